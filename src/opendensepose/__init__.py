@@ -1,0 +1,62 @@
+"""Dense correspondences between photos of people and a 3D body surface.
+
+from opendensepose import Predictor
+people = Predictor()(image_rgb)  # list[Instance]
+
+The names below are imported when first used: importing the package itself does no work.
+"""
+
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opendensepose.camera import Camera
+    from opendensepose.instance import Instance
+    from opendensepose.iuv import IUV
+    from opendensepose.predict import Predictor
+    from opendensepose.surface import Charts, Surface, SurfacePoints, load_charts, load_surface
+    from opendensepose.synth import RenderedImage, render_image
+    from opendensepose.visualize import draw_overlay
+
+__all__ = [
+    "Camera",
+    "Charts",
+    "IUV",
+    "Instance",
+    "Predictor",
+    "RenderedImage",
+    "Surface",
+    "SurfacePoints",
+    "__version__",
+    "draw_overlay",
+    "load_charts",
+    "load_surface",
+    "render_image",
+]
+
+_HOME = {
+    "Camera": "opendensepose.camera",
+    "Charts": "opendensepose.surface",
+    "IUV": "opendensepose.iuv",
+    "Instance": "opendensepose.instance",
+    "Predictor": "opendensepose.predict",
+    "RenderedImage": "opendensepose.synth",
+    "Surface": "opendensepose.surface",
+    "SurfacePoints": "opendensepose.surface",
+    "draw_overlay": "opendensepose.visualize",
+    "load_charts": "opendensepose.surface",
+    "load_surface": "opendensepose.surface",
+    "render_image": "opendensepose.synth",
+}
+
+
+def __getattr__(name: str):
+    if name == "__version__":
+        return metadata.version("opendensepose")
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'opendensepose' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,32 @@
+"""Networks: what they are made of, their losses, how their output is read, and the files that hold them."""
+
+from opendensepose.models.backbone import Backbone, Pyramid, ResidualBlock
+from opendensepose.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from opendensepose.models.decode import average_with_mirrored, decode_crop, decode_pixels
+from opendensepose.models.dense_head import DenseHead, DenseOutput
+from opendensepose.models.detection_head import DetectionHead, DetectionOutput, decode_boxes
+from opendensepose.models.glance_look import GlanceLook
+from opendensepose.models.losses import dense_losses, detection_losses
+from opendensepose.models.zoo import build_model, weights_path
+
+__all__ = [
+    "Backbone",
+    "Checkpoint",
+    "DenseHead",
+    "DenseOutput",
+    "DetectionHead",
+    "DetectionOutput",
+    "GlanceLook",
+    "Pyramid",
+    "ResidualBlock",
+    "average_with_mirrored",
+    "build_model",
+    "decode_boxes",
+    "decode_crop",
+    "decode_pixels",
+    "dense_losses",
+    "detection_losses",
+    "load_checkpoint",
+    "save_checkpoint",
+    "weights_path",
+]

@@ -1,0 +1,44 @@
+"""Dense head: for each cell of a crop the chart, U and V in every chart, and how sure it is.
+
+Letters: N crops, H x W crop size in pixels, 25 classes = background and 24 charts.
+Source: the chart-wise classification and regression of Güler et al., CVPR 2018, section 3; the confidence is ours.
+"""
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from opendensepose.models.backbone import conv_norm_relu
+
+__all__ = ["DenseHead", "DenseOutput", "NUM_CHARTS", "NUM_CLASSES"]
+
+NUM_CHARTS = 24
+NUM_CLASSES = NUM_CHARTS + 1
+
+
+class DenseOutput(NamedTuple):
+    """Raw output of the dense head."""
+
+    chart_logits: Tensor  # (N, 25, H/2, W/2)
+    u: Tensor  # (N, 24, H/4, W/4), not yet clamped to [0, 1]
+    v: Tensor  # (N, 24, H/4, W/4)
+    confidence_logit: Tensor  # (N, H/2, W/2); sigmoid = probability that the arg max of chart_logits is right
+
+
+class DenseHead(nn.Module):
+    """Features at stride 4 -> DenseOutput. Charts are told at stride 2 (pixel shuffle), the smooth U and V at stride
+    4."""
+
+    def __init__(self, in_channels: int, hidden_channels: int = 96):
+        super().__init__()
+        self.hidden = conv_norm_relu(in_channels, hidden_channels)
+        self.classes = nn.Conv2d(hidden_channels, 4 * (NUM_CLASSES + 1), 1)
+        self.shuffle = nn.PixelShuffle(2)
+        self.uv = nn.Conv2d(hidden_channels, 2 * NUM_CHARTS, 1)
+        nn.init.constant_(self.uv.bias, 0.5)
+
+    def forward(self, stride4: Tensor) -> DenseOutput:
+        x = self.hidden(stride4)  # (N, hidden, H/4, W/4)
+        classes = self.shuffle(self.classes(x))  # (N, 26, H/2, W/2)
+        u, v = self.uv(x).chunk(2, dim=1)  # each (N, 24, H/4, W/4)
+        return DenseOutput(classes[:, :NUM_CLASSES], u, v, classes[:, NUM_CLASSES])

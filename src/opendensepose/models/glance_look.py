@@ -1,0 +1,52 @@
+"""The default model: one small network used twice. A glance at the whole photo finds people, a look at each labels
+it."""
+
+from torch import Tensor, nn
+
+from opendensepose.models.backbone import Backbone
+from opendensepose.models.dense_head import DenseHead, DenseOutput
+from opendensepose.models.detection_head import DetectionHead, DetectionOutput
+
+__all__ = ["GlanceLook"]
+
+
+class GlanceLook(nn.Module):
+    """Backbone with a detection head (`glance`) and a dense head (`look`).
+
+    widths, depths: see Backbone. Images are (N, 3, H, W), values 0..255 in any number type, RGB. look_hw: the size
+    (height, width) of the crops that `look` was trained on; glance_side: the longer side of the photos.
+    """
+
+    def __init__(
+        self,
+        widths: tuple[int, ...] = (48, 96, 192, 288),
+        depths: tuple[int, ...] = (1, 2, 3, 2),
+        dense_channels: int = 96,
+        detection_channels: int = 64,
+        look_hw: tuple[int, int] = (192, 144),
+        glance_side: int = 256,
+    ):
+        super().__init__()
+        self.look_hw = tuple(look_hw)
+        self.glance_side = glance_side
+        self.backbone = Backbone(widths, depths)
+        self.dense_head = DenseHead(widths[0], dense_channels)
+        self.detection_head = DetectionHead(widths[1], detection_channels)
+
+    def glance(self, image: Tensor) -> DetectionOutput:
+        """Whole photos -> where people are."""
+        return self.detection_head(self.backbone(scaled(image, self), to_stride=8).stride8)
+
+    def look(self, image: Tensor) -> DenseOutput:
+        """Crops that each frame one person -> that person's charts, U, V and confidence."""
+        return self.dense_head(self.backbone(scaled(image, self)).stride4)
+
+    def forward(self, image: Tensor) -> tuple[DenseOutput, DetectionOutput]:
+        """Both at once, as training on crops needs them."""
+        pyramid = self.backbone(scaled(image, self))
+        return self.dense_head(pyramid.stride4), self.detection_head(pyramid.stride8)
+
+
+def scaled(image: Tensor, model: nn.Module) -> Tensor:
+    """0..255 to about [-1, 1] in the model's number type; grey 127 becomes 0."""
+    return (image.to(next(model.parameters()).dtype) - 127.0) / 128.0

@@ -1,0 +1,29 @@
+"""The models by name: architectures to build, and released weights to load."""
+
+from pathlib import Path
+
+from torch import nn
+
+from opendensepose.models.glance_look import GlanceLook
+
+__all__ = ["ARCHITECTURES", "WEIGHTS", "build_model", "weights_path"]
+
+ARCHITECTURES = {"glance_look": GlanceLook}
+WEIGHTS = {"default": Path(__file__).parent / "weights" / "default.safetensors"}
+
+
+def build_model(name: str, **kwargs) -> nn.Module:
+    """A new model with random weights. kwargs are the keyword arguments of its class."""
+    if name not in ARCHITECTURES:
+        raise ValueError(f"unknown architecture {name!r}; known: {', '.join(sorted(ARCHITECTURES))}.")
+    return ARCHITECTURES[name](**kwargs)
+
+
+def weights_path(name_or_file: str | Path) -> Path:
+    """The checkpoint file of a released model's name, or the given file itself. ValueError where neither exists."""
+    path = WEIGHTS.get(str(name_or_file), Path(name_or_file))
+    if not path.is_file():
+        raise ValueError(
+            f"no model called {str(name_or_file)!r} and no such file; known models: {', '.join(sorted(WEIGHTS))}."
+        )
+    return path

@@ -1,0 +1,290 @@
+"""Photo -> people: glance at the whole photo to find them, look at each to label every pixel of theirs.
+
+Letters: N persons, H x W photo size, h x w crop size.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from opendensepose.data.photos import find_photos, read_photo
+from opendensepose.instance import Instance, merge_instances
+from opendensepose.iuv import IUV
+from opendensepose.models.checkpoint import load_checkpoint
+from opendensepose.models.decode import average_with_mirrored, decode_pixels
+from opendensepose.models.dense_head import DenseOutput
+from opendensepose.models.detection_head import decode_boxes
+from opendensepose.models.zoo import weights_path
+
+__all__ = ["PredictionSummary", "Predictor", "framing_region", "predict_files", "read_region"]
+
+GREY = 127  # what lies outside a photo, as in training
+BOX_PADDING = 0.14  # of the box's width and height, on each side
+MIN_PERSON_FRACTION = 0.02  # of the crop: a found person who covers less is dropped
+MAX_PEOPLE = 50
+CHUNK = 16  # crops per pass of the network
+
+
+def framing_region(box_xyxy: np.ndarray, aspect: float, padding: float = BOX_PADDING) -> tuple[int, int, int, int]:
+    """The box with padding, widened or heightened to width / height = aspect about its centre, in whole pixels x0,
+    y0, x1, y1."""
+    x0, y0, x1, y1 = (float(edge) for edge in box_xyxy)
+    width, height = (x1 - x0) * (1 + 2 * padding), (y1 - y0) * (1 + 2 * padding)
+    width, height = max(width, height * aspect, 4.0), max(height, width / aspect, 4.0)
+    left, top = round((x0 + x1 - width) / 2), round((y0 + y1 - height) / 2)
+    return left, top, left + max(1, round(width)), top + max(1, round(height))
+
+
+def read_region(image_rgb: np.ndarray, region: tuple[int, int, int, int], size_hw: tuple[int, int]) -> np.ndarray:
+    """The region x0, y0, x1, y1 of the photo, which may reach outside it, scaled to size_hw: (h, w, 3) uint8."""
+    x0, y0, x1, y1 = region
+    height, width = image_rgb.shape[:2]
+    inside = image_rgb[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)]
+    top, left = max(-y0, 0), max(-x0, 0)
+    bottom, right = max(y1 - max(height, y0), 0), max(x1 - max(width, x0), 0)
+    if top or left or bottom or right:
+        inside = cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(GREY,) * 3)
+    shrinks = inside.shape[0] > size_hw[0]
+    return cv2.resize(inside, size_hw[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+class Predictor:
+    """Finds and labels people. Make it once, call it for each photo.
+
+    model: the name of a released model, a checkpoint file, or a network with `glance` and `look`. device: default
+    CUDA if there is one. mirrored: each crop is also seen in a mirror and both are averaged. refine: a second look at
+    the tight box of the first.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | nn.Module = "default",
+        device: str | None = None,
+        min_score: float = 0.3,
+        mirrored: bool = True,
+        refine: bool = True,
+    ):
+        if not 0 <= min_score <= 1:
+            raise ValueError(f"min_score must lie in [0, 1], got {min_score}.")
+        if isinstance(model, nn.Module):
+            self.device = torch.device(device) if device else next(model.parameters()).device
+            self.model = model.to(self.device).eval()
+        else:
+            self.device = _device(device)
+            self.model = load_checkpoint(weights_path(model), self.device).model
+        self.min_score, self.mirrored, self.refine = min_score, mirrored, refine
+
+    @torch.inference_mode()
+    def __call__(self, image_rgb: np.ndarray, boxes: np.ndarray | None = None) -> list[Instance]:
+        """People in a photo (H, W, 3) uint8 RGB, the surest first. boxes (N, 4) xyxy float: label these instead of
+        searching."""
+        _check_photo(image_rgb)
+        if boxes is None:
+            boxes, scores = self._find(image_rgb)
+        else:
+            boxes = _checked_boxes(boxes, image_rgb.shape[:2])
+            scores = np.ones(len(boxes), np.float32)
+        people = self._label(image_rgb, boxes, scores)
+        return sorted(people, key=lambda person: -person.score)
+
+    def _find(self, image_rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Boxes (N, 4) float32 in the photo's pixels and scores (N,), the surest first."""
+        height, width = image_rgb.shape[:2]
+        scale = self.model.glance_side / max(height, width)
+        canvas_hw = [32 * int(np.ceil(side * scale / 32 - 1e-6)) for side in (height, width)]
+        region = (0, 0, round(canvas_hw[1] / scale), round(canvas_hw[0] / scale))
+        output = self.model.glance(self._to_network([read_region(image_rgb, region, tuple(canvas_hw))]))
+        boxes, scores = decode_boxes(output.heat_logit[0], output.boxes_xyxy[0], self.min_score)
+        boxes = boxes[:MAX_PEOPLE].cpu().numpy() / scale
+        boxes = np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)
+        wide = (boxes[:, 2:] - boxes[:, :2]).min(axis=1, initial=np.inf) >= 1
+        return boxes[wide], scores[:MAX_PEOPLE].cpu().numpy()[wide]
+
+    def _label(self, image_rgb: np.ndarray, boxes: np.ndarray, scores: np.ndarray) -> list[Instance]:
+        h, w = self.model.look_hw
+        regions = [framing_region(box, w / h) for box in boxes]
+        outputs = self._look(image_rgb, regions)
+        if self.refine:
+            tight = [
+                _tight_box(output, region, box) for output, region, box in zip(outputs, regions, boxes, strict=True)
+            ]
+            regions = [framing_region(box, w / h) for box in tight]
+            outputs = self._look(image_rgb, regions)
+        people = []
+        for output, region, box, score in zip(outputs, regions, boxes, scores, strict=True):
+            if (output.chart_logits.argmax(0) > 0).float().mean() >= MIN_PERSON_FRACTION:
+                people.append(_instance(output, region, box, float(score), image_rgb.shape[:2]))
+        return people
+
+    def _look(self, image_rgb: np.ndarray, regions: Sequence[tuple[int, int, int, int]]) -> list[DenseOutput]:
+        """One DenseOutput without batch axis per region."""
+        outputs: list[DenseOutput] = []
+        for start in range(0, len(regions), CHUNK):
+            crops = [read_region(image_rgb, region, self.model.look_hw) for region in regions[start : start + CHUNK]]
+            image = self._to_network(crops)  # (N, 3, h, w)
+            output = self.model.look(torch.cat([image, image.flip(-1)]) if self.mirrored else image)
+            if self.mirrored:
+                halves = zip(*(part.chunk(2) for part in output), strict=True)
+                output = average_with_mirrored(*(DenseOutput(*half) for half in halves))
+            outputs.extend(DenseOutput(*one) for one in zip(*output, strict=True))
+        return outputs
+
+    def _to_network(self, crops: list[np.ndarray]) -> Tensor:
+        return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).to(self.device)
+
+
+def _instance(output: DenseOutput, region, box: np.ndarray, score: float, size_hw: tuple[int, int]) -> Instance:
+    """The crop's labels put into maps of the photo's size."""
+    x0, y0, x1, y1 = region
+    left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, size_hw[1]), min(y1, size_hw[0])
+    device = output.u.device
+    rows = (torch.arange(top, bottom, device=device) + 0.5 - y0) / (y1 - y0)
+    columns = (torch.arange(left, right, device=device) + 0.5 - x0) / (x1 - x0)
+    maps = []
+    for part in decode_pixels(output, rows, columns):
+        part = part.cpu().numpy()
+        whole = np.zeros(size_hw, part.dtype)
+        whole[top:bottom, left:right] = part
+        maps.append(whole)
+    return Instance(np.asarray(box, np.float32), score, IUV(*maps[:3]), maps[3])
+
+
+def _tight_box(output: DenseOutput, region: tuple[int, int, int, int], box: np.ndarray) -> np.ndarray:
+    """The box of the pixels labelled as the person, in the photo's pixels; the given box if they are too few."""
+    person = (output.chart_logits.argmax(0) > 0).cpu().numpy()
+    if person.mean() < MIN_PERSON_FRACTION:
+        return box
+    rows, columns = np.nonzero(person.sum(1) > 1)[0], np.nonzero(person.sum(0) > 1)[0]
+    if not len(rows) or not len(columns):
+        return box
+    x0, y0, x1, y1 = region
+    x = x0 + np.array([columns[0], columns[-1] + 1]) * (x1 - x0) / person.shape[1]
+    y = y0 + np.array([rows[0], rows[-1] + 1]) * (y1 - y0) / person.shape[0]
+    return np.array([x[0], y[0], x[1], y[1]], np.float32)
+
+
+def _device(name: str | None) -> torch.device:
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.zeros(1, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        first_line = str(error).splitlines()[0].rstrip(".")
+        raise ValueError(f"the device {name!r} cannot be used here: {first_line}.") from error
+
+
+def _check_photo(image_rgb: np.ndarray) -> None:
+    shape, dtype = np.shape(image_rgb), getattr(image_rgb, "dtype", type(image_rgb).__name__)
+    if len(shape) != 3 or shape[2] != 3 or min(shape) < 1 or dtype != np.uint8:
+        raise ValueError(f"a photo is an RGB array of uint8 of shape (H, W, 3), got {dtype} of shape {shape}.")
+
+
+def _checked_boxes(boxes: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
+    boxes = np.asarray(boxes, np.float32)
+    if boxes.size == 0:
+        return boxes.reshape(0, 4)
+    if boxes.ndim != 2 or boxes.shape[1] != 4 or not np.isfinite(boxes).all():
+        raise ValueError(
+            f"boxes must be finite numbers of shape (N, 4), x0 y0 x1 y1 in pixels, got shape {boxes.shape}."
+        )
+    boxes = np.clip(boxes, 0, [size_hw[1], size_hw[0], size_hw[1], size_hw[0]]).astype(np.float32)
+    if not (boxes[:, 2:] > boxes[:, :2]).all():
+        raise ValueError("each box must have x0 < x1 and y0 < y1 and reach into the photo.")
+    return boxes
+
+
+@dataclass
+class PredictionSummary:
+    """What became of a batch of photos."""
+
+    written: list[Path] = field(default_factory=list)  # the .npz files
+    num_people: int = 0
+    failures: dict[Path, str] = field(default_factory=dict)  # photo -> one sentence
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done, 1 some photos failed, 2 nothing was done."""
+        return 0 if not self.failures else 1 if self.written else 2
+
+
+def predict_files(
+    paths: Sequence[str | Path],
+    out_dir: str | Path,
+    model: str | Path | nn.Module = "default",
+    device: str | None = None,
+    min_score: float = 0.3,
+    on_photo: Callable[[int, int, Path], None] | None = None,
+) -> PredictionSummary:
+    """Label photos, or the photos in folders: writes <stem>.npz and <stem>.overlay.jpg for each into out_dir.
+
+    The npz holds I uint8 (H, W), U, V float32 (H, W), instance uint8 (H, W), boxes_xyxy float32 (N, 4), scores
+    float32 (N,). A photo that cannot be read is noted in the summary and the others are done. on_photo(number done,
+    number of all, path) is called after each. ValueError, one sentence: no photos, an unknown model or device, an
+    out_dir that cannot be written, two photos that would share an output name.
+    """
+    photos = find_photos(list(paths))
+    _check_names(photos)
+    out_dir = _writable(Path(out_dir))
+    predictor = Predictor(model, device, min_score)
+    summary = PredictionSummary()
+    for number, path in enumerate(photos, start=1):
+        try:
+            image_rgb = read_photo(path)
+            people = predictor(image_rgb)
+            summary.written.append(_write(out_dir, path.stem, image_rgb, people))
+            summary.num_people += len(people)
+        except (ValueError, OSError) as error:
+            summary.failures[path] = str(error)
+        if on_photo:
+            on_photo(number, len(photos), path)
+    return summary
+
+
+def _check_names(photos: list[Path]) -> None:
+    seen: dict[str, Path] = {}
+    for path in photos:
+        if path.stem in seen:
+            raise ValueError(f"{seen[path.stem]} and {path} would both be written as {path.stem}.npz: rename one.")
+        seen[path.stem] = path
+
+
+def _writable(out_dir: Path) -> Path:
+    try:
+        out_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out_dir):
+            return out_dir
+    except OSError as error:
+        raise ValueError(f"the output folder {out_dir} cannot be written: {error.strerror or error}.") from error
+
+
+def _write(out_dir: Path, stem: str, image_rgb: np.ndarray, people: list[Instance]) -> Path:
+    from opendensepose.visualize import draw_overlay
+
+    iuv, person = merge_instances(people, image_rgb.shape[:2])
+    boxes = np.array([p.box_xyxy for p in people], np.float32).reshape(-1, 4)
+    scores = np.array([p.score for p in people], np.float32)
+    target = out_dir / f"{stem}.npz"
+    maps = {"I": iuv.i, "U": iuv.u, "V": iuv.v, "instance": person, "boxes_xyxy": boxes, "scores": scores}
+    _atomic(target, lambda file: np.savez_compressed(file, **maps))
+    overlay = draw_overlay(image_rgb, people)
+    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(overlay, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
+    _atomic(out_dir / f"{stem}.overlay.jpg", lambda file: file.write(jpeg.tobytes()))
+    return target
+
+
+def _atomic(path: Path, write: Callable) -> None:
+    """The file whole or not at all."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with unfinished.open("wb") as file:
+            write(file)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,172 @@
+"""A data set of synthetic people on disk: the `render` verb.
+
+Picture k of a set depends on the set's seed and on k alone, so the number of workers and interruptions change nothing.
+Every file is written under another name first and then renamed; a picture's annotation file comes last and says that
+the picture is done. The same command goes on after an interruption, and a higher count adds pictures to a set.
+"""
+
+import contextlib
+import json
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from opendensepose.data.coco import category, person_annotation
+from opendensepose.synth import render_image
+
+__all__ = ["render_dataset"]
+
+_PEOPLE_PER_IMAGE_ID = 100  # annotation id = image id * 100 + number of the person, the same in every run
+
+
+def render_dataset(
+    out_dir: str | Path,
+    *,
+    count: int,
+    seed: int,
+    size_hw: tuple[int, int] = (480, 640),
+    people_range: tuple[int, int] = (1, 6),
+    workers: int = 1,
+    show_progress: bool = True,
+) -> Path:
+    """Renders `count` pictures into `out_dir` and returns the path of its annotations.json.
+
+    Writes images/<image_id>.jpg, dense/<image_id>.npz (I uint8, U and V float32, instance uint8: (H, W) each),
+    annotations/<image_id>.json and, when all are there, annotations.json in COCO-DensePose form.
+    """
+    _check(count, size_hw, people_range, workers)
+    out_dir = Path(out_dir)
+    for name in ("images", "dense", "annotations"):
+        (out_dir / name).mkdir(parents=True, exist_ok=True)
+    settings = {"seed": seed, "size_hw": list(size_hw), "people_range": list(people_range)}
+    _agree_on_settings(out_dir / "settings.json", settings)
+    for leftover in out_dir.glob("*/.*.part"):
+        leftover.unlink()
+    missing = [k for k in range(1, count + 1) if not _annotation_path(out_dir, k).exists()]
+    columns = (TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not (show_progress and console.is_terminal)) as progress:
+        bar = progress.add_task("rendering", total=count, completed=count - len(missing))
+        for _ in _render_all(out_dir, missing, settings, workers):
+            progress.advance(bar)
+    return _merge(out_dir, count, settings)
+
+
+def _check(count: int, size_hw: tuple[int, int], people_range: tuple[int, int], workers: int) -> None:
+    if count < 1:
+        raise ValueError(f"the count must be at least 1, got {count}")
+    if min(size_hw) < 32 or max(size_hw) > 4096:
+        raise ValueError(f"pictures have sides of 32 to 4096 pixels, got {size_hw[1]}x{size_hw[0]}")
+    if not 0 <= people_range[0] <= people_range[1] <= 6:
+        raise ValueError(f"people are 0 to 6, the lower number first, got {people_range[0]}-{people_range[1]}")
+    if workers < 1:
+        raise ValueError(f"workers must be at least 1, got {workers}")
+
+
+def _agree_on_settings(path: Path, settings: dict) -> None:
+    """Writes the settings of a new set; of a set begun before, refuses to mix others in."""
+    if not path.exists():
+        _write(path, json.dumps(settings).encode())
+        return
+    before = json.loads(path.read_text())
+    if before != settings:
+        raise ValueError(f"{path.parent} holds a set begun with {before}, not {settings}: choose another folder")
+
+
+def _render_all(out_dir: Path, image_ids: list[int], settings: dict, workers: int) -> Iterator[int]:
+    """Renders the pictures, in this process or in several; yields each picture's id when it is on disk."""
+    if workers == 1 or len(image_ids) < 2:
+        threads_before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            for image_id in image_ids:
+                yield _render_one(out_dir, image_id, settings)
+        finally:
+            torch.set_num_threads(threads_before)
+        return
+    context = multiprocessing.get_context("spawn")  # forked processes and Torch's threads do not mix
+    with ProcessPoolExecutor(min(workers, len(image_ids)), context, initializer=_start_worker) as pool:
+        futures = [pool.submit(_render_one, out_dir, image_id, settings) for image_id in image_ids]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _start_worker() -> None:
+    """A worker uses one core, and leaves Ctrl-C to the main process, which lets it finish its picture."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(1)
+
+
+def _render_one(out_dir: Path, image_id: int, settings: dict) -> int:
+    """Renders one picture and writes its three files, the annotation last."""
+    rng = np.random.default_rng([settings["seed"], image_id])
+    fewest, most = settings["people_range"]
+    num_people = int(rng.integers(fewest, most + 1))
+    rendered = render_image(rng, tuple(settings["size_hw"]), framing="scene", num_people=num_people)
+    height, width = rendered.i.shape
+    jpeg = BytesIO()
+    Image.fromarray(rendered.image_rgb).save(jpeg, "JPEG", quality=95, subsampling=0)
+    _write(out_dir / "images" / f"{image_id:012d}.jpg", jpeg.getvalue())
+    dense = BytesIO()
+    np.savez_compressed(dense, I=rendered.i, U=rendered.u, V=rendered.v, instance=rendered.person)
+    _write(out_dir / "dense" / f"{image_id}.npz", dense.getvalue())
+    image = {"id": image_id, "file_name": f"{image_id:012d}.jpg", "height": height, "width": width}
+    people = []
+    for number in range(1, len(rendered.keypoints) + 1):
+        mine = rendered.person == number
+        annotation = person_annotation(
+            annotation_id=image_id * _PEOPLE_PER_IMAGE_ID + number,
+            image_id=image_id,
+            i=np.where(mine, rendered.i, 0),
+            u=np.where(mine, rendered.u, 0),
+            v=np.where(mine, rendered.v, 0),
+            keypoints=rendered.keypoints[number - 1],
+        )
+        if annotation is not None:
+            people.append(annotation)
+    _write(_annotation_path(out_dir, image_id), json.dumps({"image": image, "annotations": people}).encode())
+    return image_id
+
+
+def _annotation_path(out_dir: Path, image_id: int) -> Path:
+    return out_dir / "annotations" / f"{image_id}.json"
+
+
+def _merge(out_dir: Path, count: int, settings: dict) -> Path:
+    """annotations.json of pictures 1 to `count`, from the pictures' own files."""
+    images, annotations = [], []
+    for image_id in range(1, count + 1):
+        shard = json.loads(_annotation_path(out_dir, image_id).read_text())
+        images.append(shard["image"])
+        annotations.extend(shard["annotations"])
+    info = {"description": "Synthetic people rendered by opendensepose", "settings": settings}
+    whole = {"info": info, "licenses": [], "images": images, "annotations": annotations, "categories": [category()]}
+    path = out_dir / "annotations.json"
+    _write(path, json.dumps(whole).encode())
+    return path
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Puts `content` at `path` as a whole or not at all."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise

@@ -1,0 +1,20 @@
+"""The body surface, its 24 charts and points on it. Loading needs numpy only."""
+
+from .charts import Charts
+from .files import load_charts, load_surface
+from .points import SurfacePoints
+from .surface import Surface
+from .tables import CHART_NAMES, CHART_TO_PART, MIRROR_CHART, PART_NAMES, mirror_iuv
+
+__all__ = [
+    "CHART_NAMES",
+    "CHART_TO_PART",
+    "MIRROR_CHART",
+    "PART_NAMES",
+    "Charts",
+    "Surface",
+    "SurfacePoints",
+    "load_charts",
+    "load_surface",
+    "mirror_iuv",
+]

@@ -1,0 +1,52 @@
+"""Points on the body surface: a face and barycentric coordinates. This is the internal truth; (I, U, V) is its encoding."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class SurfacePoints:
+    """P points on a triangle mesh.
+
+    face (P,) int32 index into the mesh's faces; barycentric (P, 3) float32 weights of the face's three vertices, summing
+    to 1. ValueError if the shapes do not fit.
+    """
+
+    face: np.ndarray
+    barycentric: np.ndarray
+
+    def __post_init__(self):
+        face, barycentric = np.asarray(self.face, np.int32), np.asarray(self.barycentric, np.float32)
+        if face.ndim != 1 or barycentric.shape != (len(face), 3):
+            raise ValueError(
+                f"face and barycentric should have the shapes (P,) and (P, 3), "
+                f"but they have {face.shape} and {barycentric.shape}."
+            )
+        object.__setattr__(self, "face", face)
+        object.__setattr__(self, "barycentric", barycentric)
+
+    def __len__(self) -> int:
+        return len(self.face)
+
+    def xyz(self, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+        """(P, 3) positions, in the unit and dtype of vertices (V, 3): those of the rest pose or of any posed body.
+
+        faces (F, 3) int. ValueError if a shape is not that or if a point's face is not in 0..F-1.
+        """
+        vertices, faces = np.asarray(vertices), np.asarray(faces)
+        if vertices.ndim != 2 or vertices.shape[1] != 3 or faces.ndim != 2 or faces.shape[1] != 3:
+            raise ValueError(
+                f"vertices and faces should have the shapes (V, 3) and (F, 3), "
+                f"but they have {vertices.shape} and {faces.shape}."
+            )
+        if len(self) and not 0 <= self.face.min() <= self.face.max() < len(faces):
+            raise ValueError(
+                f"the points' faces should be in 0..{len(faces) - 1}, "
+                f"but they are in {self.face.min()}..{self.face.max()}."
+            )
+        corner = faces[self.face]
+        xyz = vertices[corner[:, 0]] * self.barycentric[:, 0:1]
+        for k in (1, 2):
+            xyz += vertices[corner[:, k]] * self.barycentric[:, k : k + 1]
+        return xyz

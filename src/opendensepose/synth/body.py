@@ -1,0 +1,133 @@
+"""The body that is rendered: Anny's shapes and poses, and where each vertex lies on limbs, trunk and head.
+
+Axes: x = the person's left, y = the person's back, z up; metres. Letters: B bodies, V vertices of the whole model.
+"""
+
+import contextlib
+import functools
+import io
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+__all__ = ["Body", "BodyCoordinates", "load_body", "KEYPOINT_NAMES"]
+
+KEYPOINT_NAMES = (
+    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
+    "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
+    "right_ankle",
+)  # fmt: skip
+
+# Which bones move which region; a vertex belongs to the region whose bones hold most of its weight.
+_REGION_BONES = {
+    "torso": ("root", "pelvis", "spine", "clavicle", "shoulder01"),
+    "arm": ("upperarm", "lowerarm"),
+    "hand": ("wrist", "metacarpal", "finger"),
+    "leg": ("upperleg", "lowerleg"),
+    "foot": ("foot", "toe"),
+    "neck": ("neck",),
+    "head": ("head", "jaw"),
+    "eye": ("eye",),
+}
+REGIONS = tuple(_REGION_BONES)
+
+
+@dataclass(frozen=True)
+class BodyCoordinates:
+    """Where each vertex lies on the neutral body: what garments, hair and paint are cut out by.
+
+    rest: (V, 3) float32 metres. region: (V,) uint8 index into REGIONS. side: (V,) +1 person's left, -1 right.
+    along: (V,) position on the limb: arm 0 shoulder, 1 elbow, 2 wrist; leg 0 hip, 1 knee, 2 ankle; elsewhere 0.
+    normal: (V, 3) float32 unit normals of the rest body.
+    """
+
+    rest: np.ndarray
+    region: np.ndarray
+    side: np.ndarray
+    along: np.ndarray
+    normal: np.ndarray
+
+    def is_in(self, *regions: str) -> np.ndarray:
+        """(V,) bool: the vertex belongs to one of the named regions."""
+        return np.isin(self.region, [REGIONS.index(name) for name in regions])
+
+
+class Body:
+    """Anny with batched posing: shapes and joint rotations to vertices, normals and keypoints on one device."""
+
+    def __init__(self, device: str = "cpu"):
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            import anny
+
+            self.model = anny.Anny(phenotypes="all").to(device=device, dtype=torch.float32)
+            regressor = anny.KeypointsRegressor.coco(self.model, labels=list(KEYPOINT_NAMES))
+        self.device = device
+        self.bone_index = {name: k for k, name in enumerate(self.model.bone_labels)}
+        self.phenotypes = tuple(self.model.phenotype_labels)
+        self.triangles = self.model.faces.to(device=device, dtype=torch.int32)
+        self._keypoint_weights = regressor.regression_weights.to(device=device, dtype=torch.float32)
+        neutral = self.pose(np.full((1, len(self.phenotypes)), 0.5, np.float32), self.rest_pose(1))
+        self.neutral_keypoints = dict(zip(KEYPOINT_NAMES, neutral["keypoints"][0].cpu().numpy(), strict=True))
+        self.neutral_bone_heads = self._bone_heads()
+        self.coordinates = self._coordinates(neutral["vertices"][0])
+
+    def rest_pose(self, num_bodies: int) -> np.ndarray:
+        """(B, bones, 4, 4) float32 identities: the pose parameters of the body at rest."""
+        return np.tile(np.eye(4, dtype=np.float32), (num_bodies, len(self.bone_index), 1, 1))
+
+    @torch.no_grad()
+    def pose(self, shapes: np.ndarray, poses: np.ndarray) -> dict[str, torch.Tensor]:
+        """Vertices (B, V, 3) and COCO keypoints (B, 17, 3) in metres.
+
+        shapes: (B, len(self.phenotypes)) in [0, 1]. poses: (B, bones, 4, 4), rotations about the rest body's axes.
+        """
+        shapes_t = torch.from_numpy(np.ascontiguousarray(shapes, np.float32)).to(self.device)
+        poses_t = torch.from_numpy(np.ascontiguousarray(poses, np.float32)).to(self.device)
+        kwargs = {name: shapes_t[:, k] for k, name in enumerate(self.phenotypes)}
+        vertices = self.model(pose_parameters=poses_t, phenotype_kwargs=kwargs)["vertices"].contiguous()
+        return {"vertices": vertices, "keypoints": torch.einsum("kv,bvd->bkd", self._keypoint_weights, vertices)}
+
+    def _bone_heads(self) -> dict[str, np.ndarray]:
+        out = self.model(phenotype_kwargs={name: 0.5 for name in self.phenotypes})
+        heads = out["rest_bone_heads"][0].float().cpu().numpy()
+        return {name: heads[k] for name, k in self.bone_index.items()}
+
+    def _coordinates(self, rest: torch.Tensor) -> BodyCoordinates:
+        from opendensepose.synth.rasterize import vertex_normals
+
+        normal = vertex_normals(rest, self.triangles).cpu().numpy()
+        points = rest.cpu().numpy()
+        weights = self.model.vertex_bone_weights.cpu().numpy()
+        bones = self.model.vertex_bone_indices.cpu().numpy()
+        bone_region = np.zeros(len(self.bone_index), np.int64)
+        for name, k in self.bone_index.items():
+            match = [r for r, (_, stems) in enumerate(_REGION_BONES.items()) if name.startswith(stems)]
+            bone_region[k] = match[0]
+        shares = np.zeros((len(points), len(REGIONS)), np.float32)
+        np.add.at(shares, (np.arange(len(points))[:, None], bone_region[bones]), weights)
+        region = shares.argmax(1).astype(np.uint8)
+        side = np.where(points[:, 0] >= 0, 1, -1).astype(np.int8)
+        along = np.zeros(len(points), np.float32)
+        limbs = {"arm": ("shoulder", "elbow", "wrist"), "leg": ("hip", "knee", "ankle")}
+        for limb, joints in limbs.items():
+            for name, sign in (("left", 1), ("right", -1)):
+                here = (region == REGIONS.index(limb)) & (side == sign)
+                a, b, c = (self.neutral_keypoints[f"{name}_{joint}"] for joint in joints)
+                along[here] = _along_polyline(points[here], a, b, c)
+        return BodyCoordinates(points, region, side, along, normal)
+
+
+def _along_polyline(points: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """Position of points (P, 3) along the limb a-b-c: 0 at a, 1 at b, 2 at c."""
+    upper = (points - a) @ (b - a) / ((b - a) @ (b - a))
+    lower = (points - b) @ (c - b) / ((c - b) @ (c - b))
+    return np.where(upper < 1, upper, 1 + np.maximum(lower, 0)).astype(np.float32)
+
+
+@functools.cache
+def load_body(device: str = "cpu") -> Body:
+    """The one Body of a device; the first call on a machine builds Anny's cache (about a minute)."""
+    return Body(device)

@@ -1,0 +1,36 @@
+"""The ingredients of variety, each with a switch, so that what each is worth can be measured."""
+
+from dataclasses import dataclass, fields
+
+__all__ = ["Ingredients"]
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """Which kinds of variety a rendered picture may have; all on by default."""
+
+    shapes: bool = True  # Anny's whole phenotype range; off: the neutral adult
+    poses: bool = True  # off: the rest pose
+    skin_tones: bool = True
+    garments: bool = True
+    loose_garments: bool = True  # off: clothes lie within 6 mm of the skin
+    skirts: bool = True
+    textures: bool = True
+    prints: bool = True
+    hair: bool = True
+    hats: bool = True
+    shoes: bool = True
+    bags: bool = True
+    lights: bool = True  # off: one frontal light
+    shadows: bool = True
+    other_people: bool = True  # bystanders in portraits
+    occluders: bool = True
+    truncation: bool = True
+    cameras: bool = True  # off: level camera in front at 4 m
+    backgrounds: bool = True  # off: mid grey
+    sensor: bool = True
+
+    @classmethod
+    def none(cls) -> "Ingredients":
+        """Everything off: a naked neutral body at rest on grey."""
+        return cls(**{f.name: False for f in fields(cls)})

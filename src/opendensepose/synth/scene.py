@@ -1,0 +1,210 @@
+"""Who stands where, and from where they are seen: people, lights and cameras of a picture, drawn from one rng."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from opendensepose.camera import Camera, look_at
+from opendensepose.synth.body import Body
+from opendensepose.synth.ingredients import Ingredients
+from opendensepose.synth.pose import sample_pose
+from opendensepose.synth.shade import Lighting
+
+__all__ = ["PersonPlan", "sample_person", "sample_lighting", "portrait_camera", "scene_camera", "scene_spots",
+           "frame_portrait", "whole_photo"]  # fmt: skip
+
+
+@dataclass
+class PersonPlan:
+    """A person before posing: Anny's phenotypes (11,), joint rotations (bones, 4, 4), yaw in radians (0 = towards -y)."""
+
+    shape: np.ndarray
+    pose: np.ndarray
+    yaw: float
+
+
+def sample_shape(body: Body, rng: np.random.Generator) -> np.ndarray:
+    """Phenotypes in [0, 1] over Anny's range: mostly adults, some children and old people."""
+    value = {
+        "gender": np.clip(rng.choice([0.05, 0.95]) + rng.normal(0, 0.15), 0, 1),
+        "age": rng.choice([rng.uniform(0.55, 0.8), rng.uniform(0.25, 0.55), rng.uniform(0.8, 1.0)], p=[0.72, 0.13, 0.15]),
+        "muscle": np.clip(rng.normal(0.5, 0.2), 0, 1),
+        "weight": np.clip(rng.normal(0.5, 0.22), 0, 1),
+        "height": np.clip(rng.normal(0.5, 0.2), 0, 1),
+        "proportions": np.clip(rng.normal(0.6, 0.2), 0, 1),
+        "cupsize": rng.uniform(0.2, 0.9),
+        "firmness": rng.uniform(0.2, 0.9),
+    }
+    origin = rng.dirichlet((0.7, 0.7, 0.7))
+    value.update(zip(("african", "asian", "caucasian"), origin, strict=True))
+    return np.array([value[name] for name in body.phenotypes], np.float32)
+
+
+def sample_person(body: Body, rng: np.random.Generator, on: Ingredients, frontal: float = 0.5) -> PersonPlan:
+    """A random person; `frontal` is the share that more or less faces the camera."""
+    shape = sample_shape(body, rng) if on.shapes else np.full(len(body.phenotypes), 0.5, np.float32)
+    pose = sample_pose(body, rng) if on.poses else body.rest_pose(1)[0]
+    kind = rng.random()
+    if kind < frontal:
+        yaw = rng.normal(0, np.radians(25))
+    elif kind < frontal + 0.22:
+        yaw = np.pi + rng.normal(0, np.radians(35))
+    else:
+        yaw = rng.uniform(-np.pi, np.pi)
+    return PersonPlan(shape, pose, yaw if on.cameras else 0.0)
+
+
+def placed(vertices: np.ndarray, yaw: float, spot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rotation (3, 3) and shift (3,) that turn a body by yaw and stand its lowest point on the floor at spot (2,)."""
+    rotation = Rotation.from_euler("z", yaw).as_matrix().astype(np.float32)
+    middle = vertices.mean(0)
+    shift = np.array([spot[0], spot[1], 0.0], np.float32) - rotation @ np.array([middle[0], middle[1], 0], np.float32)
+    shift[2] = -vertices[:, 2].min()
+    return rotation, shift.astype(np.float32)
+
+
+def sample_lighting(rng: np.random.Generator, camera_rotation: np.ndarray, on: Ingredients) -> tuple[Lighting, np.ndarray]:
+    """Lights of the picture in camera space, and the key light's direction in the world."""
+    if not on.lights:
+        key_world = np.array([0.3, -0.8, 0.6])
+        grey = np.full(3, 0.55)
+        return _lighting(camera_rotation, key_world, grey, grey * 0.8, np.full(3, 0.6), np.zeros(3), 2.0, 0.5, on), key_world
+    kind = rng.choice(4, p=[0.36, 0.24, 0.25, 0.15])  # studio, overcast, sun, lamp
+    tint = np.clip(1 + rng.normal(0, 0.06, 3), 0.7, 1.3)
+    azimuth, elevation = rng.uniform(-np.pi, np.pi), np.radians(rng.uniform(12, 80))
+    if kind == 0:
+        azimuth = -np.pi / 2 + rng.normal(0, 0.8)  # from about the camera's side
+        ambient, key, softness, strength = rng.uniform(0.6, 1.0), rng.uniform(0.15, 0.55), rng.uniform(4, 10), 0.5
+    elif kind == 1:
+        ambient, key, softness, strength = rng.uniform(0.6, 1.0), rng.uniform(0.05, 0.3), rng.uniform(5, 12), 0.4
+    elif kind == 2:
+        ambient, key, softness, strength = rng.uniform(0.3, 0.6), rng.uniform(0.6, 1.3), rng.uniform(0.6, 2), 0.9
+    else:
+        ambient, key, softness, strength = rng.uniform(0.15, 0.4), rng.uniform(0.5, 1.1), rng.uniform(1, 5), 0.9
+    key_world = np.array([np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), np.sin(elevation)])
+    sky = ambient * np.clip(1 + rng.normal(0, 0.05, 3), 0.8, 1.2)
+    ground = sky * rng.uniform(0.35, 0.9) * np.clip(1 + rng.normal(0, 0.05, 3), 0.8, 1.2)
+    fill = rng.uniform(0, 0.25) * np.ones(3)
+    return _lighting(camera_rotation, key_world, sky, ground, key * tint, fill, softness, strength, on, rng), key_world
+
+
+def _lighting(rotation, key_world, sky, ground, key, fill, softness, strength, on, rng=None) -> Lighting:
+    fill_world = np.array([1.0, 0.0, 0.3]) if rng is None else rng.normal(0, 1, 3)
+    unit = lambda v: (rotation @ v) / np.linalg.norm(v)  # noqa: E731
+    return Lighting(sky, ground, unit(np.array([0.0, 0, 1.0])), unit(key_world), key, unit(fill_world), fill,
+                    softness, strength if on.shadows else 0.0)  # fmt: skip
+
+
+def portrait_camera(rng: np.random.Generator, on: Ingredients, target: np.ndarray, stature: float) -> Camera:
+    """A camera on the -y side that looks at a person; target (3,) is the body's middle, stature its height in metres."""
+    if not on.cameras:
+        rotation, translation = look_at(target + np.array([0, -4.0, 0]), target)
+        return Camera(rotation, translation, 1.0, (0.0, 0.0), (1, 1))
+    distance = stature * np.exp(rng.uniform(np.log(0.9), np.log(5.0)))
+    if rng.random() < 0.68:
+        height = target[2] + rng.normal(0.15, 0.2)
+    else:
+        height = target[2] + distance * np.tan(np.radians(rng.uniform(-25, 50)))
+    height = max(height, 0.05)
+    aim = target + rng.normal(0, 0.08, 3) * stature
+    position = target + np.array([0.0, -distance, 0.0])
+    position[2] = height
+    rotation, translation = look_at(position, aim, roll=np.radians(rng.normal(0, 5 if rng.random() < 0.85 else 30)))
+    return Camera(rotation, translation, 1.0, (0.0, 0.0), (1, 1))
+
+
+def _cut(rng: np.random.Generator, box: np.ndarray) -> np.ndarray:
+    """The photo's frame (x0, y0, x1, y1) around a person's full box: often it cuts the person off."""
+    size = np.array([box[2] - box[0], box[3] - box[1]])
+    margin = rng.uniform(0.0, 0.5, 4) ** rng.choice([1.0, 2.5]) * np.array([2.0, 0.8, 2.0, 0.8]) * size.max()
+    frame = box + margin * np.array([-1, -1, 1, 1])
+    draw = rng.random()
+    if draw < 0.42:  # below: knees, hips or chest are where photos end
+        frame[3] = box[1] + size[1] * rng.uniform(0.22, 0.97)
+    elif draw < 0.47:  # above
+        frame[1] = box[1] + size[1] * rng.uniform(0.03, 0.4)
+    if rng.random() < 0.14:
+        side = rng.integers(2)
+        frame[2 * side] = box[2 * side] + (1 - 2 * side) * size[0] * rng.uniform(0.05, 0.45)
+    return frame
+
+
+def frame_portrait(
+    rng: np.random.Generator, on: Ingredients, camera: Camera, body_points: np.ndarray, size_hw: tuple[int, int]
+) -> tuple[Camera, np.ndarray]:
+    """The camera that shows a person as a detector's padded, letterboxed box would, and the photo's frame in its pixels.
+
+    camera: with focal length 1 and centre (0, 0). body_points: (N, 3) world points of the person's skin.
+    Returns the camera and the frame (x0, y0, x1, y1); outside the frame the crop shows nothing.
+    """
+    xy = camera.project(body_points)
+    full = np.concatenate([np.nanmin(xy, 0), np.nanmax(xy, 0)])
+    frame = _cut(rng, full) if on.truncation else full + np.array([-9, -9, 9, 9]) * np.ptp(full)
+    inside = ((xy > frame[:2]) & (xy < frame[2:])).all(1)
+    if inside.sum() < 50:
+        inside[:] = True
+    box = np.concatenate([xy[inside].min(0), xy[inside].max(0)])
+    size = box[2:] - box[:2]
+    box = box + rng.normal(0, 0.035, 4) * np.concatenate([size, size])  # a detector's box is not exact
+    size = np.maximum(box[2:] - box[:2], 1e-3)
+    height, width = size_hw
+    pad = 1 + 2 * rng.uniform(0.06, 0.22)
+    crop_height = pad * max(size[1], size[0] * height / width)
+    crop = np.array([crop_height * width / height, crop_height])
+    middle = (box[:2] + box[2:]) / 2 + rng.normal(0, 0.015, 2) * crop
+    corner = middle - crop / 2
+    scale = width / crop[0]
+    shown = camera.cropped((*corner, *(corner + crop)), size_hw)
+    return shown, (frame - np.tile(corner, 2)) * scale
+
+
+def whole_photo(
+    rng: np.random.Generator, shown: Camera, frame: np.ndarray, body_points: np.ndarray, size_hw: tuple[int, int]
+) -> Camera:
+    """The camera that sees a portrait's whole photo: where the frame cuts the person off, there the image ends.
+
+    shown, frame: frame_portrait()'s result. body_points: (N, 3) world points of the person's skin.
+    """
+    height, width = size_hw
+    xy = shown.project(body_points)
+    full = np.concatenate([np.nanmin(xy, 0), np.nanmax(xy, 0)])
+    seen = np.concatenate([np.maximum(full[:2], frame[:2]), np.minimum(full[2:], frame[2:])])
+    cut = np.abs(seen - full) > 1e-6
+    size = np.maximum(seen[2:] - seen[:2], 1.0)
+    share = rng.uniform(0.3, 0.75) if rng.random() < 0.35 else rng.uniform(0.75, 1.0)
+    scale = share * min(height / size[1], width / size[0])
+    corner = np.zeros(2)
+    for axis, length in enumerate((width, height)):
+        slack = length - size[axis] * scale
+        start = 0.0 if cut[axis] else slack if cut[axis + 2] else slack * rng.uniform(0.1, 0.9)
+        corner[axis] = seen[axis] - start / scale
+    crop = np.array([width, height]) / scale
+    return shown.cropped((*corner, *(corner + crop)), size_hw)
+
+
+def scene_camera(rng: np.random.Generator, size_hw: tuple[int, int]) -> Camera:
+    """A camera over the floor at the origin that looks along +y, for whole photos."""
+    height, width = size_hw
+    position = np.array([0.0, 0.0, rng.uniform(0.5, 1.9) if rng.random() < 0.8 else rng.uniform(1.9, 4.5)])
+    pitch = np.radians(rng.normal(-4, 6)) - 0.12 * max(position[2] - 1.6, 0)
+    aim = position + np.array([0.0, 1.0, np.tan(pitch)])
+    rotation, translation = look_at(position, aim, roll=np.radians(rng.normal(0, 3)))
+    focal = max(height, width) * np.exp(rng.uniform(np.log(0.75), np.log(2.2)))
+    return Camera(rotation, translation, float(focal), (width / 2, height / 2), size_hw)
+
+
+def scene_spots(rng: np.random.Generator, camera: Camera, num_people: int) -> np.ndarray:
+    """Floor positions (num_people, 2) in view of a scene_camera, 0.4 m or more apart."""
+    height, width = camera.size_hw
+    spots: list[np.ndarray] = []
+    nearest = camera.focal_px * 1.7 / height * (0.75 if num_people < 3 else 1.0)  # a person fills the height at this distance
+    for _ in range(num_people * 20):
+        distance = nearest * np.exp(rng.uniform(np.log(0.8), np.log(5.0)))
+        half = 0.5 * width / camera.focal_px * distance
+        spot = np.array([rng.uniform(-half, half) * 0.95, distance])
+        if all(np.linalg.norm(spot - other) > 0.4 for other in spots):
+            spots.append(spot)
+        if len(spots) == num_people:
+            break
+    return np.array(spots).reshape(-1, 2)

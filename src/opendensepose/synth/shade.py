@@ -1,0 +1,236 @@
+"""Colour of every pixel: materials, textures, prints, lights and cast shadows, one Warp kernel for CPU and CUDA.
+
+Light: a hemisphere of sky and ground, a key light with a shadow map, a fill light; Lambert and Blinn-Phong terms.
+Letters: H, W image; N vertices; M materials; K textures.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import warp as wp
+
+__all__ = ["Lighting", "shade", "MATERIAL_COLUMNS", "TEXTURE_SIZE"]
+
+MATERIAL_COLUMNS = 16  # r g b | texture | scale | angle | specular | fold | decal | x z half_w half_h | 3 spare
+TEXTURE_SIZE = 256
+SHADOW_SIZE = 320
+
+
+@dataclass(frozen=True)
+class Lighting:
+    """Lights in camera space; colours are linear RGB. key, fill: (3,) unit vectors towards the light."""
+
+    sky: np.ndarray
+    ground: np.ndarray
+    up: np.ndarray
+    key: np.ndarray
+    key_colour: np.ndarray
+    fill: np.ndarray
+    fill_colour: np.ndarray
+    shadow_softness: float  # radius of the penumbra in shadow-map pixels
+    shadow_strength: float
+
+
+@wp.func
+def _texel(textures: wp.array(dtype=wp.float32, ndim=4), k: int, u: float, v: float):
+    """Bilinear sample of texture k at (u, v), which wrap around at 1."""
+    size = float(textures.shape[1])
+    x = (u - wp.floor(u)) * size
+    y = (v - wp.floor(v)) * size
+    x0 = int(wp.floor(x)) % textures.shape[2]
+    y0 = int(wp.floor(y)) % textures.shape[1]
+    x1 = (x0 + 1) % textures.shape[2]
+    y1 = (y0 + 1) % textures.shape[1]
+    fx = x - wp.floor(x)
+    fy = y - wp.floor(y)
+    c = wp.vec4(0.0, 0.0, 0.0, 0.0)
+    for i in range(4):
+        top = textures[k, y0, x0, i] * (1.0 - fx) + textures[k, y0, x1, i] * fx
+        bottom = textures[k, y1, x0, i] * (1.0 - fx) + textures[k, y1, x1, i] * fx
+        c[i] = top * (1.0 - fy) + bottom * fy
+    return c
+
+
+@wp.func
+def _lit(shadow_map: wp.array(dtype=wp.float32, ndim=2), p: wp.vec3, bias: float, softness: float):
+    """Share of the key light that reaches a point given in shadow-map pixels and depth."""
+    size = shadow_map.shape[0]
+    total = float(0.0)
+    for j in range(-1, 2):
+        for i in range(-1, 2):
+            x = int(p[0] + float(i) * softness)
+            y = int(p[1] + float(j) * softness)
+            if x < 0 or y < 0 or x >= size or y >= size:
+                total += 1.0
+            elif shadow_map[y, x] > p[2] - bias:
+                total += 1.0
+    return total / 9.0
+
+
+@wp.kernel
+def _shade(
+    triangle: wp.array(dtype=wp.int32),
+    barycentric: wp.array(dtype=wp.vec3),
+    depth: wp.array(dtype=wp.float32),
+    triangles: wp.array(dtype=wp.vec3i),
+    normals: wp.array(dtype=wp.vec3),  # camera space
+    cloth: wp.array(dtype=wp.vec3),  # texture coordinates, metres on the body at rest
+    facing: wp.array(dtype=wp.vec3),  # normals of the body at rest
+    paint: wp.array(dtype=wp.vec3),
+    in_light: wp.array(dtype=wp.vec3),  # vertices in shadow-map pixels and depth
+    triangle_material: wp.array(dtype=wp.int32),
+    materials: wp.array(dtype=wp.float32, ndim=2),
+    textures: wp.array(dtype=wp.float32, ndim=4),
+    shadow_map: wp.array(dtype=wp.float32, ndim=2),
+    lights: wp.array(dtype=wp.vec3),  # sky, ground, up, key, key colour, fill, fill colour
+    options: wp.vec4,  # shadow softness, strength, focal length, unused
+    center: wp.vec2,
+    width: int,
+    colour: wp.array(dtype=wp.vec3),
+):
+    p = wp.tid()
+    t = triangle[p]
+    if t < 0:
+        return
+    tri = triangles[t]
+    b = barycentric[p]
+    n = normals[tri[0]] * b[0] + normals[tri[1]] * b[1] + normals[tri[2]] * b[2]
+    q = cloth[tri[0]] * b[0] + cloth[tri[1]] * b[1] + cloth[tri[2]] * b[2]
+    f = facing[tri[0]] * b[0] + facing[tri[1]] * b[1] + facing[tri[2]] * b[2]
+    m = triangle_material[t]
+    albedo = wp.vec3(materials[m, 0], materials[m, 1], materials[m, 2])
+    # Textures are projected along the body's depth, on its flanks along its width.
+    u = q[0]
+    if wp.abs(f[0]) > 0.8 * wp.abs(f[1]) and wp.abs(f[0]) > 0.4:
+        u = q[1]
+    angle = materials[m, 5]
+    scale = materials[m, 4]
+    tu = (wp.cos(angle) * u - wp.sin(angle) * q[2]) * scale
+    tv = (wp.sin(angle) * u + wp.cos(angle) * q[2]) * scale
+    k = int(materials[m, 3])
+    if k >= 0:
+        texel = _texel(textures, k, tu, tv)
+        albedo = wp.cw_mul(albedo, wp.vec3(texel[0], texel[1], texel[2]))
+    if m == 0 or materials[m, 13] > 0.5:
+        albedo = wp.cw_mul(albedo, paint[tri[0]] * b[0] + paint[tri[1]] * b[1] + paint[tri[2]] * b[2])
+    d = int(materials[m, 8])
+    if d >= 0 and f[1] < -0.15:
+        du = (q[0] - materials[m, 9]) / materials[m, 11]
+        dv = (q[2] - materials[m, 10]) / materials[m, 12]
+        if wp.abs(du) < 0.99 and wp.abs(dv) < 0.99:
+            ink = _texel(textures, d, 0.5 + 0.5 * du, 0.5 - 0.5 * dv)
+            albedo = albedo * (1.0 - ink[3]) + wp.vec3(ink[0], ink[1], ink[2]) * ink[3]
+    fold = materials[m, 7]
+    if fold > 0.0:  # texture 0 holds smooth noise: cloth folds too fine for the mesh
+        bump = _texel(textures, 0, u * 2.1 + float(m) * 0.37, q[2] * 1.6 + float(m) * 0.61)
+        n = wp.normalize(n) + fold * wp.vec3(bump[0] - 0.5, bump[1] - 0.5, 0.5 * (bump[2] - 0.5))
+    n = wp.normalize(n)
+    z = depth[p]
+    view = wp.vec3((float(p % width) + 0.5 - center[0]) / options[2], (float(p / width) + 0.5 - center[1]) / options[2], 1.0)
+    view = wp.normalize(view)
+    if wp.dot(n, view) > 0.0:  # seen from the inside: cloth has two sides
+        n = -n
+    point = in_light[tri[0]] * b[0] + in_light[tri[1]] * b[1] + in_light[tri[2]] * b[2]
+    shadow = 1.0 - options[1] * (1.0 - _lit(shadow_map, point, 0.02, options[0]))
+    half_sky = 0.5 + 0.5 * wp.dot(n, lights[2])
+    light = lights[1] * (1.0 - half_sky) + lights[0] * half_sky
+    light += lights[4] * (wp.max(wp.dot(n, lights[3]), 0.0) * shadow)
+    light += lights[6] * wp.max(wp.dot(n, lights[5]), 0.0)
+    linear = wp.vec3(wp.pow(albedo[0], 2.2), wp.pow(albedo[1], 2.2), wp.pow(albedo[2], 2.2))
+    h = wp.normalize(lights[3] - view)
+    shine = materials[m, 6] * wp.pow(wp.max(wp.dot(n, h), 0.0), 24.0) * shadow
+    c = wp.cw_mul(linear, light) + lights[4] * shine
+    colour[p] = wp.vec3(wp.pow(wp.max(c[0], 0.0), 0.4545), wp.pow(wp.max(c[1], 0.0), 0.4545), wp.pow(wp.max(c[2], 0.0), 0.4545))
+
+
+@wp.kernel
+def _darken_ground(
+    triangle: wp.array(dtype=wp.int32),
+    plane: wp.vec4,  # camera space: plane.xyz . p + plane.w = 0
+    to_light: wp.mat44,
+    shadow_map: wp.array(dtype=wp.float32, ndim=2),
+    options: wp.vec4,
+    center: wp.vec2,
+    width: int,
+    colour: wp.array(dtype=wp.vec3),
+):
+    p = wp.tid()
+    if triangle[p] >= 0:
+        return
+    ray = wp.vec3((float(p % width) + 0.5 - center[0]) / options[2], (float(p / width) + 0.5 - center[1]) / options[2], 1.0)
+    along = plane[0] * ray[0] + plane[1] * ray[1] + plane[2] * ray[2]
+    if wp.abs(along) < 1.0e-6:
+        return
+    distance = -plane[3] / along
+    if distance <= 0.0 or distance > 60.0:
+        return
+    here = wp.mul(to_light, wp.vec4(ray[0] * distance, ray[1] * distance, distance, 1.0))
+    lit = _lit(shadow_map, wp.vec3(here[0], here[1], here[2]), 0.01, options[0] * 1.5)
+    colour[p] = colour[p] * (1.0 - 0.6 * options[1] * (1.0 - lit))
+
+
+def _to(values: np.ndarray, device: str) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values, np.float32)).to(device)
+
+
+def shade(
+    seen: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
+    mesh: dict[str, torch.Tensor],
+    lighting: Lighting,
+    shadow: tuple[torch.Tensor, torch.Tensor],
+    camera,
+    background: torch.Tensor,
+    ground: tuple[np.ndarray, np.ndarray] | None = None,
+) -> torch.Tensor:
+    """The picture (H, W, 3) sRGB float32, not clipped above 1.
+
+    seen: rasterize()'s result. mesh: triangles (T, 3), normals, cloth, facing, paint, in_light (N, 3), material (T,),
+    materials (M, 16), textures (K, 256, 256, 4). shadow: shadow map depth (S, S) and nothing else is read from it.
+    ground: the floor as (plane (4,), matrix from camera space to shadow-map pixels (4, 4)), or None.
+    """
+    triangle, barycentric, depth = seen
+    height, width = triangle.shape
+    device = triangle.device
+    on = wp.device_from_torch(device)
+    colour = background.reshape(-1, 3).contiguous().clone()
+    light = lighting
+    rows = [light.sky, light.ground, light.up, light.key, light.key_colour, light.fill, light.fill_colour]
+    lights = wp.from_torch(_to(np.stack(rows), device), dtype=wp.vec3)
+    options = wp.vec4(light.shadow_softness, light.shadow_strength, camera.focal_px, 0.0)
+    center = wp.vec2(*map(float, camera.center_px))
+    shadow_map = wp.from_torch(shadow)
+    flat = wp.from_torch(triangle.reshape(-1))
+    out = wp.from_torch(colour, dtype=wp.vec3)
+    vectors = [wp.from_torch(mesh[name].contiguous(), dtype=wp.vec3) for name in ("normals", "cloth", "facing", "paint", "in_light")]
+    wp.launch(
+        _shade,
+        dim=height * width,
+        inputs=[
+            flat,
+            wp.from_torch(barycentric.reshape(-1, 3), dtype=wp.vec3),
+            wp.from_torch(depth.reshape(-1)),
+            wp.from_torch(mesh["triangles"], dtype=wp.vec3i),
+            *vectors,
+            wp.from_torch(mesh["material"]),
+            wp.from_torch(mesh["materials"]),
+            wp.from_torch(mesh["textures"]),
+            shadow_map,
+            lights,
+            options,
+            center,
+            width,
+        ],
+        outputs=[out],
+        device=on,
+    )
+    if ground is not None:
+        plane, matrix = ground
+        wp.launch(
+            _darken_ground,
+            dim=height * width,
+            inputs=[flat, wp.vec4(*map(float, plane)), wp.mat44(matrix.astype(np.float32)), shadow_map, options, center, width],
+            outputs=[out],
+            device=on,
+        )
+    return colour.view(height, width, 3)

@@ -1,0 +1,60 @@
+"""Changes to a rendered image that is used more than once: mirror, small turn and zoom, colour."""
+
+import cv2
+import numpy as np
+
+from opendensepose.surface import mirror_iuv
+
+__all__ = ["augment", "change_colour", "mirror", "move"]
+
+GREY = 127  # what lies outside a photo
+
+
+def mirror(sample):
+    """Left and right exchanged, in the picture, the boxes and (by the mirror rule) the labels."""
+    width = sample.image.shape[1]
+    i, u, v = mirror_iuv(sample.i[:, ::-1], sample.u[:, ::-1], sample.v[:, ::-1])
+    u, v = np.where(i > 0, u, 0), np.where(i > 0, v, 0)
+    boxes = sample.boxes_xyxy.copy()
+    boxes[:, [0, 2]] = width - sample.boxes_xyxy[:, [2, 0]]
+    image = np.ascontiguousarray(sample.image[:, ::-1])
+    return type(sample)(image, i.astype(np.uint8), u.astype(np.float32), v.astype(np.float32), boxes)
+
+
+def move(sample, matrix: np.ndarray):
+    """Warp picture, labels and boxes by matrix (2, 3), x, y of the old -> x, y of the new picture (edges at 0, not
+    centres).
+
+    A box becomes the box around its four moved corners, cut at the frame.
+    """
+    height, width = sample.image.shape[:2]
+    at_centres = matrix.astype(np.float64).copy()  # OpenCV counts from pixel centres: p' = M (p + .5) - .5
+    at_centres[:, 2] += matrix[:, :2] @ [0.5, 0.5] - 0.5
+    image = cv2.warpAffine(sample.image, at_centres, (width, height), flags=cv2.INTER_LINEAR, borderValue=(GREY,) * 3)
+    i, u, v = (
+        cv2.warpAffine(np.ascontiguousarray(label), at_centres, (width, height), flags=cv2.INTER_NEAREST)
+        for label in (sample.i, sample.u, sample.v)
+    )
+    corners = sample.boxes_xyxy[:, [[0, 1], [2, 1], [0, 3], [2, 3]]] @ matrix[:, :2].T + matrix[:, 2]  # (M, 4, 2)
+    boxes = np.concatenate([corners.min(1), corners.max(1)], axis=1) if len(corners) else sample.boxes_xyxy
+    boxes = np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)
+    return type(sample)(image, i, u, v, boxes)
+
+
+def change_colour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A random gain per channel and a random gamma by one look-up table per channel, uint8 to uint8."""
+    level = np.linspace(0, 1, 256)
+    gain = rng.uniform(0.75, 1.25) * rng.uniform(0.92, 1.08, 3)
+    table = 255 * np.clip(level[:, None] ** rng.uniform(0.75, 1.33) * gain, 0, 1)
+    return cv2.LUT(image, table.round().astype(np.uint8)[:, None, :])
+
+
+def augment(sample, rng: np.random.Generator):
+    """Mirror by chance, turn up to 12 degrees, zoom up to 15 %, move up to 5 %, change colours."""
+    if rng.random() < 0.5:
+        sample = mirror(sample)
+    height, width = sample.image.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-12, 12), rng.uniform(0.87, 1.15))
+    matrix[:, 2] += rng.uniform(-0.05, 0.05, 2) * [width, height]
+    sample = move(sample, matrix)
+    return sample._replace(image=change_colour(sample.image, rng))

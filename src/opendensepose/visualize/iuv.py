@@ -1,0 +1,146 @@
+"""IUV maps as pictures: chart colours with U and V contour lines over the photo."""
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from opendensepose.visualize.contours import isoline_coverage, outline_coverage, smooth_inside
+
+__all__ = ["CHART_COLOURS", "colour_charts", "draw_overlay"]
+
+# One hue per body part (torso blue, legs green, arms violet to pink, hands gold, feet red, head orange); back and front
+# a little apart in hue; of a mirrored pair the person's left is the lighter one.
+CHART_COLOURS = np.array(
+    [
+        (0, 0, 0),  # 0 background
+        (65, 138, 209),  # 1 torso, back
+        (64, 184, 238),  # 2 torso, front
+        (176, 142, 9),  # 3 right hand
+        (240, 198, 48),  # 4 left hand
+        (254, 150, 142),  # 5 left foot
+        (210, 76, 73),  # 6 right foot
+        (53, 150, 88),  # 7 right upper leg, back
+        (114, 207, 142),  # 8 left upper leg, back
+        (99, 160, 42),  # 9 right upper leg, front
+        (154, 218, 104),  # 10 left upper leg, front
+        (14, 148, 136),  # 11 right lower leg, back
+        (85, 206, 192),  # 12 left lower leg, back
+        (21, 167, 135),  # 13 right lower leg, front
+        (91, 227, 190),  # 14 left lower leg, front
+        (226, 165, 254),  # 15 left upper arm, front
+        (171, 106, 199),  # 16 right upper arm, front
+        (193, 165, 255),  # 17 left upper arm, back
+        (140, 105, 205),  # 18 right upper arm, back
+        (255, 159, 197),  # 19 left forearm, front
+        (208, 89, 142),  # 20 right forearm, front
+        (250, 140, 215),  # 21 left forearm, back
+        (188, 84, 158),  # 22 right forearm, back
+        (203, 114, 41),  # 23 head, right half
+        (255, 175, 121),  # 24 head, left half
+    ],
+    dtype=np.uint8,
+)
+CHART_COLOURS.setflags(write=False)
+
+
+def colour_charts(i: np.ndarray) -> np.ndarray:
+    """The chart map `i` (H, W) uint8 as a picture (H, W, 3) uint8, background black."""
+    if i.ndim != 2 or i.max(initial=0) > 24:
+        raise ValueError(f"a chart map is (H, W) with values 0..24, got shape {i.shape} and maximum {i.max(initial=0)}")
+    return CHART_COLOURS[i]
+
+
+def draw_overlay(image_rgb: np.ndarray, instances: list, *, opacity: float = 0.7) -> np.ndarray:
+    """The photo (H, W, 3) uint8 with every `Instance` painted on it: charts, U/V contours, outline, box and score.
+
+    Instances are painted in ascending score, so that the surest one is on top.
+    """
+    if image_rgb.ndim != 3 or image_rgb.shape[2] != 3 or image_rgb.dtype != np.uint8:
+        raise ValueError(f"the photo must be uint8 (H, W, 3), got {image_rgb.dtype} {image_rgb.shape}")
+    canvas = image_rgb.astype(np.float32)
+    line_px = max(1.0, max(image_rgb.shape[:2]) / 1000)
+    ordered = sorted(instances, key=lambda instance: float(instance.score))
+    for instance in ordered:
+        if instance.iuv.i.shape != image_rgb.shape[:2]:
+            raise ValueError(f"the instance's map is {instance.iuv.i.shape}, the photo {image_rgb.shape[:2]}")
+        _paint_person(canvas, image_rgb, instance.iuv, opacity=opacity, line_px=line_px)
+    picture = np.clip(canvas + 0.5, 0, 255).astype(np.uint8)
+    return _draw_boxes(picture, ordered)
+
+
+def _paint_person(canvas: np.ndarray, image_rgb: np.ndarray, iuv, *, opacity: float, line_px: float) -> None:
+    """Paints one IUV map onto the canvas (H, W, 3) float32, in place, working in the person's window only."""
+    if not iuv.i.any():
+        return
+    window = _window(iuv.i > 0)
+    i = iuv.i[window]
+    person = i > 0
+    light = cv2.cvtColor(image_rgb[window], cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None] / 255
+    shade = 0.84 + 0.24 * light  # the photo's own light and shade shine through
+    colour = CHART_COLOURS[i].astype(np.float32) * shade
+    edge = cv2.GaussianBlur(person.astype(np.float32), (0, 0), 0.6)[..., None]
+    alpha = opacity * np.where(person[..., None], np.maximum(edge, 0.5), 0)
+    _blend(canvas[window], colour, alpha)
+    u_lines, v_lines, seams = _chart_lines(i, iuv.u[window], iuv.v[window], line_px)
+    _blend(canvas[window], np.float32([255, 255, 255]), 0.80 * u_lines[..., None])
+    _blend(canvas[window], np.float32([22, 26, 48]), 0.62 * v_lines[..., None])
+    _blend(canvas[window], np.float32([22, 26, 48]), 0.35 * seams[..., None])
+    outline = outline_coverage(person, width_px=1.3 * line_px)
+    _blend(canvas[window], np.float32([255, 255, 255]), 0.9 * outline[..., None])
+
+
+def _chart_lines(i: np.ndarray, u: np.ndarray, v: np.ndarray, line_px: float):
+    """Coverage of U contours, V contours and chart borders, three (H, W) float32 arrays."""
+    u_lines, v_lines, seams = (np.zeros(i.shape, np.float32) for _ in range(3))
+    long_side = max(i.shape)
+    spacing = 0.1 if long_side > 260 else 0.2
+    sigma_px = np.clip(long_side / 300, 1.0, 3.0)
+    for chart in np.unique(i[i > 0]):
+        window = _window(i == chart)
+        inside = i[window] == chart
+        for lines, field in ((u_lines[window], u[window]), (v_lines[window], v[window])):
+            smooth = smooth_inside(field, inside, sigma_px)
+            np.maximum(lines, isoline_coverage(smooth, inside, spacing=spacing, width_px=line_px), out=lines)
+        np.maximum(seams[window], outline_coverage(inside, width_px=line_px), out=seams[window])
+    return u_lines, v_lines, seams
+
+
+def _window(mask: np.ndarray, margin: int = 4) -> tuple[slice, slice]:
+    """Rows and columns of the smallest window that holds a mask (H, W) and a margin around it."""
+    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    return slice(max(0, y - margin), y + height + margin), slice(max(0, x - margin), x + width + margin)
+
+
+def _blend(canvas: np.ndarray, colour: np.ndarray, alpha: np.ndarray) -> None:
+    """canvas <- (1 - alpha) canvas + alpha colour, in place."""
+    canvas += alpha * (colour - canvas)
+
+
+def _draw_boxes(picture: np.ndarray, instances: list) -> np.ndarray:
+    """Thin white boxes and a small dark label `person 0.98` at each."""
+    if not instances:
+        return picture
+    image = Image.fromarray(picture).convert("RGBA")
+    layer = Image.new("RGBA", image.size, (0, 0, 0, 0))
+    draw = ImageDraw.Draw(layer)
+    long_side = max(image.size)
+    line, font_px = max(1, round(long_side / 700)), max(11, round(long_side / 50))
+    font = ImageFont.load_default(size=font_px)
+    pad = max(2, font_px // 4)
+    for instance in instances:
+        x0, y0, x1, y1 = (float(value) for value in instance.box_xyxy)
+        x0, y0 = max(0.0, x0), max(0.0, y0)
+        x1, y1 = min(image.width - 1.0, x1 - 1), min(image.height - 1.0, y1 - 1)
+        if x1 <= x0 or y1 <= y0:
+            continue
+        draw.rectangle((x0, y0, x1, y1), outline=(18, 22, 40, 150), width=line + 2)
+        draw.rectangle((x0 + 1, y0 + 1, x1 - 1, y1 - 1), outline=(255, 255, 255, 235), width=line)
+        text = f"person {float(instance.score):.2f}"
+        text_width = draw.textlength(text, font=font)
+        label_height = font_px + 2 * pad
+        label_y = y0 - label_height if y0 >= label_height else y0 + line
+        label_x = min(max(0.0, x0), max(0.0, image.width - text_width - 3 * pad))
+        frame = (label_x, label_y, label_x + text_width + 3 * pad, label_y + label_height)
+        draw.rounded_rectangle(frame, radius=pad, fill=(18, 22, 40, 205))
+        draw.text((label_x + 1.5 * pad, label_y + label_height / 2), text, font=font, fill=(255, 255, 255), anchor="lm")
+    return np.asarray(Image.alpha_composite(image, layer).convert("RGB"))

@@ -1,0 +1,94 @@
+"""Reading photos: every ordinary kind becomes RGB, bad files become one sentence."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from opendensepose.data.photos import find_photos, read_photo
+
+
+def save(path, array, **options):
+    Image.fromarray(array).save(path, **options)
+    return path
+
+
+@pytest.fixture
+def rgb():
+    return np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
+
+
+def test_rgb_is_read_as_it_is(tmp_path, rgb):
+    read = read_photo(save(tmp_path / "a.png", rgb))
+    np.testing.assert_array_equal(read, rgb)
+    assert read.dtype == np.uint8 and read.flags.c_contiguous
+
+
+def test_exif_turn_is_honoured(tmp_path, rgb):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright: turn by 90 degrees clockwise to see it
+    np.testing.assert_array_equal(read_photo(save(tmp_path / "a.png", rgb, exif=exif)), np.rot90(rgb, -1))
+
+
+def test_grey_and_palette(tmp_path, rgb):
+    grey = rgb[..., 0]
+    np.testing.assert_array_equal(read_photo(save(tmp_path / "g.png", grey)), np.stack([grey] * 3, -1))
+    few = (rgb // 128 * 255).astype(np.uint8)
+    Image.fromarray(few).quantize(8).save(tmp_path / "p.png")
+    np.testing.assert_array_equal(read_photo(tmp_path / "p.png"), few)
+
+
+def test_transparency_is_laid_over_white(tmp_path):
+    rgba = np.array([[[10, 20, 30, 255], [10, 20, 30, 0]]], np.uint8)
+    assert read_photo(save(tmp_path / "a.png", rgba)).tolist() == [[[10, 20, 30], [255, 255, 255]]]
+    grey_alpha = np.array([[[10, 255], [10, 0]]], np.uint8)
+    assert read_photo(save(tmp_path / "b.png", grey_alpha)).tolist() == [[[10] * 3, [255] * 3]]
+
+
+def test_16_bits_are_scaled_to_8(tmp_path):
+    deep = np.array([[0, 257 * 100, 65535]], np.uint16)
+    assert read_photo(save(tmp_path / "a.png", deep))[..., 0].tolist() == [[0, 100, 255]]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"", "0 bytes"), (b"hello, I am no image", "not an image"), (b"\x89PNG\r\n\x1a\n", "image|damaged")],
+)
+def test_what_is_no_image_is_said_in_one_sentence(tmp_path, content, says):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=says) as caught:
+        read_photo(path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+def test_a_cut_off_file_is_refused(tmp_path, suffix):
+    noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    path = save(tmp_path / f"a.{suffix}", noise)
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(ValueError, match="damaged or cut off"):
+        read_photo(path)
+
+
+def test_too_large_is_refused_before_it_is_decoded(tmp_path, rgb):
+    with pytest.raises(ValueError, match="megapixels"):
+        read_photo(save(tmp_path / "a.png", rgb), max_pixels=53)
+    assert read_photo(tmp_path / "a.png", max_pixels=54).shape == (6, 9, 3)
+
+
+def test_missing_file():
+    with pytest.raises(FileNotFoundError, match="no file"):
+        read_photo("/nowhere/a.jpg")
+
+
+def test_folders_become_their_images(tmp_path, rgb):
+    for name in ("b.png", "a.JPG", "c.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "d.png").mkdir()
+    assert [p.name for p in find_photos([tmp_path])] == ["a.JPG", "b.png"]
+    assert find_photos([tmp_path / "c.txt"]) == [tmp_path / "c.txt"]  # named by hand: read_photo will judge
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="holds no image"):
+        find_photos([tmp_path / "empty"])
+    with pytest.raises(ValueError, match="there is no file"):
+        find_photos([tmp_path / "gone"])

@@ -1,0 +1,29 @@
+"""The default model: two uses of one network."""
+
+import torch
+
+from opendensepose.models.glance_look import GlanceLook
+
+TINY = {"widths": (4, 6, 8, 10), "depths": (0, 0, 0, 0), "dense_channels": 6, "detection_channels": 5}
+
+
+def test_both_at_once_are_the_same_as_each_alone():
+    torch.manual_seed(0)
+    model = GlanceLook(**TINY).eval()
+    image = torch.randint(0, 256, (2, 3, 64, 32), dtype=torch.uint8)
+    dense, detection = model(image)
+    for together, alone in zip((*dense, *detection), (*model.look(image), *model.glance(image)), strict=True):
+        torch.testing.assert_close(together, alone)
+
+
+def test_number_types_mean_the_same():
+    torch.manual_seed(0)
+    model = GlanceLook(**TINY).eval()
+    image = torch.randint(0, 256, (1, 3, 32, 32), dtype=torch.uint8)
+    torch.testing.assert_close(model.look(image).u, model.look(image.float()).u)
+
+
+def test_the_default_fits_a_phone():
+    with torch.device("meta"):
+        model = GlanceLook()
+    assert sum(p.numel() for p in model.parameters()) <= 10_000_000

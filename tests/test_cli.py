@@ -1,0 +1,103 @@
+"""The command: what it says, and how it ends."""
+
+import subprocess
+import sys
+from importlib import metadata
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from opendensepose.cli import _two_numbers, app
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def assert_one_sentence(result, *parts, code=2):
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("opendensepose: ")
+    for part in parts:
+        assert str(part) in lines[0]
+
+
+def test_version_is_the_installed_one():
+    result = run("--version")
+    assert result.exit_code == 0
+    assert result.stdout.strip() == f"opendensepose {metadata.version('opendensepose')}"
+
+
+def test_help_names_every_verb():
+    result = run("--help")
+    assert result.exit_code == 0
+    for verb in ("predict", "train", "render", "surface"):
+        assert verb in result.stdout
+
+
+def test_numbers_of_size_and_people():
+    assert _two_numbers("640x480", "x", "rule") == (640, 480)
+    assert _two_numbers("640X480", "x", "rule") == (640, 480)
+    assert _two_numbers("3", "-", "rule") == (3, 3)
+    for bad in ("", "x", "640x", "1x2x3", "-1", "a-b"):
+        with pytest.raises(ValueError, match="rule"):
+            _two_numbers(bad, "x", "rule")
+
+
+@pytest.mark.parametrize(
+    "arguments, part",
+    [
+        (["--count", 1, "--seed", 0, "--size", "640by480"], "WIDTHxHEIGHT"),
+        (["--count", 1, "--seed", 0, "--people", "many"], "FEWEST-MOST"),
+        (["--count", 0, "--seed", 0], "count"),
+        (["--count", 1, "--seed", 0, "--people", "5-2"], "5-2"),
+        (["--count", 1, "--seed", 0, "--people", "1-9"], "1-9"),
+        (["--count", 1, "--seed", 0, "--size", "8x8"], "8x8"),
+    ],
+)
+def test_render_refuses_bad_numbers(tmp_path, arguments, part):
+    assert_one_sentence(run("render", "--out", tmp_path / "out", *arguments), part)
+
+
+def test_an_unknown_option_ends_with_2(tmp_path):
+    assert run("render", "--nonsense").exit_code == 2
+
+
+def test_predict_without_photos_says_what_to_give(tmp_path):
+    assert_one_sentence(run("predict", "--out", tmp_path), "--example")
+
+
+def test_predict_names_a_missing_photo(tmp_path):
+    assert_one_sentence(run("predict", tmp_path / "gone.jpg", "--out", tmp_path / "out"), "gone.jpg")
+
+
+def test_predict_lists_the_known_models(tmp_path):
+    photo = tmp_path / "photo.png"
+    Image.fromarray(np.zeros((40, 30, 3), np.uint8)).save(photo)
+    assert_one_sentence(run("predict", photo, "--out", tmp_path / "out", "--model", "nosuch"), "nosuch", "default")
+
+
+def test_predict_refuses_a_folder_without_images(tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert_one_sentence(run("predict", tmp_path / "empty", "--out", tmp_path / "out"), "empty")
+
+
+def test_out_that_is_a_file_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    assert_one_sentence(run("surface", "--out", tmp_path / "file"), "file")
+
+
+def test_train_lists_the_known_recipes(tmp_path):
+    assert_one_sentence(run("train", "nosuch", "--out", tmp_path / "out"), "nosuch", "default")
+
+
+def test_a_real_process_ends_with_2_and_one_line(tmp_path):
+    command = [sys.executable, "-m", "opendensepose.cli", "render", "--count", "1", "--seed", "0", "--size", "wide"]
+    done = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1

@@ -1,0 +1,129 @@
+"""What the docs say is there is there, what is there is in the docs, and their code runs."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import opendensepose
+from opendensepose.cli import app
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+DOCS = {str(path.relative_to(ROOT)): path.read_text() for path in sorted((ROOT / "docs").rglob("*.md"))}
+PAGES = {"README.md": README, "CONTRIBUTING.md": (ROOT / "CONTRIBUTING.md").read_text(), **DOCS}
+WEIGHTS = Path(opendensepose.__file__).parent / "models" / "weights" / "default.safetensors"
+VERBS = [command.callback.__name__ for command in app.registered_commands]
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def shell_lines(text: str) -> list[str]:
+    return [line for block in blocks(text, "bash") for line in block.splitlines() if line]
+
+
+PYTHON = [(name, code) for name, text in PAGES.items() for code in blocks(text, "python")]
+
+
+def test_ci_calls_exactly_the_readmes_test_command():
+    (test_command,) = [line for line in shell_lines(README) if line.endswith("-m pytest")]
+    assert test_command in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+def test_the_readmes_first_two_commands_are_complete():
+    first, second = shell_lines(README)[:2]
+    for command in (first, second):
+        assert command.startswith("python3 -m venv .venv && ")
+        assert "--constraint constraints.txt" in command
+    assert "opendensepose predict --example" in first
+    assert second.endswith("pytest")
+
+
+def test_the_readmes_script_is_short_and_shows_shapes():
+    script = blocks(README, "python")[0]
+    assert len(script.strip().splitlines()) <= 10
+    assert "# (512, 512, 3) uint8" in script
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_a_page_and_a_row(verb):
+    page = DOCS[f"docs/how_to/{verb}.md"]
+    assert f"opendensepose {verb}" in page
+    assert f"`opendensepose {verb}" in README
+    command = next(command for command in app.registered_commands if command.callback.__name__ == verb)
+    for name in command.callback.__annotations__:
+        option = f"--{name.replace('_', '-')}"
+        assert option in page or name in {"photos", "recipe", "return"}, f"{option} is not on the page of {verb}"
+
+
+def test_every_page_of_a_verb_is_of_a_verb():
+    assert {Path(name).stem for name in DOCS if name.startswith("docs/how_to/")} == set(VERBS)
+
+
+@pytest.mark.parametrize("name", [name for name in opendensepose.__all__ if name != "__version__"])
+def test_every_public_name_is_in_the_docs(name):
+    assert any(re.search(rf"\b{name}\b", text) for text in PAGES.values())
+
+
+@pytest.mark.parametrize("name, code", PYTHON, ids=[f"{name}-{k}" for k, (name, _) in enumerate(PYTHON)])
+def test_python_in_the_docs_runs(name, code, capsys):
+    tree = ast.parse(code)
+    if any(isinstance(node, ast.Name) and node.id == "Predictor" for node in ast.walk(tree)) and not WEIGHTS.exists():
+        pytest.skip("the released weights are not there")
+    exec(compile(tree, name, "exec"), {"__name__": "docs"})
+    if name == "README.md":
+        assert capsys.readouterr().out.startswith("score ")
+
+
+def test_links_and_named_files_exist():
+    for name, text in PAGES.items():
+        for target in re.findall(r"\]\(([^)#]+)\)", text):
+            is_picture_to_come = Path(target).suffix == ".jpg" and not WEIGHTS.exists()
+            if not target.startswith("http") and not is_picture_to_come:
+                assert (ROOT / name).parent.joinpath(target).exists(), f"{name} links to {target}"
+        for path in re.findall(r"`((?:src|tests|scripts|benchmarks|docs)/[\w/.]+\.\w+)`", text):
+            assert (ROOT / path).exists(), f"{name} names {path}"
+
+
+def test_the_file_tree_is_the_real_one():
+    tree = blocks(README, "text")[1]
+    named = set(re.findall(r"^  (\w+(?:\.py|/))", tree, re.MULTILINE))
+    source = ROOT / "src" / "opendensepose"
+    units = {path.name + "/" for path in source.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    units |= {path.name for path in source.glob("*.py") if path.name != "__init__.py"}
+    assert named == units
+
+
+def test_every_module_is_in_paper_to_code_or_its_package_is():
+    page = DOCS["docs/paper_to_code.md"]
+    source = ROOT / "src" / "opendensepose"
+    for path in source.iterdir():
+        if path.suffix == ".py" and path.stem not in {"__init__", "cli"} or (path / "__init__.py").exists():
+            assert f"src/opendensepose/{path.name}" in page, f"{path.name} is missing"
+
+
+def test_every_dependency_is_explained():
+    project = (ROOT / "pyproject.toml").read_text()
+    names = re.findall(r'^  "([\w-]+)[><=]', project, re.MULTILINE)
+    assert len(names) > 10
+    rows = re.findall(r"^\| ([\w, -]+?) (?:\(|\|)", DOCS["docs/dependencies.md"], re.MULTILINE)
+    explained = {name.strip() for row in rows for name in row.split(",")}
+    assert set(names) <= explained
+
+
+def test_the_tested_versions_are_exact_and_within_the_projects_bounds():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    assert len(pins) > 30
+    for name in re.findall(r'^  "([\w-]+)[><=]', (ROOT / "pyproject.toml").read_text(), re.MULTILINE):
+        assert name in pins
+    assert not any("://" in line for line in lines)
+
+
+def test_the_licence_is_the_whole_apache_text():
+    text = (ROOT / "LICENSE").read_text()
+    assert "Apache License" in text and "Version 2.0, January 2004" in text
+    assert "END OF TERMS AND CONDITIONS" in text and "9. Accepting Warranty" in text

@@ -1,0 +1,75 @@
+"""IUV maps: checked when made; cutting, scaling and mirroring."""
+
+import numpy as np
+import pytest
+
+from opendensepose.iuv import IUV, crop_iuv, empty_iuv, flip_iuv, resize_iuv
+
+
+def random_iuv(rng, size_hw=(7, 5)):
+    i = rng.integers(0, 25, size_hw, dtype=np.uint8)
+    u, v = (np.where(i > 0, rng.random(size_hw), 0).astype(np.float32) for _ in "uv")
+    return IUV(i, u, v)
+
+
+def assert_same(a, b, atol=0.0):
+    np.testing.assert_array_equal(a.i, b.i)
+    np.testing.assert_allclose(a.u, b.u, atol=atol)
+    np.testing.assert_allclose(a.v, b.v, atol=atol)
+
+
+@pytest.mark.parametrize(
+    ("i", "u", "says"),
+    [
+        (np.zeros((2, 2), np.int64), np.zeros((2, 2), np.float32), "i must be uint8"),
+        (np.zeros((2, 2, 1), np.uint8), np.zeros((2, 2), np.float32), "shape"),
+        (np.zeros((2, 2), np.uint8), np.zeros((2, 3), np.float32), "u must be float32"),
+        (np.zeros((2, 2), np.uint8), np.zeros((2, 2)), "u must be float32"),
+        (np.zeros((2, 2), np.uint8), np.full((2, 2), 1.5, np.float32), "u must lie"),
+        (np.zeros((2, 2), np.uint8), np.full((2, 2), np.nan, np.float32), "u must lie"),
+        (np.full((2, 2), 25, np.uint8), np.zeros((2, 2), np.float32), "i must be 0..24"),
+    ],
+)
+def test_wrong_maps_are_refused(i, u, says):
+    with pytest.raises(ValueError, match=says):
+        IUV(i, u, np.zeros((2, 2), np.float32))
+
+
+def test_crop_is_a_slice_and_outside_is_background():
+    iuv = random_iuv(np.random.default_rng(0))
+    inside = crop_iuv(iuv, (1, 2, 4, 6))
+    np.testing.assert_array_equal(inside.i, iuv.i[2:6, 1:4])
+    np.testing.assert_array_equal(inside.v, iuv.v[2:6, 1:4])
+    wider = crop_iuv(iuv, (-2, -3, 8, 9))
+    assert wider.size_hw == (12, 10)
+    assert_same(crop_iuv(wider, (2, 3, 7, 10)), iuv)
+    assert (wider.i > 0).sum() == (iuv.i > 0).sum()
+    assert not crop_iuv(iuv, (20, 20, 23, 24)).i.any()
+
+
+def test_crop_refuses_a_box_turned_round():
+    with pytest.raises(ValueError, match="x0 <= x1"):
+        crop_iuv(empty_iuv((3, 3)), (2, 0, 1, 3))
+
+
+def test_resize_to_a_multiple_repeats_and_back_is_identity():
+    iuv = random_iuv(np.random.default_rng(1))
+    larger = resize_iuv(iuv, (21, 15))
+    np.testing.assert_array_equal(larger.i, iuv.i.repeat(3, 0).repeat(3, 1))
+    assert_same(resize_iuv(larger, iuv.size_hw), iuv)
+    with pytest.raises(ValueError, match="at least 1 x 1"):
+        resize_iuv(iuv, (0, 3))
+
+
+def test_flip_twice_is_identity():
+    iuv = random_iuv(np.random.default_rng(2), (40, 30))
+    assert_same(flip_iuv(flip_iuv(iuv)), iuv, atol=1e-6)
+
+
+def test_flip_by_hand():
+    i = np.array([[3, 2, 9]], np.uint8)  # right hand, torso front, right upper leg front
+    uv = np.array([[0.25, 0.25, 0.25]], np.float32)
+    flipped = flip_iuv(IUV(i, uv, uv))
+    assert flipped.i.tolist() == [[10, 2, 4]]
+    np.testing.assert_allclose(flipped.u, [[0.25, 0.25, 0.75]])  # U turns round on the hand only
+    np.testing.assert_allclose(flipped.v, [[0.25, 0.75, 0.25]])  # V on the torso only

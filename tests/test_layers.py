@@ -1,0 +1,69 @@
+"""Imports go downwards only, and packages of one layer do not know each other."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "opendensepose"
+
+# From the top. A module may import from its own unit and from layers below its own.
+LAYERS = [
+    {"cli"},
+    {"training"},
+    {"predict", "render"},
+    {"models", "data", "synth", "visualize", "evaluation"},
+    {"instance"},
+    {"iuv", "camera"},
+    {"surface"},
+]
+LEVEL = {unit: level for level, units in enumerate(LAYERS) for unit in units}
+
+FILES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
+
+
+def unit_of(path: Path) -> str:
+    """`models` for src/opendensepose/models/zoo.py, `cli` for src/opendensepose/cli.py."""
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imported_units(tree: ast.AST) -> set[str]:
+    """The units of opendensepose that a file imports anywhere, also inside functions."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level <= 1, "a relative import that leaves its package hides the layer: write the whole name"
+            if node.level == 0:
+                names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    parts = [name.split(".") for name in names if name.startswith("opendensepose.")]
+    return {part[1] for part in parts}
+
+
+def test_every_unit_has_a_layer():
+    assert {unit_of(path) for path in FILES} <= set(LEVEL)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_go_downwards(path):
+    own = unit_of(path)
+    for other in imported_units(ast.parse(path.read_text())) - {own, "__version__"}:
+        assert other in LEVEL, f"{path} imports opendensepose.{other}, which has no layer"
+        assert LEVEL[other] > LEVEL[own], f"{own} must not import {other}: it is not in a layer below"
+
+
+def test_a_forbidden_import_is_seen():
+    assert imported_units(ast.parse("def f():\n    from opendensepose.synth import render_image")) == {"synth"}
+    assert imported_units(ast.parse("from opendensepose import models")) == {"models"}
+    assert LEVEL["synth"] == LEVEL["data"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_files_and_functions_stay_small(path):
+    text = path.read_text()
+    assert len(text.splitlines()) < 400
+    assert path.stem not in {"utils", "helpers", "common", "misc"}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno - node.lineno < 70, f"{node.name} is too long"

@@ -1,0 +1,141 @@
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from opendensepose.surface import MIRROR_CHART
+from opendensepose.visualize.contours import isoline_coverage, outline_coverage, smooth_inside
+from opendensepose.visualize.iuv import CHART_COLOURS, colour_charts, draw_overlay
+
+
+@dataclass
+class Person:
+    box_xyxy: np.ndarray
+    score: float
+    iuv: SimpleNamespace
+
+
+def person(i, score=0.9):
+    rows, columns = np.nonzero(i)
+    box = np.float32([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+    height, width = i.shape
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    return Person(box, score, SimpleNamespace(i=i, u=y / height, v=x / width))
+
+
+def rectangle(chart, rows=(40, 160), columns=(60, 140), size=(200, 200)):
+    i = np.zeros(size, np.uint8)
+    i[rows[0] : rows[1], columns[0] : columns[1]] = chart
+    return i
+
+
+def hue(rgb):
+    """Angle of a colour on the colour wheel, in degrees."""
+    red, green, blue = np.asarray(rgb, float)
+    return np.rad2deg(np.arctan2(np.sqrt(3) * (green - blue), 2 * red - green - blue))
+
+
+def test_colours_differ_and_mirrored_charts_share_their_hue():
+    assert CHART_COLOURS.shape == (25, 3)
+    colours = CHART_COLOURS[1:].astype(float)
+    distance = np.linalg.norm(colours[:, None] - colours[None], axis=2)
+    assert distance[~np.eye(24, dtype=bool)].min() > 20
+    for chart in range(3, 25):
+        other = MIRROR_CHART[chart]
+        assert abs((hue(CHART_COLOURS[chart]) - hue(CHART_COLOURS[other]) + 180) % 360 - 180) < 20
+
+
+def test_the_persons_left_is_lighter():
+    legs_and_head = [(7, 8), (9, 10), (11, 12), (13, 14), (23, 24), (6, 5)]
+    arms = [(16, 15), (18, 17), (20, 19), (22, 21), (3, 4)]
+    for right, left in legs_and_head + arms:
+        assert CHART_COLOURS[left].sum() > CHART_COLOURS[right].sum()
+
+
+def test_colour_charts_is_the_table():
+    i = np.arange(25, dtype=np.uint8).reshape(5, 5)
+    np.testing.assert_array_equal(colour_charts(i).reshape(25, 3), CHART_COLOURS)
+    with pytest.raises(ValueError, match="maximum 25"):
+        colour_charts(np.full((2, 2), 25, np.uint8))
+
+
+def test_by_hand_a_ramp_crosses_half_at_one_column():
+    field = np.tile(np.linspace(0.005, 0.995, 100, dtype=np.float32), (50, 1))  # 0.01 a pixel
+    lines = isoline_coverage(field, np.ones_like(field, bool), spacing=0.5, width_px=1)
+    np.testing.assert_allclose(lines.sum(axis=1), 1, atol=1e-3)  # a line one pixel wide
+    centre = (lines * (np.arange(100) + 0.5)).sum(axis=1)
+    np.testing.assert_allclose(centre, 50, atol=1e-3)  # where the ramp is 0.5
+
+
+@pytest.mark.parametrize("width_px", [1.0, 2.0, 3.0])
+def test_a_slanted_line_keeps_its_width_and_direction(width_px):
+    y, x = np.mgrid[:300, :300].astype(np.float32)
+    field = 0.5 + ((x - 150) * 0.8 + (y - 150) * 0.6) / 500
+    lines = isoline_coverage(field, np.ones_like(field, bool), spacing=0.5, width_px=width_px)
+    inner = lines[100:200]
+    assert inner.sum() / 100 == pytest.approx(width_px / 0.8, rel=0.05)
+
+
+def test_lines_too_close_fade_away():
+    field = np.tile(np.linspace(0, 1, 30, dtype=np.float32), (30, 1))
+    assert isoline_coverage(field, np.ones_like(field, bool), spacing=0.03, min_gap_px=4).max() == 0
+
+
+def test_a_flat_field_and_no_pixels_have_no_lines():
+    flat = np.full((20, 20), 0.5, np.float32)
+    assert isoline_coverage(flat, np.ones_like(flat, bool), spacing=0.1).max() == 0
+    assert isoline_coverage(flat, np.zeros_like(flat, bool), spacing=0.1).max() == 0
+
+
+def test_smoothing_keeps_a_constant_up_to_the_border():
+    inside = rectangle(1) > 0
+    smooth = smooth_inside(np.full(inside.shape, 0.7, np.float32), inside, 3.0)
+    np.testing.assert_allclose(smooth[inside], 0.7, atol=1e-5)
+    assert smooth[~inside].max() == 0
+
+
+def test_an_outline_is_as_long_as_the_border():
+    outline = outline_coverage(rectangle(1) > 0, width_px=1)
+    assert outline.sum() == pytest.approx(2 * (120 + 80), rel=0.1)
+    assert outline[100, 100] == 0 and outline[10, 10] == 0
+
+
+def test_overlay_changes_the_person_and_the_box_only():
+    photo = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    before = photo.copy()
+    picture = draw_overlay(photo, [person(rectangle(2))])
+    np.testing.assert_array_equal(photo, before)
+    assert picture.shape == photo.shape and picture.dtype == np.uint8
+    np.testing.assert_array_equal(picture[170:], photo[170:])
+    inside = picture[45:155, 65:135].reshape(-1, 3).astype(float)
+    assert np.linalg.norm(np.median(inside, axis=0) - CHART_COLOURS[2]) < 60
+
+
+def test_nobody_leaves_the_photo_as_it_is():
+    photo = np.random.default_rng(1).integers(0, 256, (50, 40, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(draw_overlay(photo, []), photo)
+
+
+def test_the_surest_person_is_on_top_whatever_the_order():
+    photo = np.full((200, 200, 3), 128, np.uint8)
+    sure, unsure = person(rectangle(2), 0.9), person(rectangle(9), 0.6)
+    first, second = draw_overlay(photo, [sure, unsure]), draw_overlay(photo, [unsure, sure])
+    np.testing.assert_array_equal(first, second)
+    middle = np.median(first[60:140, 80:120].reshape(-1, 3), axis=0)
+    assert np.linalg.norm(middle - CHART_COLOURS[2]) < np.linalg.norm(middle - CHART_COLOURS[9])
+
+
+def test_people_at_the_frame_and_tiny_people_are_drawn():
+    photo = np.zeros((64, 48, 3), np.uint8)
+    whole = np.full((64, 48), 1, np.uint8)
+    dot = np.zeros((64, 48), np.uint8)
+    dot[0, 0] = 23
+    assert draw_overlay(photo, [person(whole), person(dot)]).shape == photo.shape
+
+
+def test_a_photo_of_wrong_kind_is_refused():
+    with pytest.raises(ValueError, match="uint8"):
+        draw_overlay(np.zeros((10, 10, 3), np.float32), [])
+    with pytest.raises(ValueError, match="photo"):
+        draw_overlay(np.zeros((10, 10, 3), np.uint8), [person(rectangle(2))])
