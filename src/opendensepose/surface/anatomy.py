@@ -1,6 +1,6 @@
 """Where joints and landmarks lie on Anny's neutral adult at rest, and the mesh that the chart making works on.
 
-Used by `scripts/make_charts.py` only. Axes: x = the person's left, y = back, z = up; metres. All joints are the left ones.
+Used by `scripts/make_charts.py` only. Axes: x = the person's left, y = back, z = up; metres. Joints are the left ones.
 """
 
 from dataclasses import dataclass

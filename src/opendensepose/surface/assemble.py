@@ -15,7 +15,7 @@ REVERSED_U = (3, 6, 23)  # right charts whose U is 1 - U of the left
 
 
 def build_charts(mesh: SkinMesh) -> tuple[np.ndarray, np.ndarray]:
-    """face_chart (F,) uint8 and face_uv (F, 3, 2) float32 in [0, 1]. About two minutes, most of it geodesic distances."""
+    """face_chart (F,) uint8 and face_uv (F, 3, 2) float32 in [0, 1]. A minute, most of it for geodesics."""
     face_chart = partition(mesh)
     face_uv = np.zeros((len(mesh.faces), 3, 2))
     for chart in DIRECTIONS:
@@ -48,9 +48,12 @@ def _mirror(mesh: SkinMesh, face_chart: np.ndarray, face_uv: np.ndarray) -> None
 
 
 def distortion(vertices, faces, face_chart, face_uv) -> dict[int, dict[str, float]]:
-    """For each chart: "stretch", the median over faces of the larger/smaller singular value of surface -> UV, after giving
-    U and V one scale each that makes their mean square slopes equal (both axes are normalised to [0, 1] by themselves);
-    "stretch_raw", the same in the stored UV; "area", the 95th / 5th percentile of the faces' area scale; "flipped" faces.
+    """How much each chart is distorted.
+
+    "stretch": the median over faces of the larger/smaller singular value of surface -> UV, after giving U and V one
+    scale each that makes their mean square slopes equal (for both axes are normalised to [0, 1] by themselves);
+    "stretch_raw": the same in the stored UV; "area": the 95th / 5th percentile of the faces' area scale; "flipped":
+    the number of faces that turn the other way.
     """
     table = {}
     for chart in np.unique(face_chart):

@@ -13,7 +13,7 @@ from .points import SurfacePoints
 class Charts:
     """A chart and chart coordinates for every face corner.
 
-    face_chart (F,) uint8 in 1..24; face_uv (F, 3, 2) float32 in [0, 1]. ValueError if shapes or ranges differ from that.
+    face_chart (F,) uint8 in 1..24; face_uv (F, 3, 2) float32 in [0, 1]. ValueError if shapes or ranges differ.
     """
 
     face_chart: np.ndarray
@@ -40,7 +40,7 @@ class Charts:
     def to_points(self, i, u, v) -> SurfacePoints:
         """The surface points that labels i (P,) in 1..24, u, v (P,) in [0, 1] name.
 
-        Values outside [0, 1] are clipped. Where a chart does not fill its square, the nearest point of the chart is taken.
+        Values outside [0, 1] are clipped. Where a chart does not fill its square, the nearest of its points is taken.
         ValueError if shapes differ, a chart is not in 1..24 or a value is not finite.
         """
         i, u, v = np.asarray(i), np.asarray(u, np.float32), np.asarray(v, np.float32)

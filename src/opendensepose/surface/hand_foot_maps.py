@@ -1,8 +1,8 @@
 """UV of the left hand and foot: one cut, then SLIM from a Tutte map. Used by `scripts/make_charts.py` only.
 
-Hand: cut between palm and back from the wrist's thumb side over all fingertips to the little finger's tip; palm and back
-stay joined along the little-finger side. So it is on the authors' maps: on real hands seen from the little-finger side
-(back views), U runs on without a jump from the back of the hand (below 0.5 on the right hand) to the palm.
+Hand: cut between palm and back from the wrist's thumb side over all fingertips to the little finger's tip; palm and
+back stay joined along the little-finger side. So it is on the authors' maps: on real hands seen from that side (back
+views), U runs on without a jump from the back of the hand (below 0.5 on the right hand) to the palm.
 Foot: cut down the heel and round the sole on the little-toe side to the big toe; sole and upper stay joined inside.
 """
 

@@ -1,9 +1,9 @@
 """UV of the head's half: a Tutte map into the outline of the authors' chart. Used by `scripts/make_charts.py` only.
 
-The sagittal line becomes the outline's sides and top, the neck line its bottom. Landmarks (measured on the authors' models,
-charts.md) fix the pace along the face's midline; a monotone change of U then brings eye and ear to their places. A convex
-outline, positive weights and a monotone change cannot flip a triangle. The mouth's inside and the eye socket shrink to their
-openings by themselves.
+The sagittal line becomes the outline's sides and top, the neck line its bottom. Landmarks (measured on the authors'
+models) fix the pace along the face's midline; a monotone change of U then brings eye and ear to their places. A convex
+outline, positive weights and a monotone change cannot flip a triangle. The mouth's inside and the eye socket shrink to
+their openings by themselves.
 """
 
 import numpy as np
@@ -17,7 +17,8 @@ OUTLINE_V = (0, 0.05, 0.15, 0.3, 0.42, 0.5, 0.6, 0.7, 0.8, 0.88, 0.94, 0.975, 0.
 OUTLINE_U = (0.94, 0.955, 0.976, 0.994, 1, 0.999, 0.99, 0.97, 0.935, 0.885, 0.82, 0.74, 0.64, 0.5)
 
 # (length along the sagittal line from the throat in metres, V, on the face's side): throat, under the chin, chin, lips
-# (the way through the mouth's inside takes next to nothing), nose tip, between the eyes, forehead, hairline; occiput, nape.
+# (the way through the mouth's inside takes next to nothing), nose tip, between the eyes, forehead, hairline; then
+# back of the head, nape.
 MIDLINE = (
     (0.0, 0.0, True),
     (0.066, 0.14, True),
@@ -59,7 +60,7 @@ def flatten_head(mesh: SkinMesh, faces: np.ndarray) -> np.ndarray:
 
 
 def _boundary(vertices, local) -> tuple[np.ndarray, np.ndarray]:
-    """Sagittal vertices from the throat over the crown to the nape, and the neck's vertices from the nape to the throat."""
+    """Sagittal vertices from throat over crown to nape, and the neck's vertices from nape to throat."""
     loop = boundary_loop(local)
     middle = np.abs(vertices[loop, 0]) < 1e-7
     first = np.nonzero(middle & ~np.roll(middle, 1))[0]

@@ -1,4 +1,4 @@
-"""UV of torso and limbs: multi-dimensional scaling of the geodesic distances inside the chart (DensePose 2018, section 2.1).
+"""UV of torso and limbs: multi-dimensional scaling of in-chart geodesic distances (DensePose 2018, section 2.1).
 
 Used by `scripts/make_charts.py` only. Only left limbs are mapped; the right ones are their mirror.
 """
@@ -20,7 +20,7 @@ def across(axis: np.ndarray) -> np.ndarray:
     return FORWARD - (FORWARD @ axis) * axis
 
 
-# (direction in which U grows, direction in which V grows), as measured on the authors' models (charts.md).
+# (direction in which U grows, direction in which V grows), as measured on the authors' models.
 DIRECTIONS = {
     1: (-UP, -LEFT),
     2: (-UP, -LEFT),
@@ -34,8 +34,8 @@ DIRECTIONS = {
     21: (FOREARM, across(FOREARM)),
 }
 
-# MDS gives a map up to a rotation; its principal axes are taken, except in the thigh's front, where the authors' U and V
-# run this much aslant: the hip's corner at U 1, the crotch at the side of V 1.
+# MDS gives a map up to a rotation; its principal axes are taken, except in the thigh's front, where the authors' U and
+# V run this much aslant: the hip's corner at U 1, the crotch at the side of V 1.
 TURN_DEG = {10: 15.0}
 
 

@@ -25,7 +25,7 @@ class ChartLookup:
         self._find_outline(face_chart.astype(np.int64) - 1, uv)
 
     def _to_barycentric(self, uv: np.ndarray) -> None:
-        """origin (F, 2), inverse (F, 4): barycentric 1 and 2 of a point; height (F, 3): distance corner to opposite edge."""
+        """origin (F, 2), inverse (F, 4): to barycentric 1 and 2; height (F, 3): distance of a corner to its edge."""
         first, second = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
         double_area = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
         self.origin = uv[:, 0]
@@ -103,7 +103,7 @@ class ChartLookup:
         return nearest.ravel()
 
     def find(self, i: np.ndarray, u: np.ndarray, v: np.ndarray) -> SurfacePoints:
-        """Points at charts i (P,) in 1..24 and u, v (P,) in [0, 1]; outside an outline: a nearby point of the outline."""
+        """Points at charts i (P,) in 1..24 and u, v (P,) in [0, 1]; outside an outline: a nearby point of it."""
         u, v = u.astype(np.float64), v.astype(np.float64)
         column = np.minimum((u * RESOLUTION).astype(np.int32), RESOLUTION - 1)
         row = np.minimum((v * RESOLUTION).astype(np.int32), RESOLUTION - 1)

@@ -1,7 +1,9 @@
 """Cuts the body skin into the 24 charts at anatomical places (DensePose, Güler et al. 2018, section 2.1).
 
-Used by `scripts/make_charts.py` only. Every cut is a signed function on the mesh's faces, turned into a seam along mesh edges by a minimum cut: the seam stays near the function's zero line and is
-short, so it follows the mesh's edge loops and is not jagged. Only the left half is cut; the right half is its mirror.
+Used by `scripts/make_charts.py` only. Every cut is a signed function on the mesh's faces, turned into a seam along mesh
+edges by a minimum cut: the seam stays near the function's zero line and is short, so it follows the mesh's edge loops.
+Only the left half is cut; the right half is its mirror. The places were fitted to where the authors' models put their
+borders on real photos: briefs-like leg openings, the arm's seams in the middle of its front and back.
 
 Letters: V vertices, F faces, n chosen faces. Axes: x = person's left, y = back, z = up; metres.
 """
@@ -176,7 +178,7 @@ def leg_back_function(p: np.ndarray) -> np.ndarray:
 
 
 def bent_function(p, before, joint, after, share: float = 0.5) -> np.ndarray:
-    """Positive beyond the plane through `joint` that halves (share 0.5) the angle of the two bones; 0: across the first."""
+    """Positive beyond the plane through `joint` that halves the two bones' angle; share 0: square to the first."""
     first = (joint - before) / np.linalg.norm(joint - before)
     second = (after - joint) / np.linalg.norm(after - joint)
     normal = (1 - share) * first + share * second
@@ -211,6 +213,6 @@ def upper_arm_inner_function(p) -> np.ndarray:
 
 
 def forearm_inner_function(p) -> np.ndarray:
-    """Positive on the inner (front/inner) side of the forearm: its seam runs from the elbow's pit to the thumb's side."""
+    """Positive on the inner side of the forearm: its front seam runs from the elbow's pit to the thumb's side."""
     start, end = JOINTS["arm_axis_elbow"], JOINTS["wrist"]
     return _arc_function(p, start, end, np.array([0, -1.0, 0]), (10, 0), (195, 180))

@@ -1,4 +1,4 @@
-"""Points on the body surface: a face and barycentric coordinates. This is the internal truth; (I, U, V) is its encoding."""
+"""Points on the body surface: face and barycentric coordinates, the internal truth; (I, U, V) is their encoding."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,8 @@ import numpy as np
 class SurfacePoints:
     """P points on a triangle mesh.
 
-    face (P,) int32 index into the mesh's faces; barycentric (P, 3) float32 weights of the face's three vertices, summing
-    to 1. ValueError if the shapes do not fit.
+    face (P,) int32 index into the mesh's faces; barycentric (P, 3) float32 weights of the face's three vertices, of sum
+    1. ValueError if the shapes do not fit.
     """
 
     face: np.ndarray

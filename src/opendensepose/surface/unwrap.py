@@ -1,8 +1,8 @@
 """Flattens charts: MDS of in-chart geodesic distances, cuts, Tutte and SLIM maps (DensePose 2018, section 2.1).
 
-Used by `scripts/make_charts.py` only. "Limbs and torso" by multi-dimensional scaling as in the paper; the paper's hand-made
-fields for head, hands and feet are replaced by maps that cannot fold: Tutte's (1963) with mean value weights (Floater
-2003), and SLIM (Rabinovich et al. 2017), which starts from it and keeps every triangle's orientation.
+Used by `scripts/make_charts.py` only. Limbs and torso by multi-dimensional scaling as in the paper; the paper's
+hand-made fields for head, hands and feet are replaced by maps that cannot fold: Tutte's (1963) with mean value weights
+(Floater 2003), and SLIM (Rabinovich et al. 2017), which starts from it and keeps every triangle's orientation.
 
 Letters: n vertices and F faces of one chart; uv (n, 2). Lengths in metres.
 """
@@ -97,12 +97,12 @@ def mean_value_weights(vertices: np.ndarray, faces: np.ndarray) -> sp.csr_matrix
     n = len(vertices)
     total = sp.csr_matrix((n, n))
     for k in range(3):
-        i, j, l = faces[:, k], faces[:, (k + 1) % 3], faces[:, (k + 2) % 3]
-        a, b = vertices[j] - vertices[i], vertices[l] - vertices[i]
+        i, j, m = faces[:, k], faces[:, (k + 1) % 3], faces[:, (k + 2) % 3]
+        a, b = vertices[j] - vertices[i], vertices[m] - vertices[i]
         la, lb = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
         half_tan = np.linalg.norm(np.cross(a, b), axis=1) / np.maximum(la * lb + (a * b).sum(1), 1e-12)
         half_tan = np.clip(half_tan, 1e-3, 1e3)
-        total += sp.csr_matrix((np.r_[half_tan / la, half_tan / lb], (np.r_[i, i], np.r_[j, l])), shape=(n, n))
+        total += sp.csr_matrix((np.r_[half_tan / la, half_tan / lb], (np.r_[i, i], np.r_[j, m])), shape=(n, n))
     return total
 
 

@@ -32,6 +32,7 @@ _REGION_BONES = {
     "eye": ("eye",),
 }
 REGIONS = tuple(_REGION_BONES)
+_REGION_TABLE = np.eye(len(REGIONS), dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class BodyCoordinates:
 
     def is_in(self, *regions: str) -> np.ndarray:
         """(V,) bool: the vertex belongs to one of the named regions."""
-        return np.isin(self.region, [REGIONS.index(name) for name in regions])
+        return _REGION_TABLE[[REGIONS.index(name) for name in regions]].any(0)[self.region]
 
 
 class Body:

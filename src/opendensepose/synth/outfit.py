@@ -79,7 +79,8 @@ class _Dresser:
     """An outfit under construction: each garment covers what lies below it."""
 
     def __init__(self, where: BodyCoordinates, triangles: np.ndarray, rng: np.random.Generator, textures: bool):
-        self.where, self.triangles, self.rng, self.textures = where, triangles, rng, textures
+        self.where, self.rng, self.textures = where, rng, textures
+        self.corners = np.ascontiguousarray(triangles.T)
         num_vertices = len(where.rest)
         self.outfit = Outfit(
             thickness=np.zeros(num_vertices, np.float32),
@@ -109,7 +110,8 @@ class _Dresser:
         """Cover vertices (V,) with a material; returns its index."""
         self.outfit.materials.append(material)
         index = len(self.outfit.materials) - 1
-        self.outfit.material[covered[self.triangles].all(1)] = index
+        a, b, c = self.corners
+        self.outfit.material[covered[a] & covered[b] & covered[c]] = index
         self.outfit.thickness = np.where(
             covered, np.maximum(self.outfit.thickness + 0.003, thickness), self.outfit.thickness
         ).astype(np.float32)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.transform import Rotation
+import torch
 
 from opendensepose.camera import Camera, look_at
 from opendensepose.synth.body import Body
@@ -12,7 +12,7 @@ from opendensepose.synth.pose import sample_pose
 from opendensepose.synth.shade import Lighting
 
 __all__ = ["PersonPlan", "sample_person", "sample_lighting", "portrait_camera", "scene_camera", "scene_spots",
-           "frame_portrait", "whole_photo"]  # fmt: skip
+           "frame_portrait", "whole_photo", "light_matrix"]  # fmt: skip
 
 
 @dataclass
@@ -57,7 +57,8 @@ def sample_person(body: Body, rng: np.random.Generator, on: Ingredients, frontal
 
 def placed(vertices: np.ndarray, yaw: float, spot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rotation (3, 3) and shift (3,) that turn a body by yaw and stand its lowest point on the floor at spot (2,)."""
-    rotation = Rotation.from_euler("z", yaw).as_matrix().astype(np.float32)
+    c, s = np.cos(yaw), np.sin(yaw)
+    rotation = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]], np.float32)
     middle = vertices.mean(0)
     shift = np.array([spot[0], spot[1], 0.0], np.float32) - rotation @ np.array([middle[0], middle[1], 0], np.float32)
     shift[2] = -vertices[:, 2].min()
@@ -208,3 +209,18 @@ def scene_spots(rng: np.random.Generator, camera: Camera, num_people: int) -> np
         if len(spots) == num_people:
             break
     return np.array(spots).reshape(-1, 2)
+
+
+def light_matrix(points: torch.Tensor, key_world: np.ndarray, map_size: int) -> np.ndarray:
+    """(4, 4): world to the pixels (x, y) of a square shadow map and depth in metres + 1, for light from key_world (3,)."""
+    forward = -key_world / np.linalg.norm(key_world)
+    right = np.cross(forward, [0.0, 0.0, 1.0])
+    right = right / np.linalg.norm(right) if np.linalg.norm(right) > 1e-3 else np.array([1.0, 0.0, 0.0])
+    axes = np.stack([right, np.cross(forward, right), forward])
+    there = points @ torch.from_numpy(axes.T.astype(np.float32)).to(points.device)
+    low, high = there.min(0).values.cpu().numpy(), there.max(0).values.cpu().numpy()
+    scale = (map_size - 4) / max(high[0] - low[0], high[1] - low[1], 1e-3)
+    matrix = np.eye(4)
+    matrix[:3, :3] = axes * np.array([[scale], [scale], [1.0]])
+    matrix[:3, 3] = -low * np.array([scale, scale, 1.0]) + np.array([2, 2, 1.0])
+    return matrix

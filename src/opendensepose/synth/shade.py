@@ -12,7 +12,7 @@ import warp as wp
 
 __all__ = ["Lighting", "shade", "MATERIAL_COLUMNS", "TEXTURE_SIZE"]
 
-MATERIAL_COLUMNS = 16  # r g b | texture | scale | angle | specular | fold | decal | x z half_w half_h | 3 spare
+MATERIAL_COLUMNS = 16  # r g b | texture | scale angle specular fold | print | its x z half_w half_h | is skin | 2 spare
 TEXTURE_SIZE = 256
 SHADOW_SIZE = 320
 
@@ -50,6 +50,38 @@ def _texel(textures: wp.array(dtype=wp.float32, ndim=4), k: int, u: float, v: fl
         bottom = textures[k, y1, x0, i] * (1.0 - fx) + textures[k, y1, x1, i] * fx
         c[i] = top * (1.0 - fy) + bottom * fy
     return c
+
+
+@wp.func
+def _albedo(
+    materials: wp.array(dtype=wp.float32, ndim=2),
+    textures: wp.array(dtype=wp.float32, ndim=4),
+    m: int,
+    u: float,  # texture coordinate across, metres
+    q: wp.vec3,  # point on the cloth
+    f: wp.vec3,  # normal of the body at rest
+    painted: wp.vec3,
+):
+    """Colour of material m (sRGB): base colour times texture times skin paint, under a print on the chest."""
+    albedo = wp.vec3(materials[m, 0], materials[m, 1], materials[m, 2])
+    angle = materials[m, 5]
+    scale = materials[m, 4]
+    tu = (wp.cos(angle) * u - wp.sin(angle) * q[2]) * scale
+    tv = (wp.sin(angle) * u + wp.cos(angle) * q[2]) * scale
+    k = int(materials[m, 3])
+    if k >= 0:
+        texel = _texel(textures, k, tu, tv)
+        albedo = wp.cw_mul(albedo, wp.vec3(texel[0], texel[1], texel[2]))
+    if materials[m, 13] > 0.5:
+        albedo = wp.cw_mul(albedo, painted)
+    d = int(materials[m, 8])
+    if d >= 0 and f[1] < -0.15:
+        du = (q[0] - materials[m, 9]) / materials[m, 11]
+        dv = (q[2] - materials[m, 10]) / materials[m, 12]
+        if wp.abs(du) < 0.99 and wp.abs(dv) < 0.99:
+            ink = _texel(textures, d, 0.5 + 0.5 * du, 0.5 - 0.5 * dv)
+            albedo = albedo * (1.0 - ink[3]) + wp.vec3(ink[0], ink[1], ink[2]) * ink[3]
+    return albedo
 
 
 @wp.func
@@ -99,28 +131,12 @@ def _shade(
     q = cloth[tri[0]] * b[0] + cloth[tri[1]] * b[1] + cloth[tri[2]] * b[2]
     f = facing[tri[0]] * b[0] + facing[tri[1]] * b[1] + facing[tri[2]] * b[2]
     m = triangle_material[t]
-    albedo = wp.vec3(materials[m, 0], materials[m, 1], materials[m, 2])
     # Textures are projected along the body's depth, on its flanks along its width.
     u = q[0]
     if wp.abs(f[0]) > 0.8 * wp.abs(f[1]) and wp.abs(f[0]) > 0.4:
         u = q[1]
-    angle = materials[m, 5]
-    scale = materials[m, 4]
-    tu = (wp.cos(angle) * u - wp.sin(angle) * q[2]) * scale
-    tv = (wp.sin(angle) * u + wp.cos(angle) * q[2]) * scale
-    k = int(materials[m, 3])
-    if k >= 0:
-        texel = _texel(textures, k, tu, tv)
-        albedo = wp.cw_mul(albedo, wp.vec3(texel[0], texel[1], texel[2]))
-    if m == 0 or materials[m, 13] > 0.5:
-        albedo = wp.cw_mul(albedo, paint[tri[0]] * b[0] + paint[tri[1]] * b[1] + paint[tri[2]] * b[2])
-    d = int(materials[m, 8])
-    if d >= 0 and f[1] < -0.15:
-        du = (q[0] - materials[m, 9]) / materials[m, 11]
-        dv = (q[2] - materials[m, 10]) / materials[m, 12]
-        if wp.abs(du) < 0.99 and wp.abs(dv) < 0.99:
-            ink = _texel(textures, d, 0.5 + 0.5 * du, 0.5 - 0.5 * dv)
-            albedo = albedo * (1.0 - ink[3]) + wp.vec3(ink[0], ink[1], ink[2]) * ink[3]
+    painted = paint[tri[0]] * b[0] + paint[tri[1]] * b[1] + paint[tri[2]] * b[2]
+    albedo = _albedo(materials, textures, m, u, q, f, painted)
     fold = materials[m, 7]
     if fold > 0.0:  # texture 0 holds smooth noise: cloth folds too fine for the mesh
         bump = _texel(textures, 0, u * 2.1 + float(m) * 0.37, q[2] * 1.6 + float(m) * 0.61)

@@ -49,12 +49,12 @@ def change_colour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return cv2.LUT(image, table.round().astype(np.uint8)[:, None, :])
 
 
-def augment(sample, rng: np.random.Generator):
-    """Mirror by chance, turn up to 12 degrees, zoom up to 15 %, move up to 5 %, change colours."""
+def augment(sample, rng: np.random.Generator, turn: float = 12.0):
+    """Mirror by chance, turn up to `turn` degrees, zoom up to 15 %, move up to 5 %, change colours."""
     if rng.random() < 0.5:
         sample = mirror(sample)
     height, width = sample.image.shape[:2]
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-12, 12), rng.uniform(0.87, 1.15))
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-turn, turn), rng.uniform(0.87, 1.15))
     matrix[:, 2] += rng.uniform(-0.05, 0.05, 2) * [width, height]
     sample = move(sample, matrix)
     return sample._replace(image=change_colour(sample.image, rng))

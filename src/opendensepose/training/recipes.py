@@ -21,11 +21,11 @@ class Recipe:
     minutes: float | None = None
     batch_size: int = 32
     look_hw: tuple[int, int] = (192, 144)
-    glance_sides: tuple[int, int] = (256, 192)  # longer and shorter side of whole photos, upright or lying
-    glance_every: int = 5  # one batch of so many is of whole photos
-    small_until: float = 0.4  # up to this fraction of the run crops are shrunk by 2/3: twice as many images in the time
+    glance_sides: tuple[int, int] = (288, 192)  # longer and shorter side of whole photos, upright or lying
+    glance_every: int = 6  # one batch of so many is of whole photos
+    small_until: float = 0.55  # up to this fraction of the run images are shrunk by 2/3: twice as many in the time
     freeze_norm_at: float = 0.7  # from this fraction on, batch norm uses its running statistics, as in prediction
-    reuse: int = 1  # times a rendered image is used; from the second time on augmented
+    reuse: int = 3  # times a rendered image is used; from the second time on augmented
     workers: int = 2  # processes that render on the CPU, at low priority
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
@@ -57,5 +57,6 @@ def default(**changes) -> Recipe:
     Source: ours (glance and look); losses after Güler et al., CVPR 2018, and Zhou et al., Objects as Points, 2019.
     Command: opendensepose train default --out runs/default
     """
-    values = {"name": "default", "architecture": "glance_look", "minutes": 60.0}
+    network = {"widths": (40, 80, 160, 256), "depths": (1, 2, 2, 2), "dense_channels": 80, "glance_side": 288}
+    values = {"name": "default", "architecture": "glance_look", "kwargs": network, "minutes": 60.0}
     return Recipe(**(values | changes))

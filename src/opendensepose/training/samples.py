@@ -20,7 +20,7 @@ __all__ = ["Batch", "BatchStream", "Sample", "batch_loader", "look_sample", "sta
 
 KEPT_RENDERS = 256  # per worker, from which images are drawn again when reuse > 1
 RENDERED_AT_ONCE = 16  # bodies are posed in one pass
-BATCHES_PER_POOL = 16  # backgrounds and fabrics are drawn from a pool that is new after so many batches
+BATCHES_PER_POOL = 40  # backgrounds and fabrics are drawn from a pool that is new after so many batches
 
 
 class Sample(NamedTuple):
@@ -75,7 +75,7 @@ class BatchStream(IterableDataset):
 
     def __init__(self, recipe: Recipe, render: Callable, first: int = 0, device: str = "cpu"):
         self.recipe, self.render, self.first, self.device = recipe, render, first, device
-        self.kept: list[Sample] = []
+        self.kept: dict[tuple[int, int], list[Sample]] = {}  # by size
 
     def __iter__(self) -> Iterator[Batch]:
         worker = get_worker_info()
@@ -93,13 +93,20 @@ class BatchStream(IterableDataset):
         recipe, rng = self.recipe, np.random.default_rng([self.recipe.seed, index])
         if index % recipe.glance_every == recipe.glance_every - 1:
             size_hw = recipe.glance_sides if rng.random() < 0.5 else recipe.glance_sides[::-1]
-            return stack("glance", self._rendered(rng, index, recipe.batch_size, size_hw, "scene"))
-        num_again = recipe.batch_size - -(-recipe.batch_size // recipe.reuse) if self.kept else 0
-        fresh = self._rendered(rng, index, recipe.batch_size - num_again, recipe.look_hw, "portrait")
-        again = [augment(self.kept[rng.integers(len(self.kept))], rng) for _ in range(num_again)]
-        if recipe.reuse > 1:
-            self.kept = (self.kept + fresh)[-KEPT_RENDERS:]
-        return stack("look", fresh + again)
+            return stack("glance", self._samples(rng, index, size_hw, "scene"))
+        return stack("look", self._samples(rng, index, recipe.look_hw, "portrait"))
+
+    def _samples(self, rng: np.random.Generator, index: int, size_hw: tuple[int, int], framing: str) -> list[Sample]:
+        """One batch: fresh renders, and with reuse > 1 earlier ones changed at random."""
+        size, reuse = self.recipe.batch_size, self.recipe.reuse
+        kept = self.kept.setdefault(tuple(size_hw), [])
+        num_again = size - -(-size // reuse) if kept else 0
+        fresh = self._rendered(rng, index, size - num_again, size_hw, framing)
+        turn = 12.0 if framing == "portrait" else 0.0  # turned boxes would no longer be tight
+        again = [augment(kept[rng.integers(len(kept))], rng, turn) for _ in range(num_again)]
+        if reuse > 1:
+            self.kept[tuple(size_hw)] = (kept + fresh)[-KEPT_RENDERS:]
+        return fresh + again
 
     def _rendered(self, rng: np.random.Generator, index: int, count: int, size_hw, framing: str) -> list[Sample]:
         samples, pool = [], index // BATCHES_PER_POOL

@@ -1,0 +1,141 @@
+"""The truth of a rendered picture: labels, boxes, keypoints.
+
+Label rule (docs/conventions.md): a pixel is labelled with the body point that would be seen there without this person's
+clothes, hair and things worn, if what is seen at the pixel belongs to that person; else it is background.
+
+Letters: P people of a picture, V vertices and T triangles of one body, H, W image.
+"""
+
+import functools
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+
+from opendensepose.camera import Camera
+from opendensepose.surface import load_charts, load_surface
+from opendensepose.synth.body import KEYPOINT_NAMES, Body, load_body
+
+__all__ = ["RenderedImage", "box_of", "empty_truth", "keypoints_in_image", "label_maps"]
+
+INSIDE_BODY_M = 0.15  # a joint lies at most so deep under the skin that is seen in front of it
+
+
+@dataclass(frozen=True)
+class RenderedImage:
+    """A picture and its truth.
+
+    image_rgb: (H, W, 3) uint8. i: (H, W) uint8 chart, 0 background. u, v: (H, W) float32 in [0, 1].
+    person: (H, W) uint8, k = the k-th person, 0 background. depth: (H, W) float32 metres, inf = background.
+    boxes_xyxy: (P, 4) float32 of each person's labelled pixels (zeros if none). keypoints: (P, 17, 3) float32, x, y in
+    pixels and COCO visibility 0, 1, 2. face: (H, W) int32 surface face, -1 = background. barycentric: (H, W, 3) float32.
+    vertices: (P, V, 3) float32 posed skin in the world, metres; camera: the Camera.
+    """
+
+    image_rgb: np.ndarray
+    i: np.ndarray
+    u: np.ndarray
+    v: np.ndarray
+    person: np.ndarray
+    depth: np.ndarray
+    boxes_xyxy: np.ndarray
+    keypoints: np.ndarray
+    face: np.ndarray
+    barycentric: np.ndarray
+    vertices: np.ndarray
+    camera: Camera
+
+
+class _Labels:
+    """Per-triangle tables from the body model to the surface's charts."""
+
+    def __init__(self, body: Body, device: str):
+        surface, charts = load_surface(), load_charts()
+        to_surface = np.full(len(body.triangles), -1, np.int32)
+        to_surface[surface.anny_face] = np.arange(len(surface.faces))
+        inside = to_surface < 0
+        self.is_skin = torch.from_numpy(~inside).to(device)
+        # Eyes and tongue take the label of the nearest skin.
+        center = body.coordinates.rest[body.triangles.cpu().numpy()].mean(1)
+        _, nearest = cKDTree(center[~inside]).query(center[inside])
+        to_surface[inside] = to_surface[~inside][nearest]
+        self.face = torch.from_numpy(to_surface).to(device)
+        self.chart = torch.from_numpy(charts.face_chart.astype(np.int64)).to(device)
+        self.uv = torch.from_numpy(charts.face_uv.astype(np.float32)).to(device)
+
+
+@functools.cache
+def _labels(device: str) -> _Labels:
+    return _Labels(load_body(device), device)
+
+
+def label_maps(body_seen, labelled: torch.Tensor, person: torch.Tensor, num_triangles: int) -> dict[str, np.ndarray]:
+    """i, u, v, person, depth, face and barycentric of a RenderedImage.
+
+    body_seen: rasterize()'s result for all naked bodies, num_triangles each. labelled: (H, W) bool.
+    person: (H, W) index of the body seen.
+    """
+    triangle, barycentric, depth = body_seen
+    tables = _labels(str(triangle.device))
+    local = (triangle % num_triangles).clamp(min=0).long()
+    face = tables.face[local]
+    barycentric = torch.where(tables.is_skin[local][..., None], barycentric, torch.full_like(barycentric, 1 / 3))
+    uv = (tables.uv[face.long()] * barycentric[..., None]).sum(-2).clamp(0, 1)
+    zero = torch.zeros((), device=triangle.device)
+    maps = {
+        "i": torch.where(labelled, tables.chart[face.long()], 0).to(torch.uint8),
+        "u": torch.where(labelled, uv[..., 0], zero),
+        "v": torch.where(labelled, uv[..., 1], zero),
+        "person": torch.where(labelled, person + 1, 0).to(torch.uint8),
+        "depth": torch.where(labelled, depth, torch.full_like(depth, torch.inf)),
+        "face": torch.where(labelled, face, -1),
+        "barycentric": torch.where(labelled[..., None], barycentric, zero),
+    }
+    return {name: value.cpu().numpy() for name, value in maps.items()}
+
+
+def empty_truth(size_hw: tuple[int, int]) -> dict[str, np.ndarray]:
+    """label_maps' result for a picture without people."""
+    zeros = np.zeros(size_hw, np.float32)
+    return {
+        "i": zeros.astype(np.uint8),
+        "u": zeros,
+        "v": zeros.copy(),
+        "person": zeros.astype(np.uint8),
+        "depth": np.full(size_hw, np.inf, np.float32),
+        "face": np.full(size_hw, -1, np.int32),
+        "barycentric": np.zeros((*size_hw, 3), np.float32),
+    }
+
+
+def keypoints_in_image(
+    joints: np.ndarray, camera: Camera, person: np.ndarray, depth: np.ndarray, outside: np.ndarray
+) -> np.ndarray:
+    """COCO keypoints (P, 17, 3): visibility 0 outside the photo, 2 if the skin seen in front is this person's, else 1.
+
+    joints: (P, 17, 3) world metres. person, depth: (H, W) of a RenderedImage. outside: (H, W) bool, beyond the photo.
+    """
+    height, width = person.shape
+    out = np.zeros((len(joints), len(KEYPOINT_NAMES), 3), np.float32)
+    for k, points in enumerate(joints):
+        there = camera.to_camera(points)
+        xy = there[:, :2] / np.maximum(there[:, 2:], 1e-4) * camera.focal_px + np.asarray(camera.center_px)
+        column, row = np.floor(xy).astype(int).T
+        inside = (column >= 0) & (column < width) & (row >= 0) & (row < height) & (there[:, 2] > 0)
+        column, row = column.clip(0, width - 1), row.clip(0, height - 1)
+        inside &= ~outside[row, column]
+        near = np.abs(depth[row, column] - there[:, 2]) < INSIDE_BODY_M
+        visible = inside & (person[row, column] == k + 1) & near
+        out[k, :, :2] = np.where(inside[:, None], xy, 0)
+        out[k, :, 2] = np.where(visible, 2, np.where(inside, 1, 0))
+    return out
+
+
+def box_of(mask: np.ndarray) -> np.ndarray:
+    """xyxy box (4,) float32 of a mask's pixels, zeros if it is empty."""
+    if not mask.any():
+        return np.zeros(4, np.float32)
+    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    return np.array([x, y, x + width, y + height], np.float32)

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from opendensepose.surface import load_charts, load_surface
+from opendensepose.visualize.surface import _rasterise, atlas_xy, save_surface_pictures
+
+
+def test_rasterise_keeps_the_nearer_triangle():
+    far = [[0, 0, 2], [4, 0, 2], [0, 4, 2]]
+    near = [[0, 0, 1], [2, 0, 1], [0, 2, 1]]
+    face, weights = _rasterise(np.array([near, far], float), (4, 4))
+    assert face.tolist() == [[0, 0, 1, 1], [0, 1, 1, -1], [1, 1, -1, -1], [1, -1, -1, -1]]
+    assert weights[0, 0] == pytest.approx([0.5, 0.25, 0.25])
+
+
+def test_atlas_by_hand():
+    """Chart 8 = 6 * 1 + 1 + 1: second column, second row."""
+    assert atlas_xy([1, 8], [0, 1], [1, 0]).tolist() == [[0.5, 0.5], [399.5, 399.5]]
+    with pytest.raises(ValueError, match=r"in 0\.\.0"):
+        atlas_xy([0], [0], [0])
+
+
+def test_the_pictures_and_the_obj(tmp_path):
+    paths = save_surface_pictures(tmp_path / "new")
+    assert [path.name for path in paths] == ["charts.png", "uv.png", "atlas.png", "surface.obj"]
+    assert Image.open(paths[2]).size == (800, 1200)
+    for path in paths[:2]:
+        picture = np.asarray(Image.open(path))
+        assert 0.5 < (picture == 255).all(2).mean() < 0.9
+        front = picture[:, : picture.shape[1] // 3].astype(int)  # the body is symmetric, so is the first view
+        assert (picture[:, 0] == 255).all() and len(np.unique(front.reshape(-1, 3), axis=0)) > 500
+    lines = paths[3].read_text().splitlines()
+    kinds = [line.split()[0] for line in lines]
+    assert kinds.count("v") == len(load_surface().vertices) and kinds.count("f") == len(load_surface().faces)
+    assert kinds.count("g") == 24
+    texture = np.array([line.split()[1:] for line in lines if line.startswith("vt")], float)
+    face = next(line for line in lines if line.startswith("f ")).split()[1:]
+    row = np.nonzero(load_charts().face_chart == 1)[0][0]
+    want = atlas_xy(np.ones(3, int), *load_charts().face_uv[row].T) / [800, 1200]
+    got = texture[[int(corner.split("/")[1]) - 1 for corner in face]] * [1, -1] + [0, 1]
+    assert got == pytest.approx(want, abs=1e-5)
