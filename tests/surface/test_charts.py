@@ -73,7 +73,7 @@ def test_the_mirror_rule_is_exact():
     assert np.abs(got - np.stack([want_u, want_v], 2)).max() < 1e-5
 
 
-# Chart: (place where U is smaller, where larger), (V smaller, larger): up, down, left, right, front, back, along the arm.
+# Chart: the axis (x left, y back, z up) along which U grows, and that along which V grows.
 DIRECTIONS = {
     1: ("-z", "-x"),
     2: ("-z", "-x"),

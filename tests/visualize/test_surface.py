@@ -6,6 +6,11 @@ from opendensepose.surface import load_charts, load_surface
 from opendensepose.visualize.surface import _rasterise, atlas_xy, save_surface_pictures
 
 
+def read(path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
 def test_rasterise_keeps_the_nearer_triangle():
     far = [[0, 0, 2], [4, 0, 2], [0, 4, 2]]
     near = [[0, 0, 1], [2, 0, 1], [0, 2, 1]]
@@ -24,12 +29,11 @@ def test_atlas_by_hand():
 def test_the_pictures_and_the_obj(tmp_path):
     paths = save_surface_pictures(tmp_path / "new")
     assert [path.name for path in paths] == ["charts.png", "uv.png", "atlas.png", "surface.obj"]
-    assert Image.open(paths[2]).size == (800, 1200)
+    assert read(paths[2]).shape == (1200, 800, 3)
     for path in paths[:2]:
-        picture = np.asarray(Image.open(path))
-        assert 0.5 < (picture == 255).all(2).mean() < 0.9
-        front = picture[:, : picture.shape[1] // 3].astype(int)  # the body is symmetric, so is the first view
-        assert (picture[:, 0] == 255).all() and len(np.unique(front.reshape(-1, 3), axis=0)) > 500
+        picture = read(path)
+        assert 0.5 < (picture == 255).all(2).mean() < 0.9  # a white ground with four bodies on it
+        assert (picture[:, 0] == 255).all() and (picture[:, -1] == 255).all()
     lines = paths[3].read_text().splitlines()
     kinds = [line.split()[0] for line in lines]
     assert kinds.count("v") == len(load_surface().vertices) and kinds.count("f") == len(load_surface().faces)

@@ -34,7 +34,7 @@ class Charts:
 
     @cached_property
     def lookup(self) -> ChartLookup:
-        """The search tables of `to_points`, built at the first use (about a second)."""
+        """The search tables of `to_points`, built at the first use (about three seconds)."""
         return ChartLookup(self.face_chart, self.face_uv)
 
     def to_points(self, i, u, v) -> SurfacePoints:

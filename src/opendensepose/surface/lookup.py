@@ -16,7 +16,7 @@ NEAR = 1e-5  # ... and this far, if no other face of the cell has it: cracks bet
 
 
 class ChartLookup:
-    """Search tables over face_chart (F,) in 1..24 and face_uv (F, 3, 2) float32; about a second to build."""
+    """Search tables over face_chart (F,) in 1..24 and face_uv (F, 3, 2) float32; about three seconds to build."""
 
     def __init__(self, face_chart: np.ndarray, face_uv: np.ndarray):
         uv = face_uv.astype(np.float64)

@@ -122,7 +122,8 @@ class _Picture:
     def _portrait(self) -> Camera:
         skin = self.vertices[0].cpu().numpy()[::7]
         target = (skin.min(0) + skin.max(0)) / 2
-        camera = portrait_camera(self.rng, self.on, target, max(np.ptp(skin[:, 2]), 0.8))
+        reach = float(np.linalg.norm(skin - target, axis=1).max())
+        camera = portrait_camera(self.rng, self.on, target, reach)
         shown, frame = frame_portrait(self.rng, self.on, camera, skin, self.size_hw)
         if self.plan.framing == "photo":
             return whole_photo(self.rng, shown, frame, skin, self.size_hw)

@@ -97,18 +97,18 @@ def _lighting(rotation, key_world, sky, ground, key, fill, softness, strength, o
                     softness, strength if on.shadows else 0.0)  # fmt: skip
 
 
-def portrait_camera(rng: np.random.Generator, on: Ingredients, target: np.ndarray, stature: float) -> Camera:
-    """A camera on the -y side that looks at a person; target (3,) is the body's middle, stature its height in metres."""
+def portrait_camera(rng: np.random.Generator, on: Ingredients, target: np.ndarray, reach: float) -> Camera:
+    """A camera on the -y side that looks at a person; target (3,) is the body's middle, reach its radius in metres."""
     if not on.cameras:
         rotation, translation = look_at(target + np.array([0, -4.0, 0]), target)
         return Camera(rotation, translation, 1.0, (0.0, 0.0), (1, 1))
-    distance = stature * np.exp(rng.uniform(np.log(0.9), np.log(5.0)))
+    distance = 0.45 + reach * np.exp(rng.uniform(np.log(1.05), np.log(9.0)))
     if rng.random() < 0.68:
         height = target[2] + rng.normal(0.15, 0.2)
     else:
         height = target[2] + distance * np.tan(np.radians(rng.uniform(-25, 50)))
     height = max(height, 0.05)
-    aim = target + rng.normal(0, 0.08, 3) * stature
+    aim = target + rng.normal(0, 0.14, 3) * reach
     position = target + np.array([0.0, -distance, 0.0])
     position[2] = height
     rotation, translation = look_at(position, aim, roll=np.radians(rng.normal(0, 5 if rng.random() < 0.85 else 30)))
@@ -140,7 +140,8 @@ def frame_portrait(
     Returns the camera and the frame (x0, y0, x1, y1); outside the frame the crop shows nothing.
     """
     xy = camera.project(body_points)
-    full = np.concatenate([np.nanmin(xy, 0), np.nanmax(xy, 0)])
+    xy = xy[np.isfinite(xy).all(1)]
+    full = np.concatenate([xy.min(0), xy.max(0)])
     frame = _cut(rng, full) if on.truncation else full + np.array([-9, -9, 9, 9]) * np.ptp(full)
     inside = ((xy > frame[:2]) & (xy < frame[2:])).all(1)
     if inside.sum() < 50:
