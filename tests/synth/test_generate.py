@@ -71,7 +71,9 @@ def test_equal_seeds_give_equal_pictures_whatever_was_rendered_before():
     render_images(_rngs(12), SIZE)
     again = render_image(np.random.default_rng(11), SIZE, framing="portrait")
     assert np.array_equal(first.image_rgb, again.image_rgb) and np.array_equal(first.i, again.i)
-    assert not np.array_equal(first.image_rgb, render_image(np.random.default_rng(13), SIZE, framing="portrait").image_rgb)
+    assert not np.array_equal(
+        first.image_rgb, render_image(np.random.default_rng(13), SIZE, framing="portrait").image_rgb
+    )
 
 
 def test_a_scene_without_people_has_no_labels():

@@ -29,7 +29,9 @@ def _directions(body, pose):
     return unit
 
 
-@pytest.mark.parametrize("upper, fore", [((1, 0, 0), (1, 0, 0.2)), ((0.3, -1, 0), (0, -0.3, 1)), ((0.4, 0, -1), (-0.8, -0.6, 0))])
+@pytest.mark.parametrize(
+    "upper, fore", [((1, 0, 0), (1, 0, 0.2)), ((0.3, -1, 0), (0, -0.3, 1)), ((0.4, 0, -1), (-0.8, -0.6, 0))]
+)
 def test_an_arm_points_in_the_given_directions_and_the_right_one_is_its_mirror(upper, fore):
     body, pose = load_body(), None
     pose = _Pose(body)
@@ -38,7 +40,9 @@ def test_an_arm_points_in_the_given_directions_and_the_right_one_is_its_mirror(u
     unit = _directions(body, pose)
     mirror = np.array([-1.0, 1, 1])
     for got, want in ((unit("left_shoulder", "left_elbow"), upper), (unit("left_elbow", "left_wrist"), fore)):
-        assert got @ (np.array(want) / np.linalg.norm(want)) > np.cos(np.radians(20))  # joints move with the shoulder blade
+        assert got @ (np.array(want) / np.linalg.norm(want)) > np.cos(
+            np.radians(20)
+        )  # joints move with the shoulder blade
     assert np.allclose(unit("right_shoulder", "right_elbow"), unit("left_shoulder", "left_elbow") * mirror, atol=0.02)
     assert np.allclose(unit("right_elbow", "right_wrist"), unit("left_elbow", "left_wrist") * mirror, atol=0.02)
 

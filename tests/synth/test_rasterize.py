@@ -45,7 +45,9 @@ def test_barycentric_coordinates_are_perspective_correct():
 
 
 def test_what_lies_behind_or_at_the_camera_is_not_drawn():
-    triangle, _, _ = _draw([[0, 0, -1.0], [8, 0, 1.0], [0, 8, 1.0], [0, 0, 0.01], [8, 0, 0.01], [0, 8, 0.01]], [[0, 1, 2], [3, 4, 5]])
+    triangle, _, _ = _draw(
+        [[0, 0, -1.0], [8, 0, 1.0], [0, 8, 1.0], [0, 0, 0.01], [8, 0, 0.01], [0, 8, 0.01]], [[0, 1, 2], [3, 4, 5]]
+    )
     assert (triangle == -1).all()
 
 

@@ -66,7 +66,9 @@ def _skirt(joints: dict, hips: np.ndarray, style: dict, rng: np.random.Generator
     rows, columns = 14, 40
     s = np.linspace(0, 1, rows)
     thigh = np.linalg.norm(left[1] - left[0])
-    at = np.clip(s * (style["length"] + style["waist"]) - style["waist"], -1, 2)  # below 0 above the hips, 1 knee, 2 ankle
+    at = np.clip(
+        s * (style["length"] + style["waist"]) - style["waist"], -1, 2
+    )  # below 0 above the hips, 1 knee, 2 ankle
     points = np.zeros((rows, columns, 3))
     theta = np.linspace(0, 2 * np.pi, columns, endpoint=False)
     phase = rng.uniform(0, 6.3)
@@ -77,7 +79,10 @@ def _skirt(joints: dict, hips: np.ndarray, style: dict, rng: np.random.Generator
         else:
             low = int(min(at[k], 1.999))
             part = at[k] - low
-            on_left, on_right = left[low] * (1 - part) + left[low + 1] * part, right[low] * (1 - part) + right[low + 1] * part
+            on_left, on_right = (
+                left[low] * (1 - part) + left[low + 1] * part,
+                right[low] * (1 - part) + right[low + 1] * part,
+            )
             center, spread, shrink = (on_left + on_right) / 2, (on_left - on_right) / 2, 1.0
         base = max(0.0, 1 - 0.45 * max(at[k], 0.0))  # legs get thinner
         flare = style["flare"] * max(at[k] + 0.2, 0)
@@ -111,9 +116,13 @@ def _head_frame(joints: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
 def _long_hair(joints: dict, style: dict, rng: np.random.Generator) -> list[Drape]:
     """A curtain of strands around the back of the head, down to the neck, the shoulders or the waist."""
     center, left, back, up, size = _head_frame(joints)
-    trunk_up = _unit((joints["left_shoulder"] + joints["right_shoulder"] - joints["left_hip"] - joints["right_hip"]) / 2)
+    trunk_up = _unit(
+        (joints["left_shoulder"] + joints["right_shoulder"] - joints["left_hip"] - joints["right_hip"]) / 2
+    )
     if style["style"] == "bun":
-        return [_ball(center + (back * 0.11 + up * rng.uniform(0.02, 0.13)) * size, rng.uniform(0.03, 0.055) * size, style)]
+        return [
+            _ball(center + (back * 0.11 + up * rng.uniform(0.02, 0.13)) * size, rng.uniform(0.03, 0.055) * size, style)
+        ]
     length = (rng.uniform(0.08, 0.2) if style["style"] == "medium" else rng.uniform(0.2, 0.5)) * size
     tail = style["style"] == "long" and rng.random() < 0.25  # tied together
     half = 0.35 if tail else np.radians(rng.uniform(85, 150))
@@ -176,7 +185,9 @@ def _bag(joints: dict, outfit: Outfit, rng: np.random.Generator) -> Drape:
         axes = (back, np.array([0.0, 0.0, 1.0]), left)
         center = wrist - axes[1] * (height + rng.uniform(0.05, 0.25))
     phi, theta = np.meshgrid(np.linspace(0, np.pi, 8), np.linspace(0, 2 * np.pi, 20, endpoint=False), indexing="ij")
-    square = [np.sign(f) * np.abs(f) ** 0.4 for f in (np.sin(phi) * np.cos(theta), np.cos(phi), np.sin(phi) * np.sin(theta))]
+    square = [
+        np.sign(f) * np.abs(f) ** 0.4 for f in (np.sin(phi) * np.cos(theta), np.cos(phi), np.sin(phi) * np.sin(theta))
+    ]
     local = np.stack([square[0] * width, square[1] * height, square[2] * depth], -1)
     points = center + local[..., :1] * axes[0] + local[..., 1:2] * axes[1] + local[..., 2:] * axes[2]
     outfit.materials.append(Material(random_colour(rng), specular=rng.choice([0.02, 0.3])))

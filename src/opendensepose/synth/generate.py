@@ -99,7 +99,10 @@ def _plan(body, rng, size_hw, framing, num_people, on) -> _Plan:
     people = [sample_person(body, rng, on, 0.6 if k == 0 else 0.4) for k in range(count)]
     spots = np.zeros((count, 2))
     for k in range(1, count):  # beside, behind, sometimes in front
-        spots[k] = rng.choice([-1, 1]) * rng.uniform(0.3, 1.1), rng.choice([rng.uniform(0.2, 3), rng.uniform(-0.7, 0)], p=[0.8, 0.2])
+        spots[k] = (
+            rng.choice([-1, 1]) * rng.uniform(0.3, 1.1),
+            rng.choice([rng.uniform(0.2, 3), rng.uniform(-0.7, 0)], p=[0.8, 0.2]),
+        )
     return _Plan(rng, people, None, spots, framing)
 
 
@@ -115,7 +118,9 @@ class _Picture:
         for k, person in enumerate(plan.people):
             points = vertices[k].cpu().numpy()
             rotation, shift = placed(points, person.yaw, plan.spots[k])
-            self.vertices[k] = vertices[k] @ torch.from_numpy(rotation.T.copy()).to(device) + torch.from_numpy(shift).to(device)
+            self.vertices[k] = vertices[k] @ torch.from_numpy(rotation.T.copy()).to(device) + torch.from_numpy(
+                shift
+            ).to(device)
             self.keypoints[k] = self.keypoints[k] @ rotation.T + shift
         self.camera = plan.camera or self._portrait()
 
@@ -229,5 +234,7 @@ class _Picture:
         outside = np.zeros((height, width), bool)
         if self.frame is not None:
             x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
-            outside |= ((x < self.frame[0]) | (x > self.frame[2]))[None] | ((y < self.frame[1]) | (y > self.frame[3]))[:, None]
+            outside |= ((x < self.frame[0]) | (x > self.frame[2]))[None] | ((y < self.frame[1]) | (y > self.frame[3]))[
+                :, None
+            ]
         return outside

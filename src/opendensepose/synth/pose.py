@@ -13,7 +13,9 @@ from opendensepose.synth.body import Body
 
 __all__ = ["sample_pose", "POSE_FAMILIES"]
 
-_MIRROR = np.array([[1.0, -1.0, -1.0], [-1.0, 1.0, 1.0], [-1.0, 1.0, 1.0]])  # times a matrix: mirrored at the plane x = 0
+_MIRROR = np.array(
+    [[1.0, -1.0, -1.0], [-1.0, 1.0, 1.0], [-1.0, 1.0, 1.0]]
+)  # times a matrix: mirrored at the plane x = 0
 
 
 def _unit(v: np.ndarray) -> np.ndarray:
@@ -207,7 +209,9 @@ def _walking(pose: _Pose, rng: np.random.Generator) -> None:
 def _running(pose: _Pose, rng: np.random.Generator) -> None:
     phase = rng.choice([-1, 1])
     for side, sign in (("L", phase), ("R", -phase)):
-        flex, knee = (rng.uniform(40, 80), rng.uniform(50, 100)) if sign > 0 else (rng.uniform(-30, 5), rng.uniform(15, 95))
+        flex, knee = (
+            (rng.uniform(40, 80), rng.uniform(50, 100)) if sign > 0 else (rng.uniform(-30, 5), rng.uniform(15, 95))
+        )
         pose.leg(side, flex, rng.normal(0, 4), knee, rng.normal(0, 5), rng.normal(0, 15))
         upper = (0.3, sign * 0.6, -0.8)
         pose.arm(side, _jitter(rng, upper, 0.12), _jitter(rng, (-0.15, -0.9 if sign < 0 else -0.5, 0.25), 0.2))
@@ -239,7 +243,9 @@ def _crouching(pose: _Pose, rng: np.random.Generator) -> None:
 
 def _lying(pose: _Pose, rng: np.random.Generator) -> None:
     _sports(pose, rng) if rng.random() < 0.4 else _standing(pose, rng)
-    pose.root = _about("z", rng.uniform(0, 360)) @ _about("x", rng.choice([-90.0, 90.0])) @ _about("z", rng.normal(0, 40))
+    pose.root = (
+        _about("z", rng.uniform(0, 360)) @ _about("x", rng.choice([-90.0, 90.0])) @ _about("z", rng.normal(0, 40))
+    )
 
 
 def _arms_up(pose: _Pose, rng: np.random.Generator) -> None:
@@ -252,7 +258,9 @@ def _arms_up(pose: _Pose, rng: np.random.Generator) -> None:
 
 def _sports(pose: _Pose, rng: np.random.Generator) -> None:
     for side in "LR":
-        pose.leg(side, rng.uniform(-35, 95), rng.uniform(-8, 45), rng.uniform(0, 110), rng.normal(0, 15), rng.normal(0, 15))
+        pose.leg(
+            side, rng.uniform(-35, 95), rng.uniform(-8, 45), rng.uniform(0, 110), rng.normal(0, 15), rng.normal(0, 15)
+        )
         direction = _unit(rng.normal(0, 1, 3) * [0.9, 0.8, 1.0] + [0.6, -0.35, 0.0])
         direction[0] = max(direction[0], -0.25)
         fore = _unit(direction * rng.uniform(0.1, 1.5) + _unit(rng.normal(0, 1, 3) + [-0.2, -0.9, 0.3]))

@@ -131,7 +131,11 @@ def rasterize(
     wp.launch(_draw, dim=len(triangles), inputs=[points, tris, height, width, NEAR_M, keys], device=device)
     outputs = [wp.from_torch(triangle), wp.from_torch(barycentric, dtype=wp.vec3), wp.from_torch(depth)]
     wp.launch(
-        _resolve, dim=height * width, inputs=[points, tris, width, wp.int64(EMPTY), keys], outputs=outputs, device=device
+        _resolve,
+        dim=height * width,
+        inputs=[points, tris, width, wp.int64(EMPTY), keys],
+        outputs=outputs,
+        device=device,
     )
     shape = (height, width)
     return triangle.view(shape), barycentric.view(*shape, 3), depth.view(shape)

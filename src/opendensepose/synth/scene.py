@@ -28,7 +28,9 @@ def sample_shape(body: Body, rng: np.random.Generator) -> np.ndarray:
     """Phenotypes in [0, 1] over Anny's range: mostly adults, some children and old people."""
     value = {
         "gender": np.clip(rng.choice([0.05, 0.95]) + rng.normal(0, 0.15), 0, 1),
-        "age": rng.choice([rng.uniform(0.55, 0.8), rng.uniform(0.25, 0.55), rng.uniform(0.8, 1.0)], p=[0.72, 0.13, 0.15]),
+        "age": rng.choice(
+            [rng.uniform(0.55, 0.8), rng.uniform(0.25, 0.55), rng.uniform(0.8, 1.0)], p=[0.72, 0.13, 0.15]
+        ),
         "muscle": np.clip(rng.normal(0.5, 0.2), 0, 1),
         "weight": np.clip(rng.normal(0.5, 0.22), 0, 1),
         "height": np.clip(rng.normal(0.5, 0.2), 0, 1),
@@ -65,12 +67,16 @@ def placed(vertices: np.ndarray, yaw: float, spot: np.ndarray) -> tuple[np.ndarr
     return rotation, shift.astype(np.float32)
 
 
-def sample_lighting(rng: np.random.Generator, camera_rotation: np.ndarray, on: Ingredients) -> tuple[Lighting, np.ndarray]:
+def sample_lighting(
+    rng: np.random.Generator, camera_rotation: np.ndarray, on: Ingredients
+) -> tuple[Lighting, np.ndarray]:
     """Lights of the picture in camera space, and the key light's direction in the world."""
     if not on.lights:
         key_world = np.array([0.3, -0.8, 0.6])
         grey = np.full(3, 0.55)
-        return _lighting(camera_rotation, key_world, grey, grey * 0.8, np.full(3, 0.6), np.zeros(3), 2.0, 0.5, on), key_world
+        return _lighting(
+            camera_rotation, key_world, grey, grey * 0.8, np.full(3, 0.6), np.zeros(3), 2.0, 0.5, on
+        ), key_world
     kind = rng.choice(4, p=[0.36, 0.24, 0.25, 0.15])  # studio, overcast, sun, lamp
     tint = np.clip(1 + rng.normal(0, 0.06, 3), 0.7, 1.3)
     azimuth, elevation = rng.uniform(-np.pi, np.pi), np.radians(rng.uniform(12, 80))
@@ -200,7 +206,9 @@ def scene_spots(rng: np.random.Generator, camera: Camera, num_people: int) -> np
     """Floor positions (num_people, 2) in view of a scene_camera, 0.4 m or more apart."""
     height, width = camera.size_hw
     spots: list[np.ndarray] = []
-    nearest = camera.focal_px * 1.7 / height * (0.75 if num_people < 3 else 1.0)  # a person fills the height at this distance
+    nearest = (
+        camera.focal_px * 1.7 / height * (0.75 if num_people < 3 else 1.0)
+    )  # a person fills the height at this distance
     for _ in range(num_people * 20):
         distance = nearest * np.exp(rng.uniform(np.log(0.8), np.log(5.0)))
         half = 0.5 * width / camera.focal_px * distance

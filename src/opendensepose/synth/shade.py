@@ -88,7 +88,7 @@ def _albedo(
 def _lit(shadow_map: wp.array(dtype=wp.float32, ndim=2), p: wp.vec3, bias: float, softness: float):
     """Share of the key light that reaches a point given in shadow-map pixels and depth."""
     size = shadow_map.shape[0]
-    total = float(0.0)
+    total = 0.0
     for j in range(-1, 2):
         for i in range(-1, 2):
             x = int(p[0] + float(i) * softness)
@@ -143,7 +143,9 @@ def _shade(
         n = wp.normalize(n) + fold * wp.vec3(bump[0] - 0.5, bump[1] - 0.5, 0.5 * (bump[2] - 0.5))
     n = wp.normalize(n)
     z = depth[p]
-    view = wp.vec3((float(p % width) + 0.5 - center[0]) / options[2], (float(p / width) + 0.5 - center[1]) / options[2], 1.0)
+    view = wp.vec3(
+        (float(p % width) + 0.5 - center[0]) / options[2], (float(p / width) + 0.5 - center[1]) / options[2], 1.0
+    )
     view = wp.normalize(view)
     if wp.dot(n, view) > 0.0:  # seen from the inside: cloth has two sides
         n = -n
@@ -157,7 +159,9 @@ def _shade(
     h = wp.normalize(lights[3] - view)
     shine = materials[m, 6] * wp.pow(wp.max(wp.dot(n, h), 0.0), 24.0) * shadow
     c = wp.cw_mul(linear, light) + lights[4] * shine
-    colour[p] = wp.vec3(wp.pow(wp.max(c[0], 0.0), 0.4545), wp.pow(wp.max(c[1], 0.0), 0.4545), wp.pow(wp.max(c[2], 0.0), 0.4545))
+    colour[p] = wp.vec3(
+        wp.pow(wp.max(c[0], 0.0), 0.4545), wp.pow(wp.max(c[1], 0.0), 0.4545), wp.pow(wp.max(c[2], 0.0), 0.4545)
+    )
 
 
 @wp.kernel
@@ -174,7 +178,9 @@ def _darken_ground(
     p = wp.tid()
     if triangle[p] >= 0:
         return
-    ray = wp.vec3((float(p % width) + 0.5 - center[0]) / options[2], (float(p / width) + 0.5 - center[1]) / options[2], 1.0)
+    ray = wp.vec3(
+        (float(p % width) + 0.5 - center[0]) / options[2], (float(p / width) + 0.5 - center[1]) / options[2], 1.0
+    )
     along = plane[0] * ray[0] + plane[1] * ray[1] + plane[2] * ray[2]
     if wp.abs(along) < 1.0e-6:
         return
@@ -218,7 +224,10 @@ def shade(
     shadow_map = wp.from_torch(shadow)
     flat = wp.from_torch(triangle.reshape(-1))
     out = wp.from_torch(colour, dtype=wp.vec3)
-    vectors = [wp.from_torch(mesh[name].contiguous(), dtype=wp.vec3) for name in ("normals", "cloth", "facing", "paint", "in_light")]
+    vectors = [
+        wp.from_torch(mesh[name].contiguous(), dtype=wp.vec3)
+        for name in ("normals", "cloth", "facing", "paint", "in_light")
+    ]
     wp.launch(
         _shade,
         dim=height * width,
@@ -245,7 +254,15 @@ def shade(
         wp.launch(
             _darken_ground,
             dim=height * width,
-            inputs=[flat, wp.vec4(*map(float, plane)), wp.mat44(matrix.astype(np.float32)), shadow_map, options, center, width],
+            inputs=[
+                flat,
+                wp.vec4(*map(float, plane)),
+                wp.mat44(matrix.astype(np.float32)),
+                shadow_map,
+                options,
+                center,
+                width,
+            ],
             outputs=[out],
             device=on,
         )

@@ -1,0 +1,64 @@
+"""Shading: what light does to a plane, by hand."""
+
+import numpy as np
+import torch
+
+from opendensepose.camera import Camera
+from opendensepose.synth.rasterize import rasterize
+from opendensepose.synth.shade import MATERIAL_COLUMNS, SHADOW_SIZE, TEXTURE_SIZE, Lighting, shade
+
+BLACK = np.zeros(3)
+SIZE = (16, 16)
+
+
+def _lighting(**changes):
+    parts = dict(sky=BLACK, ground=BLACK, up=np.array([0.0, -1, 0]), key=np.array([0.0, 0, -1]), key_colour=BLACK,
+                 fill=np.array([0.0, 0, -1]), fill_colour=BLACK, shadow_softness=1.0, shadow_strength=1.0)  # fmt: skip
+    return Lighting(**(parts | changes))
+
+
+def _plane(lighting, colour=(0.5, 0.5, 0.5), shadow_depth=torch.inf, texture=None, ground=None):
+    """A plane at z = 2 that fills the picture and faces the camera."""
+    camera = Camera(np.eye(3), np.zeros(3), 16.0, (8.0, 8.0), SIZE)
+    points = torch.tensor([[-9.0, -9, 2], [9, -9, 2], [-9, 9, 2], [9, 9, 2]])
+    screen = torch.cat([points[:, :2] / 2 * 16 + 8, points[:, 2:]], 1)
+    triangles = torch.tensor([[0, 2, 1], [1, 2, 3]], dtype=torch.int32)
+    table = torch.zeros(1, MATERIAL_COLUMNS)
+    table[0, :3] = torch.tensor(colour)
+    table[0, 3], table[0, 8] = -1 if texture is None else 1, -1
+    textures = torch.ones(1, TEXTURE_SIZE, TEXTURE_SIZE, 4)
+    mesh = {
+        "triangles": triangles, "normals": torch.tensor([[0.0, 0, -1]]).repeat(4, 1), "cloth": points,
+        "facing": torch.tensor([[0.0, -1, 0]]).repeat(4, 1), "paint": torch.ones(4, 3),
+        "in_light": torch.tensor([[100.0, 100, 2]]).repeat(4, 1), "material": torch.zeros(2, dtype=torch.int32),
+        "materials": table, "textures": textures if texture is None else torch.stack([textures[0], texture]),
+    }  # fmt: skip
+    shadow = torch.full((SHADOW_SIZE, SHADOW_SIZE), float(shadow_depth))
+    return shade(rasterize(screen, triangles, SIZE), mesh, lighting, shadow, camera, torch.zeros(*SIZE, 3), ground)
+
+
+def test_no_light_is_black_and_full_ambient_light_shows_the_colour_itself():
+    assert _plane(_lighting()).max() < 1e-6
+    ambient = _plane(_lighting(sky=np.ones(3), ground=np.ones(3)), colour=(0.2, 0.5, 0.8))
+    assert torch.allclose(ambient, torch.tensor([0.2, 0.5, 0.8]).expand_as(ambient), atol=1e-3)
+
+
+def test_lambert_s_cosine_in_linear_light():
+    tilted = np.array([np.sin(1.0), 0, -np.cos(1.0)])
+    straight, slanted = (_plane(_lighting(key_colour=np.ones(3), key=key)) for key in (np.array([0.0, 0, -1]), tilted))
+    assert torch.allclose((slanted / straight) ** 2.2, torch.tensor(np.cos(1.0)).float().expand_as(slanted), atol=2e-3)
+
+
+def test_what_lies_behind_something_in_the_light_gets_only_the_rest_of_it():
+    key = _lighting(key_colour=np.ones(3))
+    assert _plane(key, shadow_depth=1.0).max() < 1e-6
+    assert torch.equal(_plane(key, shadow_depth=1.99), _plane(key))  # its own depth casts no shadow on it
+    half = _lighting(key_colour=np.ones(3), shadow_strength=0.5)
+    assert torch.allclose((_plane(half, shadow_depth=1.0) / _plane(key)) ** 2.2, torch.tensor(0.5), atol=1e-3)
+
+
+def test_a_texture_multiplies_the_colour():
+    texture = torch.ones(TEXTURE_SIZE, TEXTURE_SIZE, 4)
+    texture[..., 1] = 0.5
+    light = _lighting(sky=np.ones(3), ground=np.ones(3))
+    assert torch.allclose(_plane(light, colour=(0.6, 0.6, 0.6), texture=texture)[..., 1], torch.tensor(0.3), atol=1e-3)
