@@ -14,7 +14,7 @@ __all__ = ["Camera", "look_at"]
 class Camera:
     """A pinhole camera with square pixels.
 
-    rotation: (3, 3) float32, world to camera. translation: (3,) float32 metres, camera = rotation @ world + translation.
+    rotation: (3, 3) float32, world to camera. translation: (3,) float32, metres: camera = rotation @ world + it.
     focal_px: focal length in pixels. center_px: (2,) principal point (x, y) in pixels. size_hw: image height and width.
     """
 

@@ -142,7 +142,7 @@ def rasterize(
 
 
 def vertex_normals(vertices: torch.Tensor, triangles: torch.Tensor) -> torch.Tensor:
-    """Area-weighted unit normals (V, 3) of vertices (V, 3) float32; triangles (T, 3) int32, counter-clockwise outside."""
+    """Area-weighted unit normals (V, 3) of vertices (V, 3) float32; triangles (T, 3) int32."""
     wp.init()
     normals = torch.zeros_like(vertices)
     wp.launch(

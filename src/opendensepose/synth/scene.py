@@ -17,7 +17,7 @@ __all__ = ["PersonPlan", "sample_person", "sample_lighting", "portrait_camera", 
 
 @dataclass
 class PersonPlan:
-    """A person before posing: Anny's phenotypes (11,), joint rotations (bones, 4, 4), yaw in radians (0 = towards -y)."""
+    """A person before posing: Anny's phenotypes (11,), joint rotations (bones, 4, 4), yaw in radians."""
 
     shape: np.ndarray
     pose: np.ndarray
@@ -140,7 +140,7 @@ def _cut(rng: np.random.Generator, box: np.ndarray) -> np.ndarray:
 def frame_portrait(
     rng: np.random.Generator, on: Ingredients, camera: Camera, body_points: np.ndarray, size_hw: tuple[int, int]
 ) -> tuple[Camera, np.ndarray]:
-    """The camera that shows a person as a detector's padded, letterboxed box would, and the photo's frame in its pixels.
+    """The camera that shows a person as a detector's padded, letterboxed box would, and the photo's frame in it.
 
     camera: with focal length 1 and centre (0, 0). body_points: (N, 3) world points of the person's skin.
     Returns the camera and the frame (x0, y0, x1, y1); outside the frame the crop shows nothing.
@@ -221,7 +221,7 @@ def scene_spots(rng: np.random.Generator, camera: Camera, num_people: int) -> np
 
 
 def light_matrix(points: torch.Tensor, key_world: np.ndarray, map_size: int) -> np.ndarray:
-    """(4, 4): world to the pixels (x, y) of a square shadow map and depth in metres + 1, for light from key_world (3,)."""
+    """(4, 4): world to the pixels (x, y) of a square shadow map and depth in metres + 1, for light from key_world."""
     forward = -key_world / np.linalg.norm(key_world)
     right = np.cross(forward, [0.0, 0.0, 1.0])
     right = right / np.linalg.norm(right) if np.linalg.norm(right) > 1e-3 else np.array([1.0, 0.0, 0.0])

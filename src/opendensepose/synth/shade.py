@@ -142,7 +142,6 @@ def _shade(
         bump = _texel(textures, 0, u * 2.1 + float(m) * 0.37, q[2] * 1.6 + float(m) * 0.61)
         n = wp.normalize(n) + fold * wp.vec3(bump[0] - 0.5, bump[1] - 0.5, 0.5 * (bump[2] - 0.5))
     n = wp.normalize(n)
-    z = depth[p]
     view = wp.vec3(
         (float(p % width) + 0.5 - center[0]) / options[2], (float(p / width) + 0.5 - center[1]) / options[2], 1.0
     )

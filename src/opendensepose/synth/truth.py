@@ -30,7 +30,7 @@ class RenderedImage:
     image_rgb: (H, W, 3) uint8. i: (H, W) uint8 chart, 0 background. u, v: (H, W) float32 in [0, 1].
     person: (H, W) uint8, k = the k-th person, 0 background. depth: (H, W) float32 metres, inf = background.
     boxes_xyxy: (P, 4) float32 of each person's labelled pixels (zeros if none). keypoints: (P, 17, 3) float32, x, y in
-    pixels and COCO visibility 0, 1, 2. face: (H, W) int32 surface face, -1 = background. barycentric: (H, W, 3) float32.
+    pixels and COCO visibility 0, 1, 2. face: (H, W) int32 surface face, -1 = background. barycentric: (H, W, 3).
     vertices: (P, V, 3) float32 posed skin in the world, metres; camera: the Camera.
     """
 
