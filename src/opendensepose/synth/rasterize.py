@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import warp as wp
 
-__all__ = ["rasterize", "vertex_normals", "EMPTY"]
+__all__ = ["EMPTY", "launch", "rasterize", "to_warp", "vertex_normals"]
 
 wp.config.quiet = True
 EMPTY = np.int64(0x7FFFFFFFFFFFFFFF)  # a pixel that no triangle covers
@@ -109,6 +109,19 @@ def _accumulate_normals(
     wp.atomic_add(normals, tri[2], n)
 
 
+def to_warp(tensor: torch.Tensor, dtype=None):
+    """A torch tensor as a Warp array on the same memory (contiguous), which starts Warp at its first use."""
+    wp.init()
+    return wp.from_torch(tensor.contiguous(), dtype=dtype)
+
+
+def launch(kernel, num_threads: int, inputs: list, outputs: list, device: torch.device) -> None:
+    """Run a Warp kernel on torch's own stream, so that neither side reads what the other has not written yet."""
+    stream = wp.stream_from_torch(torch.cuda.current_stream(device)) if device.type == "cuda" else None
+    on = wp.device_from_torch(device)
+    wp.launch(kernel, dim=num_threads, inputs=inputs, outputs=outputs, device=on, stream=stream)
+
+
 def rasterize(
     screen: torch.Tensor, triangles: torch.Tensor, size_hw: tuple[int, int]
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -118,41 +131,28 @@ def rasterize(
     Returns triangle (H, W) int32 (-1 where there is none), perspective-correct barycentric (H, W, 3) float32 and
     depth (H, W) float32 metres (inf where there is none). Triangles nearer than 5 cm are not drawn.
     """
-    wp.init()
     height, width = size_hw
-    device = wp.device_from_torch(screen.device)
-    points = wp.from_torch(screen.contiguous(), dtype=wp.vec3)
-    tris = wp.from_torch(triangles.contiguous(), dtype=wp.vec3i)
-    nearest = torch.full((height * width,), int(EMPTY), dtype=torch.int64, device=screen.device)
-    triangle = torch.empty(height * width, dtype=torch.int32, device=screen.device)
-    barycentric = torch.zeros(height * width, 3, device=screen.device)
-    depth = torch.empty(height * width, device=screen.device)
-    keys = wp.from_torch(nearest)
-    wp.launch(_draw, dim=len(triangles), inputs=[points, tris, height, width, NEAR_M, keys], device=device)
-    outputs = [wp.from_torch(triangle), wp.from_torch(barycentric, dtype=wp.vec3), wp.from_torch(depth)]
-    wp.launch(
-        _resolve,
-        dim=height * width,
-        inputs=[points, tris, width, wp.int64(EMPTY), keys],
-        outputs=outputs,
-        device=device,
-    )
+    device = screen.device
+    points = to_warp(screen, dtype=wp.vec3)
+    tris = to_warp(triangles, dtype=wp.vec3i)
+    nearest = torch.full((height * width,), int(EMPTY), dtype=torch.int64, device=device)
+    triangle = torch.empty(height * width, dtype=torch.int32, device=device)
+    barycentric = torch.zeros(height * width, 3, device=device)
+    depth = torch.empty(height * width, device=device)
+    keys = to_warp(nearest)
+    launch(_draw, len(triangles), [points, tris, height, width, NEAR_M], [keys], device)
+    outputs = [to_warp(triangle), to_warp(barycentric, dtype=wp.vec3), to_warp(depth)]
+    launch(_resolve, height * width, [points, tris, width, wp.int64(EMPTY), keys], outputs, device)
     shape = (height, width)
     return triangle.view(shape), barycentric.view(*shape, 3), depth.view(shape)
 
 
 def vertex_normals(vertices: torch.Tensor, triangles: torch.Tensor) -> torch.Tensor:
     """Area-weighted unit normals (V, 3) of vertices (V, 3) float32; triangles (T, 3) int32."""
-    wp.init()
     normals = torch.zeros_like(vertices)
-    wp.launch(
-        _accumulate_normals,
-        dim=len(triangles),
-        inputs=[
-            wp.from_torch(vertices.contiguous(), dtype=wp.vec3),
-            wp.from_torch(triangles.contiguous(), dtype=wp.vec3i),
-            wp.from_torch(normals, dtype=wp.vec3),
-        ],
-        device=wp.device_from_torch(vertices.device),
-    )
+    inputs = [
+        to_warp(vertices, dtype=wp.vec3),
+        to_warp(triangles, dtype=wp.vec3i),
+    ]
+    launch(_accumulate_normals, len(triangles), inputs, [to_warp(normals, dtype=wp.vec3)], vertices.device)
     return torch.nn.functional.normalize(normals, dim=1)

@@ -10,6 +10,9 @@ import numpy as np
 import torch
 import warp as wp
 
+from opendensepose.camera import Camera
+from opendensepose.synth.rasterize import launch, to_warp
+
 __all__ = ["Lighting", "shade", "MATERIAL_COLUMNS", "TEXTURE_SIZE"]
 
 MATERIAL_COLUMNS = 16  # r g b | texture | scale angle specular fold | print | its x z half_w half_h | is skin | 2 spare
@@ -104,7 +107,6 @@ def _lit(shadow_map: wp.array(dtype=wp.float32, ndim=2), p: wp.vec3, bias: float
 def _shade(
     triangle: wp.array(dtype=wp.int32),
     barycentric: wp.array(dtype=wp.vec3),
-    depth: wp.array(dtype=wp.float32),
     triangles: wp.array(dtype=wp.vec3i),
     normals: wp.array(dtype=wp.vec3),  # camera space
     cloth: wp.array(dtype=wp.vec3),  # texture coordinates, metres on the body at rest
@@ -199,70 +201,42 @@ def shade(
     seen: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
     mesh: dict[str, torch.Tensor],
     lighting: Lighting,
-    shadow: tuple[torch.Tensor, torch.Tensor],
-    camera,
+    shadow: torch.Tensor,
+    camera: Camera,
     background: torch.Tensor,
     ground: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> torch.Tensor:
     """The picture (H, W, 3) sRGB float32, not clipped above 1.
 
     seen: rasterize()'s result. mesh: triangles (T, 3), normals, cloth, facing, paint, in_light (N, 3), material (T,),
-    materials (M, 16), textures (K, 256, 256, 4). shadow: shadow map depth (S, S) and nothing else is read from it.
+    materials (M, 16), textures (K, 256, 256, 4). shadow: (S, S) depth of the shadow map.
     ground: the floor as (plane (4,), matrix from camera space to shadow-map pixels (4, 4)), or None.
     """
-    triangle, barycentric, depth = seen
+    triangle, barycentric, _ = seen
     height, width = triangle.shape
-    device = triangle.device
-    on = wp.device_from_torch(device)
+    num_pixels, device = height * width, triangle.device
     colour = background.reshape(-1, 3).contiguous().clone()
     light = lighting
     rows = [light.sky, light.ground, light.up, light.key, light.key_colour, light.fill, light.fill_colour]
-    lights = wp.from_torch(_to(np.stack(rows), device), dtype=wp.vec3)
+    lights = to_warp(_to(np.stack(rows), device), dtype=wp.vec3)
     options = wp.vec4(light.shadow_softness, light.shadow_strength, camera.focal_px, 0.0)
-    center = wp.vec2(*map(float, camera.center_px))
-    shadow_map = wp.from_torch(shadow)
-    flat = wp.from_torch(triangle.reshape(-1))
-    out = wp.from_torch(colour, dtype=wp.vec3)
-    vectors = [
-        wp.from_torch(mesh[name].contiguous(), dtype=wp.vec3)
-        for name in ("normals", "cloth", "facing", "paint", "in_light")
+    view = [options, wp.vec2(*map(float, camera.center_px)), width]
+    shadow_map, flat = to_warp(shadow), to_warp(triangle.reshape(-1))
+    out = to_warp(colour, dtype=wp.vec3)
+    at_vertices = ("normals", "cloth", "facing", "paint", "in_light")
+    inputs = [
+        flat,
+        to_warp(barycentric.reshape(-1, 3), dtype=wp.vec3),
+        to_warp(mesh["triangles"], dtype=wp.vec3i),
+        *(to_warp(mesh[name], dtype=wp.vec3) for name in at_vertices),
+        *(to_warp(mesh[name]) for name in ("material", "materials", "textures")),
+        shadow_map,
+        lights,
+        *view,
     ]
-    wp.launch(
-        _shade,
-        dim=height * width,
-        inputs=[
-            flat,
-            wp.from_torch(barycentric.reshape(-1, 3), dtype=wp.vec3),
-            wp.from_torch(depth.reshape(-1)),
-            wp.from_torch(mesh["triangles"], dtype=wp.vec3i),
-            *vectors,
-            wp.from_torch(mesh["material"]),
-            wp.from_torch(mesh["materials"]),
-            wp.from_torch(mesh["textures"]),
-            shadow_map,
-            lights,
-            options,
-            center,
-            width,
-        ],
-        outputs=[out],
-        device=on,
-    )
+    launch(_shade, num_pixels, inputs, [out], device)
     if ground is not None:
         plane, matrix = ground
-        wp.launch(
-            _darken_ground,
-            dim=height * width,
-            inputs=[
-                flat,
-                wp.vec4(*map(float, plane)),
-                wp.mat44(matrix.astype(np.float32)),
-                shadow_map,
-                options,
-                center,
-                width,
-            ],
-            outputs=[out],
-            device=on,
-        )
+        floor = [flat, wp.vec4(*map(float, plane)), wp.mat44(matrix.astype(np.float32)), shadow_map, *view]
+        launch(_darken_ground, num_pixels, floor, [out], device)
     return colour.view(height, width, 3)
