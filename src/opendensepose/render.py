@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import warp
 from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -89,7 +88,6 @@ def _render_all(out_dir: Path, image_ids: list[int], settings: dict, workers: in
     if workers == 1 or len(image_ids) < 2:
         threads_before = torch.get_num_threads()
         torch.set_num_threads(1)
-        _hush_warp()
         try:
             for image_id in image_ids:
                 yield _render_one(out_dir, image_id, settings)
@@ -111,13 +109,6 @@ def _start_worker() -> None:
     """A worker uses one core, and leaves Ctrl-C to the main process, which lets it finish its picture."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
-    _hush_warp()
-
-
-def _hush_warp() -> None:
-    """Keeps Warp's notes on modules and missing GPUs out of the progress bar; errors still show."""
-    warp.config.quiet = True  # what older releases go by
-    warp.config.log_level = getattr(warp, "LOG_ERROR", 40)
 
 
 def _render_one(out_dir: Path, image_id: int, settings: dict) -> int:

@@ -12,7 +12,7 @@ import warp as wp
 
 __all__ = ["EMPTY", "launch", "rasterize", "to_warp", "vertex_normals"]
 
-wp.config.quiet = True
+wp.config.log_level = wp.LOG_ERROR  # kernels are compiled at their first use; saying so disturbs progress bars
 EMPTY = np.int64(0x7FFFFFFFFFFFFFFF)  # a pixel that no triangle covers
 NEAR_M = 0.05
 
