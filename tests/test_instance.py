@@ -1,9 +1,11 @@
 """Persons in a photo, and who gets a pixel that two claim."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from opendensepose.instance import Instance, merge_instances
+from opendensepose.instance import Instance, merge_instances, without_repeats
 from opendensepose.iuv import IUV, empty_iuv
 
 
@@ -34,6 +36,17 @@ def test_nobody_gives_an_empty_map():
 def test_a_map_of_another_size_is_refused():
     with pytest.raises(ValueError, match="person 1 has a map of"):
         merge_instances([person(2, slice(0, 1), 0.5)], (5, 5))
+
+
+def test_someone_found_twice_is_kept_once_and_neighbours_are_kept():
+    surer, double = replace(person(2, slice(0, 3), 0.5), score=0.9), person(2, slice(0, 3), 0.5)
+    neighbour = person(2, slice(2, 4), 0.5)  # half of it is shared
+    assert without_repeats([double, neighbour, surer]) == [surer, neighbour]
+
+
+def test_persons_without_pixels_hide_nobody():
+    nobody = replace(person(2, slice(0, 3), 0.5), iuv=empty_iuv((2, 4)))
+    assert len(without_repeats([nobody, person(2, slice(0, 3), 0.5)])) == 2
 
 
 @pytest.mark.parametrize(

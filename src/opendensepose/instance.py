@@ -7,7 +7,7 @@ import numpy as np
 
 from opendensepose.iuv import IUV, empty_iuv
 
-__all__ = ["Instance", "merge_instances"]
+__all__ = ["Instance", "merge_instances", "without_repeats"]
 
 
 @dataclass(frozen=True)
@@ -57,3 +57,14 @@ def merge_instances(instances: Sequence[Instance], size_hw: tuple[int, int]) -> 
             getattr(iuv, name)[wins] = getattr(instance.iuv, name)[wins]
         person[wins], best[wins] = k, instance.confidence[wins]
     return iuv, person
+
+
+def without_repeats(instances: Sequence[Instance], most_shared: float = 0.6) -> list[Instance]:
+    """The instances without those found twice: the surer ones, each of which shares at most `most_shared` of its
+    pixels with any surer one."""
+    kept: list[Instance] = []
+    for instance in sorted(instances, key=lambda one: -one.score):
+        own = instance.iuv.i > 0
+        if all((own & (other.iuv.i > 0)).sum() <= most_shared * own.sum() for other in kept):
+            kept.append(instance)
+    return kept

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from opendensepose.data.photos import find_photos, read_photo
-from opendensepose.instance import Instance, merge_instances
+from opendensepose.instance import Instance, merge_instances, without_repeats
 from opendensepose.iuv import IUV
 from opendensepose.models.checkpoint import load_checkpoint
 from opendensepose.models.decode import average_with_mirrored, decode_pixels
@@ -86,13 +86,14 @@ class Predictor:
         """People in a photo (H, W, 3) uint8 RGB, the surest first. boxes (N, 4) xyxy float: label these instead of
         searching."""
         _check_photo(image_rgb)
-        if boxes is None:
+        search = boxes is None
+        if search:
             boxes, scores = self._find(image_rgb)
         else:
             boxes = _checked_boxes(boxes, image_rgb.shape[:2])
             scores = np.ones(len(boxes), np.float32)
         people = self._label(image_rgb, boxes, scores)
-        return sorted(people, key=lambda person: -person.score)
+        return without_repeats(people) if search else sorted(people, key=lambda person: -person.score)
 
     def _find(self, image_rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Boxes (N, 4) float32 in the photo's pixels and scores (N,), the surest first."""

@@ -73,7 +73,7 @@ def train_step(state: TrainingState, batch: Batch, recipe: Recipe, progress: flo
         for module in state.model.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
-    if progress < recipe.small_until:
+    if batch.kind == "look" and progress < recipe.small_until:
         batch = shrink(batch)
     losses = batch_losses(state.model, batch, (state.step % 2, state.step // 2 % 2))
     total = sum(recipe.loss_weights[name] * loss for name, loss in losses.items())

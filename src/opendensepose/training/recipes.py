@@ -21,11 +21,11 @@ class Recipe:
     minutes: float | None = None
     batch_size: int = 32
     look_hw: tuple[int, int] = (192, 144)
-    glance_sides: tuple[int, int] = (288, 192)  # longer and shorter side of whole photos, upright or lying
+    glance_sides: tuple[int, int] = (192, 128)  # longer and shorter side of whole photos, upright or lying
     glance_every: int = 6  # one batch of so many is of whole photos
-    small_until: float = 0.55  # up to this fraction of the run images are shrunk by 2/3: twice as many in the time
+    small_until: float = 0.72  # up to this fraction of the run crops are shrunk by 2/3: twice as many in the time
     freeze_norm_at: float = 0.7  # from this fraction on, batch norm uses its running statistics, as in prediction
-    reuse: int = 3  # times a rendered image is used; from the second time on augmented
+    reuse: int = 1  # times a rendered image is used; from the second time on augmented
     workers: int = 2  # processes that render on the CPU, at low priority
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
@@ -35,7 +35,7 @@ class Recipe:
     validate_every: int = 200
     validation_images: int = 64
     loss_weights: dict = field(
-        default_factory=lambda: {"chart": 1.0, "u": 3.0, "v": 3.0, "confidence": 0.2, "heat": 0.5, "box": 0.5}
+        default_factory=lambda: {"chart": 1.0, "u": 3.0, "v": 3.0, "confidence": 0.2, "heat": 1.0, "box": 0.5}
     )
 
     def __post_init__(self):
@@ -57,6 +57,6 @@ def default(**changes) -> Recipe:
     Source: ours (glance and look); losses after Güler et al., CVPR 2018, and Zhou et al., Objects as Points, 2019.
     Command: opendensepose train default --out runs/default
     """
-    network = {"widths": (40, 80, 160, 256), "depths": (1, 2, 2, 2), "dense_channels": 80, "glance_side": 288}
-    values = {"name": "default", "architecture": "glance_look", "kwargs": network, "minutes": 60.0}
+    network = {"widths": (40, 80, 160, 256), "depths": (1, 2, 2, 2), "dense_channels": 80, "glance_side": 192}
+    values = {"name": "default", "architecture": "glance_look", "kwargs": network, "minutes": 60.0, "reuse": 3}
     return Recipe(**(values | changes))
