@@ -77,14 +77,30 @@ def random_colour(rng: np.random.Generator) -> np.ndarray:
     return value - value * saturation * np.clip(np.minimum(k, 4 - k), 0, 1)
 
 
-def _waves(rng: np.random.Generator, points: np.ndarray, wavelength: float) -> np.ndarray:
-    """A smooth random field in about [-1, 1] at points (V, 3): three plane waves."""
-    total = np.zeros(len(points), np.float32)
-    for _ in range(3):
-        direction = rng.normal(0, 1, 3)
-        direction *= 2 * np.pi / (wavelength * rng.uniform(0.6, 1.6) * np.linalg.norm(direction))
-        total += np.sin(points @ direction.astype(np.float32) + np.float32(rng.uniform(0, 6.3)))
-    return total / 2.2
+WAVES_KEPT = 96
+
+
+def _waves(rng: np.random.Generator, where: BodyCoordinates, wavelength: float) -> np.ndarray:
+    """A smooth random field in about [-1, 1] at the body's vertices (V,): three plane waves out of a fixed set."""
+    a, b, c = rng.integers(WAVES_KEPT, size=3)
+    fields = _plane_waves(where, wavelength)
+    return (fields[a] + fields[b] - fields[c]) / np.float32(2.2)
+
+
+_WAVES: dict[tuple[int, float], np.ndarray] = {}
+
+
+def _plane_waves(where: BodyCoordinates, wavelength: float) -> np.ndarray:
+    """(WAVES_KEPT, V) float32 sines with random directions and wavelengths of 0.6 to 1.6 of the given one; computed
+    once, for sines of all vertices would take as long as drawing them."""
+    key = (id(where), wavelength)
+    if key not in _WAVES:
+        rng = np.random.default_rng(0)
+        direction = rng.normal(0, 1, (WAVES_KEPT, 3))
+        length = wavelength * rng.uniform(0.6, 1.6, (WAVES_KEPT, 1)) * np.linalg.norm(direction, axis=1, keepdims=True)
+        direction *= 2 * np.pi / length
+        _WAVES[key] = np.sin(direction @ where.rest.T + rng.uniform(0, 6.3, (WAVES_KEPT, 1))).astype(np.float32)
+    return _WAVES[key]
 
 
 class _Dresser:
@@ -131,7 +147,7 @@ class _Dresser:
 
     def cloth_thickness(self, fit: float, wavelength: float) -> np.ndarray:
         """Distance of cloth from skin, (V,) metres: `fit` is its mean; folds grow with it."""
-        return np.maximum(fit * (1 + 0.55 * _waves(self.rng, self.where.rest, wavelength)), 0.0015)
+        return np.maximum(fit * (1 + 0.55 * _waves(self.rng, self.where, wavelength)), 0.0015)
 
 
 def _paint_skin(d: _Dresser, skin_tones: bool) -> np.ndarray:
@@ -139,7 +155,7 @@ def _paint_skin(d: _Dresser, skin_tones: bool) -> np.ndarray:
     k = rng.uniform(0, len(_SKIN) - 1) if skin_tones else 1.0
     tone = _SKIN[int(k)] * (1 - k % 1) + _SKIN[min(int(k) + 1, len(_SKIN) - 1)] * (k % 1)
     tone = np.clip(tone + rng.normal(0, 0.02, 3), 0.03, 1)
-    colour = np.tile(tone, (len(z), 1)) * (1 + 0.04 * _waves(rng, d.where.rest, 0.25))[:, None]
+    colour = np.tile(tone, (len(z), 1)) * (1 + 0.04 * _waves(rng, d.where, 0.25))[:, None]
     y = d.where.rest[:, 1]
     face = d.head & (y < -0.09)
     eye_z = 0.65
@@ -266,7 +282,7 @@ def _hair_and_hat(d: _Dresser, hair: bool, hats: bool) -> None:
         if rng.random() < 0.06:
             puff += rng.uniform(0.02, 0.07)
         rise = np.clip((z - line) / 0.05, 0.15, 1)
-        thickness = puff * rise * (1 + 0.3 * _waves(rng, d.where.rest, 0.06))
+        thickness = puff * rise * (1 + 0.3 * _waves(rng, d.where, 0.06))
         index = d.wear(scalp, material, thickness)
         if length != "short":
             d.outfit.hair = {"style": length, "material": index, "puff": puff}

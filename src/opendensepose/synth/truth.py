@@ -79,21 +79,23 @@ def label_maps(body_seen, labelled: torch.Tensor, person: torch.Tensor, num_tria
     """
     triangle, barycentric, depth = body_seen
     tables = _labels(str(triangle.device))
-    local = (triangle % num_triangles).clamp(min=0).long()
+    local = (triangle[labelled] % num_triangles).long()  # (L,) of the labelled pixels only
     face = tables.face[local]
-    barycentric = torch.where(tables.is_skin[local][..., None], barycentric, torch.full_like(barycentric, 1 / 3))
-    uv = (tables.uv[face.long()] * barycentric[..., None]).sum(-2).clamp(0, 1)
-    zero = torch.zeros((), device=triangle.device)
-    maps = {
-        "i": torch.where(labelled, tables.chart[face.long()], 0).to(torch.uint8),
-        "u": torch.where(labelled, uv[..., 0], zero),
-        "v": torch.where(labelled, uv[..., 1], zero),
-        "person": torch.where(labelled, person + 1, 0).to(torch.uint8),
-        "depth": torch.where(labelled, depth, torch.full_like(depth, torch.inf)),
-        "face": torch.where(labelled, face, -1),
-        "barycentric": torch.where(labelled[..., None], barycentric, zero),
+    weights = torch.where(tables.is_skin[local][:, None], barycentric[labelled], 1 / 3)  # (L, 3)
+    uv = (tables.uv[face.long()] * weights[..., None]).sum(1).clamp(0, 1)  # (L, 2)
+    values = {
+        "i": tables.chart[face.long()].to(torch.uint8),
+        "u": uv[:, 0],
+        "v": uv[:, 1],
+        "person": (person[labelled] + 1).to(torch.uint8),
+        "depth": depth[labelled],
+        "face": face,
+        "barycentric": weights,
     }
-    return {name: value.cpu().numpy() for name, value in maps.items()}
+    maps, where = empty_truth(tuple(triangle.shape)), labelled.cpu().numpy()
+    for name, value in values.items():
+        maps[name][where] = value.cpu().numpy()
+    return maps
 
 
 def empty_truth(size_hw: tuple[int, int]) -> dict[str, np.ndarray]:
