@@ -7,7 +7,7 @@ import contextlib
 import functools
 import io
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -49,6 +49,7 @@ class BodyCoordinates:
     side: np.ndarray
     along: np.ndarray
     normal: np.ndarray
+    waves: dict[float, np.ndarray] = field(default_factory=dict, repr=False)  # kept fields over the vertices
 
     def is_in(self, *regions: str) -> np.ndarray:
         """(V,) bool: the vertex belongs to one of the named regions."""

@@ -77,7 +77,7 @@ def random_colour(rng: np.random.Generator) -> np.ndarray:
     return value - value * saturation * np.clip(np.minimum(k, 4 - k), 0, 1)
 
 
-WAVES_KEPT = 96
+WAVES_KEPT = 96  # plane waves that the folds of cloth are made of
 
 
 def _waves(rng: np.random.Generator, where: BodyCoordinates, wavelength: float) -> np.ndarray:
@@ -87,20 +87,18 @@ def _waves(rng: np.random.Generator, where: BodyCoordinates, wavelength: float) 
     return (fields[a] + fields[b] - fields[c]) / np.float32(2.2)
 
 
-_WAVES: dict[tuple[int, float], np.ndarray] = {}
-
-
 def _plane_waves(where: BodyCoordinates, wavelength: float) -> np.ndarray:
-    """(WAVES_KEPT, V) float32 sines with random directions and wavelengths of 0.6 to 1.6 of the given one; computed
-    once, for sines of all vertices would take as long as drawing them."""
-    key = (id(where), wavelength)
-    if key not in _WAVES:
+    """(WAVES_KEPT, V) float32 sines with random directions and wavelengths of 0.6 to 1.6 of the given one.
+
+    Computed once: sines of all vertices would take as long as drawing them.
+    """
+    if wavelength not in where.waves:
         rng = np.random.default_rng(0)
         direction = rng.normal(0, 1, (WAVES_KEPT, 3))
         length = wavelength * rng.uniform(0.6, 1.6, (WAVES_KEPT, 1)) * np.linalg.norm(direction, axis=1, keepdims=True)
-        direction *= 2 * np.pi / length
-        _WAVES[key] = np.sin(direction @ where.rest.T + rng.uniform(0, 6.3, (WAVES_KEPT, 1))).astype(np.float32)
-    return _WAVES[key]
+        phase = rng.uniform(0, 2 * np.pi, (WAVES_KEPT, 1))
+        where.waves[wavelength] = np.sin(2 * np.pi / length * direction @ where.rest.T + phase).astype(np.float32)
+    return where.waves[wavelength]
 
 
 class _Dresser:
