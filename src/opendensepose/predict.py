@@ -67,7 +67,7 @@ class Predictor:
         self,
         model: str | Path | nn.Module = "default",
         device: str | None = None,
-        min_score: float = 0.3,
+        min_score: float = 0.55,
         mirrored: bool = True,
         refine: bool = True,
     ):
@@ -220,7 +220,7 @@ def predict_files(
     out_dir: str | Path,
     model: str | Path | nn.Module = "default",
     device: str | None = None,
-    min_score: float = 0.3,
+    min_score: float = 0.55,
     on_photo: Callable[[int, int, Path], None] | None = None,
 ) -> PredictionSummary:
     """Label photos, or the photos in folders: writes <stem>.npz and <stem>.overlay.jpg for each into out_dir.
