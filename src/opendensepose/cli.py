@@ -130,8 +130,11 @@ def train(
     photos: Annotated[
         Path | None, typer.Option("--photos", help="Photos with reference maps, measured at each validation.")
     ] = None,
+    start: Annotated[
+        str | None, typer.Option("--start", help="Begin with this model's weights: a name or file.")
+    ] = None,
 ) -> None:
-    """Train a network from scratch on an endless stream of rendered people."""
+    """Train a network on an endless stream of rendered people, from scratch or from a model's weights."""
     from opendensepose.training.loop import train as run
     from opendensepose.training.recipes import default
 
@@ -142,7 +145,7 @@ def train(
     changes = {name: value for name, value in changes.items() if value is not None}
     if steps is not None:
         changes.setdefault("minutes", None)  # steps alone are the limit
-    weights = run(recipes[recipe](**changes), out, resume=resume, device=device, photos=photos)
+    weights = run(recipes[recipe](**changes), out, resume=resume, device=device, photos=photos, start=start)
     print(f"weights in {weights}")
 
 

@@ -7,7 +7,16 @@ import pytest
 import torch
 
 from opendensepose.models.checkpoint import load_checkpoint
-from opendensepose.training.loop import batch_losses, learning_rate, new_state, run_progress, shrink, train, train_step
+from opendensepose.training.loop import (
+    batch_losses,
+    begin_with,
+    learning_rate,
+    new_state,
+    run_progress,
+    shrink,
+    train,
+    train_step,
+)
 from opendensepose.training.samples import BatchStream
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:tensorboard.*")
@@ -122,3 +131,12 @@ def test_the_last_good_checkpoint_survives_a_bad_loss(tmp_path, tiny_recipe, ren
         train(tiny_recipe(), tmp_path, device="cpu", render=spoilt)
     assert load_checkpoint(tmp_path / "last.safetensors").recipe["step"] == 3
     assert not (tmp_path / "tiny.safetensors").exists()
+
+
+def test_a_run_can_begin_with_a_model_s_weights_but_not_with_another_network_s(tiny_recipe):
+    source, target = new_state(tiny_recipe(steps=1, seed=1), "cpu"), new_state(tiny_recipe(steps=1), "cpu")
+    begin_with(target, source.model)
+    pairs = zip(source.model.parameters(), target.average.model.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+    with pytest.raises(ValueError, match="another network"):
+        begin_with(target, torch.nn.Linear(2, 2))

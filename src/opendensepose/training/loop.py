@@ -10,16 +10,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from opendensepose.models.checkpoint import save_checkpoint
+from opendensepose.models.checkpoint import load_checkpoint, save_checkpoint
 from opendensepose.models.losses import dense_losses, detection_losses
-from opendensepose.models.zoo import build_model
+from opendensepose.models.zoo import build_model, weights_path
 from opendensepose.training.log import MetricsLog
 from opendensepose.training.recipes import Recipe
 from opendensepose.training.samples import Batch, batch_loader
 from opendensepose.training.state import MovingAverage, TrainingState, load_state, save_state
 from opendensepose.training.validate import measure_photos, measure_rendered, validation_batch
 
-__all__ = ["batch_losses", "learning_rate", "new_state", "run_progress", "shrink", "train", "train_step"]
+__all__ = ["batch_losses", "begin_with", "learning_rate", "new_state", "run_progress", "shrink", "train", "train_step"]
 
 STATE_FILE, LAST_FILE, BEST_FILE = "last.state.pt", "last.safetensors", "best.safetensors"
 
@@ -46,6 +46,15 @@ def new_state(recipe: Recipe, device: torch.device | str) -> TrainingState:
     groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate)
     return TrainingState(model, optimizer, MovingAverage(model, recipe.ema_decay))
+
+
+def begin_with(state: TrainingState, model: nn.Module) -> None:
+    """Put a model's weights into a fresh state. ValueError if it is another network than the recipe's."""
+    try:
+        state.model.load_state_dict(model.state_dict())
+        state.average.model.load_state_dict(model.state_dict())
+    except RuntimeError as error:
+        raise ValueError(f"these weights belong to another network than the recipe's: {error}") from error
 
 
 def shrink(batch: Batch) -> Batch:
@@ -99,6 +108,7 @@ def train(
     device: str | None = None,
     photos: str | Path | None = None,
     render: Callable | None = None,
+    start: str | Path | None = None,
 ) -> Path:
     """Train to the end of the recipe and return the path of the released weights, out_dir/<recipe name>.safetensors
     (float16).
@@ -106,6 +116,7 @@ def train(
     out_dir also gets last.safetensors (averaged weights), best.safetensors (highest agreement on rendered people),
     last.state.pt (to resume), metrics.csv and tensorboard/. resume goes on from last.state.pt with images not seen
     before. device: default CUDA if there is one. photos: folder of real photos with reference maps, measured only.
+    start: a released model's name or a checkpoint of the same network to begin with, instead of random weights.
     render: default `synth.generate.render_images`. Raises FloatingPointError on a non-finite loss; what was saved
     before stays.
     """
@@ -118,6 +129,8 @@ def train(
         if not resume:
             raise ValueError(f"{out_dir} holds a run already: resume it, or choose another folder.")
         load_state(out_dir / STATE_FILE, state)
+    elif start is not None:
+        begin_with(state, load_checkpoint(weights_path(start), device).model)
     out_dir.mkdir(parents=True, exist_ok=True)
     log = MetricsLog(out_dir)
     try:
