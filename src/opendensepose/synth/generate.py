@@ -89,14 +89,14 @@ def _plan(body, rng, size_hw, framing, num_people, on) -> _Plan:
     if framing == "scene":
         count = int(rng.choice(7, p=[0.14, 0.34, 0.2, 0.12, 0.09, 0.06, 0.05])) if num_people is None else num_people
         if count == 1 and rng.random() < 0.6:  # a photo of one person, seen as a whole
-            return _Plan(rng, [sample_person(body, rng, on, 0.6)], None, np.zeros((1, 2)), "photo")
+            return _Plan(rng, [sample_person(body, rng, on, 0.48)], None, np.zeros((1, 2)), "photo")
         camera = scene_camera(rng, size_hw)
         spots = scene_spots(rng, camera, count)
         return _Plan(rng, [sample_person(body, rng, on, 0.4) for _ in spots], camera, spots, framing)
     count = num_people
     if count is None:
         count = 1 + (int(rng.choice(3, p=[0.7, 0.2, 0.1])) if on.other_people else 0)
-    people = [sample_person(body, rng, on, 0.6 if k == 0 else 0.4) for k in range(count)]
+    people = [sample_person(body, rng, on, 0.48 if k == 0 else 0.4) for k in range(count)]
     spots = np.zeros((count, 2))
     for k in range(1, count):  # beside, behind, sometimes in front
         spots[k] = (
