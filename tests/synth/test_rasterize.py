@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from opendensepose.synth.rasterize import rasterize, vertex_normals
+from opendensepose.camera import Camera, look_at
+from opendensepose.synth.rasterize import depth_map, displace, project, rasterize, transform, vertex_normals
 
 
 def _draw(points, faces, size_hw=(8, 8)):
@@ -56,3 +57,47 @@ def test_normals_of_a_tetrahedron_point_away_from_its_middle():
     faces = torch.tensor([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]], dtype=torch.int32)
     normals = vertex_normals(points, faces)
     assert torch.allclose(normals, points / 3**0.5, atol=1e-6)
+
+
+TETRAHEDRON = [[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]
+OUTWARDS = [[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]]
+
+
+def test_a_closed_mesh_looks_the_same_without_its_far_side():
+    rotation, translation = look_at(np.array([0.3, -4.0, 0.5]), np.zeros(3))
+    camera = Camera(rotation, translation, 60.0, (16.0, 16.0), (32, 32))
+    _, screen = project(torch.tensor(TETRAHEDRON), camera)
+    faces = torch.tensor(OUTWARDS, dtype=torch.int32)
+    whole, near = rasterize(screen, faces, (32, 32)), rasterize(screen, faces, (32, 32), num_closed=4)
+    assert (whole[0] >= 0).sum() > 100
+    assert all(torch.equal(a, b) for a, b in zip(whole, near, strict=True))
+    inside_out = rasterize(screen, faces.flip(1), (32, 32), num_closed=4)  # then the far side is all that is drawn
+    assert (inside_out[2] > whole[2])[whole[0] >= 0].float().mean() > 0.9
+
+
+def test_projection_is_the_camera_s():
+    rotation, translation = look_at(np.array([2.0, -4.0, 1.0]), np.array([0.1, 0.2, 0.3]), roll=0.4)
+    camera = Camera(rotation, translation, 90.0, (20.0, 30.0), (64, 48))
+    points = np.random.default_rng(0).uniform(-1, 1, (50, 3)).astype(np.float32)
+    in_camera, screen = project(torch.from_numpy(points), camera)
+    assert np.allclose(in_camera, camera.to_camera(points), atol=1e-5)
+    assert np.allclose(screen[:, :2], camera.project(points), atol=1e-3)
+    assert torch.equal(screen[:, 2], in_camera[:, 2])
+    assert np.allclose(transform(torch.from_numpy(points), rotation, translation), in_camera, atol=1e-5)
+
+
+def test_a_depth_map_holds_the_nearest_plane_linearly():
+    # z = 1 + x / 10 over the left half in front of z = 9
+    points = torch.tensor([[0.0, 0, 1], [4, 0, 1.4], [0, 16, 1], [0, 0, 9], [40, 0, 9], [0, 40, 9]])
+    depth = depth_map(points, torch.tensor([[3, 4, 5], [0, 1, 2]], dtype=torch.int32), (8, 8))
+    y, x = torch.meshgrid(torch.arange(8) + 0.5, torch.arange(8) + 0.5, indexing="ij")
+    expected = torch.where(x / 4 + y / 16 <= 1, 1 + x / 10, torch.tensor(9.0))
+    assert torch.allclose(depth, expected, atol=1e-5)
+    assert torch.isinf(depth_map(points + 100, torch.tensor([[0, 1, 2]], dtype=torch.int32), (8, 8))).all()
+
+
+def test_displacement_moves_vertices_along_their_normals():
+    points, faces = torch.tensor(TETRAHEDRON), torch.tensor(OUTWARDS, dtype=torch.int32)
+    moved = displace(points, faces, torch.tensor([0.0, 1.0, 2.0, 3.0]))
+    assert torch.allclose((moved - points).norm(dim=1), torch.tensor([0.0, 1.0, 2.0, 3.0]), atol=1e-6)
+    assert torch.allclose(moved, points * (1 + torch.arange(4)[:, None] / 3**0.5), atol=1e-5)

@@ -1,11 +1,12 @@
 """Shading: what light does to a plane, by hand."""
 
 import numpy as np
+import pytest
 import torch
 
 from opendensepose.camera import Camera
 from opendensepose.synth.rasterize import rasterize
-from opendensepose.synth.shade import MATERIAL_COLUMNS, SHADOW_SIZE, TEXTURE_SIZE, Lighting, shade
+from opendensepose.synth.shade import CHANNEL_ORDERS, MATERIAL_COLUMNS, SHADOW_SIZE, TEXTURE_SIZE, Lighting, shade
 
 BLACK = np.zeros(3)
 SIZE = (16, 16)
@@ -17,21 +18,25 @@ def _lighting(**changes):
     return Lighting(**(parts | changes))
 
 
-def _plane(lighting, colour=(0.5, 0.5, 0.5), shadow_depth=torch.inf, texture=None, ground=None):
-    """A plane at z = 2 that fills the picture and faces the camera."""
+def _plane(lighting, colour=(0.5, 0.5, 0.5), shadow_depth=torch.inf, texture=None, ground=None, looks=()):
+    """A plane at z = 2 that fills the picture and faces the camera; looks: columns of its material."""
+    looks = dict(looks)
     camera = Camera(np.eye(3), np.zeros(3), 16.0, (8.0, 8.0), SIZE)
     points = torch.tensor([[-9.0, -9, 2], [9, -9, 2], [-9, 9, 2], [9, 9, 2]])
     screen = torch.cat([points[:, :2] / 2 * 16 + 8, points[:, 2:]], 1)
     triangles = torch.tensor([[0, 2, 1], [1, 2, 3]], dtype=torch.int32)
     table = torch.zeros(1, MATERIAL_COLUMNS)
     table[0, :3] = torch.tensor(colour)
-    table[0, 3], table[0, 8] = -1 if texture is None else 1, -1
-    textures = torch.ones(1, TEXTURE_SIZE, TEXTURE_SIZE, 4)
+    table[0, 3], table[0, 8], table[0, 4] = -1 if texture is None else 1, -1, 1 / 18
+    table[0, 16:18] = 1.0
+    table[0, list(looks)] = torch.tensor(list(looks.values()), dtype=torch.float32)
+    textures = torch.full((1, TEXTURE_SIZE, TEXTURE_SIZE, 4), 255, dtype=torch.uint8)
     mesh = {
         "triangles": triangles, "normals": torch.tensor([[0.0, 0, -1]]).repeat(4, 1), "cloth": points,
         "facing": torch.tensor([[0.0, -1, 0]]).repeat(4, 1), "paint": torch.ones(4, 3),
         "in_light": torch.tensor([[100.0, 100, 2]]).repeat(4, 1), "material": torch.zeros(2, dtype=torch.int32),
         "materials": table, "textures": textures if texture is None else torch.stack([textures[0], texture]),
+        "prints": torch.zeros(1, 1, 1, 4, dtype=torch.uint8),
     }  # fmt: skip
     shadow = torch.full((SHADOW_SIZE, SHADOW_SIZE), float(shadow_depth))
     return shade(rasterize(screen, triangles, SIZE), mesh, lighting, shadow, camera, torch.zeros(*SIZE, 3), ground)
@@ -46,7 +51,7 @@ def test_no_light_is_black_and_full_ambient_light_shows_the_colour_itself():
 def test_lambert_s_cosine_in_linear_light():
     tilted = np.array([np.sin(1.0), 0, -np.cos(1.0)])
     straight, slanted = (_plane(_lighting(key_colour=np.ones(3), key=key)) for key in (np.array([0.0, 0, -1]), tilted))
-    assert torch.allclose((slanted / straight) ** 2.2, torch.tensor(np.cos(1.0)).float().expand_as(slanted), atol=2e-3)
+    assert torch.allclose((slanted / straight) ** 2, torch.tensor(np.cos(1.0)).float().expand_as(slanted), atol=2e-3)
 
 
 def test_what_lies_behind_something_in_the_light_gets_only_the_rest_of_it():
@@ -54,11 +59,32 @@ def test_what_lies_behind_something_in_the_light_gets_only_the_rest_of_it():
     assert _plane(key, shadow_depth=1.0).max() < 1e-6
     assert torch.equal(_plane(key, shadow_depth=1.99), _plane(key))  # its own depth casts no shadow on it
     half = _lighting(key_colour=np.ones(3), shadow_strength=0.5)
-    assert torch.allclose((_plane(half, shadow_depth=1.0) / _plane(key)) ** 2.2, torch.tensor(0.5), atol=1e-3)
+    assert torch.allclose((_plane(half, shadow_depth=1.0) / _plane(key)) ** 2, torch.tensor(0.5), atol=1e-3)
+
+
+AMBIENT = _lighting(sky=np.ones(3), ground=np.ones(3))
 
 
 def test_a_texture_multiplies_the_colour():
-    texture = torch.ones(TEXTURE_SIZE, TEXTURE_SIZE, 4)
-    texture[..., 1] = 0.5
-    light = _lighting(sky=np.ones(3), ground=np.ones(3))
-    assert torch.allclose(_plane(light, colour=(0.6, 0.6, 0.6), texture=texture)[..., 1], torch.tensor(0.3), atol=1e-3)
+    texture = torch.full((TEXTURE_SIZE, TEXTURE_SIZE, 4), 255, dtype=torch.uint8)
+    texture[..., 1] = 102  # 0.4
+    picture = _plane(AMBIENT, colour=(0.6, 0.6, 0.6), texture=texture)
+    assert torch.allclose(picture, torch.tensor([0.6, 0.24, 0.6]).expand_as(picture), atol=1e-3)
+
+
+@pytest.mark.parametrize("order", range(6))
+def test_a_texture_s_channels_come_in_the_order_asked_for(order):
+    texture = torch.tensor([51, 102, 153, 255], dtype=torch.uint8).repeat(TEXTURE_SIZE, TEXTURE_SIZE, 1)
+    picture = _plane(AMBIENT, colour=(1.0, 1.0, 1.0), texture=texture, looks={18: order})
+    expected = torch.tensor([0.2, 0.4, 0.6])[list(CHANNEL_ORDERS[order])]
+    assert torch.allclose(picture, expected.expand_as(picture), atol=1e-3)
+
+
+def test_a_texture_is_shifted_and_mirrored():
+    texture = torch.full((TEXTURE_SIZE, TEXTURE_SIZE, 4), 255, dtype=torch.uint8)
+    texture[:, : TEXTURE_SIZE // 2] = 0  # dark where u < 0.5; one tile spans 18 m here, the picture 2 m
+    white = (1.0, 1.0, 1.0)
+    right = _plane(AMBIENT, colour=white, texture=texture)[:, 9:-1]
+    assert right.max() < 1e-6
+    assert _plane(AMBIENT, colour=white, texture=texture, looks={14: 0.5})[:, 9:-1].min() > 0.99
+    assert _plane(AMBIENT, colour=white, texture=texture, looks={16: -1})[:, 9:-1].min() > 0.99

@@ -50,6 +50,7 @@ class BodyCoordinates:
     along: np.ndarray
     normal: np.ndarray
     waves: dict[float, np.ndarray] = field(default_factory=dict, repr=False)  # kept fields over the vertices
+    areas: dict[str, np.ndarray] = field(default_factory=dict, repr=False)  # kept lists of vertices
 
     def is_in(self, *regions: str) -> np.ndarray:
         """(V,) bool: the vertex belongs to one of the named regions."""

@@ -13,9 +13,9 @@ from opendensepose.synth.drape import Drape, drapes_of
 from opendensepose.synth.ingredients import Ingredients
 from opendensepose.synth.noise import fbm_2d
 from opendensepose.synth.outfit import Material, sample_outfit
-from opendensepose.synth.rasterize import vertex_normals
-from opendensepose.synth.shade import MATERIAL_COLUMNS, TEXTURE_SIZE
-from opendensepose.synth.texture import make_hair_texture, make_texture
+from opendensepose.synth.rasterize import displace
+from opendensepose.synth.shade import CHANNEL_ORDERS, MATERIAL_COLUMNS, TEXTURE_SIZE
+from opendensepose.synth.texture import draw_fabric, fabric_stack, make_hair_texture
 from opendensepose.synth.texture_print import make_print
 
 __all__ = ["dressed_mesh"]
@@ -43,7 +43,7 @@ def dressed_mesh(
         hanging.append(drapes_of(outfit, joints[k], hips, rng, on.bags))
         outfits.append(outfit)
     first = np.cumsum([0] + [len(outfit.materials) for outfit in outfits])  # of each person's materials in the table
-    table, textures = _materials(rng, [m for outfit in outfits for m in outfit.materials], pool_seed, device)
+    looks = _materials(rng, [m for outfit in outfits for m in outfit.materials], pool_seed, device)
     skin = bodies.reshape(-1, 3)
     thickness = torch.from_numpy(np.concatenate([outfit.thickness for outfit in outfits])).to(device)
     drapes = [(k, drape) for k, pieces in enumerate(hanging) for drape in pieces]
@@ -56,7 +56,7 @@ def dressed_mesh(
     hung = joined([np.zeros((0, 3), np.float32)], [drape.vertices for _, drape in drapes])
     hung_triangles = [drape.triangles + np.int32(o) for (_, drape), o in zip(drapes, offsets[:-1], strict=True)]
     mesh = {
-        "vertices": torch.cat([skin + vertex_normals(skin, triangles) * thickness[:, None], hung]),
+        "vertices": torch.cat([displace(skin, triangles, thickness), hung]),
         "triangles": torch.cat([triangles, joined([np.zeros((0, 3), np.int32)], hung_triangles)]).contiguous(),
         "cloth": joined([where.rest] * count, [drape.cloth for _, drape in drapes]),
         "facing": joined([where.normal] * count, [_sideways(drape) for _, drape in drapes]),
@@ -65,8 +65,7 @@ def dressed_mesh(
             [outfit.material + np.int32(start) for outfit, start in zip(outfits, first[:-1], strict=True)],
             [np.full(len(drape.triangles), drape.material + first[k], np.int32) for k, drape in drapes],
         ),
-        "materials": table,
-        "textures": textures,
+        **looks,
     }
     owner = joined(
         [np.full(len(one_body), k, np.int32) for k in range(count)],
@@ -82,27 +81,42 @@ def _sideways(drape: Drape) -> np.ndarray:
 
 def _materials(
     rng: np.random.Generator, materials: list[Material], pool_seed: int, device: str
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The shading table (M, 16) and the textures (K, 256, 256, 4) it refers to; texture 0 is fold noise."""
-    table = np.zeros((len(materials), MATERIAL_COLUMNS), np.float32)
-    stack = [_fold_noise(device)]
+) -> dict[str, torch.Tensor]:
+    """The shading table `materials` (M, 20) and the `textures` and `prints` it refers to."""
+    table, prints = np.zeros((len(materials), MATERIAL_COLUMNS), np.float32), []
+    table[:, 16:18] = 1.0
     for row, material in zip(table, materials, strict=True):
         row[:3] = material.colour
         row[3], row[8] = -1, -1
         row[4:8] = material.scale, material.angle, material.specular, material.fold
         row[13] = material.texture == "skin"
         if material.texture == "fabric":
-            row[:3], row[3] = 1.0, len(stack)
-            stack.append(torch.nn.functional.pad(make_texture(rng, pool_seed, device), (0, 1), value=1.0))
+            drawn = draw_fabric(rng)
+            row[:3], row[3] = drawn.gain, FIRST_FABRIC + drawn.slot
+            row[14:16] = np.array(drawn.shift_yx[::-1]) / TEXTURE_SIZE
+            row[16:18] = [-1 if axis in drawn.flips else 1 for axis in (1, 0)]
+            row[18] = CHANNEL_ORDERS.index(drawn.order)
         if material.texture == "hair":
-            row[3] = len(stack)
-            stack.append(_hair_strands(device))
+            row[:3], row[3] = HAIR_GAIN * row[:3], HAIR_TEXTURE
         if material.decal is not None:
-            row[8], row[9:13] = len(stack), material.decal
-            ink = make_print(rng, device).permute(2, 0, 1)[None]
-            ink = torch.nn.functional.interpolate(ink, size=(TEXTURE_SIZE, TEXTURE_SIZE), mode="bilinear")
-            stack.append(ink[0].permute(1, 2, 0))
-    return torch.from_numpy(table).to(device), torch.stack(stack).contiguous()
+            row[8], row[9:13] = len(prints), material.decal
+            prints.append((make_print(rng, device) * 255).round().to(torch.uint8))
+    return {
+        "materials": torch.from_numpy(table).to(device),
+        "textures": _textures(pool_seed, device),
+        "prints": torch.stack(prints) if prints else torch.zeros(1, 1, 1, 4, dtype=torch.uint8, device=device),
+    }
+
+
+FOLD_TEXTURE, HAIR_TEXTURE, FIRST_FABRIC = 0, 1, 2  # shade() takes texture 0 for the folds
+HAIR_GAIN = 2.0  # strands are brighter and darker than the hair's colour, textures end at 1
+
+
+@functools.lru_cache(maxsize=2)
+def _textures(pool_seed: int, device: str) -> torch.Tensor:
+    """(50, 256, 256, 4) uint8: folds, hair and the pool's fabrics."""
+    fixed = torch.stack([_fold_noise(device), _hair_strands(device)])
+    return torch.cat([(fixed.clamp(0, 1) * 255).round().to(torch.uint8), fabric_stack(pool_seed, device)])
 
 
 @functools.cache
@@ -129,8 +143,8 @@ def _fold_noise(device: str) -> torch.Tensor:
 
 @functools.cache
 def _hair_strands(device: str) -> torch.Tensor:
-    """(256, 256, 4) strands with a mean of about 1, to multiply a hair colour with."""
+    """(256, 256, 4) strands with a mean of about 1 / HAIR_GAIN, to multiply a hair colour with."""
     strands = make_hair_texture(np.random.default_rng(3)).mean(-1, keepdim=True)
-    strands = (strands / strands.mean()).clamp(0.2, 3).sqrt().expand(-1, -1, 3)
+    strands = (strands / strands.mean()).clamp(0.2, 3).sqrt().expand(-1, -1, 3) / HAIR_GAIN
     strands = strands.repeat(2, 2, 1)[:TEXTURE_SIZE, :TEXTURE_SIZE]
     return torch.nn.functional.pad(strands, (0, 1), value=1.0).contiguous().to(device)

@@ -14,7 +14,7 @@ from opendensepose.synth.body import KEYPOINT_NAMES, load_body
 from opendensepose.synth.dress import dressed_mesh
 from opendensepose.synth.ingredients import Ingredients
 from opendensepose.synth.occluder import make_occluder
-from opendensepose.synth.rasterize import rasterize, vertex_normals
+from opendensepose.synth.rasterize import depth_map, project, rasterize, transform, vertex_normals
 from opendensepose.synth.scene import (
     PersonPlan,
     frame_portrait,
@@ -118,9 +118,7 @@ class _Picture:
         for k, person in enumerate(plan.people):
             points = vertices[k].cpu().numpy()
             rotation, shift = placed(points, person.yaw, plan.spots[k])
-            self.vertices[k] = vertices[k] @ torch.from_numpy(rotation.T.copy()).to(device) + torch.from_numpy(
-                shift
-            ).to(device)
+            self.vertices[k] = transform(vertices[k], rotation, shift)
             self.keypoints[k] = self.keypoints[k] @ rotation.T + shift
         self.camera = plan.camera or self._portrait()
 
@@ -135,34 +133,24 @@ class _Picture:
         self.frame = frame
         return shown
 
-    def _screen(self, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Camera-space points and (x, y, depth) in pixels of world points (N, 3)."""
-        rotation = torch.from_numpy(np.ascontiguousarray(self.camera.rotation.T, np.float32)).to(self.device)
-        shift = torch.from_numpy(self.camera.translation.astype(np.float32)).to(self.device)
-        camera = points @ rotation + shift
-        depth = camera[:, 2:].clamp(min=1e-4)
-        center = torch.tensor(self.camera.center_px, dtype=torch.float32, device=self.device)
-        return camera, torch.cat([camera[:, :2] / depth * self.camera.focal_px + center, camera[:, 2:]], 1)
-
     def render(self) -> RenderedImage:
         background = self._background()
         if not self.plan.people:
-            return self._finish(background, None, None, None)
+            return self._finish(background, None, None)
         num_people, num_triangles = len(self.plan.people), len(self.body.triangles)
         skin = self.vertices.reshape(-1, 3).contiguous()
         offsets = torch.arange(num_people, dtype=torch.int32, device=self.device) * self.vertices.shape[1]
         triangles = (self.body.triangles[None] + offsets[:, None, None]).reshape(-1, 3).contiguous()
-        _, screen = self._screen(skin)
-        body_seen = rasterize(screen, triangles, self.size_hw)
+        body_seen = rasterize(project(skin, self.camera)[1], triangles, self.size_hw, num_closed=len(triangles))
         mesh, owner = dressed_mesh(self.rng, self.vertices, self.keypoints, triangles, self.on, self.pool_seed)
-        camera_space, dressed_screen = self._screen(mesh["vertices"])
-        seen = rasterize(dressed_screen, mesh["triangles"], self.size_hw)
-        image = self._light(seen, mesh, camera_space, background)
+        in_camera, screen = project(mesh["vertices"], self.camera)
+        seen = rasterize(screen, mesh["triangles"], self.size_hw, num_closed=len(triangles))
+        image = self._light(seen, mesh, in_camera, len(triangles), background)
         person_seen = torch.where(seen[0] >= 0, owner[seen[0].clamp(min=0).long()], -1)
         person_body = torch.where(body_seen[0] >= 0, torch.div(body_seen[0], num_triangles, rounding_mode="floor"), -1)
         labelled = (person_body >= 0) & (person_body == person_seen)
         image, hidden = self._occlude(image, labelled, person_body)
-        return self._finish(image, body_seen, labelled & ~hidden, person_body)
+        return self._finish(image, body_seen, labelled & ~hidden)
 
     # --- appearance -------------------------------------------------------------------------------------------------
 
@@ -171,13 +159,12 @@ class _Picture:
             return torch.full((*self.size_hw, 3), 0.5, device=self.device)
         return make_background(self.rng, self.size_hw, pool_seed=self.pool_seed, device=self.device)
 
-    def _light(self, seen, mesh, camera_space, background) -> torch.Tensor:
+    def _light(self, seen, mesh, in_camera, num_closed, background) -> torch.Tensor:
         lighting, key_world = sample_lighting(self.rng, self.camera.rotation, self.on)
-        mesh["normals"] = vertex_normals(camera_space.contiguous(), mesh["triangles"])
+        mesh["normals"] = vertex_normals(in_camera, mesh["triangles"])
         matrix = light_matrix(mesh["vertices"], key_world, SHADOW_SIZE)
-        world = torch.from_numpy(matrix.astype(np.float32)).to(self.device)
-        mesh["in_light"] = (mesh["vertices"] @ world[:3, :3].T + world[:3, 3]).contiguous()
-        shadow_map = rasterize(mesh["in_light"], mesh["triangles"], (SHADOW_SIZE, SHADOW_SIZE))[2].contiguous()
+        mesh["in_light"] = transform(mesh["vertices"], matrix[:3, :3], matrix[:3, 3])
+        shadow_map = depth_map(mesh["in_light"], mesh["triangles"], (SHADOW_SIZE, SHADOW_SIZE), num_closed)
         ground = None
         if self.on.shadows and self.rng.random() < 0.8:
             to_world = np.eye(4)
@@ -206,7 +193,7 @@ class _Picture:
 
     # --- truth ------------------------------------------------------------------------------------------------------
 
-    def _finish(self, image, body_seen, labelled, person) -> RenderedImage:
+    def _finish(self, image, body_seen, labelled) -> RenderedImage:
         outside = self._outside()
         image = image.clamp(0, 1)
         pixels = apply_sensor(self.rng, image) if self.on.sensor else (image * 255).round().to(torch.uint8)
@@ -216,7 +203,7 @@ class _Picture:
             maps = empty_truth(self.size_hw)
         else:
             labelled = labelled & ~torch.from_numpy(outside).to(self.device)
-            maps = label_maps(body_seen, labelled, person, len(self.body.triangles))
+            maps = label_maps(body_seen, labelled, len(self.body.triangles))
         boxes = [box_of(maps["person"] == k + 1) for k in range(len(self.plan.people))]
         keypoints = keypoints_in_image(self.keypoints, self.camera, maps["person"], maps["depth"], outside)
         return RenderedImage(

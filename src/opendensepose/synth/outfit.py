@@ -106,7 +106,7 @@ class _Dresser:
 
     def __init__(self, where: BodyCoordinates, triangles: np.ndarray, rng: np.random.Generator, textures: bool):
         self.where, self.rng, self.textures = where, rng, textures
-        self.corners = np.ascontiguousarray(triangles.T)
+        self.triangles = triangles
         num_vertices = len(where.rest)
         self.outfit = Outfit(
             thickness=np.zeros(num_vertices, np.float32),
@@ -114,6 +114,8 @@ class _Dresser:
             colour=np.ones((num_vertices, 3), np.float32),
             materials=[Material(np.ones(3), texture="skin", scale=6.0, specular=0.06)],
         )
+        self.layers = [0]  # material of each layer, the skin first
+        self.worn = np.zeros(num_vertices, np.uint32)  # bit k: layer k + 1 covers the vertex
         self.x, self.z = where.rest[:, 0], where.rest[:, 2]
         self.front = where.normal[:, 1] < 0
         self.torso, self.arm, self.leg = where.is_in("torso"), where.is_in("arm"), where.is_in("leg")
@@ -136,45 +138,65 @@ class _Dresser:
         """Cover vertices (V,) with a material; returns its index."""
         self.outfit.materials.append(material)
         index = len(self.outfit.materials) - 1
-        a, b, c = self.corners
-        self.outfit.material[covered[a] & covered[b] & covered[c]] = index
-        self.outfit.thickness = np.where(
-            covered, np.maximum(self.outfit.thickness + 0.003, thickness), self.outfit.thickness
-        ).astype(np.float32)
+        self.worn |= covered.astype(np.uint32) << np.uint32(len(self.layers) - 1)
+        self.layers.append(index)
+        before = self.outfit.thickness
+        self.outfit.thickness = np.where(covered, np.maximum(before + np.float32(0.003), thickness), before)
         return index
+
+    def finished(self) -> Outfit:
+        """The outfit: a triangle shows the outermost layer that covers all of its corners."""
+        a, b, c = self.worn[self.triangles].T
+        _, outermost = np.frexp((a & b & c).astype(np.float32 if len(self.layers) < 24 else np.float64))
+        self.outfit.material = np.array(self.layers, np.int32)[outermost]  # the exponent is that of the highest bit
+        self.outfit.thickness = self.outfit.thickness.astype(np.float32)
+        return self.outfit
 
     def cloth_thickness(self, fit: float, wavelength: float) -> np.ndarray:
         """Distance of cloth from skin, (V,) metres: `fit` is its mean; folds grow with it."""
         return np.maximum(fit * (1 + 0.55 * _waves(self.rng, self.where, wavelength)), 0.0015)
 
 
+def _face_areas(where: BodyCoordinates) -> dict[str, np.ndarray]:
+    """Vertex indices of what is painted on faces; found once per body."""
+    if not where.areas:
+        x, z, eyes = np.abs(where.rest[:, 0]), where.rest[:, 2], where.is_in("eye")
+        head, before = where.is_in("head"), where.rest[:, 1]
+        face = head & (before < -0.09)
+        lips = face & (np.abs(z - 0.579) < 0.010) & (x < 0.026)
+        masks = {
+            "lips": lips,
+            "brows": face & (np.abs(z - 0.668) < 0.006) & (np.abs(x - 0.032) < 0.020),
+            "sockets": face & (np.abs(z - 0.65) < 0.012) & (np.abs(x - 0.031) < 0.018),
+            "eyes": eyes,
+            "irises": eyes & (np.abs(z - 0.651) < 0.007) & (np.abs(x - 0.031) < 0.007) & (before < -0.1),
+            "beard": head & (before < -0.04) & (z < 0.585 + 0.3 * np.maximum(x - 0.045, 0)) & ~lips,
+            "glasses": face & (np.abs(z - 0.65) < 0.019) & (x < 0.062),
+            "mask": face & (z < 0.615) & (z > 0.54),
+        }
+        where.areas.update({name: np.flatnonzero(mask) for name, mask in masks.items()})
+    return where.areas
+
+
 def _paint_skin(d: _Dresser, skin_tones: bool) -> np.ndarray:
-    rng, z, x = d.rng, d.z, d.x
+    rng, area = d.rng, _face_areas(d.where)
     k = rng.uniform(0, len(_SKIN) - 1) if skin_tones else 1.0
     tone = _SKIN[int(k)] * (1 - k % 1) + _SKIN[min(int(k) + 1, len(_SKIN) - 1)] * (k % 1)
-    tone = np.clip(tone + rng.normal(0, 0.02, 3), 0.03, 1)
-    colour = np.tile(tone, (len(z), 1)) * (1 + 0.04 * _waves(rng, d.where, 0.25))[:, None]
-    y = d.where.rest[:, 1]
-    face = d.head & (y < -0.09)
-    eye_z = 0.65
-    lips = face & (np.abs(z - 0.579) < 0.010) & (np.abs(x) < 0.026)
-    colour[lips] *= np.array([0.92, 0.62, 0.62]) if rng.random() < 0.7 else np.array([0.85, 0.25, 0.3])
-    brows = face & (np.abs(z - 0.668) < 0.006) & (np.abs(np.abs(x) - 0.032) < 0.020)
-    colour[brows] *= rng.uniform(0.25, 0.7)
-    sockets = face & (np.abs(z - eye_z) < 0.012) & (np.abs(np.abs(x) - 0.031) < 0.018)
-    colour[sockets] *= rng.uniform(0.5, 0.9)
-    eyes = d.where.is_in("eye")
-    iris = eyes & (np.abs(z - 0.651) < 0.007) & (np.abs(np.abs(x) - 0.031) < 0.007) & (y < -0.1)
-    colour[eyes] = 0.85
-    colour[iris] = rng.uniform(0.02, 0.3, 3)
-    if rng.random() < 0.12:  # beard
-        beard = d.head & (y < -0.04) & (z < 0.585 + 0.3 * np.maximum(np.abs(x) - 0.045, 0)) & ~lips
-        colour[beard] = 0.35 * colour[beard] + 0.65 * _HAIR[rng.integers(5)]
-    if rng.random() < 0.06:  # glasses, mostly dark
-        colour[face & (np.abs(z - eye_z) < 0.019) & (np.abs(x) < 0.062)] *= rng.uniform(0.05, 0.4)
-    if rng.random() < 0.03:  # mask
-        colour[face & (z < 0.615) & (z > 0.54)] = random_colour(rng)
-    return np.clip(colour, 0.01, 1).astype(np.float32)
+    tone = np.clip(tone + rng.normal(0, 0.02, 3), 0.03, 1).astype(np.float32)
+    blotches = 1 + np.float32(0.04) * _waves(rng, d.where, 0.25)
+    colour = blotches[:, None] * tone
+    colour[area["lips"]] *= np.float32([0.92, 0.62, 0.62] if rng.random() < 0.7 else [0.85, 0.25, 0.3])
+    colour[area["brows"]] *= np.float32(rng.uniform(0.25, 0.7))
+    colour[area["sockets"]] *= np.float32(rng.uniform(0.5, 0.9))
+    colour[area["eyes"]] = 0.85
+    colour[area["irises"]] = rng.uniform(0.02, 0.3, 3)
+    if rng.random() < 0.12:
+        colour[area["beard"]] = 0.35 * colour[area["beard"]] + np.float32(0.65) * _HAIR[rng.integers(5)]
+    if rng.random() < 0.06:  # mostly dark
+        colour[area["glasses"]] *= np.float32(rng.uniform(0.05, 0.4))
+    if rng.random() < 0.03:
+        colour[area["mask"]] = random_colour(rng)
+    return np.clip(colour, 0.01, 1, out=colour)
 
 
 def _trousers(d: _Dresser) -> None:
@@ -324,4 +346,4 @@ def sample_outfit(where: BodyCoordinates, triangles: np.ndarray, rng: np.random.
     if switches.garments and rng.random() < 0.05:
         d.wear(d.hand, d.fabric(plain=0.9), 0.006)
     _hair_and_hat(d, switches.hair, switches.hats)
-    return d.outfit
+    return d.finished()

@@ -4,13 +4,18 @@ On one CPU core it draws a person (27,420 triangles) at 256x192 in about a sixth
 casting a ray per pixel takes (benchmarks/render_speed.py), since most triangles cover a few pixels.
 
 Letters: V vertices, T triangles, H, W image size.
+
+Closed meshes are drawn without the triangles that face away: they lie behind others anyway. Those of the first
+`num_closed` triangles are meant; the vertices of a triangle run counter-clockwise seen from outside.
 """
 
 import numpy as np
 import torch
 import warp as wp
 
-__all__ = ["EMPTY", "launch", "rasterize", "to_warp", "vertex_normals"]
+from opendensepose.camera import Camera
+
+__all__ = ["EMPTY", "depth_map", "displace", "launch", "project", "rasterize", "to_warp", "transform", "vertex_normals"]
 
 wp.config.log_level = wp.LOG_ERROR  # kernels are compiled at their first use; saying so disturbs progress bars
 EMPTY = np.int64(0x7FFFFFFFFFFFFFFF)  # a pixel that no triangle covers
@@ -21,6 +26,7 @@ NEAR_M = 0.05
 def _draw(
     screen: wp.array(dtype=wp.vec3),  # x, y in pixels, z metres
     triangles: wp.array(dtype=wp.vec3i),
+    num_closed: int,
     height: int,
     width: int,
     near: float,
@@ -33,8 +39,8 @@ def _draw(
     c = screen[tri[2]]
     if a[2] < near or b[2] < near or c[2] < near:
         return
-    area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-    if wp.abs(area) < 1.0e-12:
+    area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])  # y points down: negative = faces the camera
+    if wp.abs(area) < 1.0e-12 or (area > 0.0 and t < num_closed):
         return
     x0 = wp.max(int(wp.ceil(wp.min(a[0], wp.min(b[0], c[0])) - 0.5)), 0)
     x1 = wp.min(int(wp.floor(wp.max(a[0], wp.max(b[0], c[0])) - 0.5)), width - 1)
@@ -96,6 +102,60 @@ def _resolve(
 
 
 @wp.kernel
+def _draw_depth(
+    points: wp.array(dtype=wp.vec3),  # x, y in pixels, depth linear in them
+    triangles: wp.array(dtype=wp.vec3i),
+    num_closed: int,
+    depth: wp.array(dtype=wp.float32, ndim=2),
+):
+    t = wp.tid()
+    tri = triangles[t]
+    a = points[tri[0]]
+    b = points[tri[1]]
+    c = points[tri[2]]
+    area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+    if wp.abs(area) < 1.0e-12 or (area > 0.0 and t < num_closed):
+        return
+    x0 = wp.max(int(wp.ceil(wp.min(a[0], wp.min(b[0], c[0])) - 0.5)), 0)
+    x1 = wp.min(int(wp.floor(wp.max(a[0], wp.max(b[0], c[0])) - 0.5)), depth.shape[1] - 1)
+    y0 = wp.max(int(wp.ceil(wp.min(a[1], wp.min(b[1], c[1])) - 0.5)), 0)
+    y1 = wp.min(int(wp.floor(wp.max(a[1], wp.max(b[1], c[1])) - 0.5)), depth.shape[0] - 1)
+    inv = 1.0 / area
+    for y in range(y0, y1 + 1):
+        py = float(y) + 0.5
+        for x in range(x0, x1 + 1):
+            px = float(x) + 0.5
+            wb = ((px - a[0]) * (c[1] - a[1]) - (py - a[1]) * (c[0] - a[0])) * inv
+            wc = ((b[0] - a[0]) * (py - a[1]) - (b[1] - a[1]) * (px - a[0])) * inv
+            wa = 1.0 - wb - wc
+            if wa >= 0.0 and wb >= 0.0 and wc >= 0.0:
+                wp.atomic_min(depth, y, x, wa * a[2] + wb * b[2] + wc * c[2])
+
+
+@wp.kernel
+def _transform(points: wp.array(dtype=wp.vec3), matrix: wp.mat33, shift: wp.vec3, out: wp.array(dtype=wp.vec3)):
+    k = wp.tid()
+    out[k] = wp.mul(matrix, points[k]) + shift
+
+
+@wp.kernel
+def _project(
+    points: wp.array(dtype=wp.vec3),
+    rotation: wp.mat33,
+    shift: wp.vec3,
+    focal_px: float,
+    center: wp.vec2,
+    in_camera: wp.array(dtype=wp.vec3),
+    screen: wp.array(dtype=wp.vec3),
+):
+    k = wp.tid()
+    p = wp.mul(rotation, points[k]) + shift
+    scale = focal_px / wp.max(p[2], 1.0e-4)
+    in_camera[k] = p
+    screen[k] = wp.vec3(p[0] * scale + center[0], p[1] * scale + center[1], p[2])
+
+
+@wp.kernel
 def _accumulate_normals(
     vertices: wp.array(dtype=wp.vec3),
     triangles: wp.array(dtype=wp.vec3i),
@@ -107,6 +167,23 @@ def _accumulate_normals(
     wp.atomic_add(normals, tri[0], n)
     wp.atomic_add(normals, tri[1], n)
     wp.atomic_add(normals, tri[2], n)
+
+
+@wp.kernel
+def _normalize(normals: wp.array(dtype=wp.vec3)):
+    k = wp.tid()
+    normals[k] = wp.normalize(normals[k])
+
+
+@wp.kernel
+def _displace(
+    vertices: wp.array(dtype=wp.vec3),
+    normals: wp.array(dtype=wp.vec3),  # of any length
+    distance: wp.array(dtype=wp.float32),
+    out: wp.array(dtype=wp.vec3),
+):
+    k = wp.tid()
+    out[k] = vertices[k] + distance[k] * wp.normalize(normals[k])
 
 
 def to_warp(tensor: torch.Tensor, dtype=None):
@@ -122,14 +199,33 @@ def launch(kernel, num_threads: int, inputs: list, outputs: list, device: torch.
     wp.launch(kernel, dim=num_threads, inputs=inputs, outputs=outputs, device=on, stream=stream)
 
 
+def transform(points: torch.Tensor, matrix: np.ndarray, shift: np.ndarray) -> torch.Tensor:
+    """matrix (3, 3) times every point plus shift (3,): points (V, 3) float32 -> the same shape, a new tensor."""
+    out = torch.empty_like(points)
+    inputs = [to_warp(points, dtype=wp.vec3), wp.mat33(matrix.astype(np.float32)), wp.vec3(*map(float, shift))]
+    launch(_transform, len(points), inputs, [to_warp(out, dtype=wp.vec3)], points.device)
+    return out
+
+
+def project(points: torch.Tensor, camera: Camera) -> tuple[torch.Tensor, torch.Tensor]:
+    """World points (V, 3) float32 -> in camera space, metres, and on the screen as (pixel x, pixel y, depth); each
+    (V, 3). What lies behind the camera has a depth below 0 and no sensible pixel."""
+    in_camera, screen = torch.empty_like(points), torch.empty_like(points)
+    pose = [wp.mat33(np.asarray(camera.rotation, np.float32)), wp.vec3(*map(float, camera.translation))]
+    lens = [float(camera.focal_px), wp.vec2(*map(float, camera.center_px))]
+    outputs = [to_warp(in_camera, dtype=wp.vec3), to_warp(screen, dtype=wp.vec3)]
+    launch(_project, len(points), [to_warp(points, dtype=wp.vec3), *pose, *lens], outputs, points.device)
+    return in_camera, screen
+
+
 def rasterize(
-    screen: torch.Tensor, triangles: torch.Tensor, size_hw: tuple[int, int]
+    screen: torch.Tensor, triangles: torch.Tensor, size_hw: tuple[int, int], num_closed: int = 0
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """The triangle seen at every pixel centre.
 
-    screen: (V, 3) float32, pixel x, pixel y, depth in metres. triangles: (T, 3) int32.
-    Returns triangle (H, W) int32 (-1 where there is none), perspective-correct barycentric (H, W, 3) float32 and
-    depth (H, W) float32 metres (inf where there is none). Triangles nearer than 5 cm are not drawn.
+    screen: (V, 3) float32, pixel x, pixel y, depth in metres. triangles: (T, 3) int32, the first num_closed of them of
+    closed meshes. Returns triangle (H, W) int32 (-1 where there is none), perspective-correct barycentric (H, W, 3)
+    float32 and depth (H, W) float32 metres (inf where there is none). Triangles nearer than 5 cm are not drawn.
     """
     height, width = size_hw
     device = screen.device
@@ -140,19 +236,43 @@ def rasterize(
     barycentric = torch.zeros(height * width, 3, device=device)
     depth = torch.empty(height * width, device=device)
     keys = to_warp(nearest)
-    launch(_draw, len(triangles), [points, tris, height, width, NEAR_M], [keys], device)
+    launch(_draw, len(triangles), [points, tris, num_closed, height, width, NEAR_M], [keys], device)
     outputs = [to_warp(triangle), to_warp(barycentric, dtype=wp.vec3), to_warp(depth)]
     launch(_resolve, height * width, [points, tris, width, wp.int64(EMPTY), keys], outputs, device)
     shape = (height, width)
     return triangle.view(shape), barycentric.view(*shape, 3), depth.view(shape)
 
 
+def depth_map(
+    points: torch.Tensor, triangles: torch.Tensor, size_hw: tuple[int, int], num_closed: int = 0
+) -> torch.Tensor:
+    """(H, W) float32: least depth at every pixel centre in a parallel projection, inf where there is nothing.
+
+    points: (V, 3) float32, pixel x, pixel y, depth of any unit and sign. triangles, num_closed: as in rasterize().
+    """
+    depth = torch.full(tuple(size_hw), torch.inf, device=points.device)
+    inputs = [to_warp(points, dtype=wp.vec3), to_warp(triangles, dtype=wp.vec3i), num_closed]
+    launch(_draw_depth, len(triangles), inputs, [to_warp(depth)], points.device)
+    return depth
+
+
+def _weighted_normals(vertices: torch.Tensor, triangles: torch.Tensor) -> torch.Tensor:
+    normals = torch.zeros_like(vertices)
+    inputs = [to_warp(vertices, dtype=wp.vec3), to_warp(triangles, dtype=wp.vec3i)]
+    launch(_accumulate_normals, len(triangles), inputs, [to_warp(normals, dtype=wp.vec3)], vertices.device)
+    return normals
+
+
 def vertex_normals(vertices: torch.Tensor, triangles: torch.Tensor) -> torch.Tensor:
     """Area-weighted unit normals (V, 3) of vertices (V, 3) float32; triangles (T, 3) int32."""
-    normals = torch.zeros_like(vertices)
-    inputs = [
-        to_warp(vertices, dtype=wp.vec3),
-        to_warp(triangles, dtype=wp.vec3i),
-    ]
-    launch(_accumulate_normals, len(triangles), inputs, [to_warp(normals, dtype=wp.vec3)], vertices.device)
-    return torch.nn.functional.normalize(normals, dim=1)
+    normals = _weighted_normals(vertices, triangles)
+    launch(_normalize, len(normals), [], [to_warp(normals, dtype=wp.vec3)], vertices.device)
+    return normals
+
+
+def displace(vertices: torch.Tensor, triangles: torch.Tensor, distance: torch.Tensor) -> torch.Tensor:
+    """Vertices (V, 3) moved along their area-weighted unit normals by distance (V,) float32 metres."""
+    normals, out = _weighted_normals(vertices, triangles), torch.empty_like(vertices)
+    inputs = [to_warp(vertices, dtype=wp.vec3), to_warp(normals, dtype=wp.vec3), to_warp(distance)]
+    launch(_displace, len(vertices), inputs, [to_warp(out, dtype=wp.vec3)], vertices.device)
+    return out

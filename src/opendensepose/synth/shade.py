@@ -1,10 +1,12 @@
 """Colour of every pixel: materials, textures, prints, lights and cast shadows, one Warp kernel for CPU and CUDA.
 
 Light: a hemisphere of sky and ground, a key light with a shadow map, a fill light; Lambert and Blinn-Phong terms.
-Letters: H, W image; N vertices; M materials; K textures.
+Light adds up in squared colours: gamma 2, which needs no power functions, in the place of sRGB's curve.
+Letters: H, W image; N vertices; M materials; K textures; D prints.
 """
 
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 import torch
@@ -13,9 +15,12 @@ import warp as wp
 from opendensepose.camera import Camera
 from opendensepose.synth.rasterize import launch, to_warp
 
-__all__ = ["Lighting", "shade", "MATERIAL_COLUMNS", "TEXTURE_SIZE"]
+__all__ = ["CHANNEL_ORDERS", "Lighting", "shade", "MATERIAL_COLUMNS", "SHADOW_SIZE", "TEXTURE_SIZE"]
 
-MATERIAL_COLUMNS = 16  # r g b | texture | scale angle specular fold | print | its x z half_w half_h | is skin | 2 spare
+# r g b | texture | scale angle specular fold | print | its x z half_w half_h | is skin | texture's shift u v in tiles,
+# its signs u v and its order of channels (0 to 5, index into CHANNEL_ORDERS)
+MATERIAL_COLUMNS = 20
+CHANNEL_ORDERS = tuple(permutations(range(3)))
 TEXTURE_SIZE = 256
 SHADOW_SIZE = 320
 
@@ -36,7 +41,7 @@ class Lighting:
 
 
 @wp.func
-def _texel(textures: wp.array(dtype=wp.float32, ndim=4), k: int, u: float, v: float):
+def _texel(textures: wp.array(dtype=wp.uint8, ndim=4), k: int, u: float, v: float):
     """Bilinear sample of texture k at (u, v), which wrap around at 1."""
     size = float(textures.shape[1])
     x = (u - wp.floor(u)) * size
@@ -49,16 +54,25 @@ def _texel(textures: wp.array(dtype=wp.float32, ndim=4), k: int, u: float, v: fl
     fy = y - wp.floor(y)
     c = wp.vec4(0.0, 0.0, 0.0, 0.0)
     for i in range(4):
-        top = textures[k, y0, x0, i] * (1.0 - fx) + textures[k, y0, x1, i] * fx
-        bottom = textures[k, y1, x0, i] * (1.0 - fx) + textures[k, y1, x1, i] * fx
+        top = float(textures[k, y0, x0, i]) * (1.0 - fx) + float(textures[k, y0, x1, i]) * fx
+        bottom = float(textures[k, y1, x0, i]) * (1.0 - fx) + float(textures[k, y1, x1, i]) * fx
         c[i] = top * (1.0 - fy) + bottom * fy
-    return c
+    return c / 255.0
+
+
+@wp.func
+def _reordered(c: wp.vec4, order: int):
+    """The first three channels in one of the six orders of CHANNEL_ORDERS."""
+    first = order / 2
+    second = wp.where(order % 2 == 0, wp.where(first == 0, 1, 0), wp.where(first == 2, 1, 2))
+    return wp.vec3(c[first], c[second], c[3 - first - second])
 
 
 @wp.func
 def _albedo(
     materials: wp.array(dtype=wp.float32, ndim=2),
-    textures: wp.array(dtype=wp.float32, ndim=4),
+    textures: wp.array(dtype=wp.uint8, ndim=4),
+    prints: wp.array(dtype=wp.uint8, ndim=4),
     m: int,
     u: float,  # texture coordinate across, metres
     q: wp.vec3,  # point on the cloth
@@ -73,8 +87,8 @@ def _albedo(
     tv = (wp.sin(angle) * u + wp.cos(angle) * q[2]) * scale
     k = int(materials[m, 3])
     if k >= 0:
-        texel = _texel(textures, k, tu, tv)
-        albedo = wp.cw_mul(albedo, wp.vec3(texel[0], texel[1], texel[2]))
+        texel = _texel(textures, k, tu * materials[m, 16] + materials[m, 14], tv * materials[m, 17] + materials[m, 15])
+        albedo = wp.cw_mul(albedo, _reordered(texel, int(materials[m, 18])))
     if materials[m, 13] > 0.5:
         albedo = wp.cw_mul(albedo, painted)
     d = int(materials[m, 8])
@@ -82,7 +96,7 @@ def _albedo(
         du = (q[0] - materials[m, 9]) / materials[m, 11]
         dv = (q[2] - materials[m, 10]) / materials[m, 12]
         if wp.abs(du) < 0.99 and wp.abs(dv) < 0.99:
-            ink = _texel(textures, d, 0.5 + 0.5 * du, 0.5 - 0.5 * dv)
+            ink = _texel(prints, d, 0.5 + 0.5 * du, 0.5 - 0.5 * dv)
             albedo = albedo * (1.0 - ink[3]) + wp.vec3(ink[0], ink[1], ink[2]) * ink[3]
     return albedo
 
@@ -115,7 +129,8 @@ def _shade(
     in_light: wp.array(dtype=wp.vec3),  # vertices in shadow-map pixels and depth
     triangle_material: wp.array(dtype=wp.int32),
     materials: wp.array(dtype=wp.float32, ndim=2),
-    textures: wp.array(dtype=wp.float32, ndim=4),
+    textures: wp.array(dtype=wp.uint8, ndim=4),
+    prints: wp.array(dtype=wp.uint8, ndim=4),
     shadow_map: wp.array(dtype=wp.float32, ndim=2),
     lights: wp.array(dtype=wp.vec3),  # sky, ground, up, key, key colour, fill, fill colour
     options: wp.vec4,  # shadow softness, strength, focal length, unused
@@ -138,7 +153,7 @@ def _shade(
     if wp.abs(f[0]) > 0.8 * wp.abs(f[1]) and wp.abs(f[0]) > 0.4:
         u = q[1]
     painted = paint[tri[0]] * b[0] + paint[tri[1]] * b[1] + paint[tri[2]] * b[2]
-    albedo = _albedo(materials, textures, m, u, q, f, painted)
+    albedo = _albedo(materials, textures, prints, m, u, q, f, painted)
     fold = materials[m, 7]
     if fold > 0.0:  # texture 0 holds smooth noise: cloth folds too fine for the mesh
         bump = _texel(textures, 0, u * 2.1 + float(m) * 0.37, q[2] * 1.6 + float(m) * 0.61)
@@ -156,13 +171,12 @@ def _shade(
     light = lights[1] * (1.0 - half_sky) + lights[0] * half_sky
     light += lights[4] * (wp.max(wp.dot(n, lights[3]), 0.0) * shadow)
     light += lights[6] * wp.max(wp.dot(n, lights[5]), 0.0)
-    linear = wp.vec3(wp.pow(albedo[0], 2.2), wp.pow(albedo[1], 2.2), wp.pow(albedo[2], 2.2))
     h = wp.normalize(lights[3] - view)
-    shine = materials[m, 6] * wp.pow(wp.max(wp.dot(n, h), 0.0), 24.0) * shadow
-    c = wp.cw_mul(linear, light) + lights[4] * shine
-    colour[p] = wp.vec3(
-        wp.pow(wp.max(c[0], 0.0), 0.4545), wp.pow(wp.max(c[1], 0.0), 0.4545), wp.pow(wp.max(c[2], 0.0), 0.4545)
-    )
+    s2 = wp.max(wp.dot(n, h), 0.0) * wp.max(wp.dot(n, h), 0.0)
+    s8 = s2 * s2 * s2 * s2
+    shine = materials[m, 6] * s8 * s8 * s8 * shadow
+    c = wp.cw_mul(wp.cw_mul(albedo, albedo), light) + lights[4] * shine
+    colour[p] = wp.vec3(wp.sqrt(wp.max(c[0], 0.0)), wp.sqrt(wp.max(c[1], 0.0)), wp.sqrt(wp.max(c[2], 0.0)))
 
 
 @wp.kernel
@@ -189,6 +203,10 @@ def _darken_ground(
     if distance <= 0.0 or distance > 60.0:
         return
     here = wp.mul(to_light, wp.vec4(ray[0] * distance, ray[1] * distance, distance, 1.0))
+    size = float(shadow_map.shape[0])
+    reach = 1.5 * options[0]
+    if here[0] < -reach or here[1] < -reach or here[0] > size + reach or here[1] > size + reach:
+        return
     lit = _lit(shadow_map, wp.vec3(here[0], here[1], here[2]), 0.01, options[0] * 1.5)
     colour[p] = colour[p] * (1.0 - 0.6 * options[1] * (1.0 - lit))
 
@@ -209,7 +227,7 @@ def shade(
     """The picture (H, W, 3) sRGB float32, not clipped above 1.
 
     seen: rasterize()'s result. mesh: triangles (T, 3), normals, cloth, facing, paint, in_light (N, 3), material (T,),
-    materials (M, 16), textures (K, 256, 256, 4). shadow: (S, S) depth of the shadow map.
+    materials (M, 20), textures (K, 256, 256, 4) uint8, prints (D, h, w, 4) uint8. shadow: (S, S) the shadow map's depth.
     ground: the floor as (plane (4,), matrix from camera space to shadow-map pixels (4, 4)), or None.
     """
     triangle, barycentric, _ = seen
@@ -229,7 +247,7 @@ def shade(
         to_warp(barycentric.reshape(-1, 3), dtype=wp.vec3),
         to_warp(mesh["triangles"], dtype=wp.vec3i),
         *(to_warp(mesh[name], dtype=wp.vec3) for name in at_vertices),
-        *(to_warp(mesh[name]) for name in ("material", "materials", "textures")),
+        *(to_warp(mesh[name]) for name in ("material", "materials", "textures", "prints")),
         shadow_map,
         lights,
         *view,

@@ -4,16 +4,19 @@
 depends on what was made before it. Callers move `pool_seed` on (sample_index // 500, say) to get fresh fabrics.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from opendensepose.synth.noise import fbm_2d
 from opendensepose.synth.texture_patterns import FABRICS, TEXTURE_SIZE
 from opendensepose.synth.texture_print import make_print
 
-__all__ = ["FABRIC_KINDS", "make_texture", "make_print", "make_skin_noise", "make_hair_texture"]
+__all__ = ["FABRIC_KINDS", "FabricDraw", "draw_fabric", "fabric_stack", "make_texture", "make_print", "make_skin_noise",
+           "make_hair_texture"]  # fmt: skip
 
 NUM_SLOTS = 48
 FABRIC_KINDS = tuple(FABRICS)
@@ -38,24 +41,46 @@ def pool_fabric(pool_seed: int, slot: int, device: str) -> torch.Tensor:
     return torch.from_numpy(np.clip(fabric, 0, 1).astype(np.float32)).to(device)
 
 
+@dataclass(frozen=True)
+class FabricDraw:
+    """A fabric of the pool and how it is changed: shift (y, x) in pixels, axes that are mirrored, order of the colour
+    channels, gain (3,) of the colours after that."""
+
+    slot: int
+    shift_yx: tuple[int, int]
+    flips: tuple[int, ...]
+    order: tuple[int, int, int]
+    gain: np.ndarray
+
+
+def draw_fabric(rng: np.random.Generator, kind: str | None = None) -> FabricDraw:
+    """A random fabric; `kind` is one of FABRIC_KINDS, None draws one by its weight."""
+    if kind is not None and kind not in FABRICS:
+        raise ValueError(f"unknown fabric kind {kind!r}; known: {', '.join(FABRIC_KINDS)}")
+    slots = range(NUM_SLOTS) if kind is None else FABRIC_SLOTS[kind]
+    slot = slots[int(rng.integers(len(slots)))]
+    shift_y, shift_x = (int(s) for s in rng.integers(0, TEXTURE_SIZE, 2))
+    flips = tuple(axis for axis in (0, 1) if rng.random() < 0.5)
+    order = tuple(int(k) for k in rng.permutation(3)) if rng.random() < 0.07 else (0, 1, 2)
+    gain = (rng.normal(1, 0.12) + rng.normal(0, 0.04, 3)).astype(np.float32)
+    return FabricDraw(slot, (shift_y, shift_x), flips, order, gain)
+
+
 def make_texture(rng: np.random.Generator, pool_seed: int = 0, device="cpu", kind: str | None = None) -> torch.Tensor:
     """(256, 256, 3) float32 in [0, 1]: a fabric that continues seamlessly over opposite edges.
 
     `kind` is one of FABRIC_KINDS; None draws one by its weight.
     """
-    if kind is not None and kind not in FABRICS:
-        raise ValueError(f"unknown fabric kind {kind!r}; known: {', '.join(FABRIC_KINDS)}")
-    slots = range(NUM_SLOTS) if kind is None else FABRIC_SLOTS[kind]
-    fabric = pool_fabric(int(pool_seed), slots[int(rng.integers(len(slots)))], str(device))
-    shift_y, shift_x = (int(s) for s in rng.integers(0, TEXTURE_SIZE, 2))
-    fabric = fabric.roll((shift_y, shift_x), (0, 1))
-    flips = [axis for axis in (0, 1) if rng.random() < 0.5]
-    if flips:
-        fabric = fabric.flip(flips)
-    if rng.random() < 0.07:
-        fabric = fabric[..., torch.from_numpy(rng.permutation(3)).to(device)]
-    gain = torch.from_numpy((rng.normal(1, 0.12) + rng.normal(0, 0.04, 3)).astype(np.float32)).to(device)
-    return (fabric * gain).clamp_(0, 1)
+    drawn = draw_fabric(rng, kind)
+    fabric = pool_fabric(int(pool_seed), drawn.slot, str(device)).roll(drawn.shift_yx, (0, 1)).flip(drawn.flips)
+    return (fabric[..., list(drawn.order)] * torch.from_numpy(drawn.gain).to(device)).clamp_(0, 1)
+
+
+@lru_cache(maxsize=2)
+def fabric_stack(pool_seed: int, device: str) -> torch.Tensor:
+    """(48, 256, 256, 4) uint8: all fabrics of a pool, opaque, for shading."""
+    fabrics = torch.stack([pool_fabric(pool_seed, slot, device) for slot in range(NUM_SLOTS)])
+    return F.pad((fabrics * 255).round().to(torch.uint8), (0, 1), value=255)
 
 
 def make_skin_noise(rng: np.random.Generator, device="cpu") -> torch.Tensor:

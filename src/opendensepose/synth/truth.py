@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
+import warp as wp
 from scipy.spatial import cKDTree
 
 from opendensepose.camera import Camera
 from opendensepose.surface import load_charts, load_surface
 from opendensepose.synth.body import KEYPOINT_NAMES, Body, load_body
+from opendensepose.synth.rasterize import launch, to_warp
 
 __all__ = ["RenderedImage", "box_of", "empty_truth", "keypoints_in_image", "label_maps"]
 
@@ -56,13 +58,13 @@ class _Labels:
         to_surface = np.full(len(body.triangles), -1, np.int32)
         to_surface[surface.anny_face] = np.arange(len(surface.faces))
         inside = to_surface < 0
-        self.is_skin = torch.from_numpy(~inside).to(device)
+        self.is_skin = torch.from_numpy((~inside).astype(np.uint8)).to(device)
         # Eyes and tongue take the label of the nearest skin.
         center = body.coordinates.rest[body.triangles.cpu().numpy()].mean(1)
         _, nearest = cKDTree(center[~inside]).query(center[inside])
         to_surface[inside] = to_surface[~inside][nearest]
         self.face = torch.from_numpy(to_surface).to(device)
-        self.chart = torch.from_numpy(charts.face_chart.astype(np.int64)).to(device)
+        self.chart = torch.from_numpy(charts.face_chart.astype(np.uint8)).to(device)
         self.uv = torch.from_numpy(charts.face_uv.astype(np.float32)).to(device)
 
 
@@ -71,31 +73,60 @@ def _labels(device: str) -> _Labels:
     return _Labels(load_body(device), device)
 
 
-def label_maps(body_seen, labelled: torch.Tensor, person: torch.Tensor, num_triangles: int) -> dict[str, np.ndarray]:
+@wp.kernel
+def _label(
+    triangle: wp.array(dtype=wp.int32),  # of all bodies
+    barycentric: wp.array(dtype=wp.vec3),
+    depth: wp.array(dtype=wp.float32),
+    labelled: wp.array(dtype=wp.uint8),
+    num_triangles: int,  # of one body
+    is_skin: wp.array(dtype=wp.uint8),
+    surface_face: wp.array(dtype=wp.int32),
+    chart: wp.array(dtype=wp.uint8),
+    face_uv: wp.array(dtype=wp.vec2, ndim=2),
+    i: wp.array(dtype=wp.uint8),
+    u: wp.array(dtype=wp.float32),
+    v: wp.array(dtype=wp.float32),
+    person: wp.array(dtype=wp.uint8),
+    seen_depth: wp.array(dtype=wp.float32),
+    face: wp.array(dtype=wp.int32),
+    weights: wp.array(dtype=wp.vec3),
+):
+    p = wp.tid()
+    if labelled[p] == wp.uint8(0):
+        seen_depth[p] = wp.inf
+        face[p] = -1
+        return
+    t = triangle[p] % num_triangles
+    f = surface_face[t]
+    w = barycentric[p]
+    if is_skin[t] == wp.uint8(0):
+        w = wp.vec3(1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0)
+    uv = face_uv[f, 0] * w[0] + face_uv[f, 1] * w[1] + face_uv[f, 2] * w[2]
+    i[p] = chart[f]
+    u[p] = wp.clamp(uv[0], 0.0, 1.0)
+    v[p] = wp.clamp(uv[1], 0.0, 1.0)
+    person[p] = wp.uint8(triangle[p] / num_triangles + 1)
+    seen_depth[p] = depth[p]
+    face[p] = f
+    weights[p] = w
+
+
+def label_maps(body_seen, labelled: torch.Tensor, num_triangles: int) -> dict[str, np.ndarray]:
     """i, u, v, person, depth, face and barycentric of a RenderedImage.
 
     body_seen: rasterize()'s result for all naked bodies, num_triangles each. labelled: (H, W) bool.
-    person: (H, W) index of the body seen.
     """
     triangle, barycentric, depth = body_seen
     tables = _labels(str(triangle.device))
-    local = (triangle[labelled] % num_triangles).long()  # (L,) of the labelled pixels only
-    face = tables.face[local]
-    weights = torch.where(tables.is_skin[local][:, None], barycentric[labelled], 1 / 3)  # (L, 3)
-    uv = (tables.uv[face.long()] * weights[..., None]).sum(1).clamp(0, 1)  # (L, 2)
-    values = {
-        "i": tables.chart[face.long()].to(torch.uint8),
-        "u": uv[:, 0],
-        "v": uv[:, 1],
-        "person": (person[labelled] + 1).to(torch.uint8),
-        "depth": depth[labelled],
-        "face": face,
-        "barycentric": weights,
-    }
-    maps, where = empty_truth(tuple(triangle.shape)), labelled.cpu().numpy()
-    for name, value in values.items():
-        maps[name][where] = value.cpu().numpy()
-    return maps
+    maps = {name: torch.from_numpy(value).to(triangle.device) for name, value in empty_truth(triangle.shape).items()}
+    seen = [to_warp(triangle.view(-1)), to_warp(barycentric.view(-1, 3), wp.vec3), to_warp(depth.view(-1))]
+    mask = to_warp(labelled.reshape(-1).view(torch.uint8))
+    about = [to_warp(tables.is_skin), to_warp(tables.face), to_warp(tables.chart), to_warp(tables.uv, wp.vec2)]
+    flat = {name: value.view(-1, 3) if name == "barycentric" else value.view(-1) for name, value in maps.items()}
+    outputs = [to_warp(value, wp.vec3 if name == "barycentric" else None) for name, value in flat.items()]
+    launch(_label, labelled.numel(), [*seen, mask, num_triangles, *about], outputs, triangle.device)
+    return {name: value.cpu().numpy() for name, value in maps.items()}
 
 
 def empty_truth(size_hw: tuple[int, int]) -> dict[str, np.ndarray]:
