@@ -287,8 +287,11 @@ POSE_FAMILIES = {  # name: (function, share of people)
 }
 
 
-def sample_pose(body: Body, rng: np.random.Generator, family: str | None = None) -> np.ndarray:
-    """Pose parameters (bones, 4, 4) float32 of a random pose, from the named family or one drawn by its share."""
+def sample_pose(body: Body, rng: np.random.Generator, family: str | None = None, look: float = 0.0) -> np.ndarray:
+    """Pose parameters (bones, 4, 4) float32 of a random pose, from the named family or one drawn by its share.
+
+    look: degrees to the left where the person looks, over the shoulder from about 70: a fifth of it turns the spine.
+    """
     if family is None:
         shares = np.array([share for _, share in POSE_FAMILIES.values()])
         family = list(POSE_FAMILIES)[rng.choice(len(shares), p=shares / shares.sum())]
@@ -296,7 +299,9 @@ def sample_pose(body: Body, rng: np.random.Generator, family: str | None = None)
         raise ValueError(f"unknown pose family {family!r}; known are {', '.join(POSE_FAMILIES)}")
     pose = _Pose(body)
     POSE_FAMILIES[family][0](pose, rng)
-    pose.head(rng.normal(3, 12), rng.normal(0, 8), rng.normal(0, 22))
+    if look:
+        pose.spine(0.0, 0.0, 0.2 * look)
+    pose.head(rng.normal(3, 12), rng.normal(0, 8), rng.normal(0, 22 if look == 0 else 8) + 0.8 * look)
     for side in "LR":
         pose.hand(side, rng.uniform(-5, 55), rng.normal(0, (12, 15, 12)))
     return pose.matrices()

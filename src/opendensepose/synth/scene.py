@@ -46,7 +46,6 @@ def sample_shape(body: Body, rng: np.random.Generator) -> np.ndarray:
 def sample_person(body: Body, rng: np.random.Generator, on: Ingredients, frontal: float = 0.5) -> PersonPlan:
     """A random person; `frontal` is the share that more or less faces the camera."""
     shape = sample_shape(body, rng) if on.shapes else np.full(len(body.phenotypes), 0.5, np.float32)
-    pose = sample_pose(body, rng) if on.poses else body.rest_pose(1)[0]
     kind = rng.random()
     if kind < frontal:
         yaw = rng.normal(0, np.radians(25))
@@ -54,6 +53,10 @@ def sample_person(body: Body, rng: np.random.Generator, on: Ingredients, frontal
         yaw = np.pi + rng.normal(0, np.radians(35))
     else:
         yaw = rng.uniform(-np.pi, np.pi)
+    look = 0.0
+    if abs(yaw) > np.radians(35) and rng.random() < 0.45:  # turned away, but looking at the camera or towards it
+        look = -np.sign(yaw) * min(np.degrees(abs(yaw)), rng.uniform(35, 100))
+    pose = sample_pose(body, rng, look=look) if on.poses else body.rest_pose(1)[0]
     return PersonPlan(shape, pose, yaw if on.cameras else 0.0)
 
 
