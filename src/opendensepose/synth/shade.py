@@ -227,7 +227,7 @@ def shade(
     """The picture (H, W, 3) sRGB float32, not clipped above 1.
 
     seen: rasterize()'s result. mesh: triangles (T, 3), normals, cloth, facing, paint, in_light (N, 3), material (T,),
-    materials (M, 20), textures (K, 256, 256, 4) uint8, prints (D, h, w, 4) uint8. shadow: (S, S) the shadow map's depth.
+    materials (M, 20), textures (K, 256, 256, 4) uint8, prints (D, h, w, 4) uint8. shadow: (S, S) depths.
     ground: the floor as (plane (4,), matrix from camera space to shadow-map pixels (4, 4)), or None.
     """
     triangle, barycentric, _ = seen
