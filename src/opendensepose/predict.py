@@ -19,7 +19,7 @@ from opendensepose.instance import Instance, merge_instances, without_repeats
 from opendensepose.iuv import IUV
 from opendensepose.models.checkpoint import load_checkpoint
 from opendensepose.models.decode import average_with_mirrored, decode_pixels
-from opendensepose.models.dense_head import DenseOutput
+from opendensepose.models.dense_head import DenseOutput, person_logit
 from opendensepose.models.detection_head import decode_boxes
 from opendensepose.models.zoo import weights_path
 
@@ -120,7 +120,7 @@ class Predictor:
             outputs = self._look(image_rgb, regions)
         people = []
         for output, region, box, score in zip(outputs, regions, boxes, scores, strict=True):
-            if (output.chart_logits.argmax(0) > 0).float().mean() >= MIN_PERSON_FRACTION:
+            if (person_logit(output.chart_logits, 0) > 0).float().mean() >= MIN_PERSON_FRACTION:
                 people.append(_instance(output, region, box, float(score), image_rgb.shape[:2]))
         return people
 
@@ -159,7 +159,7 @@ def _instance(output: DenseOutput, region, box: np.ndarray, score: float, size_h
 
 def _tight_box(output: DenseOutput, region: tuple[int, int, int, int], box: np.ndarray) -> np.ndarray:
     """The box of the pixels labelled as the person, in the photo's pixels; the given box if they are too few."""
-    person = (output.chart_logits.argmax(0) > 0).cpu().numpy()
+    person = (person_logit(output.chart_logits, 0) > 0).cpu().numpy()
     if person.mean() < MIN_PERSON_FRACTION:
         return box
     rows, columns = np.nonzero(person.sum(1) > 1)[0], np.nonzero(person.sum(0) > 1)[0]

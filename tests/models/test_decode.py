@@ -6,16 +6,16 @@ import torch
 
 from opendensepose.models import decode
 from opendensepose.models.decode import average_with_mirrored, decode_crop, decode_pixels, linear_weights
-from opendensepose.models.dense_head import DenseOutput
+from opendensepose.models.dense_head import DenseOutput, decide, person_logit
 from opendensepose.surface import mirror_iuv
 
 
 def random_output(seed, num=1, h4=6, w4=5):
     g = torch.Generator().manual_seed(seed)
     draw = lambda *shape: torch.randn(shape, generator=g)  # noqa: E731
-    return DenseOutput(
-        draw(num, 25, 2 * h4, 2 * w4), draw(num, 24, h4, w4), draw(num, 24, h4, w4), draw(num, 2 * h4, 2 * w4)
-    )
+    logits = draw(num, 25, 2 * h4, 2 * w4)
+    logits[:, 0] += 3.5  # about half of it is background
+    return DenseOutput(logits, draw(num, 24, h4, w4), draw(num, 24, h4, w4), draw(num, 2 * h4, 2 * w4))
 
 
 def test_linear_weights_by_hand():
@@ -29,15 +29,15 @@ def test_interpolation_is_torchs(size_hw):
     output = random_output(0)
     _, _, _, confidence = decode_crop(output, size_hw)
     by_torch = torch.nn.functional.interpolate(output.confidence_logit[None], size_hw, mode="bilinear")[0].sigmoid()
-    i = torch.nn.functional.interpolate(output.chart_logits, size_hw, mode="bilinear").argmax(1)
-    torch.testing.assert_close(confidence, by_torch * (i > 0))
+    person = torch.nn.functional.interpolate(person_logit(output.chart_logits)[None], size_hw, mode="bilinear")[0] > 0
+    assert 0.2 < person.float().mean() < 0.8
+    torch.testing.assert_close(confidence, by_torch * person)
 
 
 def test_labels_at_cell_centres_by_hand():
     output = random_output(1)
     i, u, v, _ = decode_crop(output, (12, 10))  # stride-2 cells
-    best = output.chart_logits.argmax(1)
-    torch.testing.assert_close(i.long(), best)
+    torch.testing.assert_close(i.long(), decide(output.chart_logits))
     assert i.dtype == torch.uint8
     for value in (u, v):
         assert value.min() >= 0 and value.max() <= 1 and not value[i == 0].any()

@@ -1,8 +1,11 @@
 """The dense head's output: classes at stride 2, U and V at stride 4."""
 
+import math
+
+import pytest
 import torch
 
-from opendensepose.models.dense_head import DenseHead
+from opendensepose.models.dense_head import DenseHead, decide, person_logit
 
 
 def test_shapes_and_start():
@@ -26,3 +29,19 @@ def test_the_four_cells_of_a_feature_are_its_neighbourhood():
     rows, columns = torch.nonzero(changed, as_tuple=True)
     assert rows.min() >= 4 and rows.max() <= 9 and columns.min() >= 4 and columns.max() <= 9
     assert changed[6:8, 6:8].all()
+
+
+def test_two_charts_that_share_a_pixel_outvote_the_background():
+    chance = torch.full((25,), 1e-9)
+    chance[[0, 4, 9]] = torch.tensor([0.4, 0.35, 0.25])  # the arg max of all 25 would be background
+    assert decide(chance.log()[None])[0] == 4
+    assert person_logit(chance.log()[None])[0] == pytest.approx(math.log(0.6 / 0.4), abs=1e-4)
+    chance[0] = 0.7
+    assert decide(chance.log()[None])[0] == 0
+
+
+def test_deciding_does_not_depend_on_where_the_classes_lie():
+    logits = torch.randn(2, 25, 6, 5, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(decide(logits)[1], decide(logits[1], axis=0))
+    moved = decide(logits.movedim(1, 3), axis=3)
+    assert torch.equal(decide(logits), moved)

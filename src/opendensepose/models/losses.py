@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from opendensepose.models.dense_head import NUM_CLASSES, DenseOutput
+from opendensepose.models.dense_head import NUM_CLASSES, DenseOutput, decide
 from opendensepose.models.detection_head import DetectionOutput, cell_centres
 
 __all__ = [
@@ -45,11 +45,11 @@ def uv_loss(predicted: Tensor, target: Tensor, i: Tensor, beta: float = 0.05) ->
 
 
 def confidence_loss(confidence_logit: Tensor, logits: Tensor, i: Tensor) -> Tensor:
-    """Binary cross-entropy against [arg max of logits == I], mean over cells where either is a person.
+    """Binary cross-entropy against [decide(logits) == I], mean over cells where either is a person.
 
     confidence_logit (N, H, W), logits (N, 25, H, W), i (N, H, W) int64.
     """
-    predicted = logits.detach().argmax(dim=1)
+    predicted = decide(logits.detach())
     person = (predicted > 0) | (i > 0)
     right = (predicted == i).to(confidence_logit.dtype)
     loss = F.binary_cross_entropy_with_logits(confidence_logit, right, reduction="none")
