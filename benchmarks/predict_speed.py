@@ -4,16 +4,12 @@
     python benchmarks/predict_speed.py [--model NAME_OR_FILE] [--device cpu] [--rounds 20] [--people 1]
 
 The photo is 640 x 480 and, so that found people do not matter, the boxes to be labelled are given; finding is timed
-apart. Last, a cold start: `opendensepose predict` of one photo in a new process.
+apart. `cold_start.py` times the command in a new process.
 """
 
 import argparse
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -37,19 +33,6 @@ def median_ms(call, rounds: int) -> float:
         call()
         times.append(1000 * (time.perf_counter() - start))
     return statistics.median(times)
-
-
-def cold_start_s(photo: np.ndarray, model: str) -> float:
-    from PIL import Image
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "photo.png"
-        Image.fromarray(photo).save(path)
-        program = str(Path(sys.executable).with_name("opendensepose"))
-        command = [program, "predict", str(path), "--out", folder, "--model", model]
-        start = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
-        return time.perf_counter() - start
 
 
 def main() -> None:
@@ -78,8 +61,6 @@ def main() -> None:
             label = median_ms(lambda p=predictor: p(photo, boxes=boxes), args.rounds)
             name = f"find and label, mirrored={mirrored}, refine={refine}"
             print(f"{name:48s}{find + label:10.1f}")
-    seconds = min(cold_start_s(photo, args.model) for _ in range(2))
-    print(f"{'cold start of the command, one photo':48s}{1000 * seconds:10.0f}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """The command `opendensepose`: one function per verb; each imports what it needs."""
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -82,10 +85,11 @@ def predict(
         photos.append(_write_example_photo(out))
     if not photos:
         raise ValueError("no photo was named: give photos or folders, or --example for the example photo")
-    from rich.console import Console
-    from rich.progress import Progress
+    with _kept_for_good():
+        from rich.console import Console
+        from rich.progress import Progress
 
-    from opendensepose.predict import predict_files
+        from opendensepose.predict import predict_files
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -102,6 +106,23 @@ def predict(
     raise typer.Exit(summary.exit_code)
 
 
+@contextmanager
+def _kept_for_good() -> Iterator[None]:
+    """Imports inside are left out of the search for garbage: what libraries make then lives as long as the process.
+
+    Searching torch's objects again and again while they are made, and once more at the end, takes a second.
+    """
+    if gc.get_freeze_count():  # done before in this process
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def _naming(path: Path, sentence: str) -> str:
     """The sentence, with the file's name in front where it does not have it yet."""
     return sentence if path.name in sentence else f"{path}: {sentence}"
@@ -109,12 +130,12 @@ def _naming(path: Path, sentence: str) -> str:
 
 def _write_example_photo(out: Path) -> Path:
     """Puts scikit-image's public-domain portrait of Eileen Collins into `out`."""
-    import skimage.data
-    from PIL import Image
+    from importlib.util import find_spec
 
     out.mkdir(parents=True, exist_ok=True)
     path = out / "astronaut.png"
-    Image.fromarray(skimage.data.astronaut()).save(path)
+    folder = find_spec("skimage").submodule_search_locations[0]  # found, not imported: that would import scipy too
+    path.write_bytes(Path(folder, "data", "astronaut.png").read_bytes())
     return path
 
 

@@ -1,8 +1,10 @@
 from dataclasses import dataclass
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from opendensepose.surface import MIRROR_CHART
 from opendensepose.visualize.contours import isoline_coverage, outline_coverage, smooth_inside
@@ -98,6 +100,21 @@ def test_smoothing_keeps_a_constant_up_to_the_border():
 def test_an_outline_is_as_long_as_the_border():
     outline = outline_coverage(rectangle(1) > 0, width_px=1)
     assert outline.sum() == pytest.approx(2 * (120 + 80), rel=0.1)
+    assert outline[100, 100] == 0 and outline[10, 10] == 0
+
+
+@pytest.mark.parametrize("width_px", [0.5, 1.0, 1.3, 5.2])
+def test_an_outline_is_the_quantile_of_the_blurred_mask(width_px):
+    mask = rectangle(1) > 0
+    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.0)
+    distance_px = np.abs(ndtri(np.clip(soft, 1e-6, 1 - 1e-6)))
+    by_scipy = np.clip(width_px / 2 + 0.5 - distance_px, 0, 1).astype(np.float32)
+    np.testing.assert_allclose(outline_coverage(mask, width_px=width_px), by_scipy, atol=1e-6)
+
+
+def test_a_wide_outline_leaves_what_is_far_from_it():
+    outline = outline_coverage(rectangle(1) > 0, width_px=12)
+    assert outline.max() == 1
     assert outline[100, 100] == 0 and outline[10, 10] == 0
 
 

@@ -5,7 +5,6 @@ evaluators read the prediction at int(dp_x / 255 * box_w + box_x), which is then
 """
 
 import numpy as np
-from pycocotools import mask as rle
 
 from opendensepose.data.sampling import point_count, sample_part_points
 from opendensepose.surface import CHART_TO_PART
@@ -38,12 +37,16 @@ def category() -> dict:
 
 def encode_mask(mask: np.ndarray) -> dict:
     """A mask (H, W) bool as COCO's compressed RLE, JSON-ready: {"size": [H, W], "counts": str}."""
+    from pycocotools import mask as rle  # here, since reading photos needs no pycocotools
+
     code = rle.encode(np.asfortranarray(mask, dtype=np.uint8))
     return {"size": [int(side) for side in code["size"]], "counts": code["counts"].decode("ascii")}
 
 
 def decode_mask(code: dict) -> np.ndarray:
     """The mask (H, W) bool of a compressed RLE as `encode_mask` writes it."""
+    from pycocotools import mask as rle
+
     return rle.decode({"size": code["size"], "counts": code["counts"].encode("ascii")}).astype(bool)
 
 

@@ -1,7 +1,6 @@
 """Where annotators are asked: roughly equidistant points on a part's mask, by k-means on its pixels."""
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 __all__ = ["MAX_POINTS_PER_PART", "point_count", "sample_part_points"]
 
@@ -27,6 +26,8 @@ def sample_part_points(mask: np.ndarray, count: int) -> np.ndarray:
     k-means on the pixel centres from a farthest-point start, each mean moved to the nearest pixel of the mask. There
     is no randomness: one mask always gives the same points.
     """
+    from scipy.spatial import cKDTree  # here, since reading photos needs no scipy
+
     if mask.ndim != 2:
         raise ValueError(f"a mask is (H, W), got {mask.shape}")
     y_index, x_index = np.nonzero(mask)
