@@ -201,6 +201,7 @@ def test_people_of_an_image_in_the_files_order():
         ({"dp_y": [1.0]}, "dp_y must hold 2 numbers, got 1"),
         ({"dp_y": [1.0, "2"]}, "dp_y must be a list of numbers"),
         ({"dp_x": [1.0, float("nan")]}, "dp_x: number 1 must be a finite number, got nan"),
+        ({"bbox": [1, 2, 3, 1e300]}, "bbox: number 3 must be a finite number, got 1e.300"),
         ({"dp_I": [1.0, 25.0]}, r"dp_I: number 1 must be in \[1, 24\], got 25"),
         ({"dp_I": [1.5, 2.0]}, "dp_I: number 0 must be a whole one, got 1.5"),
         ({"dp_U": [0.5, 1.01]}, r"dp_U: number 1 must be in \[0, 1\], got 1.01"),
