@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from opendensepose.cli_data import data_app, show
+
 __all__ = ["app"]
 
 
@@ -212,6 +214,10 @@ def surface(out: Out) -> None:
 
     for path in save_surface_pictures(out) or ():
         print(path)
+
+
+app.command()(show)
+app.add_typer(data_app, name="data")
 
 
 if __name__ == "__main__":
