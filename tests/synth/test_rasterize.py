@@ -1,5 +1,8 @@
 """The rasteriser against answers by hand and against rays."""
 
+import subprocess
+import sys
+
 import numpy as np
 import torch
 
@@ -101,3 +104,11 @@ def test_displacement_moves_vertices_along_their_normals():
     moved = displace(points, faces, torch.tensor([0.0, 1.0, 2.0, 3.0]))
     assert torch.allclose((moved - points).norm(dim=1), torch.tensor([0.0, 1.0, 2.0, 3.0]), atol=1e-6)
     assert torch.allclose(moved, points * (1 + torch.arange(4)[:, None] / 3**0.5), atol=1e-5)
+
+
+def test_warp_starts_without_a_word():
+    code = (
+        "import sys; from opendensepose.synth import rasterize; rasterize.start_warp(); print('read', file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "" and done.stderr == "read\n"

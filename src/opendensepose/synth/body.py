@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from opendensepose.synth.rasterize import start_warp, vertex_normals
+
 __all__ = ["Body", "BodyCoordinates", "load_body", "KEYPOINT_NAMES"]
 
 KEYPOINT_NAMES = (
@@ -61,6 +63,7 @@ class Body:
     """Anny with batched posing: shapes and joint rotations to vertices, normals and keypoints on one device."""
 
     def __init__(self, device: str = "cpu"):
+        start_warp()  # before Anny does, who would let it talk
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             import anny
@@ -99,8 +102,6 @@ class Body:
         return {name: heads[k] for name, k in self.bone_index.items()}
 
     def _coordinates(self, rest: torch.Tensor) -> BodyCoordinates:
-        from opendensepose.synth.rasterize import vertex_normals
-
         normal = vertex_normals(rest, self.triangles).cpu().numpy()
         points = rest.cpu().numpy()
         weights = self.model.vertex_bone_weights.cpu().numpy()

@@ -9,13 +9,28 @@ Closed meshes are drawn without the triangles that face away: they lie behind ot
 `num_closed` triangles are meant; the vertices of a triangle run counter-clockwise seen from outside.
 """
 
+import functools
+import os
+import sys
+
 import numpy as np
 import torch
 import warp as wp
 
 from opendensepose.camera import Camera
 
-__all__ = ["EMPTY", "depth_map", "displace", "launch", "project", "rasterize", "to_warp", "transform", "vertex_normals"]
+__all__ = [
+    "EMPTY",
+    "depth_map",
+    "displace",
+    "launch",
+    "project",
+    "rasterize",
+    "start_warp",
+    "to_warp",
+    "transform",
+    "vertex_normals",
+]
 
 wp.config.log_level = wp.LOG_ERROR  # kernels are compiled at their first use; saying so disturbs progress bars
 EMPTY = np.int64(0x7FFFFFFFFFFFFFFF)  # a pixel that no triangle covers
@@ -186,9 +201,25 @@ def _displace(
     out[k] = vertices[k] + distance[k] * wp.normalize(normals[k])
 
 
+@functools.cache
+def start_warp() -> None:
+    """Initialise Warp, silently: without a GPU its native code writes to stderr that there is none."""
+    if torch.cuda.is_available():
+        return wp.init()
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        wp.init()
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def to_warp(tensor: torch.Tensor, dtype=None):
-    """A torch tensor as a Warp array on the same memory (contiguous), which starts Warp at its first use."""
-    wp.init()
+    """A torch tensor as a Warp array on the same memory (contiguous)."""
+    start_warp()
     return wp.from_torch(tensor.contiguous(), dtype=dtype)
 
 
