@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from opendensepose.instance import Instance, merge_instances, without_repeats
+from opendensepose.instance import DenseAnnotation, Instance, merge_instances, without_repeats
 from opendensepose.iuv import IUV, empty_iuv
 
 
@@ -68,3 +68,61 @@ def test_a_wrong_instance_is_refused(changes, says):
     }
     with pytest.raises(ValueError, match=says):
         Instance(**(values | changes))
+
+
+def annotation(**changes):
+    """Two points of one person; any field may be replaced."""
+    values = {
+        "annotation_id": 7,
+        "image_id": 3,
+        "box_xyxy": np.array([10, 20, 110, 220], np.float32),
+        "point_xy": np.array([[60.5, 120.5], [61.5, 90.0]]),
+        "i": np.array([2, 23], np.uint8),
+        "u": np.array([0.0, 1.0], np.float32),
+        "v": np.array([0.5, 0.25], np.float32),
+        "mask": np.zeros((256, 256), np.uint8),
+        "area": 9000.0,
+        "iscrowd": False,
+    }
+    return DenseAnnotation(**(values | changes))
+
+
+def test_an_annotation_with_and_without_optional_parts():
+    full = annotation(vertex=np.array([0, 27553]), keypoints=np.zeros((17, 3), np.float32))
+    assert full.vertex.tolist() == [0, 27553]
+    bare = annotation(mask=None)
+    assert bare.mask is bare.vertex is bare.keypoints is None
+
+
+def test_an_annotation_may_have_no_points_and_vertices_need_no_chart():
+    nothing = {name: getattr(annotation(), name)[:0] for name in ("point_xy", "i", "u", "v")}
+    assert len(annotation(**nothing).i) == 0
+    zeros = {"i": np.zeros(2, np.uint8), "u": np.zeros(2, np.float32), "v": np.zeros(2, np.float32)}
+    assert annotation(**zeros, vertex=np.array([5, 6])).i.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"box_xyxy": [0, 0, 1, 1]}, r"box_xyxy must be float32 of shape \(4,\), got list"),
+        ({"box_xyxy": np.zeros(4)}, "got float64"),
+        ({"box_xyxy": np.array([3, 0, 1, 2], np.float32)}, "x0 <= x1"),
+        ({"point_xy": np.zeros((3, 2))}, r"point_xy must be float64 of shape \(2, 2\), got float64 of shape \(3, 2\)"),
+        ({"point_xy": np.full((2, 2), np.nan)}, "point_xy must be finite, got nan"),
+        ({"i": np.array([1, 25], np.uint8)}, r"i must lie in .* got values from 1 to 25"),
+        ({"i": np.array([0, 2], np.uint8)}, "1..24"),
+        ({"i": np.zeros((2, 1), np.uint8)}, "i must be"),
+        ({"u": np.array([0, 1.5], np.float32)}, r"u must lie in \[0, 1\], got values from 0.0 to 1.5"),
+        ({"v": np.array([np.inf, 0], np.float32)}, "v must be finite"),
+        ({"mask": np.zeros((255, 256), np.uint8)}, r"mask must be uint8 of shape \(256, 256\)"),
+        ({"mask": np.full((256, 256), 15, np.uint8)}, "mask must lie in"),
+        ({"vertex": np.array([-1, 4])}, "vertex must lie in"),
+        ({"vertex": np.array([4])}, r"shape \(2,\), got int64 of shape \(1,\)"),
+        ({"keypoints": np.zeros(51, np.float32)}, r"\(17, 3\)"),
+        ({"area": float("nan")}, "area"),
+        ({"area": -1.0}, "area"),
+    ],
+)
+def test_a_wrong_annotation_is_refused(changes, says):
+    with pytest.raises(ValueError, match=says):
+        annotation(**changes)

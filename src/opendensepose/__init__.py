@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from opendensepose.camera import Camera
-    from opendensepose.instance import Instance
+    from opendensepose.instance import DenseAnnotation, Instance
     from opendensepose.iuv import IUV
     from opendensepose.predict import Predictor
     from opendensepose.surface import Charts, Surface, SurfacePoints, load_charts, load_surface
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Camera",
     "Charts",
+    "DenseAnnotation",
     "IUV",
     "Instance",
     "Predictor",
@@ -37,6 +38,7 @@ __all__ = [
 _HOME = {
     "Camera": "opendensepose.camera",
     "Charts": "opendensepose.surface",
+    "DenseAnnotation": "opendensepose.instance",
     "IUV": "opendensepose.iuv",
     "Instance": "opendensepose.instance",
     "Predictor": "opendensepose.predict",

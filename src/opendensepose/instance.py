@@ -1,4 +1,4 @@
-"""One person in a photo, and how several persons share its pixels."""
+"""One person in a photo: labelled at every pixel, or annotated at sparse points; how persons share the pixels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 
 from opendensepose.iuv import IUV, empty_iuv
 
-__all__ = ["Instance", "merge_instances", "without_repeats"]
+__all__ = ["DenseAnnotation", "Instance", "merge_instances", "without_repeats"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,72 @@ class Instance:
             raise ValueError(
                 f"confidence must have shape {self.iuv.size_hw} like the IUV map, got {self.confidence.shape}."
             )
+
+
+@dataclass(frozen=True)
+class DenseAnnotation:
+    """A person annotated at P sparse points, as COCO-DensePose has them.
+
+    annotation_id, image_id: the file's. box_xyxy: (4,) float32 pixels. point_xy: (P, 2) float64 pixels of the whole
+    photo, not truncated; the annotated pixel is column int(x), row int(y). i: (P,) uint8 chart 1..24, u, v: (P,)
+    float32 in [0, 1]; all three 0 where an annotator gave a mesh vertex only. mask: (256, 256) uint8 of the 14 parts,
+    0 background, on a grid laid over the box, or None. area: square pixels. iscrowd: a group drawn as one.
+    vertex: (P,) int64 index into the file's reference mesh, or None. keypoints: (17, 3) float32 x, y in pixels and
+    visibility 0, 1, 2, or None. P is 0 for people without points. ValueError if types, shapes or ranges are others.
+    """
+
+    annotation_id: int
+    image_id: int
+    box_xyxy: np.ndarray
+    point_xy: np.ndarray
+    i: np.ndarray
+    u: np.ndarray
+    v: np.ndarray
+    mask: np.ndarray | None
+    area: float
+    iscrowd: bool
+    vertex: np.ndarray | None = None
+    keypoints: np.ndarray | None = None
+
+    def __post_init__(self):
+        num_points = len(self.i) if np.ndim(self.i) == 1 else 0
+        _check_array("box_xyxy", self.box_xyxy, np.float32, (4,))
+        x0, y0, x1, y1 = self.box_xyxy
+        if not (x0 <= x1 and y0 <= y1):
+            raise ValueError(
+                f"box_xyxy must have x0 <= x1 and y0 <= y1, got {[float(edge) for edge in self.box_xyxy]}."
+            )
+        _check_array("i", self.i, np.uint8, (num_points,), most=24)
+        if self.vertex is None and num_points and self.i.min() == 0:
+            raise ValueError("i must be 1..24 where there is no vertex, got 0.")
+        _check_array("point_xy", self.point_xy, np.float64, (num_points, 2))
+        _check_array("u", self.u, np.float32, (num_points,), least=0, most=1)
+        _check_array("v", self.v, np.float32, (num_points,), least=0, most=1)
+        if self.mask is not None:
+            _check_array("mask", self.mask, np.uint8, (256, 256), most=14)
+        if self.vertex is not None:
+            _check_array("vertex", self.vertex, np.int64, (num_points,), least=0)
+        if self.keypoints is not None:
+            _check_array("keypoints", self.keypoints, np.float32, (17, 3))
+        if not (np.isfinite(self.area) and self.area >= 0):
+            raise ValueError(f"area must be a number of at least 0, got {self.area}.")
+
+
+def _check_array(
+    name: str, value: np.ndarray, dtype: type, shape: tuple, *, least: float = -np.inf, most: float = np.inf
+) -> None:
+    """ValueError unless `value` is an array of this type and shape, finite and within [least, most]."""
+    expected = f"{name} must be {np.dtype(dtype)} of shape {shape}"
+    if not isinstance(value, np.ndarray):
+        raise ValueError(f"{expected}, got {type(value).__name__}.")
+    if value.dtype != dtype or value.shape != shape:
+        raise ValueError(f"{expected}, got {value.dtype} of shape {value.shape}.")
+    if value.size == 0:
+        return
+    if not np.isfinite(value).all():
+        raise ValueError(f"{name} must be finite, got {value[~np.isfinite(value)][0]}.")
+    if value.min() < least or value.max() > most:
+        raise ValueError(f"{name} must lie in [{least:g}, {most:g}], got values from {value.min()} to {value.max()}.")
 
 
 def merge_instances(instances: Sequence[Instance], size_hw: tuple[int, int]) -> tuple[IUV, np.ndarray]:
