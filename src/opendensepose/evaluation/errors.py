@@ -12,7 +12,7 @@ from opendensepose.instance import Instance
 from opendensepose.iuv import IUV, crop_iuv
 from opendensepose.surface import Charts
 
-__all__ = ["ChartDistances", "Detection", "LabelDistances", "detection_of", "labels_at", "point_errors"]
+__all__ = ["ChartDistances", "Detection", "LabelDistances", "box_xywh", "detection_of", "labels_at", "point_errors"]
 
 Labels = tuple[np.ndarray, np.ndarray, np.ndarray]  # i (P,) uint8 in 0..24, u (P,), v (P,) float
 
@@ -43,7 +43,14 @@ class Detection:
     @property
     def area_px(self) -> float:
         """Of the box, as COCO counts detections' areas."""
-        return float((self.box_xyxy[2] - self.box_xyxy[0]) * (self.box_xyxy[3] - self.box_xyxy[1]))
+        _, _, width, height = box_xywh(self.box_xyxy)
+        return width * height
+
+
+def box_xywh(box_xyxy: np.ndarray) -> list[float]:
+    """A box as COCO's files have it, x, y, width, height, to three decimals: what float32 keeps of photos' boxes."""
+    x0, y0, x1, y1 = (round(float(edge), 3) for edge in box_xyxy)
+    return [x0, y0, round(x1 - x0, 3), round(y1 - y0, 3)]
 
 
 def detection_of(instance: Instance) -> Detection:

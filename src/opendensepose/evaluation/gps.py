@@ -11,7 +11,7 @@ Letters: P points, (h, w) a window of an image.
 import numpy as np
 from scipy.ndimage import zoom
 
-from opendensepose.evaluation.errors import Detection
+from opendensepose.evaluation.errors import Detection, box_xywh
 from opendensepose.instance import DenseAnnotation
 
 __all__ = [
@@ -27,10 +27,10 @@ __all__ = [
 ]
 
 KAPPA_M = 0.255
-# Torso, hands, feet, upper legs, lower legs, upper arms, lower arms, head: metres, as the released evaluators have them.
+# Torso, hands, feet, upper legs, lower legs, upper arms, lower arms, head: metres, those of the released evaluators.
 _GROUP_M = (0.351, 0.107, 0.126, 0.237, 0.173, 0.142, 0.128, 0.150)
-# By chart, 0 = background.
-PART_NORMALISER_M = np.array([np.nan] + [_GROUP_M[g] for g in (0, 0, 1, 1, 2, 2, *[3] * 4, *[4] * 4, *[5] * 4, *[6] * 4, 7, 7)])  # fmt: skip
+_GROUP_CHARTS = (2, 2, 2, 4, 4, 4, 4, 2)  # how many charts each group has, in order
+PART_NORMALISER_M = np.array([np.nan, *np.repeat(_GROUP_M, _GROUP_CHARTS)])  # (25,) by chart, 0 = background
 PART_NORMALISER_M.flags.writeable = False
 NORMALISERS = {"kappa": "kappa = 0.255 m (the paper's)", "part": "per-part mean distance (released evaluators)"}
 
@@ -65,13 +65,11 @@ def annotated_foreground(annotation: DenseAnnotation, size_hw: tuple[int, int]) 
     """
     if annotation.mask is None:
         return None
-    # Files give boxes to two decimals, of which float32 keeps four: the sums below should see the file's numbers.
-    x0, y0, x1, y1 = np.round(np.asarray(annotation.box_xyxy, np.float64), 3)
-    width, height = round(x1 - x0, 3), round(y1 - y0, 3)
+    x, y, width, height = box_xywh(annotation.box_xyxy)
     grid_h, grid_w = annotation.mask.shape
     scale = max(height, 1.0) / grid_h, max(width, 1.0) / grid_w
     mask = zoom((annotation.mask > 0).astype(np.float64), scale, order=1, prefilter=False) > 0.5
-    return _cut(mask, (x0, y0, width, height), size_hw)
+    return _cut(mask, (x, y, width, height), size_hw)
 
 
 def predicted_foreground(detection: Detection, size_hw: tuple[int, int]) -> Window:
