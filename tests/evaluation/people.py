@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from opendensepose.evaluation.errors import Detection
+from opendensepose.evaluation.errors import DetectedPerson
 from opendensepose.evaluation.measures import AnnotatedImage
 from opendensepose.instance import DenseAnnotation
 from opendensepose.iuv import IUV
@@ -41,7 +41,7 @@ def detection(box, i, u=0.0, v=0.0, *, score=0.5):
     x0, y0, x1, y1 = box
     size = int(y1 - y0), int(x1 - x0)
     maps = [np.broadcast_to(np.asarray(value, kind), size).copy() for value, kind in ((i, "u1"), (u, "f4"), (v, "f4"))]
-    return Detection(np.array(box, np.float64), score, IUV(*maps), np.array([x0, y0], np.float64))
+    return DetectedPerson(np.array(box, np.float64), score, IUV(*maps), np.array([x0, y0], np.float64))
 
 
 def image(people, detections, image_id=1, size_hw=(400, 400)):

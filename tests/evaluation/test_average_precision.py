@@ -164,7 +164,7 @@ def test_boxes_give_what_the_library_itself_gives():
 
 
 def released_by_loops(image: ScoredImage, size) -> tuple[list, list, int]:
-    """What the released evaluators make of one image's detections, step by step: for each threshold, right or not (None:
+    """What the released evaluators make of one image's detections, step by step: at each threshold right or not (None:
     left out), for the detections in descending score; their scores; and how many people there are to find."""
     order = sorted(range(len(image.score)), key=lambda d: -image.score[d])[:20]
     people = range(len(image.person_area))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tests.evaluation.people import UVDistances, detection
 
-from opendensepose.evaluation.errors import ChartDistances, Detection, detection_of, labels_at, point_errors
+from opendensepose.evaluation.errors import ChartDistances, DetectedPerson, detected_person, labels_at, point_errors
 from opendensepose.instance import Instance
 from opendensepose.iuv import IUV, empty_iuv
 from opendensepose.surface import SurfacePoints, load_charts, load_surface
@@ -73,17 +73,17 @@ def test_an_instance_becomes_the_window_of_its_labels():
     i[5:9, 7:10] = 2
     half = np.where(i > 0, np.float32(0.5), np.float32(0))
     person = Instance(np.array([6, 4, 11, 10], np.float32), 0.75, IUV(i, half, half), half)
-    found = detection_of(person)
+    found = detected_person(person)
     y, x = np.mgrid[:30, :40]
     points = np.stack([x.ravel() + 0.5, y.ravel() + 0.5], 1)
     for read, whole in zip(labels_at(found, points), (i, half, half), strict=True):
         np.testing.assert_array_equal(read.reshape(30, 40), whole)
     assert found.score == 0.75 and found.area_px == 30
     nobody = Instance(np.zeros(4, np.float32), 0.5, empty_iuv((30, 40)), np.zeros((30, 40), np.float32))
-    assert not labels_at(detection_of(nobody), points)[0].any()
+    assert not labels_at(detected_person(nobody), points)[0].any()
 
 
 @pytest.mark.parametrize("box, score", [([0, 0, 1], 1), ([3, 0, 1, 1], 1), ([0, 0, np.inf, 1], 1), ([0] * 4, np.nan)])
 def test_wrong_detections_are_refused(box, score):
     with pytest.raises(ValueError, match="box|score"):
-        Detection(np.array(box, float), score, empty_iuv((1, 1)), np.zeros(2))
+        DetectedPerson(np.array(box, float), score, empty_iuv((1, 1)), np.zeros(2))

@@ -1,6 +1,6 @@
 """The paper's measures: RCP and AUC of points, GPS, AP and AR of people, accuracy of annotators. No torch."""
 
-from opendensepose.evaluation.errors import ChartDistances, Detection, LabelDistances, detection_of
+from opendensepose.evaluation.errors import ChartDistances, DetectedPerson, LabelDistances, detected_person
 from opendensepose.evaluation.gps import KAPPA_M, NORMALISERS, PART_NORMALISER_M
 from opendensepose.evaluation.measures import AnnotatedImage, Measures, PersonErrors, measure
 from opendensepose.evaluation.official_assets import OFFICIAL_FILES, load_official_distances
@@ -13,13 +13,13 @@ __all__ = [
     "PART_NORMALISER_M",
     "AnnotatedImage",
     "ChartDistances",
-    "Detection",
+    "DetectedPerson",
     "LabelDistances",
     "Measures",
     "PersonErrors",
     "auc",
     "auc_interval",
-    "detection_of",
+    "detected_person",
     "load_official_distances",
     "measure",
     "rcp",

@@ -1,4 +1,4 @@
-"""AP and AR of detections (DensePose, Güler et al. 2018, section 4; COCO's protocol), matched and summed by pycocotools.
+"""AP and AR of detections (DensePose, section 4; COCO's protocol), matched and summed by pycocotools.
 
 COCO compares a detection with an annotated person by box or mask IoU; here any similarity stands in its place: GPS,
 GPSm, mask IoU. Thresholds .50:.05:.95, 101 recall points, all / medium (32^2..96^2 px) / large people.

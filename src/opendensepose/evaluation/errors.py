@@ -12,13 +12,21 @@ from opendensepose.instance import Instance
 from opendensepose.iuv import IUV, crop_iuv
 from opendensepose.surface import Charts
 
-__all__ = ["ChartDistances", "Detection", "LabelDistances", "box_xywh", "detection_of", "labels_at", "point_errors"]
+__all__ = [
+    "ChartDistances",
+    "DetectedPerson",
+    "LabelDistances",
+    "box_xywh",
+    "detected_person",
+    "labels_at",
+    "point_errors",
+]
 
 Labels = tuple[np.ndarray, np.ndarray, np.ndarray]  # i (P,) uint8 in 0..24, u (P,), v (P,) float
 
 
 @dataclass(frozen=True)
-class Detection:
+class DetectedPerson:
     """A predicted person as the measures see it: the labels of a window of the image.
 
     box_xyxy (4,) float64 pixels; score: any number, the larger the surer; iuv: the labels (h, w) of the window whose
@@ -53,16 +61,16 @@ def box_xywh(box_xyxy: np.ndarray) -> list[float]:
     return [x0, y0, round(x1 - x0, 3), round(y1 - y0, 3)]
 
 
-def detection_of(instance: Instance) -> Detection:
+def detected_person(instance: Instance) -> DetectedPerson:
     """The detection of an `Instance`: the window of its labelled pixels with a margin of one pixel of background."""
     rows, columns = np.nonzero(instance.iuv.i.any(1))[0], np.nonzero(instance.iuv.i.any(0))[0]
     if not len(rows):
-        return Detection(instance.box_xyxy, instance.score, crop_iuv(instance.iuv, (0, 0, 0, 0)), np.zeros(2))
+        return DetectedPerson(instance.box_xyxy, instance.score, crop_iuv(instance.iuv, (0, 0, 0, 0)), np.zeros(2))
     window = (columns[0] - 1, rows[0] - 1, columns[-1] + 2, rows[-1] + 2)
-    return Detection(instance.box_xyxy, instance.score, crop_iuv(instance.iuv, window), np.array(window[:2]))
+    return DetectedPerson(instance.box_xyxy, instance.score, crop_iuv(instance.iuv, window), np.array(window[:2]))
 
 
-def labels_at(detection: Detection, point_xy: np.ndarray) -> Labels:
+def labels_at(detection: DetectedPerson, point_xy: np.ndarray) -> Labels:
     """What the detection says at image points (P, 2) float64: i (P,) uint8, 0 outside the window; u, v (P,) float32.
 
     The pixel is int(x - origin_x), int(y - origin_y), rounded towards 0 as the released evaluators round it.

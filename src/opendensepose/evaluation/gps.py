@@ -11,7 +11,7 @@ Letters: P points, (h, w) a window of an image.
 import numpy as np
 from scipy.ndimage import zoom
 
-from opendensepose.evaluation.errors import Detection, box_xywh
+from opendensepose.evaluation.errors import DetectedPerson, box_xywh
 from opendensepose.instance import DenseAnnotation
 
 __all__ = [
@@ -72,7 +72,7 @@ def annotated_foreground(annotation: DenseAnnotation, size_hw: tuple[int, int]) 
     return _cut(mask, (x, y, width, height), size_hw)
 
 
-def predicted_foreground(detection: Detection, size_hw: tuple[int, int]) -> Window:
+def predicted_foreground(detection: DetectedPerson, size_hw: tuple[int, int]) -> Window:
     """The detection's labelled pixels, within the image."""
     height, width = detection.iuv.size_hw
     x, y = (int(value) for value in np.floor(detection.origin_xy))

@@ -13,7 +13,7 @@ import numpy as np
 from pycocotools import mask as rle
 
 from opendensepose.evaluation.average_precision import AveragePrecision, ScoredImage, average_precision
-from opendensepose.evaluation.errors import Detection, LabelDistances, box_xywh, labels_at, point_errors
+from opendensepose.evaluation.errors import DetectedPerson, LabelDistances, box_xywh, labels_at, point_errors
 from opendensepose.evaluation.gps import (
     NORMALISERS,
     annotated_foreground,
@@ -39,7 +39,7 @@ class AnnotatedImage:
     image_id: int
     size_hw: tuple[int, int]
     people: list[DenseAnnotation]
-    detections: list[Detection]
+    detections: list[DetectedPerson]
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def measure(
     )
 
 
-def _score_boxes_and_masks(image: AnnotatedImage, detections: list[Detection], normalisers) -> _Scores:
+def _score_boxes_and_masks(image: AnnotatedImage, detections: list[DetectedPerson], normalisers) -> _Scores:
     """Box and mask IoU of an image, and room for its GPS. detections: in descending score."""
     people, shape = image.people, (len(detections), len(image.people))
     crowd = [int(person.iscrowd) for person in people]
@@ -184,7 +184,7 @@ class _PointQueue:
         self.waiting: list[tuple] = []
         self.num_points = 0
 
-    def add(self, person: DenseAnnotation, g: int, detections: list[Detection], scores: _Scores) -> None:
+    def add(self, person: DenseAnnotation, g: int, detections: list[DetectedPerson], scores: _Scores) -> None:
         """Reads what each detection says at the points of the g-th person."""
         has_label = person.i > 0
         point_xy = person.point_xy[has_label]
