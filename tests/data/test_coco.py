@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
-from opendensepose.data.coco import category, decode_mask, encode_mask, person_annotation
+from opendensepose.data.coco import category, person_annotation
+from opendensepose.data.masks import decode_mask, encode_mask
 from opendensepose.surface import CHART_TO_PART, PART_NAMES
 
 

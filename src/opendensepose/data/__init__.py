@@ -1,28 +1,43 @@
-"""Annotated images: COCO-DensePose files, where annotators are asked, photos on disk."""
+"""Annotated images: COCO-DensePose files, results, their defects, where annotators are asked, photos on disk."""
 
+from opendensepose.data.check import Report, check_file, report_lines
 from opendensepose.data.coco import (
     KEYPOINT_NAMES,
     SKELETON,
+    CocoDensePose,
     category,
-    decode_mask,
-    encode_mask,
     person_annotation,
+    read_annotations,
+    write_annotations,
 )
+from opendensepose.data.masks import decode_mask, encode_mask
 from opendensepose.data.photos import MAX_PIXELS, PHOTO_SUFFIXES, find_photos, read_photo
+from opendensepose.data.results import Detection, detection, read_results, result_entry, write_results
 from opendensepose.data.sampling import MAX_POINTS_PER_PART, point_count, sample_part_points
 
 __all__ = [
+    "CocoDensePose",
+    "Detection",
+    "Report",
     "KEYPOINT_NAMES",
     "MAX_PIXELS",
     "MAX_POINTS_PER_PART",
     "PHOTO_SUFFIXES",
     "SKELETON",
     "category",
+    "check_file",
     "decode_mask",
+    "detection",
     "encode_mask",
     "find_photos",
     "person_annotation",
     "point_count",
+    "read_annotations",
     "read_photo",
+    "read_results",
+    "report_lines",
+    "result_entry",
     "sample_part_points",
+    "write_annotations",
+    "write_results",
 ]

@@ -1,25 +1,40 @@
-"""COCO-DensePose annotations written from dense truth.
+"""COCO-DensePose annotation files: read, written without loss, and made from dense truth.
 
 Box-scaled coordinates: dp_x = 255 * (x - box_x) / box_w with x at the pixel's centre (index + 0.5). The released
 evaluators read the prediction at int(dp_x / 255 * box_w + box_x), which is then exactly the annotated pixel.
 """
 
-import numpy as np
-from pycocotools import mask as rle
+from dataclasses import dataclass, field
+from pathlib import Path
 
+import numpy as np
+
+from opendensepose.data.fields import number, numbers, whole_numbers
+from opendensepose.data.json_files import read_json, write_json
+from opendensepose.data.masks import GRID, NUM_PARTS, decode_part_masks, encode_mask
 from opendensepose.data.sampling import point_count, sample_part_points
+from opendensepose.instance import DenseAnnotation
 from opendensepose.surface import CHART_TO_PART
 
-__all__ = ["KEYPOINT_NAMES", "SKELETON", "category", "decode_mask", "encode_mask", "person_annotation"]
-
-NUM_PARTS = 14  # torso to head, in the order of surface.PART_NAMES
-GRID = 256  # masks and points live on a 256 x 256 grid laid over the person's box
+__all__ = [
+    "CocoDensePose",
+    "KEYPOINT_NAMES",
+    "POINT_FIELDS",
+    "SKELETON",
+    "category",
+    "dense_annotation",
+    "person_annotation",
+    "read_annotations",
+    "write_annotations",
+]
 
 KEYPOINT_NAMES = (
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
     "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
     "right_ankle",
 )  # fmt: skip
+
+POINT_FIELDS = ("dp_x", "dp_y", "dp_I", "dp_U", "dp_V", "dp_vertex")  # lists of one entry per point
 
 # Pairs of keypoints joined by a line; 1-based, as COCO's files have them.
 SKELETON = (
@@ -36,15 +51,128 @@ def category() -> dict:
     }  # fmt: skip
 
 
-def encode_mask(mask: np.ndarray) -> dict:
-    """A mask (H, W) bool as COCO's compressed RLE, JSON-ready: {"size": [H, W], "counts": str}."""
-    code = rle.encode(np.asfortranarray(mask, dtype=np.uint8))
-    return {"size": [int(side) for side in code["size"]], "counts": code["counts"].decode("ascii")}
+@dataclass(frozen=True)
+class CocoDensePose:
+    """An annotation file in memory: COCO-DensePose, its PoseTrack-style variants, or its variant with mesh vertices.
+
+    document: the file's content, kept as it is for writing. name: what error sentences call it. images,
+    annotations: its entries (dict) by id. Masks stay compressed until a person is asked for. ValueError, one sentence,
+    if the document has another form, an id is missing or twice there, or an annotation's image is not there.
+    """
+
+    document: dict = field(repr=False)
+    name: str = "annotations"
+    images: dict[int, dict] = field(init=False, repr=False)
+    annotations: dict[int, dict] = field(init=False, repr=False)
+    _ids_by_image: dict[int, list[int]] = field(init=False, repr=False)
+
+    def __post_init__(self):
+        if not isinstance(self.document, dict):
+            raise ValueError(f"{self.name}: expected an object with `images` and `annotations`, got a list or value.")
+        images = _by_id(self.document, "images", self.name)
+        annotations = _by_id(self.document, "annotations", self.name)
+        ids_by_image: dict[int, list[int]] = {image_id: [] for image_id in images}
+        for annotation_id, annotation in annotations.items():
+            image_id = annotation.get("image_id")
+            if type(image_id) is not int or image_id not in ids_by_image:
+                raise ValueError(
+                    f"{self.name}: annotation {annotation_id}: image_id is {image_id!r}, which no image has."
+                )
+            ids_by_image[image_id].append(annotation_id)
+        for name, value in (("images", images), ("annotations", annotations), ("_ids_by_image", ids_by_image)):
+            object.__setattr__(self, name, value)
+
+    def annotation_ids(self, image_id: int) -> list[int]:
+        """The ids of an image's annotations, in the file's order. ValueError if there is no such image."""
+        if image_id not in self._ids_by_image:
+            some = ", ".join(str(known) for known in list(self.images)[:5])
+            raise ValueError(
+                f"{self.name} has no image with id {image_id}; its ids begin with {some or 'none at all'}."
+            )
+        return self._ids_by_image[image_id]
+
+    def person(self, annotation_id: int) -> DenseAnnotation:
+        """One annotated person. ValueError, naming file, annotation and field, if the entry is unsound."""
+        if annotation_id not in self.annotations:
+            raise ValueError(f"{self.name} has no annotation with id {annotation_id}.")
+        try:
+            return dense_annotation(self.annotations[annotation_id])
+        except ValueError as error:
+            raise ValueError(f"{self.name}: annotation {annotation_id}: {error}") from None
+
+    def people(self, image_id: int) -> list[DenseAnnotation]:
+        """Everybody annotated in an image, groups and people without points included."""
+        return [self.person(annotation_id) for annotation_id in self.annotation_ids(image_id)]
 
 
-def decode_mask(code: dict) -> np.ndarray:
-    """The mask (H, W) bool of a compressed RLE as `encode_mask` writes it."""
-    return rle.decode({"size": code["size"], "counts": code["counts"].encode("ascii")}).astype(bool)
+def _by_id(document: dict, key: str, name: str) -> dict[int, dict]:
+    """The entries of a list of the document by their id, in the list's order."""
+    entries = document.get(key)
+    if not isinstance(entries, list):
+        raise ValueError(f"{name}: expected COCO annotations with a list `{key}`, found none.")
+    found: dict[int, dict] = {}
+    for place, entry in enumerate(entries):
+        if not isinstance(entry, dict) or type(entry.get("id")) is not int:
+            raise ValueError(f"{name}: entry {place} of `{key}` has no whole number as its id.")
+        if entry["id"] in found:
+            raise ValueError(f"{name}: two entries of `{key}` have the id {entry['id']}.")
+        found[entry["id"]] = entry
+    return found
+
+
+def read_annotations(path: str | Path) -> CocoDensePose:
+    """The annotation file at `path`. OSError or ValueError, one sentence, if it cannot be read as one."""
+    return CocoDensePose(read_json(path), name=str(path))
+
+
+def write_annotations(path: str | Path, annotations: CocoDensePose) -> None:
+    """Writes the document as a whole or not at all; read again, it is the same, unknown fields included."""
+    write_json(path, annotations.document)
+
+
+def dense_annotation(annotation: dict) -> DenseAnnotation:
+    """An entry of `annotations` as a `DenseAnnotation`; without points where it has none of their fields.
+
+    Where an annotator gave mesh vertices only (dp_vertex without dp_I), I, U, V are 0. An area that is not said is the
+    box's. ValueError, naming the field, if something is missing, of another length, not a number or out of range.
+    """
+    x0, y0, width, height = box_xywh = numbers(annotation, "bbox", 4)
+    if not (width > 0 and height > 0):
+        raise ValueError(f"bbox must have a width and height above 0, got {box_xywh.tolist()}.")
+    has_points = any(name in annotation for name in POINT_FIELDS)
+    x = numbers(annotation, "dp_x") if has_points else np.zeros(0)
+    num_points = len(x)
+    y = numbers(annotation, "dp_y", num_points) if has_points else x
+    vertex = whole_numbers(annotation, "dp_vertex", num_points, 0, np.inf) if "dp_vertex" in annotation else None
+    if has_points and (vertex is None or "dp_I" in annotation):
+        i = whole_numbers(annotation, "dp_I", num_points, 1, 24)
+        u, v = (numbers(annotation, name, num_points, 0, 1) for name in ("dp_U", "dp_V"))
+    else:
+        i = u = v = np.zeros(num_points)
+    keypoints = numbers(annotation, "keypoints", 51) if annotation.get("keypoints") else None
+    return DenseAnnotation(
+        annotation_id=annotation["id"],
+        image_id=annotation["image_id"],
+        box_xyxy=np.array([x0, y0, x0 + width, y0 + height], np.float32),
+        point_xy=np.stack([x / 255 * width + x0, y / 255 * height + y0], axis=1),
+        i=i.astype(np.uint8),
+        u=u.astype(np.float32),
+        v=v.astype(np.float32),
+        mask=_part_masks(annotation),
+        area=float(number(annotation, "area", width * height)),
+        iscrowd=bool(annotation.get("iscrowd", 0)),
+        vertex=vertex,
+        keypoints=None if keypoints is None else keypoints.reshape(17, 3).astype(np.float32),
+    )
+
+
+def _part_masks(annotation: dict) -> np.ndarray | None:
+    if "dp_masks" not in annotation:
+        return None
+    try:
+        return decode_part_masks(annotation["dp_masks"])
+    except ValueError as error:
+        raise ValueError(f"dp_masks: {error}.") from None
 
 
 def person_annotation(
@@ -86,10 +214,10 @@ def _dense_fields(i: np.ndarray, u: np.ndarray, v: np.ndarray) -> dict:
     column = ((np.arange(GRID) + 0.5) * width / GRID).astype(int)
     part_on_grid = part[row][:, column]  # (256, 256)
     masks, points = [], []
-    for number in range(1, NUM_PARTS + 1):
-        on_grid = part_on_grid == number
+    for part_number in range(1, NUM_PARTS + 1):
+        on_grid = part_on_grid == part_number
         masks.append(encode_mask(on_grid) if on_grid.any() else [])
-        points.append(sample_part_points(part == number, point_count(on_grid.sum())))
+        points.append(sample_part_points(part == part_number, point_count(on_grid.sum())))
     x, y = np.concatenate(points).T  # (P,), (P,)
     return {
         "dp_masks": masks,

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-__all__ = ["MAX_PIXELS", "PHOTO_SUFFIXES", "find_photos", "read_photo"]
+__all__ = ["MAX_PIXELS", "PHOTO_SUFFIXES", "find_image", "find_photos", "photo_size_hw", "read_photo"]
 
 MAX_PIXELS = 50_000_000
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+_EXIF_ORIENTATION = 274  # tag; 5 to 8 are on their side
 
 
 def read_photo(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -76,3 +77,27 @@ def find_photos(paths: list[str | Path]) -> list[Path]:
         else:
             raise ValueError(f"there is no file or folder {path}.")
     return found
+
+
+def find_image(folder: str | Path, file_name: str) -> Path:
+    """The file of an annotation file's `file_name` in the folder of its photos: with the folders that the name has, or
+    without them. FileNotFoundError if neither is there."""
+    folder, name = Path(folder), Path(file_name)
+    if not name.is_absolute() and ".." not in name.parts and (folder / name).is_file():
+        return folder / name
+    if (folder / name.name).is_file():
+        return folder / name.name
+    raise FileNotFoundError(f"there is no {file_name} in {folder}.")
+
+
+def photo_size_hw(path: str | Path) -> tuple[int, int]:
+    """Height and width that `read_photo` would give, from the file's head alone. ValueError, one sentence, if it is no
+    image."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                is_turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
+                return (image.width, image.height) if is_turned else (image.height, image.width)
+    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, OSError) as error:
+        raise ValueError(f"{path} is not an image that can be read.") from error

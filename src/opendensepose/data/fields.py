@@ -1,0 +1,51 @@
+"""Fields of a JSON entry as numbers, or one sentence that names the field and says what is wrong with it."""
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["as_numbers", "number", "numbers", "whole_numbers"]
+
+_NUMBER_TYPES = {int, float}
+
+
+def as_numbers(value: Any) -> np.ndarray | None:
+    """A list of JSON numbers as (N,) float64, NaN and Infinity included; None if it is anything else."""
+    if not isinstance(value, list | tuple) or not set(map(type, value)) <= _NUMBER_TYPES:
+        return None
+    return np.array(value, np.float64)
+
+
+def numbers(
+    entry: dict, name: str, length: int | None = None, least: float = -np.inf, most: float = np.inf
+) -> np.ndarray:
+    """A field's list of finite numbers, (N,) float64. ValueError unless it has this length and lies in this range."""
+    if name not in entry:
+        raise ValueError(f"{name} is missing.")
+    values = as_numbers(entry[name])
+    if values is None:
+        raise ValueError(f"{name} must be a list of numbers.")
+    if length is not None and len(values) != length:
+        raise ValueError(f"{name} must hold {length} numbers, got {len(values)}.")
+    wrong = np.flatnonzero(~(np.isfinite(values) & (values >= least) & (values <= most)))
+    if wrong.size:
+        expected = "a finite number" if np.isinf(least) else f"in [{least:g}, {most:g}]"
+        raise ValueError(f"{name}: number {wrong[0]} must be {expected}, got {values[wrong[0]]:g}.")
+    return values
+
+
+def whole_numbers(entry: dict, name: str, length: int, least: float, most: float) -> np.ndarray:
+    """A field's list of whole numbers, (N,) int64, also if written as 3.0. ValueError as `numbers` says."""
+    values = numbers(entry, name, length, least, most)
+    broken = np.flatnonzero(values % 1)
+    if broken.size:
+        raise ValueError(f"{name}: number {broken[0]} must be a whole one, got {values[broken[0]]:g}.")
+    return values.astype(np.int64)
+
+
+def number(entry: dict, name: str, default: float | None = None) -> float:
+    """A field's finite number. ValueError if it is another thing, or missing without a default."""
+    value = entry.get(name, default)
+    if type(value) not in _NUMBER_TYPES or not np.isfinite(value):
+        raise ValueError(f"{name} must be a finite number, got {value!r}." if name in entry else f"{name} is missing.")
+    return float(value)

@@ -1,0 +1,105 @@
+"""Masks as COCO files have them: run-length codes, and the 14 part masks of a person as one map of parts."""
+
+from typing import Any
+
+import numpy as np
+from pycocotools import mask as rle
+
+__all__ = ["GRID", "NUM_PARTS", "decode_mask", "decode_part_masks", "encode_mask", "part_mask_runs", "run_lengths"]
+
+NUM_PARTS = 14  # torso to head, in the order of surface.PART_NAMES
+GRID = 256  # part masks and points live on a 256 x 256 grid laid over the person's box
+
+
+def encode_mask(mask: np.ndarray) -> dict:
+    """A mask (H, W) bool as COCO's compressed RLE, JSON-ready: {"size": [H, W], "counts": str}."""
+    code = rle.encode(np.asfortranarray(mask, dtype=np.uint8))
+    return {"size": [int(side) for side in code["size"]], "counts": code["counts"].decode("ascii")}
+
+
+def decode_mask(code: dict) -> np.ndarray:
+    """The mask (H, W) bool of a run-length code, compressed (counts is text) or not (a list of ints).
+
+    ValueError, without a name of the mask, if the code is malformed or its runs do not fill its size.
+    """
+    runs = run_lengths(code)
+    height, width = code["size"]
+    inside = np.arange(len(runs)) % 2 == 1
+    return np.repeat(inside, runs).reshape(width, height).T  # column by column, beginning with background
+
+
+def run_lengths(code: Any) -> np.ndarray:
+    """The runs (R,) int64 of a run-length code: background, mask, background, ... column by column.
+
+    ValueError if the code is malformed or the runs do not add up to its size.
+    """
+    if not isinstance(code, dict) or not {"size", "counts"} <= code.keys():
+        raise ValueError("a mask is an object with `size` and `counts`")
+    size, counts = code["size"], code["counts"]
+    if not (
+        isinstance(size, list | tuple) and len(size) == 2 and all(type(side) is int and side >= 0 for side in size)
+    ):
+        raise ValueError(f"the size of a mask is [height, width], got {size!r}")
+    if isinstance(counts, str):
+        runs = _uncompress(counts)
+    else:
+        runs = np.asarray(counts)
+        if runs.ndim != 1 or (runs.size and runs.dtype.kind != "i"):
+            raise ValueError("the counts of a mask are text or a list of whole numbers")
+    total = int(runs.sum())
+    if runs.size and runs.min() < 0 or total != size[0] * size[1]:
+        raise ValueError(
+            f"the runs of a mask of {size[0]} x {size[1]} cover {total} pixels, expected {size[0] * size[1]}"
+        )
+    return runs.astype(np.int64)
+
+
+def _uncompress(counts: str) -> np.ndarray:
+    """Runs (R,) int64 of COCO's text form.
+
+    A number is written in groups of five bits, the lowest first, each as the character 48 + bits, with 32 added where
+    more groups follow; the top bit of the last is the sign. From the fourth on, it is the difference to the run two
+    before (source: the format of pycocotools, tested against its own writer).
+    """
+    code = np.frombuffer(counts.encode("utf-8"), np.uint8).astype(np.int64) - 48
+    if code.size == 0:
+        return code
+    if code.min() < 0 or code.max() > 63 or code[-1] & 32:
+        raise ValueError("the counts of a mask are damaged or cut off")
+    is_last = (code & 32) == 0
+    ends = np.flatnonzero(is_last)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    place = np.arange(code.size) - np.repeat(starts, ends - starts + 1)
+    if place.max() > 11:
+        raise ValueError("the counts of a mask hold a number that is too large")
+    numbers = np.add.reduceat((code & 31) << (5 * place), starts)
+    numbers -= np.where(code[ends] & 16, np.int64(1) << (5 * (place[ends] + 1)), 0)
+    numbers[1::2], numbers[2::2] = np.cumsum(numbers[1::2]), np.cumsum(numbers[2::2])
+    return numbers
+
+
+def decode_part_masks(codes: Any) -> np.ndarray:
+    """The map of parts (256, 256) uint8, 0 background, of `dp_masks`: 14 run-length codes, empty for unseen parts.
+
+    Where masks overlap, the later part counts. ValueError if they are not 14 or not 256 x 256.
+    """
+    if not isinstance(codes, list | tuple) or len(codes) != NUM_PARTS:
+        got = f"{len(codes)} entries" if isinstance(codes, list | tuple) else type(codes).__name__
+        raise ValueError(f"there should be a list of {NUM_PARTS} part masks, got {got}")
+    part = np.zeros(GRID * GRID, np.uint8)  # column by column, like the codes
+    for number, code in enumerate(codes, start=1):
+        if code:
+            runs = part_mask_runs(code, number)
+            part[np.repeat(np.arange(len(runs)) % 2 == 1, runs)] = number
+    return np.ascontiguousarray(part.reshape(GRID, GRID).T)
+
+
+def part_mask_runs(code: Any, number: int) -> np.ndarray:
+    """The runs (R,) int64 of the mask of part `number`. ValueError unless it is a sound one of 256 x 256."""
+    size = code.get("size") if isinstance(code, dict) else None
+    if isinstance(size, list | tuple) and len(size) == 2 and tuple(size) != (GRID, GRID):
+        raise ValueError(f"part mask {number} is {size[0]} x {size[1]}, expected {GRID} x {GRID}")
+    try:
+        return run_lengths(code)
+    except ValueError as error:
+        raise ValueError(f"part mask {number}: {error}") from None

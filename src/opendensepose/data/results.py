@@ -1,0 +1,122 @@
+"""COCO results with IUV crops: a list with one entry per detection, its crop as a PNG in base64 (R = I, G = 255 U,
+B = 255 V) under `uv_data` and its size under `uv_shape`, [3, h, w].
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from opendensepose.data.fields import number, numbers
+from opendensepose.data.json_files import read_json, write_json
+from opendensepose.iuv import IUV
+
+__all__ = ["Detection", "decode_crop", "detection", "encode_crop", "read_results", "result_entry", "write_results"]
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One entry of a results file: image_id; score; box_xyxy (4,) float32 pixels, as the file has it; iuv: the crop
+    (h, w), whose top left pixel lies at column int(x0) and row int(y0) of the photo. U and V are 0 on background."""
+
+    image_id: int
+    score: float
+    box_xyxy: np.ndarray
+    iuv: IUV
+
+
+def read_results(path: str | Path) -> list[dict]:
+    """The entries of a results file as they stand there; `detection` decodes one. OSError or ValueError, one sentence,
+    if the file is no list of objects with an image_id."""
+    entries = read_json(path)
+    if not isinstance(entries, list):
+        raise ValueError(f"{path}: expected a list of detections, got another JSON value.")
+    for place, entry in enumerate(entries):
+        if not isinstance(entry, dict) or type(entry.get("image_id")) is not int:
+            raise ValueError(f"{path}: detection {place} has no whole number as its image_id.")
+    return entries
+
+
+def write_results(path: str | Path, entries: Sequence[dict]) -> None:
+    """Writes entries as `read_results` gives them or `result_entry` makes them, the file as a whole or not at all."""
+    write_json(path, list(entries))
+
+
+def detection(entry: dict) -> Detection:
+    """An entry with its crop decoded. ValueError, naming the field, if something is missing or unsound."""
+    x0, y0, width, height = box_xywh = numbers(entry, "bbox", 4)
+    if not (width >= 0 and height >= 0):
+        raise ValueError(f"bbox must have a width and height of at least 0, got {box_xywh.tolist()}.")
+    return Detection(
+        image_id=entry["image_id"],
+        score=number(entry, "score"),
+        box_xyxy=np.array([x0, y0, x0 + width, y0 + height], np.float32),
+        iuv=decode_crop(entry),
+    )
+
+
+def decode_crop(entry: dict) -> IUV:
+    """The I, U, V crop of an entry. ValueError, naming the field, if it is no such PNG or not of uv_shape."""
+    shape = entry.get("uv_shape")
+    if not (isinstance(shape, list) and len(shape) == 3 and all(type(n) is int and n > 0 for n in shape)):
+        raise ValueError(f"uv_shape must be [3, height, width], got {shape!r}.")
+    channels, height, width = shape
+    if channels != 3:
+        raise ValueError(f"uv_shape must begin with 3 channels, got {shape}.")
+    pixels = _decode_png(entry.get("uv_data"), (height, width))
+    i = pixels[..., 0]
+    if i.max() > 24:
+        raise ValueError(f"uv_data: I must be 0 to 24, got {i.max()}.")
+    u, v = (np.where(i > 0, pixels[..., k], 0).astype(np.float32) / np.float32(255) for k in (1, 2))
+    return IUV(np.ascontiguousarray(i), u, v)
+
+
+def _decode_png(text: Any, size_hw: tuple[int, int]) -> np.ndarray:
+    """The pixels (h, w, 3) uint8 of a PNG in base64."""
+    if not isinstance(text, str) or not text:
+        raise ValueError("uv_data must be a PNG in base64, got none.")
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("uv_data is not base64.") from None
+    try:
+        with Image.open(BytesIO(content), formats=["PNG"]) as image:
+            if (image.height, image.width) != size_hw:
+                got, said = f"{image.height} x {image.width}", f"{size_hw[0]} x {size_hw[1]}"
+                raise ValueError(f"uv_data is a picture of {got}, uv_shape says {said}.")
+            if image.mode != "RGB":
+                raise ValueError(f"uv_data must be an RGB picture, got mode {image.mode}.")
+            return np.asarray(image)
+    except UnidentifiedImageError:
+        raise ValueError("uv_data is not a PNG.") from None
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"uv_data is damaged: {error}.") from None
+
+
+def encode_crop(iuv: IUV) -> dict:
+    """`uv_shape` and `uv_data` of a crop; U and V are rounded to 255ths."""
+    if min(iuv.size_hw) < 1:
+        raise ValueError(f"a crop has at least one pixel, got {iuv.size_hw}.")
+    pixels = np.stack([iuv.i, np.rint(iuv.u * 255), np.rint(iuv.v * 255)], axis=2).astype(np.uint8)
+    png = BytesIO()
+    Image.fromarray(pixels).save(png, "PNG")
+    return {"uv_shape": [3, *iuv.size_hw], "uv_data": base64.b64encode(png.getvalue()).decode("ascii")}
+
+
+def result_entry(*, image_id: int, score: float, box_xyxy: np.ndarray, iuv: IUV, category_id: int = 1) -> dict:
+    """One detection for a results file. box_xyxy: (4,) pixels; iuv: the crop, whose top left pixel lies at column
+    int(x0) and row int(y0) of the photo."""
+    x0, y0, x1, y1 = (float(edge) for edge in box_xyxy)
+    return {
+        "image_id": int(image_id),
+        "category_id": category_id,
+        "score": float(score),
+        "bbox": [x0, y0, x1 - x0, y1 - y0],
+        **encode_crop(iuv),
+    }
