@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from opendensepose.cli_measures import add_measuring_verbs
+
 __all__ = ["app"]
 
 
@@ -192,6 +194,8 @@ def surface(out: Out) -> None:
     for path in save_surface_pictures(out) or ():
         print(path)
 
+
+add_measuring_verbs(app)
 
 if __name__ == "__main__":
     app()

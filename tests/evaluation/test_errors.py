@@ -3,7 +3,6 @@ import pytest
 from tests.evaluation.people import UVDistances, detection
 
 from opendensepose.evaluation.errors import ChartDistances, DetectedPerson, detected_person, labels_at, point_errors
-from opendensepose.instance import Instance
 from opendensepose.iuv import IUV, empty_iuv
 from opendensepose.surface import SurfacePoints, load_charts, load_surface
 
@@ -68,19 +67,18 @@ def test_our_distances_are_the_geodesics_of_the_surface_points():
     np.testing.assert_allclose(point_errors(*[charts.from_points(points[0])] * 2, distances), 0, atol=1e-5)
 
 
-def test_an_instance_becomes_the_window_of_its_labels():
+def test_a_person_becomes_the_window_of_its_labels():
     i = np.zeros((30, 40), np.uint8)
     i[5:9, 7:10] = 2
     half = np.where(i > 0, np.float32(0.5), np.float32(0))
-    person = Instance(np.array([6, 4, 11, 10], np.float32), 0.75, IUV(i, half, half), half)
-    found = detected_person(person)
+    found = detected_person(np.array([6, 4, 11, 10], np.float32), 0.75, IUV(i, half, half))
     y, x = np.mgrid[:30, :40]
     points = np.stack([x.ravel() + 0.5, y.ravel() + 0.5], 1)
     for read, whole in zip(labels_at(found, points), (i, half, half), strict=True):
         np.testing.assert_array_equal(read.reshape(30, 40), whole)
     assert found.score == 0.75 and found.area_px == 30
-    nobody = Instance(np.zeros(4, np.float32), 0.5, empty_iuv((30, 40)), np.zeros((30, 40), np.float32))
-    assert not labels_at(detected_person(nobody), points)[0].any()
+    nobody = detected_person(np.zeros(4, np.float32), 0.5, empty_iuv((30, 40)))
+    assert not labels_at(nobody, points)[0].any()
 
 
 @pytest.mark.parametrize("box, score", [([0, 0, 1], 1), ([3, 0, 1, 1], 1), ([0, 0, np.inf, 1], 1), ([0] * 4, np.nan)])

@@ -8,7 +8,6 @@ from typing import Protocol
 
 import numpy as np
 
-from opendensepose.instance import Instance
 from opendensepose.iuv import IUV, crop_iuv
 from opendensepose.surface import Charts
 
@@ -61,13 +60,11 @@ def box_xywh(box_xyxy: np.ndarray) -> list[float]:
     return [x0, y0, round(x1 - x0, 3), round(y1 - y0, 3)]
 
 
-def detected_person(instance: Instance) -> DetectedPerson:
-    """The detection of an `Instance`: the window of its labelled pixels with a margin of one pixel of background."""
-    rows, columns = np.nonzero(instance.iuv.i.any(1))[0], np.nonzero(instance.iuv.i.any(0))[0]
-    if not len(rows):
-        return DetectedPerson(instance.box_xyxy, instance.score, crop_iuv(instance.iuv, (0, 0, 0, 0)), np.zeros(2))
-    window = (columns[0] - 1, rows[0] - 1, columns[-1] + 2, rows[-1] + 2)
-    return DetectedPerson(instance.box_xyxy, instance.score, crop_iuv(instance.iuv, window), np.array(window[:2]))
+def detected_person(box_xyxy: np.ndarray, score: float, iuv: IUV) -> DetectedPerson:
+    """Of a person's own map of the whole image: the window of its labels, with a margin of one pixel of background."""
+    rows, columns = np.flatnonzero(iuv.i.any(1)), np.flatnonzero(iuv.i.any(0))
+    window = (columns[0] - 1, rows[0] - 1, columns[-1] + 2, rows[-1] + 2) if len(rows) else (0, 0, 0, 0)
+    return DetectedPerson(box_xyxy, score, crop_iuv(iuv, window), np.array(window[:2]))
 
 
 def labels_at(detection: DetectedPerson, point_xy: np.ndarray) -> Labels:

@@ -1,4 +1,4 @@
-"""The paper's two tables as text, and all numbers as plain dicts for JSON. Every table names its surface and normaliser.
+"""The paper's two tables as text, and all numbers as plain dicts for JSON; each names its surface and normaliser.
 
 Fractions are printed as the paper prints them: RCP and AUC as .378, AP and AR in hundredths as 51.0.
 """
@@ -12,15 +12,15 @@ from opendensepose.evaluation.measures import MAX_BOXES, MAX_DETECTIONS, Measure
 from opendensepose.evaluation.rcp import AUC_LIMITS_M, RCP_AT_M, auc, auc_interval, rcp
 from opendensepose.surface import CHART_TO_PART, PART_NAMES
 
-__all__ = ["instance_table", "instance_tables", "pointwise_numbers", "pointwise_table", "summary"]
+__all__ = ["instance_table", "instance_tables", "pointwise_numbers", "pointwise_table", "summary", "without_nan"]
 
 INTERVAL_SEED = 0  # the same predictions always get the same interval
 _AP_NAMES = ("ap", "ap50", "ap75", "ap_m", "ap_l", "ar", "ar50", "ar75", "ar_m", "ar_l")
 
 
 def pointwise_numbers(measures: Measures) -> dict[str, dict]:
-    """ "all" and each part that has points: points, rcp_5cm .. rcp_30cm, auc10, auc30; of "all" also the intervals within
-    which 95 % of the AUC lie when people are drawn again, auc10_interval and auc30_interval."""
+    """Of "all" and of each part that has points: points, rcp_5cm .. rcp_30cm, auc10, auc30; of "all" also
+    auc10_interval and auc30_interval, within which 95 % of the AUC lie when people are drawn again."""
     error_m, part = measures.error_m, CHART_TO_PART[measures.chart]
     rows = {"all": _rcp_row(error_m)}
     per_person = [person.error_m for person in measures.people]
@@ -124,14 +124,14 @@ def summary(measures: Measures) -> dict:
             "box": measures.box,
         }
         numbers = {key: None if kind is None else kind.numbers() for key, kind in kinds.items()}
-        result[name] = _without_nan({"normaliser": NORMALISERS[name], "rcp": pointwise, **numbers})
+        result[name] = without_nan({"normaliser": NORMALISERS[name], "rcp": pointwise, **numbers})
     return result
 
 
-def _without_nan(value):
+def without_nan(value):
     """The same with None for NaN, which JSON does not have."""
     if isinstance(value, dict):
-        return {key: _without_nan(entry) for key, entry in value.items()}
+        return {key: without_nan(entry) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_without_nan(entry) for entry in value]
+        return [without_nan(entry) for entry in value]
     return None if isinstance(value, float) and math.isnan(value) else value

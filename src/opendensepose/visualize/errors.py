@@ -103,7 +103,7 @@ def draw_person_errors(
 
 
 def _draw_points(photo: np.ndarray, xy: np.ndarray, error_m: np.ndarray, limit_m: float) -> np.ndarray:
-    """Dots on the faded photo, the worst on top; drawn four times larger and averaged down, so that edges are smooth."""
+    """Dots on the faded photo, the worst on top; drawn four times larger and averaged down for smooth edges."""
     fine = 4
     faded = (0.55 * photo + 0.45 * 90).astype(np.uint8)
     image = Image.fromarray(faded).resize((photo.shape[1] * fine, photo.shape[0] * fine))
