@@ -68,7 +68,7 @@ def _read_truth(path: Path) -> IUV:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there: the truth of an annotated image is missing.")
     try:
-        with np.load(path, allow_pickle=False) as content:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             return IUV(content["I"], content["U"], content["V"])
     except KeyError as error:
         raise ValueError(f"{path}: {str(error).strip(chr(39))}.") from None

@@ -141,7 +141,7 @@ class _NpzFolder:
         if not path.is_file():
             return []
         try:
-            with np.load(path, allow_pickle=False) as content:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
                 maps = {name: content[name] for name in ("I", "U", "V", "instance", "boxes_xyxy", "scores")}
         except KeyError as error:
             raise ValueError(f"{path}: {str(error).strip(chr(39))}.") from None
