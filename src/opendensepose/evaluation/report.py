@@ -49,8 +49,8 @@ class PersonPicture:
 
 
 def worst_people(measures: Measures, normaliser: str) -> list[PersonErrors]:
-    """The ten people of the lowest GPS, the worst first."""
-    return sorted(measures.people, key=lambda person: person.gps[normaliser])[:NUM_WORST]
+    """The ten people of the lowest GPS, the worst first; those of whom nothing was predicted come last: all alike."""
+    return sorted(measures.people, key=lambda one: (np.isinf(one.error_m).all(), one.gps[normaliser]))[:NUM_WORST]
 
 
 def chart_errors(chart: np.ndarray, error_m: np.ndarray) -> np.ndarray:
@@ -69,12 +69,9 @@ def report_page(
         "images": f"{numbers['images']:,}",
         "detections": f"{numbers['detections']:,}",
     }
-    cards = []
-    for name in measures.gps:
-        of = numbers[name]
-        cards.append(_card(f"AP, GPS, {name}", _hundredths(of["gps"]["ap"])))
     pointwise = numbers[next(iter(measures.gps))]["rcp"]
-    cards = [_card("AUC10", _share(pointwise["auc10"])), _card("AUC30", _share(pointwise["auc30"])), *cards]
+    cards = [_card(f"AUC{cm}", _share(pointwise[f"auc{cm}"])) for cm in (10, 30)]
+    cards += [_card(f"AP, GPS, {name}", _hundredths(numbers[name]["gps"]["ap"])) for name in measures.gps]
     sections = [
         f'<p class="facts">{" · ".join(f"<b>{value}</b> {key}" for key, value in facts.items())}<br>'
         f"Surface: {escape(measures.surface)}</p>",
@@ -86,8 +83,8 @@ def report_page(
         *(_instance_section(measures, numbers, name) for name in measures.gps),
         _section(
             "The ten worst people",
-            "Lowest GPS of their points. Left: the predicted charts. Right: the annotated points by error; "
-            "a white ring is a point without a prediction.",
+            f"Lowest GPS of their points; the {_missed(measures)} people of whom nothing was predicted come last. "
+            "Left: the predicted charts. Right: the annotated points by error; a white ring has no prediction.",
             f'<div class="worst">{"".join(_figure(person) for person in worst)}</div>',
         ),
     ]
@@ -112,6 +109,10 @@ def _section(title: str, text: str, content: str) -> str:
     return f"<section><h2>{escape(title)}</h2><p>{escape(text)}</p>{content}</section>\n"
 
 
+def _missed(measures: Measures) -> int:
+    return sum(bool(np.isinf(person.error_m).all()) for person in measures.people)
+
+
 def _picture(content: bytes, alt: str) -> str:
     kind = "png" if content.startswith(b"\x89PNG") else "jpeg"
     return f'<img alt="{escape(alt)}" src="data:image/{kind};base64,{b64encode(content).decode()}">'
@@ -124,7 +125,7 @@ def _figure(person: PersonPicture) -> str:
 
 
 def _scale(colours: Sequence[Sequence[int]]) -> str:
-    return colour_scale_svg(colours, ["0 cm", "5", "10", "15", "20", "25", "30 cm and more"])
+    return colour_scale_svg(colours, ["0 cm", "5", "10", "15", "20", "25", "30+"])
 
 
 def _rcp_text(measures: Measures) -> str:
@@ -186,17 +187,16 @@ def _rcp_rows(measures: Measures) -> str:
 
 def _instance_section(measures: Measures, numbers: dict, name: str) -> str:
     of = numbers[name]
-    labels = {"gps": "GPS", "gpsm": "GPSm", "mask": "mask IoU", "box": f"box IoU (COCO, {MAX_BOXES} per image)"}
-    heads = ["", "AP", "AP50", "AP75", "AP_M", "AP_L", "AR", "AR50", "AR75", "AR_M", "AR_L"]
-    body = [[label, *map(_hundredths, of[key].values())] for key, label in labels.items() if of[key] is not None]
+    kinds = {"gps": "GPS", "gpsm": "GPSm", "mask": "mask IoU", "box": "box IoU"}
+    shown = [key for key in kinds if of[key] is not None]
+    rows = [[figure.upper(), *(_hundredths(of[key][figure]) for key in shown)] for figure in of["box"]]
+    table = _table(["", *(kinds[key] for key in shown)], rows)
     text = (
-        f"GPS on {measures.surface}, normaliser {NORMALISERS[name]}; the {MAX_DETECTIONS} surest detections per image."
+        f"GPS on {measures.surface}, normaliser {NORMALISERS[name]}; the {MAX_DETECTIONS} surest detections per image. "
+        f"Boxes: plain COCO, {MAX_BOXES} per image."
     )
-    return _section(
-        f"Per instance, {name}",
-        text,
-        f'<div class="two">{_pr_chart(measures, name)}<div>{_table(heads, body)}</div></div>',
-    )
+    content = f'<div class="two">{_pr_chart(measures, name)}<div>{table}</div></div>'
+    return _section(f"Per instance, {name}", text, content)
 
 
 def _pr_chart(measures: Measures, name: str) -> str:
