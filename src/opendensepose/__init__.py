@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from opendensepose.instance import Instance
     from opendensepose.iuv import IUV
     from opendensepose.predict import Predictor
-    from opendensepose.surface import Charts, Surface, SurfacePoints, load_charts, load_surface
+    from opendensepose.surface import Charts, GeodesicDistances, Surface, SurfacePoints, load_charts, load_surface
     from opendensepose.synth import RenderedImage, render_image
     from opendensepose.visualize import draw_overlay
 
 __all__ = [
     "Camera",
     "Charts",
+    "GeodesicDistances",
     "IUV",
     "Instance",
     "Predictor",
@@ -37,6 +38,7 @@ __all__ = [
 _HOME = {
     "Camera": "opendensepose.camera",
     "Charts": "opendensepose.surface",
+    "GeodesicDistances": "opendensepose.surface",
     "IUV": "opendensepose.iuv",
     "Instance": "opendensepose.instance",
     "Predictor": "opendensepose.predict",
