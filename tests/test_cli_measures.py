@@ -4,12 +4,12 @@ import json
 from types import SimpleNamespace
 
 import pytest
-
-import opendensepose.evaluate
 from tests.evaluation.people import UVDistances
 from tests.test_annotators import rendered  # noqa: F401  (a fixture)
 from tests.test_cli import assert_one_sentence, run
 from tests.test_evaluate import write_npz, write_truth
+
+import opendensepose.evaluate
 
 
 @pytest.fixture(autouse=True)

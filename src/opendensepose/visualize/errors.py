@@ -3,12 +3,13 @@
 Colours run from pale (no error) over orange and red to black-violet (`limit_m` and more); grey is "no data".
 """
 
+from functools import cache
+
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from opendensepose.surface import load_charts, load_surface
-from opendensepose.visualize.contours import outline_coverage
 from opendensepose.visualize.iuv import CHART_COLOURS
 from opendensepose.visualize.surface import FINE, SIDES, light_body, view_body
 
@@ -36,21 +37,34 @@ def draw_body_errors(error_m: np.ndarray, *, limit_m: float = 0.30) -> np.ndarra
     """
     if np.shape(error_m) != (25,):
         raise ValueError(f"errors should be (25,), one for each chart and the background, got {np.shape(error_m)}.")
-    surface, charts = load_surface(), load_charts()
     colours = error_colours(error_m, limit_m).astype(np.float32)
     row = []
-    for side in SIDES.values():
-        face, weights = view_body(surface, *side)
-        chart = np.where(face >= 0, charts.face_chart[face], 0)
-        canvas = colours[chart] * (0.25 + 0.75 * light_body(surface, face, weights))[..., None]
-        canvas[face < 0] = 255
-        for k in np.unique(chart[chart > 0]):
-            edge = 0.8 * outline_coverage(chart == k, width_px=FINE * 0.8)[..., None]
-            canvas += edge * (np.float32(_INK) - canvas)
+    for chart, shade in _shaded_views():
+        canvas = colours[chart] * shade[..., None]
+        canvas[chart == 0] = 255
         small = cv2.resize(canvas, None, fx=1 / FINE, fy=1 / FINE, interpolation=cv2.INTER_AREA)
         picture = np.clip(small + 0.5, 0, 255).astype(np.uint8)
         row.append(_number(picture, chart[FINE // 2 :: FINE, FINE // 2 :: FINE], error_m, limit_m))
     return np.concatenate(row, axis=1)
+
+
+@cache
+def _shaded_views() -> list[tuple[np.ndarray, np.ndarray]]:
+    """Of the body's four sides, `FINE` times larger: chart (H, W) uint8, and light and borders (H, W) float32."""
+    surface, charts = load_surface(), load_charts()
+    views = []
+    for side in SIDES.values():
+        face, weights = view_body(surface, *side)
+        chart = np.where(face >= 0, charts.face_chart[face], 0).astype(np.uint8)
+        shade = 0.25 + 0.75 * light_body(surface, face, weights)
+        views.append((chart, np.where(_borders(chart), 0.3 * shade, shade).astype(np.float32)))
+    return views
+
+
+def _borders(chart: np.ndarray) -> np.ndarray:
+    """(H, W) bool: pixels of the body beside another chart or the background."""
+    kernel = np.ones((3, 3), np.uint8)
+    return (chart > 0) & (cv2.dilate(chart, kernel) != cv2.erode(chart, kernel))
 
 
 def _number(picture: np.ndarray, chart: np.ndarray, error_m: np.ndarray, limit_m: float) -> np.ndarray:
