@@ -15,6 +15,8 @@ DOCS = {str(path.relative_to(ROOT)): path.read_text() for path in sorted((ROOT /
 PAGES = {"README.md": README, "CONTRIBUTING.md": (ROOT / "CONTRIBUTING.md").read_text(), **DOCS}
 WEIGHTS = Path(opendensepose.__file__).parent / "models" / "weights" / "default.safetensors"
 VERBS = [command.callback.__name__ for command in app.registered_commands]
+POSITIONAL = {"file", "photos", "recipe", "return", "predictions", "annotations", "truth"}  # not options
+GROUPS = {group.name: group.typer_instance.registered_commands for group in app.registered_groups}
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -56,13 +58,20 @@ def test_every_verb_has_a_page_and_a_row(verb):
     command = next(command for command in app.registered_commands if command.callback.__name__ == verb)
     for name in command.callback.__annotations__:
         option = f"--{name.replace('_', '-')}"
-        assert option in page or name in {"photos", "recipe", "return", "predictions", "annotations", "truth"}, (
-            f"{option} is not on the page of {verb}"
-        )
+        assert option in page or name in POSITIONAL, f"{option} is not on the page of {verb}"
+
+
+@pytest.mark.parametrize("group, command", [(group, command) for group in GROUPS for command in GROUPS[group]])
+def test_every_verb_of_a_group_is_on_the_groups_page(group, command):
+    verb = command.callback.__name__
+    page = DOCS[f"docs/how_to/{group}.md"]
+    assert f"opendensepose {group} {verb}" in page
+    assert f"`opendensepose {group} {verb}" in README
+    assert all(f"--{name}" in page or name in {"file", "return"} for name in command.callback.__annotations__)
 
 
 def test_every_page_of_a_verb_is_of_a_verb():
-    assert {Path(name).stem for name in DOCS if name.startswith("docs/how_to/")} == set(VERBS)
+    assert {Path(name).stem for name in DOCS if name.startswith("docs/how_to/")} == {*VERBS, *GROUPS}
 
 
 @pytest.mark.parametrize("name", [name for name in opendensepose.__all__ if name != "__version__"])

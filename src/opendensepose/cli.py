@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from opendensepose.cli_data import data_app, show
 from opendensepose.cli_measures import add_measuring_verbs
 
 __all__ = ["app"]
@@ -195,7 +196,10 @@ def surface(out: Out) -> None:
         print(path)
 
 
+app.command()(show)
+app.add_typer(data_app, name="data")
 add_measuring_verbs(app)
+
 
 if __name__ == "__main__":
     app()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
-from opendensepose.data.coco import category, person_annotation
+from opendensepose.data.coco import CocoDensePose, category, person_annotation, read_annotations, write_annotations
 from opendensepose.data.masks import decode_mask, encode_mask
 from opendensepose.surface import CHART_TO_PART, PART_NAMES
 
@@ -114,3 +114,127 @@ def test_wrong_shapes_are_refused():
         annotate(i, u[1:], v)
     with pytest.raises(ValueError, match=r"\(17, 3\), got \(16, 3\)"):
         annotate(i, u, v, np.zeros((16, 3)))
+
+
+def document(**changes):
+    """A file of one image and one person with two points, drawn by hand; the changes go into the person."""
+    masks = [[] for _ in range(14)]
+    masks[0] = {"size": [256, 256], "counts": [0, 256, 65280]}  # torso: the first column
+    person = {
+        "id": 5, "image_id": 3, "category_id": 1, "iscrowd": 0, "bbox": [10, 20, 51, 102], "area": 4000.5,
+        "dp_x": [0.0, 127.5], "dp_y": [255.0, 25.0], "dp_I": [2.0, 23.0], "dp_U": [0.25, 1.0], "dp_V": [0.5, 0.0],
+        "dp_masks": masks, "note": {"of": ["ours", None]},
+    }  # fmt: skip
+    person = {name: value for name, value in (person | changes).items() if value is not ...}
+    image = {"id": 3, "file_name": "3.jpg", "width": 100, "height": 200, "vid_id": "000522", "frame_id": 10003}
+    return {"info": {"year": 2018}, "images": [image], "annotations": [person], "categories": [category()], "more": [1]}
+
+
+def person_of(**changes):
+    return CocoDensePose(document(**changes), name="people.json").person(5)
+
+
+def test_a_person_by_hand():
+    person = person_of(keypoints=[1.5, 2, 2] * 17)
+    assert (person.annotation_id, person.image_id, person.area, person.iscrowd) == (5, 3, 4000.5, False)
+    assert person.box_xyxy.tolist() == [10, 20, 61, 122]
+    np.testing.assert_allclose(person.point_xy, [[10, 122], [35.5, 30]])
+    assert person.i.tolist() == [2, 23] and person.u.tolist() == [0.25, 1] and person.v.tolist() == [0.5, 0]
+    assert person.mask[:, 0].tolist() == [1] * 256 and not person.mask[:, 1:].any()
+    assert person.vertex is None
+    assert person.keypoints.shape == (17, 3) and person.keypoints[16].tolist() == [1.5, 2, 2]
+
+
+def test_a_person_without_points_masks_or_area():
+    nothing = {name: ... for name in ("dp_x", "dp_y", "dp_I", "dp_U", "dp_V", "dp_masks", "area", "iscrowd")}
+    person = person_of(**nothing)
+    assert person.point_xy.shape == (0, 2) and person.mask is None and person.keypoints is None
+    assert person.area == 51 * 102 and not person.iscrowd
+
+
+def test_vertices_with_and_without_charts():
+    assert person_of(dp_vertex=[7, 27553], ref_model="smpl_27554").vertex.tolist() == [7, 27553]
+    bare = person_of(dp_vertex=[7, 8], ref_model="smpl_27554", dp_I=..., dp_U=..., dp_V=...)
+    assert bare.vertex.tolist() == [7, 8] and bare.i.tolist() == [0, 0] and bare.u.tolist() == [0, 0]
+
+
+def test_truth_written_and_read_is_the_truth():
+    i, u, v = person_map()
+    image = {"id": 1, "file_name": "1.jpg", "height": i.shape[0], "width": i.shape[1]}
+    person = CocoDensePose({"images": [image], "annotations": [annotate(i, u, v)]}).person(101)
+    column, row = person.point_xy.astype(int).T
+    np.testing.assert_array_equal(person.i, i[row, column])
+    np.testing.assert_allclose(person.u, u[row, column], atol=1e-6)
+    x0, y0, x1, y1 = person.box_xyxy
+    grid_row = ((np.arange(y0, y1) + 0.5 - y0) * 256 / (y1 - y0)).astype(int)
+    grid_column = ((np.arange(x0, x1) + 0.5 - x0) * 256 / (x1 - x0)).astype(int)
+    part = CHART_TO_PART[i[int(y0) : int(y1), int(x0) : int(x1)]]
+    assert (person.mask[np.ix_(grid_row, grid_column)] == part).mean() > 0.99
+
+
+def test_a_file_comes_back_whole(tmp_path):
+    path, again = tmp_path / "people.json", tmp_path / "again.json"
+    path.write_text(json.dumps(document()))
+    write_annotations(again, read_annotations(path))
+    assert json.loads(again.read_text()) == document()
+    assert again.read_text().index('"info"') < again.read_text().index('"images"') < again.read_text().index('"more"')
+
+
+def test_people_of_an_image_in_the_files_order():
+    whole = document()
+    whole["annotations"] = [whole["annotations"][0] | {"id": known} for known in (9, 2, 5)]
+    whole["images"].append({"id": 4, "file_name": "4.jpg"})  # without a size, as other files have them
+    annotations = CocoDensePose(whole)
+    assert [person.annotation_id for person in annotations.people(3)] == annotations.annotation_ids(3) == [9, 2, 5]
+    assert annotations.people(4) == []
+    assert list(annotations.images) == [3, 4]
+
+
+@pytest.mark.parametrize(
+    "changes, says",
+    [
+        ({"bbox": ...}, "bbox is missing"),
+        ({"bbox": [1, 2, 3]}, "bbox must hold 4 numbers, got 3"),
+        ({"bbox": [1, 2, 0, 4]}, "bbox must have a width and height above 0"),
+        ({"dp_x": ...}, "dp_x is missing"),
+        ({"dp_x": "text"}, "dp_x must be a list of numbers"),
+        ({"dp_y": [1.0]}, "dp_y must hold 2 numbers, got 1"),
+        ({"dp_y": [1.0, "2"]}, "dp_y must be a list of numbers"),
+        ({"dp_x": [1.0, float("nan")]}, "dp_x: number 1 must be a finite number, got nan"),
+        ({"bbox": [1, 2, 3, 1e300]}, "bbox: number 3 must be a finite number, got 1e.300"),
+        ({"dp_I": [1.0, 25.0]}, r"dp_I: number 1 must be in \[1, 24\], got 25"),
+        ({"dp_I": [1.5, 2.0]}, "dp_I: number 0 must be a whole one, got 1.5"),
+        ({"dp_U": [0.5, 1.01]}, r"dp_U: number 1 must be in \[0, 1\], got 1.01"),
+        ({"dp_V": ...}, "dp_V is missing"),
+        ({"dp_vertex": [1, -1]}, "dp_vertex: number 1"),
+        ({"dp_masks": [[]] * 3}, "dp_masks: there should be a list of 14"),
+        ({"keypoints": [0] * 50}, "keypoints must hold 51 numbers, got 50"),
+        ({"area": "big"}, "area must be a finite number"),
+    ],
+)
+def test_an_unsound_person_is_one_sentence_with_file_annotation_and_field(changes, says):
+    with pytest.raises(ValueError, match=f"^people.json: annotation 5: {says}"):
+        person_of(**changes)
+
+
+@pytest.mark.parametrize(
+    "spoil, says",
+    [
+        (lambda whole: [], "got a list"),
+        (lambda whole: {"images": []}, "with a list `annotations`, found none"),
+        (lambda whole: whole | {"images": [{"file_name": "x"}]}, "entry 0 of `images` has no whole number as its id"),
+        (lambda whole: whole | {"annotations": whole["annotations"] * 2}, "two entries of `annotations` have the id 5"),
+        (lambda whole: whole | {"images": []}, "annotation 5: image_id is 3, which no image has"),
+    ],
+)
+def test_a_document_of_another_form_is_refused(spoil, says):
+    with pytest.raises(ValueError, match=f"^people.json: .*{says}"):
+        CocoDensePose(spoil(document()), name="people.json")
+
+
+def test_unknown_ids_are_refused():
+    annotations = CocoDensePose(document(), name="people.json")
+    with pytest.raises(ValueError, match="people.json has no image with id 8; its ids begin with 3"):
+        annotations.people(8)
+    with pytest.raises(ValueError, match="no annotation with id 8"):
+        annotations.person(8)

@@ -57,6 +57,7 @@ def test_nan_and_infinity_are_read_and_written(tmp_path):
         (b"\x89PNG\r\n\x1a\n\x00", "is not JSON: byte 0"),
         (b"[" * 100_000, "nested too deeply"),
         (b"{'a': 1}", "is not JSON"),
+        (b"[NaN, " + b"1" * 5000 + b"]", "cannot be read"),
     ],
 )
 def test_what_is_no_json_is_one_sentence_with_the_files_name(tmp_path, content, says):

@@ -11,7 +11,7 @@ from opendensepose.data.coco import (
     write_annotations,
 )
 from opendensepose.data.masks import decode_mask, encode_mask
-from opendensepose.data.photos import MAX_PIXELS, PHOTO_SUFFIXES, find_photos, read_photo
+from opendensepose.data.photos import MAX_PIXELS, PHOTO_SUFFIXES, find_image, find_photos, read_photo
 from opendensepose.data.results import Detection, detection, read_results, result_entry, write_results
 from opendensepose.data.sampling import MAX_POINTS_PER_PART, point_count, sample_part_points
 
@@ -29,6 +29,7 @@ __all__ = [
     "decode_mask",
     "detection",
     "encode_mask",
+    "find_image",
     "find_photos",
     "person_annotation",
     "point_count",

@@ -143,7 +143,7 @@ def dense_annotation(annotation: dict) -> DenseAnnotation:
     x = numbers(annotation, "dp_x") if has_points else np.zeros(0)
     num_points = len(x)
     y = numbers(annotation, "dp_y", num_points) if has_points else x
-    vertex = whole_numbers(annotation, "dp_vertex", num_points, 0, np.inf) if "dp_vertex" in annotation else None
+    vertex = whole_numbers(annotation, "dp_vertex", num_points, 0, 2**31) if "dp_vertex" in annotation else None
     if has_points and (vertex is None or "dp_I" in annotation):
         i = whole_numbers(annotation, "dp_I", num_points, 1, 24)
         u, v = (numbers(annotation, name, num_points, 0, 1) for name in ("dp_U", "dp_V"))
@@ -159,7 +159,7 @@ def dense_annotation(annotation: dict) -> DenseAnnotation:
         u=u.astype(np.float32),
         v=v.astype(np.float32),
         mask=_part_masks(annotation),
-        area=float(number(annotation, "area", width * height)),
+        area=number(annotation, "area", default=float(width * height)),
         iscrowd=bool(annotation.get("iscrowd", 0)),
         vertex=vertex,
         keypoints=None if keypoints is None else keypoints.reshape(17, 3).astype(np.float32),

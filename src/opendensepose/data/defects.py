@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from opendensepose.data.fields import as_numbers, number, numbers
+from opendensepose.data.fields import as_numbers, is_sound, number, numbers
 from opendensepose.data.masks import GRID, NUM_PARTS, part_mask_runs
 from opendensepose.data.photos import find_image, photo_size_hw
 from opendensepose.data.results import detection
@@ -91,7 +91,7 @@ def _point_defects(annotation: dict) -> Iterator[tuple[str, str]]:
 
 def _value_defects(name: str, values: np.ndarray) -> Iterator[tuple[str, str]]:
     """What is wrong with the values (P,) float64 of one list."""
-    finite = np.isfinite(values)
+    finite = is_sound(values)
     yield from _first_of(name, values, ~finite, "not a finite number")
     values = np.where(finite, values, 1)  # 1 is sound in every list
     if name in ("dp_x", "dp_y"):
@@ -136,7 +136,7 @@ def _vertex_defects(annotation: dict) -> Iterator[tuple[str, str]]:
     values = as_numbers(annotation["dp_vertex"])
     if values is not None:
         most = _VERTICES.get(mesh, np.inf) if isinstance(mesh, str) else np.inf
-        finite = np.isfinite(values)
+        finite = is_sound(values)
         wrong = finite & ((values < 0) | (values >= most) | (np.where(finite, values, 0) % 1 != 0))
         yield from _first_of("dp_vertex", values, wrong, "vertex outside the mesh")
 
@@ -155,10 +155,12 @@ def _keypoint_defects(annotation: dict, names: Sequence[str]) -> Iterator[tuple[
     x, y = (as_numbers(annotation.get(name)) for name in ("dp_x", "dp_y"))
     if x is None or y is None or not len(x) == len(y) == len(chart):
         return  # said by the rules for points
+    sound = is_sound(x) & is_sound(y)
+    x, y = x[sound], y[sound]
     point_xy = np.stack([x / 255 * width + x0, y / 255 * height + y0], axis=1)
-    part, sound = CHART_TO_PART[chart], np.isfinite(point_xy).all(axis=1)
+    part = CHART_TO_PART[chart[sound]]
     side_px = float(np.sqrt(max(width * height, 0)))
-    for sentence in side_contradictions(part[sound], point_xy[sound], keypoints, names, side_px):
+    for sentence in side_contradictions(part, point_xy, keypoints, names, side_px):
         yield "left and right contradict the keypoints", sentence
 
 
@@ -228,4 +230,4 @@ def _clause(error: ValueError) -> str:
 
 
 def _is_size(value: Any) -> bool:
-    return type(value) is int and value > 0
+    return type(value) is int and 0 < value < 1_000_000

@@ -4,16 +4,25 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_numbers", "number", "numbers", "whole_numbers"]
+__all__ = ["as_numbers", "is_sound", "number", "numbers", "whole_numbers"]
 
 _NUMBER_TYPES = {int, float}
+_LARGEST = 1e15  # pixels and indices of any file are smaller, and products of such numbers don't overflow
 
 
 def as_numbers(value: Any) -> np.ndarray | None:
     """A list of JSON numbers as (N,) float64, NaN and Infinity included; None if it is anything else."""
     if not isinstance(value, list | tuple) or not set(map(type, value)) <= _NUMBER_TYPES:
         return None
-    return np.array(value, np.float64)
+    try:
+        return np.array(value, np.float64)
+    except OverflowError:  # a whole number of more than 308 digits
+        return np.array([entry if abs(entry) <= _LARGEST else np.inf for entry in value], np.float64)
+
+
+def is_sound(values: np.ndarray | float) -> np.ndarray | bool:
+    """Whether numbers are finite and not absurdly large, above 1e15."""
+    return abs(values) <= _LARGEST
 
 
 def numbers(
@@ -27,7 +36,7 @@ def numbers(
         raise ValueError(f"{name} must be a list of numbers.")
     if length is not None and len(values) != length:
         raise ValueError(f"{name} must hold {length} numbers, got {len(values)}.")
-    wrong = np.flatnonzero(~(np.isfinite(values) & (values >= least) & (values <= most)))
+    wrong = np.flatnonzero(~(is_sound(values) & (values >= least) & (values <= most)))
     if wrong.size:
         expected = "a finite number" if np.isinf(least) else f"in [{least:g}, {most:g}]"
         raise ValueError(f"{name}: number {wrong[0]} must be {expected}, got {values[wrong[0]]:g}.")
@@ -46,6 +55,6 @@ def whole_numbers(entry: dict, name: str, length: int, least: float, most: float
 def number(entry: dict, name: str, default: float | None = None) -> float:
     """A field's finite number. ValueError if it is another thing, or missing without a default."""
     value = entry.get(name, default)
-    if type(value) not in _NUMBER_TYPES or not np.isfinite(value):
+    if type(value) not in _NUMBER_TYPES or not is_sound(value):
         raise ValueError(f"{name} must be a finite number, got {value!r}." if name in entry else f"{name} is missing.")
     return float(value)

@@ -39,6 +39,8 @@ def _read_leniently(path: Path, content: bytes) -> Any:
         raise ValueError(f"{path} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not JSON: byte {error.start} is no text in UTF-8.") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise ValueError(f"{path} cannot be read: {error}.") from None
     except RecursionError:
         raise ValueError(f"{path} is nested too deeply to be read.") from None
 

@@ -1,0 +1,228 @@
+"""The classic picture of COCO-DensePose annotations: the photo, the points coloured by U and by V, the part masks.
+
+A panel shows a window of the photo, enlarged or reduced; its pixel centres are at +0.5, like the photo's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from opendensepose.instance import DenseAnnotation
+from opendensepose.surface import PART_NAMES
+from opendensepose.visualize.contours import outline_coverage
+from opendensepose.visualize.figure import Caption, compose_figure
+from opendensepose.visualize.iuv import CHART_COLOURS
+
+__all__ = ["PART_COLOURS", "draw_annotations", "draw_person"]
+
+PANEL_PX = 1000  # long side of a panel; smaller photos are enlarged to it
+MOST_PANEL_PX = 1400  # larger photos are reduced to it
+MOST_ZOOM = 12
+
+# The 14 parts have the colours of their front charts, so that they look like the charts in other pictures.
+PART_COLOURS = CHART_COLOURS[[0, 2, 3, 4, 5, 6, 9, 10, 13, 14, 15, 16, 19, 20, 24]]
+PART_COLOURS.setflags(write=False)
+
+_INK = np.float32([22, 26, 48])
+_WHITE = np.float32([255, 255, 255])
+_NO_VALUE = np.float32([200, 200, 205])  # points that have a mesh vertex but no U and V
+
+
+def _ramp() -> np.ndarray:
+    """Colours (256, 3) float32 of U and V from 0 to 1: OpenCV's parula."""
+    return cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_PARULA)[:, 0, ::-1].astype(
+        np.float32
+    )
+
+
+@dataclass(frozen=True)
+class _View:
+    """A window of the photo, x0, y0, x1, y1 whole pixels, and by how much a panel enlarges it."""
+
+    window: tuple[int, int, int, int]
+    zoom: float
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        x0, y0, x1, y1 = self.window
+        return max(1, round((y1 - y0) * self.zoom)), max(1, round((x1 - x0) * self.zoom))
+
+    def to_panel(self, xy: np.ndarray) -> np.ndarray:
+        return (np.asarray(xy, np.float64) - self.window[:2]) * self.zoom
+
+
+def draw_annotations(image_rgb: np.ndarray, people: Sequence[DenseAnnotation], title: str = "") -> np.ndarray:
+    """The whole photo (H, W, 3) uint8 and everybody annotated in it as one picture (h, w, 3) uint8: the photo with
+    boxes and annotation ids, points coloured by U, points coloured by V, part masks. ValueError if the photo is no such
+    array."""
+    _check(image_rgb)
+    height, width = image_rgb.shape[:2]
+    return _draw(image_rgb, people, _View((0, 0, width, height), _zoom(height, width)), title, with_boxes=True)
+
+
+def draw_person(image_rgb: np.ndarray, person: DenseAnnotation, title: str = "") -> np.ndarray:
+    """One person's box and a margin around it, enlarged, in the same four panels. ValueError if the box lies outside
+    the photo."""
+    _check(image_rgb)
+    height, width = image_rgb.shape[:2]
+    x0, y0, x1, y1 = (float(edge) for edge in person.box_xyxy)
+    margin = 0.07 * max(x1 - x0, y1 - y0) + 2
+    left, top = max(0, int(x0 - margin)), max(0, int(y0 - margin))
+    right, bottom = min(width, int(np.ceil(x1 + margin))), min(height, int(np.ceil(y1 + margin)))
+    if left >= right or top >= bottom:
+        raise ValueError(
+            f"annotation {person.annotation_id}: its box {[x0, y0, x1, y1]} lies outside the photo of {width} x"
+            f" {height}."
+        )
+    view = _View((left, top, right, bottom), _zoom(bottom - top, right - left))
+    return _draw(image_rgb, [person], view, title, with_boxes=False)
+
+
+def _check(image_rgb: np.ndarray) -> None:
+    if image_rgb.ndim != 3 or image_rgb.shape[2] != 3 or image_rgb.dtype != np.uint8:
+        raise ValueError(f"the photo must be uint8 (H, W, 3), got {image_rgb.dtype} {image_rgb.shape}")
+
+
+def _zoom(height: int, width: int) -> float:
+    long_side = max(height, width)
+    return min(max(1.0, PANEL_PX / long_side), MOST_PANEL_PX / long_side, MOST_ZOOM)
+
+
+def _draw(
+    image_rgb: np.ndarray, people: Sequence[DenseAnnotation], view: _View, title: str, *, with_boxes: bool
+) -> np.ndarray:
+    photo = _enlarge(image_rgb, view)
+    faded = _fade(photo)
+    ramp = _ramp()
+    u, v, parts = faded.copy(), faded.copy(), _fade(photo, 0.25)
+    for person in people:
+        _paint_parts(parts, photo, person, view)
+        _paint_points(u, person, person.u, view, ramp)
+        _paint_points(v, person, person.v, view, ramp)
+    if with_boxes:
+        for person in people:
+            _paint_box(photo, person, view)
+    labels = [(str(p.annotation_id), *view.to_panel(p.box_xyxy[:2])) for p in people] if with_boxes else []
+    legend = [(name, tuple(int(c) for c in PART_COLOURS[k])) for k, name in enumerate(PART_NAMES) if k]
+    return compose_figure(
+        [_to_bytes(panel) for panel in (photo, u, v, parts)],
+        [Caption("photo"), Caption("U", ramp=ramp), Caption("V", ramp=ramp), Caption("part masks")],
+        title=title,
+        legend=legend,
+        labels=labels,
+    )
+
+
+def _enlarge(image_rgb: np.ndarray, view: _View) -> np.ndarray:
+    """The view's window of the photo at the panel's size, (h, w, 3) float32."""
+    x0, y0, x1, y1 = view.window
+    height, width = view.size_hw
+    way = cv2.INTER_AREA if view.zoom < 1 else cv2.INTER_CUBIC
+    return cv2.resize(np.ascontiguousarray(image_rgb[y0:y1, x0:x1]), (width, height), interpolation=way).astype(
+        np.float32
+    )
+
+
+def _fade(photo: np.ndarray, strength: float = 1.0) -> np.ndarray:
+    """The photo with less colour and contrast, so that what is painted on it stands out."""
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None]
+    colourless = photo + 0.75 * strength * (grey - photo)
+    return colourless + 0.30 * strength * (np.float32(225) - colourless)
+
+
+def _paint_points(panel: np.ndarray, person: DenseAnnotation, value: np.ndarray, view: _View, ramp: np.ndarray) -> None:
+    """Every point as a dot of the colour of its value, with a dark and a white ring, in place."""
+    radius = _dot_radius(person, view)
+    centres = view.to_panel(person.point_xy)
+    known = person.i > 0
+    colours = np.where(known[:, None], ramp[np.rint(255 * value).astype(int)], _NO_VALUE)
+    ring = np.clip(0.24 * radius, 0, 2.2) if radius > 3 else 0.0  # on small dots a white ring would hide the colour
+    for centre in centres:
+        _dot(panel, centre, radius + ring + np.clip(0.25 * radius, 0.6, 1.6), _INK, 0.6)
+    for centre, colour in zip(centres, colours, strict=True):
+        if ring:
+            _dot(panel, centre, radius + ring, _WHITE, 0.95)
+        _dot(panel, centre, radius, colour, 1.0)
+
+
+def _dot_radius(person: DenseAnnotation, view: _View) -> float:
+    """A quarter of the distance between neighbouring points, were they spread evenly over 40 % of the box."""
+    x0, y0, x1, y1 = (float(edge) for edge in person.box_xyxy)
+    area_px = 0.4 * (x1 - x0) * (y1 - y0) * view.zoom**2
+    return float(np.clip(0.25 * np.sqrt(area_px / max(len(person.i), 1)), 1.6, 12))
+
+
+def _dot(panel: np.ndarray, centre: np.ndarray, radius: float, colour: np.ndarray, alpha: float) -> None:
+    """A filled circle with smooth edges at a centre (x, y) of the panel, in place; outside parts are cut off."""
+    x, y = (float(value) for value in centre)
+    reach = radius + 1
+    x0, x1 = max(0, int(x - reach)), min(panel.shape[1], int(x + reach) + 1)
+    y0, y1 = max(0, int(y - reach)), min(panel.shape[0], int(y + reach) + 1)
+    if x0 >= x1 or y0 >= y1:
+        return
+    distance = np.hypot(np.arange(x0, x1) + 0.5 - x, (np.arange(y0, y1) + 0.5 - y)[:, None])
+    coverage = alpha * np.clip(radius + 0.5 - distance, 0, 1).astype(np.float32)[..., None]
+    panel[y0:y1, x0:x1] += coverage * (colour - panel[y0:y1, x0:x1])
+
+
+def _paint_parts(panel: np.ndarray, photo: np.ndarray, person: DenseAnnotation, view: _View) -> None:
+    """The part masks in their colours with white lines around them, in place; the photo's light shines through."""
+    if person.mask is None or not person.mask.any():
+        return
+    height, width = view.size_hw
+    (x0, y0), (x1, y1) = view.to_panel(person.box_xyxy[:2]), view.to_panel(person.box_xyxy[2:])
+    left, top = max(0, int(x0) - 2), max(0, int(y0) - 2)
+    right, bottom = min(width, int(x1) + 3), min(height, int(y1) + 3)
+    if left >= right or top >= bottom:
+        return
+    grid_xyxy = (x0 - left, y0 - top, x1 - left, y1 - top)
+    label = _parts_at(person.mask, grid_xyxy, (bottom - top, right - left), blur_px=0.5 * view.zoom)
+    window = np.s_[top:bottom, left:right]
+    inside = label > 0
+    light = cv2.cvtColor(photo[window], cv2.COLOR_RGB2GRAY)[..., None] / 255
+    colour = PART_COLOURS[label].astype(np.float32) * (0.82 + 0.28 * light)
+    edge = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 0.7)[..., None]
+    panel[window] += 0.8 * np.where(inside[..., None], edge, 0) * (colour - panel[window])
+    lines = np.zeros(label.shape, np.float32)
+    for number in np.unique(label[inside]):
+        np.maximum(lines, outline_coverage(label == number, width_px=1.6), out=lines)
+    panel[window] += 0.9 * lines[..., None] * (_WHITE - panel[window])
+
+
+def _parts_at(mask: np.ndarray, grid_xyxy: tuple, size_hw: tuple[int, int], *, blur_px: float) -> np.ndarray:
+    """The part map (256, 256) uint8, laid over grid_xyxy of a window of this size, as (h, w) uint8: the part of the
+    largest share after a Gaussian mean, which rounds off the steps of the grid's and the photo's pixels."""
+    x0, y0, x1, y1 = grid_xyxy
+    step_x, step_y = (x1 - x0) / 256, (y1 - y0) / 256
+    # OpenCV's pixel centres are at whole numbers, ours half a pixel further.
+    grid_to_window = np.array([[step_x, 0, x0 + step_x / 2 - 0.5], [0, step_y, y0 + step_y / 2 - 0.5]])
+    sigma = max(0.8 * step_x, 0.8 * step_y, blur_px, 0.5)
+    label, best = np.zeros(size_hw, np.uint8), np.full(size_hw, -1, np.float32)
+    for number in (0, *np.unique(mask[mask > 0])):
+        share = cv2.warpAffine(
+            (mask == number).astype(np.float32), grid_to_window, size_hw[::-1], borderValue=float(number == 0)
+        )
+        share = cv2.GaussianBlur(share, (0, 0), sigma)
+        wins = share > best
+        label[wins], best[wins] = number, share[wins]
+    return label
+
+
+def _paint_box(panel: np.ndarray, person: DenseAnnotation, view: _View) -> None:
+    """The person's box as a thin white line between dark ones, in place."""
+    (x0, y0), (x1, y1) = view.to_panel(person.box_xyxy[:2]), view.to_panel(person.box_xyxy[2:])
+    height, width = panel.shape[:2]
+    x0, y0, x1, y1 = max(x0, 2), max(y0, 2), min(x1, width - 2), min(y1, height - 2)
+    for half_px, colour, alpha in ((2.4, _INK, 0.5), (1.1, _WHITE, 0.95)):
+        x, y = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
+        off_x = np.maximum(x0 - x, x - x1)  # below 0 inside
+        off_y = np.maximum(y0 - y, y - y1)
+        distance = np.abs(np.maximum(off_x, off_y))
+        coverage = alpha * np.clip(half_px + 0.5 - distance, 0, 1).astype(np.float32)[..., None]
+        panel += coverage * (colour - panel)
+
+
+def _to_bytes(panel: np.ndarray) -> np.ndarray:
+    return np.clip(panel + 0.5, 0, 255).astype(np.uint8)
