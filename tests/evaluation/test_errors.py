@@ -4,7 +4,7 @@ from tests.evaluation.people import UVDistances, detection
 
 from opendensepose.evaluation.errors import ChartDistances, DetectedPerson, detected_person, labels_at, point_errors
 from opendensepose.iuv import IUV, empty_iuv
-from opendensepose.surface import SurfacePoints, load_charts, load_surface
+from opendensepose.surface import SurfacePoints, load_charts, load_surface, mirror_iuv
 
 
 class Euclid:
@@ -65,6 +65,16 @@ def test_our_distances_are_the_geodesics_of_the_surface_points():
     error = point_errors(*(charts.from_points(one) for one in points), distances)
     np.testing.assert_allclose(error, Euclid().between(*points), atol=1e-5)
     np.testing.assert_allclose(point_errors(*[charts.from_points(points[0])] * 2, distances), 0, atol=1e-5)
+
+
+def test_mixed_up_left_and_right_is_as_far_off_as_the_body_is_wide_there():
+    """The mirrored label names the mirror image of the point: by straight lines, it is 2 |x| away."""
+    charts, surface = load_charts(), load_surface()
+    rng = np.random.default_rng(1)
+    points = SurfacePoints(rng.integers(0, len(surface.faces), 300), rng.dirichlet([1, 1, 1], 300))
+    true = charts.from_points(points)
+    error = point_errors(true, mirror_iuv(*true), ChartDistances(charts, Euclid()))
+    np.testing.assert_allclose(error, 2 * np.abs(points.xyz(surface.vertices, surface.faces)[:, 0]), atol=1e-4)
 
 
 def test_a_person_becomes_the_window_of_its_labels():

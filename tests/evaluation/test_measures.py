@@ -1,5 +1,7 @@
 """The measures of whole images: answers by hand, then what must hold whatever is predicted."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -200,3 +202,9 @@ def test_a_detection_off_the_grid_of_pixels():
     points = [(12.5, 21.5, 3, 0, 0), (13.49, 22.49, 3, 0, 0), (12.49, 21.5, 3, 0, 0), (13.5, 21.5, 3, 0, 0)]
     result = measure([image([annotation((10, 20, 15, 25), points)], [found])], UVDistances())
     assert result.error_m.tolist() == [0, 0, np.inf, np.inf]
+
+
+def test_measuring_needs_no_torch():
+    code = "import sys, opendensepose.evaluation, opendensepose.evaluate; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -118,8 +118,8 @@ def annotator_table(annotators: list[AnnotatorErrors], surface: str) -> str:
     add("median", [one["median_cm"] for one in numbers], ".1f")
     add("AUC10", [one["auc10"] for one in numbers], ".3f")
     add("AUC30", [one["auc30"] for one in numbers], ".3f")
-    for key, label in (("points", "points"), ("off_body", "points off the body"), ("people", "people")):
-        add(label[:18], [one[key] for one in numbers], "d")
+    for key, label in (("points", "points"), ("off_body", "off the body"), ("people", "people")):
+        add(label, [one[key] for one in numbers], "d")
     return "\n".join(lines)
 
 

@@ -83,8 +83,9 @@ def report_page(
         *(_instance_section(measures, numbers, name) for name in measures.gps),
         _section(
             "The ten worst people",
-            f"Lowest GPS of their points; the {_missed(measures)} people of whom nothing was predicted come last. "
-            "Left: the predicted charts. Right: the annotated points by error; a white ring has no prediction.",
+            "Lowest GPS of their points; people of whom nothing was predicted come last "
+            f"({_missed(measures)} of {len(measures.people)}). Left: the predicted charts. Right: the annotated points "
+            "by error; a blue ring has no prediction.",
             f'<div class="worst">{"".join(_figure(person) for person in worst)}</div>',
         ),
     ]

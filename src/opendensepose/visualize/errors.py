@@ -18,6 +18,7 @@ __all__ = ["draw_body_errors", "draw_person_errors", "error_colours"]
 _STOPS = np.array([(255, 244, 204), (254, 205, 110), (249, 142, 59), (222, 67, 56), (142, 23, 84), (45, 10, 60)])
 _NO_DATA = np.array([196, 200, 210])
 _INK = (22, 26, 48)
+_MISSING = (30, 105, 200)  # rings: a colour that no error has
 _SMALLEST_NUMBER_PX = 11  # a chart whose inside is narrower gets no number
 
 
@@ -97,7 +98,7 @@ def draw_person_errors(
     """Two panels of a person: the predicted charts over the photo, and the points coloured by their error.
 
     image_rgb (H, W, 3) uint8; box_xyxy (4,) pixels; point_xy (P, 2) pixels; error_m (P,) metres, infinite where
-    nothing was predicted (a ring); i (H, W) uint8 the predicted charts. Returns (height, w, 3) uint8.
+    nothing was predicted (a blue ring); i (H, W) uint8 the predicted charts. Returns (height, w, 3) uint8.
     """
     if i.shape != image_rgb.shape[:2]:
         raise ValueError(f"the chart map is {i.shape}, the photo {image_rgb.shape[:2]}.")
@@ -119,7 +120,7 @@ def draw_person_errors(
 def _draw_points(photo: np.ndarray, xy: np.ndarray, error_m: np.ndarray, limit_m: float) -> np.ndarray:
     """Dots on the faded photo, the worst on top; drawn four times larger and averaged down for smooth edges."""
     fine = 4
-    faded = (0.55 * photo + 0.45 * 90).astype(np.uint8)
+    faded = (0.45 * photo + 0.55 * 255).astype(np.uint8)
     image = Image.fromarray(faded).resize((photo.shape[1] * fine, photo.shape[0] * fine))
     draw = ImageDraw.Draw(image)
     radius = fine * max(3.0, photo.shape[0] / 100)
@@ -128,7 +129,7 @@ def _draw_points(photo: np.ndarray, xy: np.ndarray, error_m: np.ndarray, limit_m
         x, y = xy[k] * fine
         frame = (x - radius, y - radius, x + radius, y + radius)
         if np.isinf(error_m[k]):
-            draw.ellipse(frame, outline=(255, 255, 255), width=round(radius * 0.45))
+            draw.ellipse(frame, outline=_MISSING, width=round(radius * 0.45))
         else:
             draw.ellipse(frame, fill=tuple(colours[k].tolist()), outline=_INK, width=round(radius * 0.2))
     return np.asarray(image.resize((photo.shape[1], photo.shape[0]), Image.Resampling.BOX))
