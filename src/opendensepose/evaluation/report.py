@@ -263,9 +263,9 @@ th{color:var(--soft);font-weight:600}
 th:first-child,td:first-child{text-align:left}
 tbody tr:first-child td{font-weight:600}
 img{display:block;max-width:100%;margin:0 auto;border-radius:8px}
-.worst{display:grid;grid-template-columns:repeat(auto-fill,minmax(260px,1fr));gap:20px}
+.worst{display:grid;grid-template-columns:repeat(auto-fill,minmax(205px,1fr));gap:20px}
 figure{margin:0}
-figure img{width:100%;height:280px;object-fit:contain;background:var(--back)}
+figure img{width:100%;height:240px;object-fit:contain;background:var(--back)}
 figcaption{font-size:13px;color:var(--soft);margin-top:6px;overflow-wrap:anywhere}
 figcaption b{color:var(--ink)}
 """
