@@ -195,6 +195,15 @@ def test_an_interrupted_making_leaves_nothing(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+def test_what_a_killed_process_left_is_removed_a_day_later(tmp_path):
+    old, new = tmp_path / ".geodesic-0-1.part", tmp_path / ".geodesic-0-2.part"
+    for path in (old, new):
+        path.touch()
+    os.utime(old, (0, 0))
+    GeodesicDistances(square(1), tmp_path, progress=False)
+    assert new.exists() and not old.exists()
+
+
 def test_the_users_cache_is_the_default(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     GeodesicDistances(square(1), progress=False)

@@ -6,6 +6,7 @@ import numpy as np
 
 from .charts import Charts
 from .geodesic_file import load_or_make
+from .geodesic_kinks import Kinks
 from .geodesic_mesh import fold
 from .points import SurfacePoints
 from .surface import Surface
@@ -46,7 +47,8 @@ class GeodesicDistances:
         corners = self._mesh.node_xyz[self._mesh.cell]
         edges = corners[:, [1, 2, 0]] - corners[:, [2, 0, 1]]
         self._edge_squared = (edges**2).sum(2)  # (C, 3), opposite to each corner
-        self._table = load_or_make(self._mesh, cache_dir, progress)
+        self._nodes = load_or_make(self._mesh, cache_dir, progress)
+        self._kinks = Kinks(self._mesh, self._nodes)
 
     def between(self, points_a: SurfacePoints, points_b: SurfacePoints) -> np.ndarray:
         """(P,) float32 metres from each of points_a to the point of points_b at the same place in the list.
@@ -79,46 +81,52 @@ class GeodesicDistances:
         cell_a, w = mesh.locate(face_a, barycentric_a)
         cell_b, u = mesh.locate(face_b, barycentric_b)
         across = mesh.face_side[face_a] ^ mesh.face_side[face_b]
-        squared = self._node_distances(mesh.cell[cell_a], mesh.cell[cell_b], across)
-        squared *= squared
-        squared *= w.T[:, None] * u.T[None]
+        w, u = w.T, u.T
+        corner_distance = self._nodes.between(mesh.cell[cell_a].T[:, None], mesh.cell[cell_b].T[None], across)
+        squared = corner_distance**2
+        squared *= w[:, None] * u[None]
         total = squared[0, 0] + squared[1, 1] + squared[2, 2]
         for i, j in ((0, 1), (0, 2), (1, 2)):
             total += squared[i, j] + squared[j, i]
-        total -= self._spread(cell_a, w) + self._spread(cell_b, u)
+        spread_a, spread_b = self._spread(cell_a, w), self._spread(cell_b, u)
+        total -= spread_a + spread_b
+        self._unbend(total, cell_a, cell_b, w, u, across, spread_a, spread_b, corner_distance)
+        self._straighten(total, face_a, face_b, cell_a, cell_b, w, u, across)
+        return np.sqrt(total)
 
+    def _unbend(self, total, cell_a, cell_b, w, u, across, spread_a, spread_b, corner_distance) -> None:
+        """Measures pairs on the far side of a limb anew; total (P,) square metres is changed in place."""
+        distance = np.sqrt(np.maximum(total, 0))
+        k, short_by = self._kinks.find(cell_a, cell_b, w, u, corner_distance, distance)
+        if len(k):
+            ends = cell_a[k], cell_b[k], w[:, k], u[:, k]
+            anew = self._kinks.measure(*ends, across[k], spread_a[k], spread_b[k])
+            total[k] = np.minimum(anew, distance[k] + short_by) ** 2
+
+    def _straighten(self, total, face_a, face_b, cell_a, cell_b, w, u, across) -> None:
+        """No distance is below the straight line, and on one face it is that; total (P,) is changed in place."""
+        mesh = self._mesh
         same = (mesh.face_cell[face_a] == mesh.face_cell[face_b]) & ~across
         near = np.flatnonzero(same | (total < NEAR_M**2))
-        step = self._xyz(cell_a[near], w[near])
-        other = self._xyz(cell_b[near], u[near])
+        step = self._xyz(cell_a[near], w[:, near])
+        other = self._xyz(cell_b[near], u[:, near])
         other[:, 0] *= np.where(across[near], -1, 1)
         step -= other
         straight = step[:, 0] ** 2 + step[:, 1] ** 2 + step[:, 2] ** 2
         total[near] = np.where(same[near], straight, np.maximum(total[near], straight))
-        return np.sqrt(total)
-
-    def _node_distances(self, nodes_a: np.ndarray, nodes_b: np.ndarray, across: np.ndarray) -> np.ndarray:
-        """(3, 3, P) float64 metres between the nodes (P, 3) of two cells; across (P,): on different halves."""
-        a, b = nodes_a.T.astype(np.int64)[:, None], nodes_b.T.astype(np.int64)[None]
-        high, low = np.maximum(a, b), np.minimum(a, b)
-        entry = high + 1
-        entry *= high
-        entry >>= 1
-        entry += low
-        count = len(self._mesh.node_xyz)
-        entry += np.where(across, count * (count + 1) // 2, 0)
-        return self._table.take(entry).astype(np.float64)
 
     def _spread(self, cell: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """(P,) the weighted mean square distance of a cell's nodes from the point in it, square metres."""
         edge = self._edge_squared[cell]
-        w0, w1, w2 = weights.T
+        w0, w1, w2 = weights
         return w1 * w2 * edge[:, 0] + w2 * w0 * edge[:, 1] + w0 * w1 * edge[:, 2]
 
     def _xyz(self, cell: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """(P, 3) float64 metres, of points as if on the first half."""
         corner = self._mesh.node_xyz[self._mesh.cell[cell]]
-        return corner[:, 0] * weights[:, :1] + corner[:, 1] * weights[:, 1:2] + corner[:, 2] * weights[:, 2:]
+        return (
+            corner[:, 0] * weights[0][:, None] + corner[:, 1] * weights[1][:, None] + corner[:, 2] * weights[2][:, None]
+        )
 
     def part_means(self, charts: Charts, pairs: int = 100_000, seed: int = 0) -> np.ndarray:
         """(15,) float64 metres: the mean distance between two random points of each of the 14 coarse parts.

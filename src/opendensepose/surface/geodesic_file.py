@@ -7,7 +7,9 @@ and the mirror image of node j, H * (H + 1) / 2 further on (H nodes of one half)
 
 import hashlib
 import os
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +19,29 @@ from .geodesic_mesh import FoldedMesh
 MAX_BYTES = 1_000_000_000
 FORMAT = 1  # to be raised when tables made before would be wrong
 CHECK_LETTERS = 16
+LEFT_AFTER_S = 24 * 3600
 
 
-def load_or_make(mesh: FoldedMesh, cache_dir: str | Path | None, progress: bool) -> np.ndarray:
-    """(E,) float32 metres, read-only, mapped from the file in cache_dir (None: `default_cache_dir`), made if missing.
+@dataclass(frozen=True)
+class NodeDistances:
+    """The table (E,) float32 metres of a folded mesh that has num_nodes nodes in one half."""
+
+    table: np.ndarray
+    num_nodes: int
+
+    def between(self, a: np.ndarray, b: np.ndarray, across: np.ndarray) -> np.ndarray:
+        """float64 metres from nodes a to b of one half; where across, to the mirror image of b. Shapes broadcast."""
+        high, low = np.maximum(a, b, dtype=np.int64), np.minimum(a, b)
+        entry = high + 1
+        entry *= high
+        entry >>= 1
+        entry += low
+        entry += np.where(across, self.num_nodes * (self.num_nodes + 1) // 2, 0)
+        return self.table.take(entry).astype(np.float64)
+
+
+def load_or_make(mesh: FoldedMesh, cache_dir: str | Path | None, progress: bool) -> NodeDistances:
+    """The distances mapped from the file in cache_dir (None: `default_cache_dir`), which is made if it is missing.
 
     ValueError if the table would be larger than MAX_BYTES, OSError if it cannot be written.
     """
@@ -34,7 +55,7 @@ def load_or_make(mesh: FoldedMesh, cache_dir: str | Path | None, progress: bool)
     cache_dir = default_cache_dir() if cache_dir is None else Path(cache_dir)
     key = _mesh_key(mesh)
     found = _find(cache_dir, key, entries)
-    return _make(mesh, cache_dir, key, entries, progress) if found is None else found
+    return NodeDistances(_make(mesh, cache_dir, key, entries, progress) if found is None else found, count)
 
 
 def default_cache_dir() -> Path:
@@ -72,12 +93,15 @@ def _make(mesh: FoldedMesh, cache_dir: Path, key: str, entries: int, progress: b
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     cache_dir.mkdir(parents=True, exist_ok=True)
+    for leftover in cache_dir.glob(".geodesic-*.part"):  # of a process that was killed, or of one still at work
+        if time.time() - leftover.stat().st_mtime > LEFT_AFTER_S:
+            leftover.unlink(missing_ok=True)
     part = cache_dir / f".geodesic-{key}-{os.getpid()}.part"
     columns = (TextColumn("geodesic distances, once per machine"), BarColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     try:
         with Progress(*columns, console=console, disable=not (progress and console.is_terminal)) as shown:
-            bar = shown.add_task("geodesic distances", total=3 * len(mesh.node_xyz))
+            bar = shown.add_task("geodesic distances", total=2 * len(mesh.node_xyz))
             _write(mesh, part, entries, lambda done: shown.advance(bar, done))
         path = cache_dir / f"geodesic-{key}-{_checksum(part)}.npy"
         part.replace(path)
