@@ -81,7 +81,7 @@ def test_vertices_without_coordinates_are_grey():
 def test_a_part_lies_where_its_mask_says_to_a_pixel():
     mask = np.zeros((256, 256), np.uint8)
     mask[64:192, 32:64] = 14
-    label = _parts_at(mask, (10.0, 20.0, 138.0, 84.0), (100, 150), blur_px=0.0)
+    label = _parts_at(mask, (10.0, 20.0, 138.0, 84.0), (100, 150), sigma=0.0)
     inside = np.zeros((100, 150), bool)
     inside[36:68, 26:42] = True  # rows 20 + 64/4 to 20 + 192/4, columns 10 + 32/2 to 10 + 64/2
     assert set(np.unique(label)) == {0, 14}
@@ -91,7 +91,7 @@ def test_a_part_lies_where_its_mask_says_to_a_pixel():
 def test_neighbouring_parts_leave_no_gap():
     mask = np.zeros((256, 256), np.uint8)
     mask[:, :128], mask[:128, 128:], mask[128:, 128:] = 1, 2, 3
-    label = _parts_at(mask, (0.0, 0.0, 300.0, 500.0), (500, 300), blur_px=4.0)
+    label = _parts_at(mask, (0.0, 0.0, 300.0, 500.0), (500, 300), sigma=4.0)
     assert (label[10:-10, 10:-10] > 0).all() and set(np.unique(label[10:-10, 10:-10])) == {1, 2, 3}
 
 
@@ -104,6 +104,22 @@ def test_masks_are_painted_in_the_parts_colours():
         hue = PART_COLOURS[number].astype(int) - PART_COLOURS[number].mean()
         toward = ((panel - panel.mean(axis=2, keepdims=True)) * hue).sum(axis=2) / (hue**2).sum()
         assert (toward > 0.5).sum() > 0.1 * panel.shape[0] * panel.shape[1]
+
+
+def test_a_mask_that_fills_the_box_has_its_line_on_every_side():
+    whole = person(mask=np.full((256, 256), 1, np.uint8))
+    picture = draw_person(np.zeros((400, 300, 3), np.uint8), whole)
+    panel = picture[:, -(picture.shape[1] // 4) :]
+    blue = panel[..., 2].astype(int) > panel[..., 0].astype(int) + 60
+    rows, columns = np.flatnonzero(blue.any(axis=1)), np.flatnonzero(blue.any(axis=0))
+    middle_row, middle_column = rows[rows.size // 2], columns[columns.size // 2]
+    for line in (
+        panel[middle_row, columns[0] - 4 : columns[0] + 3],
+        panel[middle_row, columns[-1] - 2 : columns[-1] + 5],
+        panel[rows[0] - 4 : rows[0] + 3, middle_column],
+        panel[rows[-1] - 2 : rows[-1] + 5, middle_column],
+    ):
+        assert line.min(axis=1).max() > 150  # white somewhere across the edge
 
 
 def test_people_without_points_or_masks_and_nobody_at_all_are_drawn():

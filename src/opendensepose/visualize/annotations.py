@@ -151,7 +151,7 @@ def _dot_radius(person: DenseAnnotation, view: _View) -> float:
     """A quarter of the distance between neighbouring points, were they spread evenly over 40 % of the box."""
     x0, y0, x1, y1 = (float(edge) for edge in person.box_xyxy)
     area_px = 0.4 * (x1 - x0) * (y1 - y0) * view.zoom**2
-    return float(np.clip(0.25 * np.sqrt(area_px / max(len(person.i), 1)), 1.6, 12))
+    return float(np.clip(0.27 * np.sqrt(area_px / max(len(person.i), 1)), 1.9, 12))
 
 
 def _dot(panel: np.ndarray, centre: np.ndarray, radius: float, colour: np.ndarray, alpha: float) -> None:
@@ -173,12 +173,14 @@ def _paint_parts(panel: np.ndarray, photo: np.ndarray, person: DenseAnnotation, 
         return
     height, width = view.size_hw
     (x0, y0), (x1, y1) = view.to_panel(person.box_xyxy[:2]), view.to_panel(person.box_xyxy[2:])
-    left, top = max(0, int(x0) - 2), max(0, int(y0) - 2)
-    right, bottom = min(width, int(x1) + 3), min(height, int(y1) + 3)
+    sigma = max(0.8 * (x1 - x0) / 256, 0.8 * (y1 - y0) / 256, 0.5 * view.zoom)
+    margin = int(3 * min(sigma, 20)) + 3  # room for the line around masks that touch the box
+    left, top = max(0, int(x0) - margin), max(0, int(y0) - margin)
+    right, bottom = min(width, int(x1) + margin), min(height, int(y1) + margin)
     if left >= right or top >= bottom:
         return
     grid_xyxy = (x0 - left, y0 - top, x1 - left, y1 - top)
-    label = _parts_at(person.mask, grid_xyxy, (bottom - top, right - left), blur_px=0.5 * view.zoom)
+    label = _parts_at(person.mask, grid_xyxy, (bottom - top, right - left), sigma)
     window = np.s_[top:bottom, left:right]
     inside = label > 0
     light = cv2.cvtColor(photo[window], cv2.COLOR_RGB2GRAY)[..., None] / 255
@@ -191,20 +193,19 @@ def _paint_parts(panel: np.ndarray, photo: np.ndarray, person: DenseAnnotation, 
     panel[window] += 0.9 * lines[..., None] * (_WHITE - panel[window])
 
 
-def _parts_at(mask: np.ndarray, grid_xyxy: tuple, size_hw: tuple[int, int], *, blur_px: float) -> np.ndarray:
+def _parts_at(mask: np.ndarray, grid_xyxy: tuple, size_hw: tuple[int, int], sigma: float) -> np.ndarray:
     """The part map (256, 256) uint8, laid over grid_xyxy of a window of this size, as (h, w) uint8: the part of the
-    largest share after a Gaussian mean, which rounds off the steps of the grid's and the photo's pixels."""
+    largest share after a Gaussian mean of sigma pixels, which rounds off the steps of grid and photo."""
     x0, y0, x1, y1 = grid_xyxy
     step_x, step_y = (x1 - x0) / 256, (y1 - y0) / 256
     # OpenCV's pixel centres are at whole numbers, ours half a pixel further.
     grid_to_window = np.array([[step_x, 0, x0 + step_x / 2 - 0.5], [0, step_y, y0 + step_y / 2 - 0.5]])
-    sigma = max(0.8 * step_x, 0.8 * step_y, blur_px, 0.5)
     label, best = np.zeros(size_hw, np.uint8), np.full(size_hw, -1, np.float32)
     for number in (0, *np.unique(mask[mask > 0])):
         share = cv2.warpAffine(
             (mask == number).astype(np.float32), grid_to_window, size_hw[::-1], borderValue=float(number == 0)
         )
-        share = cv2.GaussianBlur(share, (0, 0), sigma)
+        share = cv2.GaussianBlur(share, (0, 0), float(np.clip(sigma, 0.5, 20)))
         wins = share > best
         label[wins], best[wins] = number, share[wins]
     return label
