@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from opendensepose.instance import DenseAnnotation, Instance
     from opendensepose.iuv import IUV
     from opendensepose.predict import Predictor
-    from opendensepose.surface import Charts, Surface, SurfacePoints, load_charts, load_surface
+    from opendensepose.surface import Charts, GeodesicDistances, Surface, SurfacePoints, load_charts, load_surface
     from opendensepose.synth import RenderedImage, render_image
     from opendensepose.visualize import draw_overlay
 
@@ -22,6 +22,7 @@ __all__ = [
     "Camera",
     "Charts",
     "DenseAnnotation",
+    "GeodesicDistances",
     "IUV",
     "Instance",
     "Predictor",
@@ -39,6 +40,7 @@ _HOME = {
     "Camera": "opendensepose.camera",
     "Charts": "opendensepose.surface",
     "DenseAnnotation": "opendensepose.instance",
+    "GeodesicDistances": "opendensepose.surface",
     "IUV": "opendensepose.iuv",
     "Instance": "opendensepose.instance",
     "Predictor": "opendensepose.predict",

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from opendensepose.cli_data import data_app, show
+from opendensepose.cli_measures import add_measuring_verbs
 
 __all__ = ["app"]
 
@@ -218,6 +219,7 @@ def surface(out: Out) -> None:
 
 app.command()(show)
 app.add_typer(data_app, name="data")
+add_measuring_verbs(app)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""The body surface, its 24 charts and points on it. Loading needs numpy only."""
+"""The body surface, its 24 charts, points on it and distances between them. Loading needs numpy only."""
 
 from .charts import Charts
 from .files import load_charts, load_surface
+from .geodesic import GeodesicDistances
 from .points import SurfacePoints
 from .surface import Surface
 from .tables import CHART_NAMES, CHART_TO_PART, MIRROR_CHART, PART_NAMES, mirror_iuv
@@ -12,6 +13,7 @@ __all__ = [
     "MIRROR_CHART",
     "PART_NAMES",
     "Charts",
+    "GeodesicDistances",
     "Surface",
     "SurfacePoints",
     "load_charts",

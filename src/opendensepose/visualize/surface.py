@@ -13,7 +13,7 @@ from opendensepose.surface import Charts, Surface, SurfacePoints, load_charts, l
 from opendensepose.visualize.contours import isoline_coverage, outline_coverage
 from opendensepose.visualize.iuv import CHART_COLOURS
 
-__all__ = ["ATLAS_SIZE_HW", "atlas_xy", "save_surface_pictures"]
+__all__ = ["ATLAS_SIZE_HW", "FINE", "SIDES", "atlas_xy", "light_body", "save_surface_pictures", "view_body"]
 
 ATLAS_SIZE_HW = (1200, 800)
 FINE = 2
@@ -38,7 +38,7 @@ def save_surface_pictures(out_dir: str | Path) -> list[Path]:
     out_dir.mkdir(parents=True, exist_ok=True)
     surface, charts = load_surface(), load_charts()
     paths = [out_dir / name for name in ("charts.png", "uv.png", "atlas.png", "surface.obj")]
-    views = [_view(surface, *SIDES[side]) for side in SIDES]
+    views = [view_body(surface, *SIDES[side]) for side in SIDES]
     for path, with_lines in ((paths[0], False), (paths[1], True)):
         row = [_paint(surface, charts, *view, with_lines=with_lines) for view in views]
         Image.fromarray(np.concatenate(row, axis=1)).save(path)
@@ -88,7 +88,7 @@ def _rasterise(corner_xyz: np.ndarray, size_hw: tuple[int, int]) -> tuple[np.nda
     return face_map, weight_map
 
 
-def _view(surface: Surface, right, away) -> tuple[np.ndarray, np.ndarray]:
+def view_body(surface: Surface, right, away) -> tuple[np.ndarray, np.ndarray]:
     """Face map and barycentric map of the body seen along `away`, in parallel projection."""
     scale = PIXELS_PER_METRE * FINE
     across, up, depth = (surface.vertices @ np.array(axis, float) for axis in (right, (0, 0, 1), away))
@@ -106,7 +106,7 @@ def _paint(surface: Surface, charts: Charts, face: np.ndarray, weights: np.ndarr
     """(H, W, 3) uint8: shaded chart colours on white, with borders and numbers or with U (white) and V (ink) lines."""
     inside = face >= 0
     chart = np.where(inside, charts.face_chart[face], 0)
-    light = _light(surface, face, weights)
+    light = light_body(surface, face, weights)
     canvas = CHART_COLOURS[chart].astype(np.float32) * light[..., None]
     canvas[~inside] = 255
     _draw_lines(canvas, charts, face, weights, chart, with_lines=with_lines)
@@ -115,7 +115,7 @@ def _paint(surface: Surface, charts: Charts, face: np.ndarray, weights: np.ndarr
     return picture if with_lines else _number(picture, chart[FINE // 2 :: FINE, FINE // 2 :: FINE])
 
 
-def _light(surface: Surface, face: np.ndarray, weights: np.ndarray, *, from_behind: float = 0.0) -> np.ndarray:
+def light_body(surface: Surface, face: np.ndarray, weights: np.ndarray, *, from_behind: float = 0.0) -> np.ndarray:
     """(H, W) float32 brightness by the rest pose's smooth normals: a lamp on the side that is seen and above.
 
     from_behind: how strongly a second lamp, opposite to the first, lights what faces away.
@@ -194,7 +194,7 @@ def _paint_atlas(surface: Surface, charts: Charts, face: np.ndarray, weights: np
             slice(k % 6 * 200 * FINE, (k % 6 + 1) * 200 * FINE),
             slice(k // 6 * 200 * FINE, (k // 6 + 1) * 200 * FINE),
         )
-        light[cell] = 0.2 + 0.8 * _light(surface, face[cell], weights[cell], from_behind=0.7)
+        light[cell] = 0.2 + 0.8 * light_body(surface, face[cell], weights[cell], from_behind=0.7)
     canvas = CHART_COLOURS[chart].astype(np.float32) * light[..., None]
     canvas[face < 0] = (246, 247, 250)
     _draw_lines(canvas, charts, face, weights, chart, with_lines=True)

@@ -1,0 +1,101 @@
+"""Annotations of rendered people against their truth, both on disk: the `annotators` verb.
+
+Each annotation's entry may say who made it under `annotator`. The truth is what `render` writes: dense/<image_id>.npz.
+"""
+
+import json
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from opendensepose.data import CocoDensePose, read_annotations
+from opendensepose.evaluate import write_whole
+from opendensepose.evaluation.annotators import (
+    AnnotatorErrors,
+    annotator_errors,
+    annotator_numbers,
+    chart_means,
+    joined,
+)
+from opendensepose.evaluation.errors import LabelDistances
+from opendensepose.evaluation.tables import without_nan
+from opendensepose.instance import DenseAnnotation
+from opendensepose.iuv import IUV
+from opendensepose.visualize.errors import draw_body_errors
+
+__all__ = ["measure_annotators", "write_annotator_pictures"]
+
+UNNAMED = "unnamed"  # who made an annotation that does not say
+PICTURE_LIMIT_M = 0.15  # the darkest colour: people are about 2 cm off on feet and 7 cm on the torso, says the paper
+
+
+def measure_annotators(annotations: str | Path, truth: str | Path, distances: LabelDistances) -> list[AnnotatorErrors]:
+    """Errors by annotator. truth: a folder of `render`, or its folder `dense`. FileNotFoundError or ValueError, one
+    sentence that names file, annotation and field."""
+    said = read_annotations(annotations)
+    folder = Path(truth)
+    if (folder / "dense").is_dir():
+        folder = folder / "dense"
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {truth} of rendered truth (dense/<image_id>.npz).")
+    try:
+        errors = annotator_errors(_people(said, folder), distances)
+    except ValueError as error:
+        named = said.name in str(error) or str(folder) in str(error)
+        raise ValueError(str(error) if named else f"{said.name}: {error}") from None
+    if not any(len(one.error_m) for one in errors):
+        raise ValueError(f"{annotations} has no annotated points with U and V to measure.")
+    return errors
+
+
+def _people(said: CocoDensePose, folder: Path) -> Iterator[tuple[str, DenseAnnotation, IUV]]:
+    for image_id in said.images:
+        ids = [k for k in said.annotation_ids(image_id) if len(said.person(k).i)]
+        if not ids:
+            continue
+        true = _read_truth(folder / f"{image_id}.npz")
+        for annotation_id in ids:
+            name = said.annotations[annotation_id].get("annotator", UNNAMED)
+            if not isinstance(name, str) or not name.strip():
+                raise ValueError(f"{said.name}: annotation {annotation_id}: annotator must be a name, got {name!r}.")
+            yield name.strip(), said.person(annotation_id), true
+
+
+def _read_truth(path: Path) -> IUV:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there: the truth of an annotated image is missing.")
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+            return IUV(content["I"], content["U"], content["V"])
+    except KeyError as error:
+        raise ValueError(f"{path}: {str(error).strip(chr(39))}.") from None
+    except Exception as error:  # of numpy, zipfile and zlib: a broken file has many
+        raise ValueError(f"{path} cannot be read as truth: {error}") from None
+
+
+def write_annotator_pictures(annotators: list[AnnotatorErrors], folder: Path, surface: str) -> list[Path]:
+    """Writes `body.png`, the body coloured by the mean error of all, one for each annotator if there are several, and
+    `annotators.json`; returns their paths."""
+    pictures = {"body.png": joined(annotators)}
+    if len(annotators) > 1:
+        pictures |= {f"body_{_file_name(one.annotator, k)}.png": one for k, one in enumerate(annotators, start=1)}
+    contents = {}
+    for name, one in pictures.items():
+        content = BytesIO()
+        Image.fromarray(draw_body_errors(chart_means(one), limit_m=PICTURE_LIMIT_M)).save(content, "PNG", optimize=True)
+        contents[name] = content.getvalue()
+    numbers = {one.annotator: annotator_numbers(one) for one in annotators}
+    document = {"surface": surface, "annotators": numbers, "all": annotator_numbers(joined(annotators))}
+    contents["annotators.json"] = json.dumps(without_nan(document), indent=2).encode() + b"\n"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        write_whole(folder / name, content)
+    return [folder / name for name in contents]
+
+
+def _file_name(annotator: str, number: int) -> str:
+    """The name if it can be part of a file's name, else a number."""
+    return annotator if annotator.replace("-", "").replace("_", "").isalnum() and annotator.isascii() else str(number)

@@ -1,0 +1,86 @@
+"""The synthetic benchmark: a fixed set of rendered people, a model's predictions, the paper's measures.
+
+In the folder: `set-<version>/` (the pictures, as `render` writes them), `predictions-<of which weights>/` and
+`results-<of which weights>.json`. Rendering and predicting go on where they were stopped.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from opendensepose.evaluate import Evaluation, evaluate_files, write_json
+from opendensepose.models.zoo import weights_path
+from opendensepose.predict import predict_files
+from opendensepose.render import render_dataset
+
+__all__ = ["COUNT", "SEED", "VERSION", "predict_missing", "prediction_folder", "render_set", "run_benchmark"]
+
+# Results can be compared only between runs of one version: raise it whenever the same seed gives other pictures.
+VERSION = 1
+SEED = 20_261_122
+COUNT = 500
+SIZE_HW = (480, 640)
+PEOPLE = (1, 5)
+MIN_SCORE = 0.1  # AP counts the unsure detections too, in their order
+
+
+def run_benchmark(
+    out: Path,
+    *,
+    model: str = "default",
+    device: str | None = None,
+    min_score: float = MIN_SCORE,
+    workers: int = 1,
+    count: int = COUNT,
+    on_photo: Callable[[int, int], None] | None = None,
+    on_image: Callable[[int, int], None] | None = None,
+) -> tuple[Evaluation, Path]:
+    """Renders what is missing of the set, predicts what is missing of the model's predictions, and measures.
+
+    on_photo, on_image(number done, number of all): called while predicting and while measuring. Returns the evaluation
+    and the JSON file with its numbers. ValueError if the model is unknown.
+    """
+    weights = weights_path(model)
+    annotations = render_set(out, workers=workers, count=count)
+    predictions = prediction_folder(out, weights, min_score)
+    predict_missing(annotations.parent / "images", predictions, weights, device, min_score, count, on_photo)
+    evaluation = evaluate_files(predictions, annotations, on_image=on_image)
+    results = predictions.with_name(predictions.name.replace("predictions", "results", 1) + ".json")
+    write_json(evaluation, results)
+    return evaluation, results
+
+
+def render_set(out: Path, *, workers: int = 1, count: int = COUNT) -> Path:
+    """The annotation file of the benchmark's first `count` pictures; renders those that are not there yet."""
+    folder = out / f"set-{VERSION}"
+    return render_dataset(folder, count=count, seed=SEED, size_hw=SIZE_HW, people_range=PEOPLE, workers=workers)
+
+
+def prediction_folder(out: Path, weights: Path, min_score: float) -> Path:
+    """A folder of its own for each content of the weights file and each threshold: no mix-ups."""
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:12]
+    return out / f"predictions-{VERSION}-{digest}-{min_score:g}"
+
+
+def predict_missing(
+    photos: Path,
+    predictions: Path,
+    weights: Path,
+    device: str | None,
+    min_score: float,
+    count: int,
+    on_photo: Callable[[int, int], None] | None = None,
+) -> None:
+    """Predicts the first `count` photos that have no .npz yet. ValueError if a photo cannot be predicted."""
+    wanted = [photos / f"{image_id:012d}.jpg" for image_id in range(1, count + 1)]
+    missing = [path for path in wanted if not (predictions / f"{path.stem}.npz").is_file()]
+    if not missing:
+        return
+
+    def show(number: int, _: int, __: Path) -> None:
+        if on_photo:
+            on_photo(count - len(missing) + number, count)
+
+    done = predict_files(missing, predictions, model=weights, device=device, min_score=min_score, on_photo=show)
+    for path, sentence in done.failures.items():
+        raise ValueError(f"{path}: {sentence}")

@@ -1,0 +1,226 @@
+"""All measures of a set of images in one pass: every annotated point against every detection of its image.
+
+Pointwise, a pixel's prediction is what the surest detection says that labels it: the truth has no part in choosing one.
+Per instance, each detection is scored against each person. Of an image the 20 surest detections count (of boxes: 100).
+
+Letters: P points of a person, D detections of an image, G its annotated people.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from pycocotools import mask as rle
+
+from opendensepose.evaluation.average_precision import AveragePrecision, ScoredImage, average_precision
+from opendensepose.evaluation.errors import DetectedPerson, LabelDistances, box_xywh, labels_at, point_errors
+from opendensepose.evaluation.gps import (
+    NORMALISERS,
+    annotated_foreground,
+    gps,
+    gpsm,
+    mask_iou,
+    normaliser_m,
+    predicted_foreground,
+)
+from opendensepose.instance import DenseAnnotation
+
+__all__ = ["AnnotatedImage", "Measures", "PersonErrors", "measure"]
+
+MAX_DETECTIONS = 20
+MAX_BOXES = 100
+_BATCH = 200_000  # points whose distances are asked for at once
+
+
+@dataclass(frozen=True)
+class AnnotatedImage:
+    """An image's annotated people and what was detected in it. size_hw: height and width in pixels."""
+
+    image_id: int
+    size_hw: tuple[int, int]
+    people: list[DenseAnnotation]
+    detections: list[DetectedPerson]
+
+
+@dataclass(frozen=True)
+class PersonErrors:
+    """The points of one annotated person that have labels, and how far the predictions there are off.
+
+    box_xyxy (4,) pixels; point_xy (P, 2) pixels; i (P,) uint8, u, v (P,) float32: the truth; error_m (P,) float64, of
+    the surest detection that labels the pixel, infinite if none does. gps: by normaliser, of these errors.
+    """
+
+    image_id: int
+    annotation_id: int
+    box_xyxy: np.ndarray
+    point_xy: np.ndarray
+    i: np.ndarray
+    u: np.ndarray
+    v: np.ndarray
+    error_m: np.ndarray
+    gps: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Measures:
+    """surface: its name. people: those with points. gps, gpsm: by normaliser; gpsm and mask are None where no person
+    has masks. num_images, num_detections: what was measured on."""
+
+    surface: str
+    people: list[PersonErrors]
+    gps: dict[str, AveragePrecision]
+    gpsm: dict[str, AveragePrecision] | None
+    mask: AveragePrecision | None
+    box: AveragePrecision
+    num_images: int
+    num_detections: int
+
+    @property
+    def chart(self) -> np.ndarray:
+        """(all points,) uint8."""
+        return np.concatenate([np.zeros(0, np.uint8), *(person.i for person in self.people)])
+
+    @property
+    def error_m(self) -> np.ndarray:
+        """(all points,) float64."""
+        return np.concatenate([np.zeros(0), *(person.error_m for person in self.people)])
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """What stays of an image: arrays (D,) in descending score, (G,), and (D, G); gps is filled person by person."""
+
+    score: np.ndarray
+    detection_area: np.ndarray
+    person_area: np.ndarray
+    crowd: np.ndarray
+    labelled: np.ndarray
+    box_iou: np.ndarray
+    mask_iou: np.ndarray
+    gps: dict[str, np.ndarray]
+
+    def scored(self, similarity: np.ndarray, most: int = MAX_DETECTIONS, *, boxes: bool = False) -> ScoredImage:
+        """The image as AP takes it, cut to the surest detections."""
+        return ScoredImage(
+            score=self.score[:most],
+            detection_area=self.detection_area[:most],
+            person_area=self.person_area,
+            left_out=self.crowd if boxes else ~self.labelled,
+            crowd=self.crowd,
+            similarity=similarity[:most],
+            box_iou=self.box_iou[:most],
+        )
+
+
+def measure(
+    images: Iterable[AnnotatedImage],
+    distances: LabelDistances,
+    *,
+    normalisers: tuple[str, ...] = tuple(NORMALISERS),
+    on_image: Callable[[], None] | None = None,
+) -> Measures:
+    """Pointwise and per-instance measures; images are asked for one by one and not kept. on_image: called after
+    each."""
+    queue = _PointQueue(distances, normalisers)
+    scores: list[_Scores] = []
+    has_masks = False
+    for image in images:
+        detections = sorted(image.detections, key=lambda detection: -detection.score)[:MAX_BOXES]
+        scores.append(_score_boxes_and_masks(image, detections, normalisers))
+        for g in np.flatnonzero(scores[-1].labelled):
+            queue.add(image.people[g], g, detections[:MAX_DETECTIONS], scores[-1])
+        has_masks = has_masks or any(person.mask is not None for person in image.people)
+        if on_image:
+            on_image()
+    queue.flush()
+    by_gps = {k: average_precision([one.scored(one.gps[k]) for one in scores]) for k in normalisers}
+    by_gpsm = {
+        k: average_precision([one.scored(gpsm(one.gps[k], one.mask_iou)) for one in scores]) for k in normalisers
+    }
+    boxes = [one.scored(one.box_iou, MAX_BOXES, boxes=True) for one in scores]
+    return Measures(
+        surface=distances.surface,
+        people=queue.people,
+        gps=by_gps,
+        gpsm=by_gpsm if has_masks else None,
+        mask=average_precision([one.scored(one.mask_iou) for one in scores]) if has_masks else None,
+        box=average_precision(boxes, max_detections=MAX_BOXES, leave_out="coco"),
+        num_images=len(scores),
+        num_detections=sum(len(one.score) for one in scores),
+    )
+
+
+def _score_boxes_and_masks(image: AnnotatedImage, detections: list[DetectedPerson], normalisers) -> _Scores:
+    """Box and mask IoU of an image, and room for its GPS. detections: in descending score."""
+    people, shape = image.people, (len(detections), len(image.people))
+    crowd = [int(person.iscrowd) for person in people]
+    box_iou, masks = np.zeros(shape), np.zeros(shape)
+    if min(shape):
+        boxes = [np.array([box_xywh(one.box_xyxy) for one in side]) for side in (detections, people)]
+        box_iou = rle.iou(*boxes, crowd)
+        predicted = [predicted_foreground(detection, image.size_hw) for detection in detections[:MAX_DETECTIONS]]
+        for g, person in enumerate(people):
+            annotated = annotated_foreground(person, image.size_hw)
+            if annotated is not None:
+                masks[: len(predicted), g] = [mask_iou(one, annotated, crowd=person.iscrowd) for one in predicted]
+    return _Scores(
+        score=np.array([detection.score for detection in detections]),
+        detection_area=np.array([detection.area_px for detection in detections]),
+        person_area=np.array([person.area for person in people]),
+        crowd=np.array(crowd, bool),
+        labelled=np.array([(person.i > 0).any() for person in people], bool),
+        box_iou=box_iou,
+        mask_iou=masks,
+        gps={name: np.zeros(shape) for name in normalisers},
+    )
+
+
+class _PointQueue:
+    """Gathers the points of many people so that distances are computed in large batches."""
+
+    def __init__(self, distances: LabelDistances, normalisers: tuple[str, ...]):
+        self.distances, self.normalisers = distances, normalisers
+        self.people: list[PersonErrors] = []
+        self.waiting: list[tuple] = []
+        self.num_points = 0
+
+    def add(self, person: DenseAnnotation, g: int, detections: list[DetectedPerson], scores: _Scores) -> None:
+        """Reads what each detection says at the points of the g-th person."""
+        has_label = person.i > 0
+        point_xy = person.point_xy[has_label]
+        true = tuple(value[has_label] for value in (person.i, person.u, person.v))
+        read = [labels_at(detection, point_xy) for detection in detections]
+        predicted = tuple(np.array([labels[k] for labels in read]).reshape(-1, len(point_xy)) for k in range(3))
+        self.waiting.append((person, g, scores, point_xy, true, predicted))
+        self.num_points += predicted[0].size
+        if self.num_points > _BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        if not self.waiting:
+            return
+        trues = [[np.broadcast_to(value, one[5][0].shape).ravel() for value in one[4]] for one in self.waiting]
+        true = tuple(np.concatenate([one[k] for one in trues]) for k in range(3))
+        predicted = tuple(np.concatenate([one[5][k].ravel() for one in self.waiting]) for k in range(3))
+        error_m = point_errors(true, predicted, self.distances)
+        start = 0
+        for person, g, scores, point_xy, labels, read in self.waiting:
+            size = read[0].size
+            self._finish(person, g, scores, point_xy, labels, error_m[start : start + size].reshape(read[0].shape))
+            start += size
+        self.waiting, self.num_points = [], 0
+
+    def _finish(self, person, g: int, scores: _Scores, point_xy, true, error_m: np.ndarray) -> None:
+        """error_m (D, P) becomes GPS of each detection, and errors of the surest one that labels the point."""
+        surest = np.full(len(point_xy), np.inf)
+        if len(error_m):
+            first = np.isfinite(error_m).argmax(0)
+            surest = error_m[first, np.arange(len(point_xy))]
+        own = {}
+        for name in self.normalisers:
+            scale_m = normaliser_m(name, true[0])
+            scores.gps[name][: len(error_m), g] = gps(error_m, scale_m)
+            own[name] = float(gps(surest, scale_m))
+        self.people.append(
+            PersonErrors(person.image_id, person.annotation_id, person.box_xyxy, point_xy, *true, surest, own)
+        )

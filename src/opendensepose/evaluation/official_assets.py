@@ -1,0 +1,186 @@
+"""Distances on the authors' surface, read from the files that users of the released evaluators have.
+
+`SMPL_subdiv.mat` (U_subdiv, V_subdiv, Part_ID_subdiv: chart coordinates of the n = 27,554 vertices of a finer mesh),
+`SMPL_SUBDIV_TRANSFORM.mat` (index: the vertices' numbers in the matrix, from 1) and `Pdist_matrix.pkl` (the distances
+in metres below the diagonal of an n x n matrix, row by row: n (n - 1) / 2). The files are not part of this project:
+their licence is non-commercial. Labels are snapped to the vertex of the same chart that is nearest in UV, as the
+released evaluators do.
+
+Letters: n vertices, P points.
+"""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+from scipy.io import loadmat
+from scipy.spatial.distance import cdist
+
+from opendensepose.evaluation.errors import Labels
+
+__all__ = ["OFFICIAL_FILES", "OfficialDistances", "load_official_distances", "read_pickled_arrays"]
+
+OFFICIAL_FILES = ("SMPL_subdiv.mat", "SMPL_SUBDIV_TRANSFORM.mat", "Pdist_matrix.pkl")
+_CHUNK = 2000  # points snapped at once
+
+
+class OfficialDistances:
+    """Stored distances between the vertices of a subdivided mesh.
+
+    chart (n,) in 1..24, uv (n, 2) float64 of the vertices; matrix_row (n,): their rows in the matrix, from 0; half
+    (m (m - 1) / 2,): what stands below its diagonal, row by row, metres. ValueError if these do not fit together.
+    """
+
+    def __init__(self, chart: np.ndarray, uv: np.ndarray, matrix_row: np.ndarray, half: np.ndarray):
+        num_rows = (1 + round((1 + 8 * half.size) ** 0.5)) // 2
+        if half.ndim != 1 or num_rows * (num_rows - 1) // 2 != half.size:
+            raise ValueError(f"half a matrix has n (n - 1) / 2 numbers, which {half.size} is not.")
+        if not chart.shape == matrix_row.shape == (len(uv),) or uv.shape != (len(chart), 2):
+            raise ValueError(
+                f"chart, uv and matrix_row should be (n,), (n, 2) and (n,), "
+                f"but they are {chart.shape}, {uv.shape} and {matrix_row.shape}."
+            )
+        if matrix_row.size and not 0 <= matrix_row.min() <= matrix_row.max() < num_rows:
+            raise ValueError(
+                f"the vertices' rows should be in 0..{num_rows - 1}, the matrix's, "
+                f"but they are in {matrix_row.min()}..{matrix_row.max()}."
+            )
+        self.surface = f"the authors' body (SMPL, {len(chart):,} vertices)"
+        self.matrix_row, self.half = matrix_row.astype(np.int64), half
+        self.vertices = [np.flatnonzero(chart == k) for k in range(25)]
+        self.uv = [uv[mine].astype(np.float64) for mine in self.vertices]
+
+    def nearest_vertex(self, labels: Labels) -> np.ndarray:
+        """(P,) int64 the vertex of the same chart nearest in UV, the first of equals. ValueError if there is none."""
+        i, u, v = labels
+        vertex = np.empty(len(i), np.int64)
+        uv = np.stack([u, v], 1).astype(np.float64)
+        for k in np.unique(i):
+            if not 1 <= k <= 24 or not len(self.vertices[k]):
+                raise ValueError(f"the assets have no vertex in chart {k}.")
+            mine = np.flatnonzero(i == k)
+            for start in range(0, len(mine), _CHUNK):
+                part = mine[start : start + _CHUNK]
+                vertex[part] = self.vertices[k][cdist(uv[part], self.uv[k]).argmin(1)]
+        return vertex
+
+    def between_labels(self, a: Labels, b: Labels) -> np.ndarray:
+        """(P,) float64 metres."""
+        rows = [self.matrix_row[self.nearest_vertex(labels)] for labels in (a, b)]
+        low, high = np.minimum(*rows), np.maximum(*rows)
+        distance_m = np.zeros(len(low))
+        apart = low < high
+        distance_m[apart] = self.half[high[apart] * (high[apart] - 1) // 2 + low[apart]]
+        return distance_m
+
+
+def load_official_distances(folder: str | Path) -> OfficialDistances:
+    """Reads the three files of a folder. FileNotFoundError if one is missing, ValueError if one is not as expected."""
+    subdivided, transform, matrix = (Path(folder) / name for name in OFFICIAL_FILES)
+    for path in (subdivided, transform, matrix):
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is not there: --assets needs {', '.join(OFFICIAL_FILES)}.")
+    u, v, chart = _read_mat(subdivided, "U_subdiv", "V_subdiv", "Part_ID_subdiv")
+    (index,) = _read_mat(transform, "index")
+    arrays = read_pickled_arrays(matrix)
+    if "Pdist_matrix" not in arrays:
+        raise ValueError(f"{matrix}: there is no Pdist_matrix in it, but {sorted(arrays)}.")
+    half = arrays["Pdist_matrix"]
+    if half.dtype.kind != "f":
+        raise ValueError(f"{matrix}: Pdist_matrix should hold floating-point metres, but it holds {half.dtype}.")
+    try:
+        return OfficialDistances(chart.astype(np.int64), np.stack([u, v], 1), index.astype(np.int64) - 1, half.ravel())
+    except ValueError as error:
+        raise ValueError(f"the files in {folder} do not fit together: {error}") from error
+
+
+def _read_mat(path: Path, *names: str) -> list[np.ndarray]:
+    """Variables of a MATLAB file, flattened to float64 (n,)."""
+    try:
+        content = loadmat(path, variable_names=names)
+    except Exception as error:  # scipy raises many kinds for files that are not MATLAB's
+        raise ValueError(f"{path}: this is not a MATLAB file that can be read: {error}") from error
+    missing = [name for name in names if name not in content]
+    if missing:
+        raise ValueError(f"{path}: {', '.join(missing)} is missing.")
+    return [np.asarray(content[name], np.float64).ravel() for name in names]
+
+
+def read_pickled_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The dict of numeric arrays that a pickle holds, of Python 2 or 3; ValueError for whatever else.
+
+    Nothing that a pickle names is imported or called: the names by which numpy rebuilds arrays get stand-ins of ours,
+    any other name is refused. The arrays share the memory of what was read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = _ArraysOnly(file, encoding="bytes").load()
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    except (pickle.UnpicklingError, EOFError, AttributeError, IndexError, KeyError, TypeError, ImportError) as error:
+        raise ValueError(f"{path}: this is not a pickle of arrays: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: a dict of arrays was expected, got {type(content).__name__}.")
+    named = {key.decode("latin1") if isinstance(key, bytes) else str(key): value for key, value in content.items()}
+    for key, value in named.items():
+        if not isinstance(value, _Array):
+            raise ValueError(f"{path}: {key} should be an array, but is {type(value).__name__}.")
+    try:
+        return {key: value.to_numpy() for key, value in named.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: an array in it is not whole: {error}") from error
+
+
+class _DType:
+    """Stands for numpy.dtype: a code such as f4, and a byte order."""
+
+    def __init__(self, code, *_):
+        self.code, self.order = code, "="
+
+    def __setstate__(self, state):
+        self.order = state[1]
+
+    def to_numpy(self) -> np.dtype:
+        code, order = (x.decode("latin1") if isinstance(x, bytes) else str(x) for x in (self.code, self.order))
+        if code[:1] not in {"f", "i", "u", "b"}:
+            raise ValueError(f"arrays of numbers were expected, not of {code}.")
+        return np.dtype(("" if order == "|" else order) + code)
+
+
+class _Array:
+    """Stands for numpy.ndarray: shape, type and bytes."""
+
+    def __setstate__(self, state):
+        _, self.shape, self.dtype, self.column_major, self.content = state
+
+    def to_numpy(self) -> np.ndarray:
+        content = self.content.encode("latin1") if isinstance(self.content, str) else self.content
+        array = np.frombuffer(content, self.dtype.to_numpy())
+        return array.reshape(self.shape, order="F" if self.column_major else "C")
+
+
+def _reconstruct(*_) -> _Array:
+    return _Array()
+
+
+def _from_buffer(content, dtype, shape, order="C", *_) -> _Array:
+    array = _Array()
+    array.__setstate__((1, shape, dtype, order in ("F", b"F"), content))
+    return array
+
+
+def _encode(text: str, *_) -> bytes:
+    return text.encode("latin1")
+
+
+class _ArraysOnly(pickle.Unpickler):
+    """Reads pickles in which nothing is named but what numpy arrays are rebuilt with."""
+
+    def find_class(self, module: str, name: str):
+        numpy_module = module.split(".")[0] == "numpy"
+        stand_ins = {"_reconstruct": _reconstruct, "_frombuffer": _from_buffer, "ndarray": _Array, "dtype": _DType}
+        if numpy_module and name in stand_ins:
+            return stand_ins[name]
+        if (module, name) == ("_codecs", "encode"):
+            return _encode
+        raise ValueError(f"the pickle asks for {module}.{name}; only arrays are read, nothing else is let in.")

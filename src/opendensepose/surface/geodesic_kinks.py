@@ -1,0 +1,93 @@
+"""Distances where a triangle straddles the kink behind a limb, at which the shortest path changes sides.
+
+There the distances of a triangle's corners belong to two paths, and interpolation between them gives too little. Such
+pairs, a few in a thousand, are recognised by the slope of the distance in the triangle, which is 1 (metre per metre)
+elsewhere. They are measured over nodes around both points instead: from node to node there is no interpolation.
+
+Letters: C cells of a FoldedMesh, P pairs of points, K nodes around a cell (two rings, some of them repeated).
+"""
+
+import numpy as np
+
+from .geodesic_file import NodeDistances
+from .geodesic_mesh import FoldedMesh
+
+TOLERANCE = 0.05  # a pair is measured anew if slope that is missing times edge lengths is more of its distance
+SHORT_BY = 0.6  # where the slope is 0, interpolation is short by up to half the edge and a little
+NEAREST = 2  # pairs not this many times both cells' longest edges apart stay: the nodes around them are not between
+
+
+class Kinks:
+    """Tables of each cell's slope metric and the nodes around it; a fraction of a second to make for the body."""
+
+    def __init__(self, mesh: FoldedMesh, nodes: NodeDistances):
+        self._mesh, self._nodes = mesh, nodes
+        corner = mesh.node_xyz[mesh.cell]
+        first, second = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]
+        area = np.maximum((np.cross(first, second) ** 2).sum(1), 1e-30)
+        products = [(second**2).sum(1), -2 * (first * second).sum(1), (first**2).sum(1)]
+        self._metric = np.stack(products, 1) / area[:, None]  # (C, 3): of the square slope, by differences to corner 0
+        self._longest = np.sqrt(np.maximum(np.maximum(*products[::2]), ((second - first) ** 2).sum(1)))
+        self._find_rings()
+
+    def _find_rings(self) -> None:
+        """_start (C + 1,) into _home, _side: the nodes of each smallest cell, its neighbours and theirs."""
+        import scipy.sparse as sp
+
+        vertices, triangles, index = self._mesh.unfolded()
+        total, ends = len(vertices), triangles[:, [0, 1, 1, 2, 2, 0, 0, 0]].reshape(-1, 2)
+        links = sp.csr_matrix((np.ones(2 * len(ends), bool), np.concatenate([ends, ends[:, ::-1]]).T), (total, total))
+        leaf = np.flatnonzero(self._mesh.split < 0)
+        nodes = self._mesh.cell[leaf].ravel()
+        corners = sp.csr_matrix((np.ones(len(nodes), bool), (np.repeat(leaf, 3), nodes)), (len(self._mesh.cell), total))
+        rings = (corners @ links @ links).tocsr()
+        home, side = np.empty(total, np.int32), np.zeros(total, bool)
+        for s in reversed(range(len(index))):  # nodes on the mirror plane count as of side 0
+            home[index[s]], side[index[s]] = np.arange(index.shape[1]), s
+        self._start, self._home, self._side = rings.indptr, home[rings.indices], side[rings.indices]
+
+    def find(self, cell_a, cell_b, w, u, corner_distance, distance) -> tuple[np.ndarray, np.ndarray]:
+        """Indices of pairs to be measured anew, and for each how much interpolation may be short by, in metres.
+
+        cell_a, cell_b (P,); w, u (3, P) weights of their corners; corner_distance (3, 3, P), distance (P,) metres.
+        """
+        d = corner_distance
+        missing = self._missing(d[:, 0] * u[0] + d[:, 1] * u[1] + d[:, 2] * u[2], cell_a)
+        missing += self._missing(d[0] * w[0] + d[1] * w[1] + d[2] * w[2], cell_b)
+        reach = NEAREST * (self._longest[cell_a] + self._longest[cell_b])
+        found = np.flatnonzero((missing > TOLERANCE * distance) & (distance > reach))
+        return found, SHORT_BY * missing[found]
+
+    def _missing(self, at_corner, cell) -> np.ndarray:
+        """(P,) metres: how far the slope between distances at_corner (3, P) is below 1, times the longest edge."""
+        p, q = at_corner[1] - at_corner[0], at_corner[2] - at_corner[0]
+        metric = self._metric[cell]
+        square_slope = metric[:, 0] * p * p + metric[:, 1] * p * q + metric[:, 2] * q * q
+        return (1 - np.sqrt(np.minimum(square_slope, 1))) * self._longest[cell]
+
+    def measure(self, cell_a, cell_b, w, u, across, spread_a, spread_b) -> np.ndarray:
+        """(P,) metres: the shortest way over a node around each point. across (P,): the points are on different halves.
+
+        spread (P,): mean square distance of the cell's corners from the point.
+        """
+        (home_a, side_a), (home_b, side_b) = self._around(cell_a), self._around(cell_b)
+        to_a = self._to_nodes(cell_a, w, spread_a, home_a, side_a)
+        to_b = self._to_nodes(cell_b, u, spread_b, home_b, side_b)
+        sides = (side_a[:, :, None] ^ side_b[:, None]) ^ across[:, None, None]
+        way = self._nodes.between(home_a[:, :, None], home_b[:, None], sides)
+        way += to_a[:, :, None] + to_b[:, None]
+        return way.min((1, 2))
+
+    def _around(self, cell) -> tuple[np.ndarray, np.ndarray]:
+        """(P, K) nodes of the half and whether they are on the other side."""
+        start, count = self._start[cell], np.diff(self._start)[cell]
+        entry = start[:, None] + np.arange(count.max()) % count[:, None]
+        return self._home[entry], self._side[entry]
+
+    def _to_nodes(self, cell, weights, spread, home, side) -> np.ndarray:
+        """(P, K) metres from the points to nodes near them."""
+        squared = np.zeros(home.shape)
+        for k in range(3):
+            corner = self._mesh.cell[cell, k][:, None]
+            squared += weights[k][:, None] * self._nodes.between(corner, home, side) ** 2
+        return np.sqrt(np.maximum(squared - spread[:, None], 0))
