@@ -22,7 +22,7 @@ BLOCK = 16384  # queries at a time: their 9 distances each stay in the processor
 class GeodesicDistances:
     """Lengths of shortest paths on a surface, a million per second, from a table of all pairs of nodes.
 
-    The first use on a machine makes the table, which takes one core two to three minutes for the body, and keeps it in
+    The first use on a machine makes the table, which takes one core about three minutes for the body, and keeps it in
     cache_dir, by default $XDG_CACHE_HOME/opendensepose or ~/.cache/opendensepose (360 MB); later it is only mapped into
     memory. An interrupted making leaves nothing that would be taken for a table; a damaged table is made anew.
 
@@ -138,7 +138,7 @@ class GeodesicDistances:
         """(15,) float64 metres: the mean distance between two random points of each of the 14 coarse parts.
 
         The points are spread evenly over the part's area; entry 0, the background, is nan. Left and right are the same.
-        Released evaluators divide by such means, of their own body and of eight groups (docs/conventions.md); these are
+        Released evaluators divide by such means, of their own body and of eight groups (docs/results.md); these are
         of this surface. pairs per part: 100,000 find the means to about 0.2 %. charts are the surface's own; ValueError
         if they have another number of faces.
         """
