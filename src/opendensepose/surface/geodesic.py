@@ -1,5 +1,6 @@
 """Geodesic distances between any two points of the body surface (DensePose, Güler et al. 2018, sections 3 and 4)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +13,17 @@ from .points import SurfacePoints
 from .surface import Surface
 from .tables import CHART_TO_PART, PART_NAMES
 
-MAX_EDGE_M = 0.025  # longer edges are divided: keeps every error below 3 %; see docs/results.md
+MAX_EDGE_M = 0.025  # longer edges are divided; the accuracy that this gives is in docs/results.md
 NEAR_M = 0.05  # below, a distance is checked against the straight line
+NUM_THREADS = 2
 BLOCK = 16384  # queries at a time: their 9 distances each stay in the processor's cache
 
 
 class GeodesicDistances:
     """Lengths of shortest paths on a surface, a million per second, from a table of all pairs of nodes.
 
-    The first use on a machine makes the table (a minute or two on one core for the body) and keeps it in cache_dir,
-    which is by default $XDG_CACHE_HOME/opendensepose or ~/.cache/opendensepose (360 MB); later it is only mapped into
+    The first use on a machine makes the table, which takes one core about three minutes for the body, and keeps it in
+    cache_dir, by default $XDG_CACHE_HOME/opendensepose or ~/.cache/opendensepose (360 MB); later it is only mapped into
     memory. An interrupted making leaves nothing that would be taken for a table; a damaged table is made anew.
 
     max_edge_m: edges are divided until none is longer, metres. progress: whether a bar is shown on a terminal.
@@ -68,11 +70,15 @@ class GeodesicDistances:
                     f"but they are in {points.face.min()}..{points.face.max()}."
                 )
         distance = np.empty(len(points_a), np.float32)
-        for start in range(0, len(points_a), BLOCK):
+
+        def fill(start: int) -> None:
             block = slice(start, start + BLOCK)
             a = points_a.face[block], points_a.barycentric[block]
             b = points_b.face[block], points_b.barycentric[block]
             distance[block] = self._between(*a, *b)
+
+        with ThreadPoolExecutor(NUM_THREADS) as pool:  # numpy lets go of the interpreter in its long loops
+            list(pool.map(fill, range(0, len(points_a), BLOCK)))
         return distance
 
     def _between(self, face_a, barycentric_a, face_b, barycentric_b) -> np.ndarray:
@@ -132,7 +138,7 @@ class GeodesicDistances:
         """(15,) float64 metres: the mean distance between two random points of each of the 14 coarse parts.
 
         The points are spread evenly over the part's area; entry 0, the background, is nan. Left and right are the same.
-        Released evaluators divide by such means, of their own body and of eight groups (docs/conventions.md); these are
+        Released evaluators divide by such means, of their own body and of eight groups (docs/results.md); these are
         of this surface. pairs per part: 100,000 find the means to about 0.2 %. charts are the surface's own; ValueError
         if they have another number of faces.
         """

@@ -12,9 +12,10 @@ import numpy as np
 from .geodesic_file import NodeDistances
 from .geodesic_mesh import FoldedMesh
 
-TOLERANCE = 0.05  # a pair is measured anew if slope that is missing times edge lengths is more of its distance
+TOLERANCE = 0.03  # a pair is measured anew if slope that is missing times edge lengths is more of its distance
+BENT_WAVE = 0.25  # slope that is missing, times distance over edge, without a kink: lines of one distance are bent
 SHORT_BY = 0.6  # where the slope is 0, interpolation is short by up to half the edge and a little
-NEAREST = 2  # pairs not this many times both cells' longest edges apart stay: the nodes around them are not between
+NEAREST = 1.5  # pairs not this many times both cells' longest edges apart stay: the nodes around them are not between
 
 
 class Kinks:
@@ -54,8 +55,10 @@ class Kinks:
         d = corner_distance
         missing = self._missing(d[:, 0] * u[0] + d[:, 1] * u[1] + d[:, 2] * u[2], cell_a)
         missing += self._missing(d[0] * w[0] + d[1] * w[1] + d[2] * w[2], cell_b)
-        reach = NEAREST * (self._longest[cell_a] + self._longest[cell_b])
-        found = np.flatnonzero((missing > TOLERANCE * distance) & (distance > reach))
+        longest_a, longest_b = self._longest[cell_a], self._longest[cell_b]
+        far = distance > NEAREST * (longest_a + longest_b)
+        missing -= BENT_WAVE * (longest_a**2 + longest_b**2) / np.maximum(distance, longest_a + longest_b)
+        found = np.flatnonzero(far & (missing > TOLERANCE * distance))
         return found, SHORT_BY * missing[found]
 
     def _missing(self, at_corner, cell) -> np.ndarray:
