@@ -224,3 +224,12 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
     summary = predict_files([tmp_path / "p.png"], tmp_path / "out", model=ColourReader())
     assert summary.exit_code == 2 and "no space" in summary.failures[tmp_path / "p.png"]
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_the_model_s_own_score_counts_unless_another_is_given():
+    network = ColourReader(np.float32(BOXES), 320)
+    network.min_score = 0.8
+    image = photo_of_boxes((240, 320), *BOXES)
+    assert len(Predictor(network)(image)) == 1 and Predictor(network).min_score == 0.8
+    assert len(Predictor(network, min_score=0.3)(image)) == 2
+    assert Predictor(ColourReader()).min_score == 0.5

@@ -79,7 +79,10 @@ def predict(
     ] = None,
     model: Annotated[str, typer.Option("--model", help="Name of a model, or a checkpoint file.")] = "default",
     device: Device = None,
-    min_score: Annotated[float, typer.Option("--min-score", min=0, max=1, help="Drop people below this score.")] = 0.55,
+    min_score: Annotated[
+        float | None,
+        typer.Option("--min-score", min=0, max=1, help="Drop people below this score; if not said, the model's own."),
+    ] = None,
     example: Annotated[bool, typer.Option("--example", help="Use the example photo, an astronaut.")] = False,
 ) -> None:
     """Write each photo's body coordinates (.npz) and a picture of them (.overlay.jpg)."""

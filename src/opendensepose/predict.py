@@ -59,19 +59,19 @@ class Predictor:
     """Finds and labels people. Make it once, call it for each photo.
 
     model: the name of a released model, a checkpoint file, or a network with `glance` and `look`. device: default
-    CUDA if there is one. mirrored: each crop is also seen in a mirror and both are averaged. refine: a second look at
-    the tight box of the first.
+    CUDA if there is one. min_score: people less sure are dropped; None: the model's own. mirrored: each crop is also
+    seen in a mirror and both are averaged. refine: a second look at the tight box of the first.
     """
 
     def __init__(
         self,
         model: str | Path | nn.Module = "default",
         device: str | None = None,
-        min_score: float = 0.55,
+        min_score: float | None = None,
         mirrored: bool = True,
         refine: bool = True,
     ):
-        if not 0 <= min_score <= 1:
+        if min_score is not None and not 0 <= min_score <= 1:
             raise ValueError(f"min_score must lie in [0, 1], got {min_score}.")
         if isinstance(model, nn.Module):
             self.device = torch.device(device) if device else next(model.parameters()).device
@@ -79,7 +79,9 @@ class Predictor:
         else:
             self.device = _device(device)
             self.model = load_checkpoint(weights_path(model), self.device).model
-        self.min_score, self.mirrored, self.refine = min_score, mirrored, refine
+        own_score = getattr(self.model, "min_score", 0.5)
+        self.min_score = own_score if min_score is None else min_score
+        self.mirrored, self.refine = mirrored, refine
 
     @torch.inference_mode()
     def __call__(self, image_rgb: np.ndarray, boxes: np.ndarray | None = None) -> list[Instance]:
@@ -220,7 +222,7 @@ def predict_files(
     out_dir: str | Path,
     model: str | Path | nn.Module = "default",
     device: str | None = None,
-    min_score: float = 0.55,
+    min_score: float | None = None,
     on_photo: Callable[[int, int, Path], None] | None = None,
 ) -> PredictionSummary:
     """Label photos, or the photos in folders: writes <stem>.npz and <stem>.overlay.jpg for each into out_dir.
