@@ -190,7 +190,8 @@ def test_parity_with_detectron2(computed, fast):
         compare(what, found, expected[what])
     (detections,) = model.detect(pyramid, [tuple(image.shape[1:])], min_score=0.0)
     compare("detections", detections.boxes, expected["detection_boxes"])
-    compare("detections' log scores", detections.scores.log(), np.log(expected["detection_scores"]))
+    # a score is the exponential of a difference of logits: its logarithm is compared with what logits vary by
+    compare("scores", detections.scores.log(), np.log(expected["detection_scores"]), expected["box_logits"].std())
     theirs = {"coarse": "coarse_segm", "fine": "fine_segm"}
     theirs |= {f"{ours}_confidence": f"{segm}_confidence" for ours, segm in theirs.items()}
     for what, maps in model.charts(pyramid, boxes)._asdict().items():

@@ -68,6 +68,20 @@ def test_decoder_by_the_way_of_the_paper():
         torch.testing.assert_close(decoder(pyramid), decoder.predictor(total))
 
 
+@pytest.mark.parametrize("box", [[330, 300, 380, 390], [0, 0, 40, 30], [600, 500, 640, 544], [250, 10, 400, 520]])
+def test_a_window_of_the_map_is_enough_for_its_boxes(box):
+    torch.manual_seed(0)
+    decoder = PyramidDecoder(4, 4, 4)
+    pyramid = [torch.randn(2, 4, 136 // 2**k, 160 // 2**k) for k in range(4)]
+    boxes = [torch.tensor([box], dtype=torch.float32), torch.tensor([box, box], dtype=torch.float32) + 1]
+    with torch.no_grad():
+        whole = pool_regions([decoder(pyramid)], boxes, 7)
+        window, moved = decoder.around(pyramid, boxes)
+        torch.testing.assert_close(pool_regions([window], moved, 7), whole, rtol=1e-4, atol=1e-5)
+        assert window[0].numel() < 0.8 * 4 * 136 * 160
+        assert decoder.around(pyramid, [boxes[0][:0], boxes[0][:0]])[0].shape == (2, 4, 136, 160)
+
+
 @pytest.mark.parametrize("dilation", [2, 6, 12, 56])
 def test_holed_convolution_is_one_with_dilation(dilation):
     torch.manual_seed(0)

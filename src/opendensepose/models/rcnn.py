@@ -122,7 +122,10 @@ class DensePoseRCNN(nn.Module):
 
     def charts(self, pyramid: list[Tensor], boxes: list[Tensor]) -> ChartOutput:
         """The dense head on the boxes of each image."""
-        levels = pyramid[:4] if self.decoder is None else [self.decoder(pyramid[:4])]
+        levels = pyramid[:4]
+        if self.decoder is not None:
+            decoded, boxes = self.decoder.around(levels, boxes)
+            levels = [decoded]
         return self.predictor(self.head(pool_regions(levels, boxes, self.cells)))
 
 

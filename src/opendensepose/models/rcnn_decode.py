@@ -16,6 +16,7 @@ from opendensepose.models.decode import linear_weights
 from opendensepose.models.rcnn import DensePoseRCNN
 from opendensepose.models.rcnn_heads import ChartOutput
 from opendensepose.models.resnet import fold_norms
+from opendensepose.models.winograd import with_winograd
 
 __all__ = ["decode_region", "find_people", "network_size", "prepared", "scale_photo"]
 
@@ -39,8 +40,14 @@ def scale_photo(image_rgb: np.ndarray, size_hw: tuple[int, int]) -> Tensor:
 
 
 def prepared(model: DensePoseRCNN) -> DensePoseRCNN:
-    """A copy of the network for prediction only: the same function, faster."""
-    return fold_norms(copy.deepcopy(model).eval()).requires_grad_(False)
+    """A copy of the network for prediction only: the same function, faster. The dense branch's wide convolutions are
+    computed by tiles on a CPU; those before the proposals are not, as small differences choose other boxes."""
+    model = fold_norms(copy.deepcopy(model).eval()).requires_grad_(False)
+    if next(model.parameters()).device.type == "cpu":
+        with_winograd(model.head)
+        if model.decoder is not None:
+            with_winograd(model.decoder)
+    return model.to(memory_format=torch.channels_last)
 
 
 def find_people(

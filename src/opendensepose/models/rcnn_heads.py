@@ -21,6 +21,7 @@ CANONICAL_SIDE, CANONICAL_LEVEL = 224, 4  # a box of 224 x 224 pixels is pooled 
 SAMPLES = 2  # per cell and axis
 CONFIDENCE_FLOOR = 0.01  # of the segmentations' confidences
 NORM_GROUPS = 32
+COARSEST_STRIDE, MARGIN = 32, 3  # pixels of a cell of the coarsest level that is decoded; cells
 UV_CONFIDENCES = {None: (), "iid_iso": ("sigma_2",), "indep_aniso": ("sigma_2", "kappa_u", "kappa_v")}
 
 
@@ -94,6 +95,27 @@ class PyramidDecoder(nn.Module):
             halved = x + halved
         x = F.relu(self.levels[0][0](pyramid[0]), inplace=True)
         return self.predictor(x.add_(_doubled(halved)))
+
+    def around(self, pyramid: list[Tensor], boxes: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """The map of the window that holds all boxes, and the boxes moved into it: the same regions for less work.
+
+        The window has whole cells of the coarsest level, and MARGIN of them more on each side than the boxes, farther
+        than what lies outside can be felt.
+        """
+        flat = torch.cat(boxes)
+        if not len(flat):
+            return self(pyramid), boxes
+        coarsest = pyramid[-1].shape[-2:]
+        low = (flat[:, :2].amin(0) / COARSEST_STRIDE).floor() - MARGIN
+        high = (flat[:, 2:].amax(0) / COARSEST_STRIDE).ceil() + MARGIN
+        x0, y0 = (int(edge) for edge in low.clamp(min=0))
+        x1, y1 = (min(int(edge), size) for edge, size in zip(high, coarsest[::-1], strict=True))
+        window = [
+            level[:, :, y0 * scale : y1 * scale, x0 * scale : x1 * scale]
+            for level, scale in zip(pyramid, (8, 4, 2, 1), strict=True)
+        ]
+        offset = COARSEST_STRIDE * flat.new_tensor([x0, y0, x0, y0])
+        return self(window), [one - offset for one in boxes]
 
 
 def _doubled(x: Tensor) -> Tensor:
