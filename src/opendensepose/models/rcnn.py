@@ -74,6 +74,7 @@ class DensePoseRCNN(nn.Module):
         self.cells, self.short_side, self.long_side = cells, short_side, long_side
         self.resnet = ResNet(depth, norm, stride_in_1x1)
         self.pyramid = FeaturePyramidNetwork(self.resnet.channels, channels, LastLevelMaxPool())
+        self.tiled_pyramid = None  # a faster form of the pyramid, good enough where nobody is searched
         self.proposals = ProposalNetwork(channels)
         self.box_head = BoxHead(channels, num_classes=num_classes, num_boxes=num_boxes)
         self.decoder = PyramidDecoder(channels, channels, channels) if decoder else None
@@ -87,7 +88,7 @@ class DensePoseRCNN(nn.Module):
 
         boxes (K, 4) per image: these are labelled, in their order with scores of 1, and nobody is searched.
         """
-        pyramid = self.features(self.batch(images))
+        pyramid = self.features(self.batch(images), search=boxes is None)
         if boxes is None:
             found = self.detect(pyramid, [tuple(image.shape[-2:]) for image in images], min_score)
         else:
@@ -105,10 +106,11 @@ class DensePoseRCNN(nn.Module):
             place[:, : image.shape[1], : image.shape[2]] = image.flip(0) - mean
         return batch
 
-    def features(self, batch: Tensor) -> list[Tensor]:
+    def features(self, batch: Tensor, search: bool = True) -> list[Tensor]:
         """The pyramid: (N, channels, H / s, W / s) at strides s = 4, 8, 16, 32 and 64."""
         levels = OrderedDict((str(k), x) for k, x in enumerate(self.resnet(batch)))
-        return list(self.pyramid(levels).values())
+        pyramid = self.pyramid if search or self.tiled_pyramid is None else self.tiled_pyramid
+        return list(pyramid(levels).values())
 
     def detect(
         self, pyramid: list[Tensor], sizes_hw: list[tuple[int, int]], min_score: float = 0.05
@@ -122,11 +124,8 @@ class DensePoseRCNN(nn.Module):
 
     def charts(self, pyramid: list[Tensor], boxes: list[Tensor]) -> ChartOutput:
         """The dense head on the boxes of each image."""
-        levels = pyramid[:4]
-        if self.decoder is not None:
-            decoded, boxes = self.decoder.around(levels, boxes)
-            levels = [decoded]
-        return self.predictor(self.head(pool_regions(levels, boxes, self.cells)))
+        pool = pool_regions if self.decoder is None else self.decoder.regions
+        return self.predictor(self.head(pool(pyramid[:4], boxes, self.cells)))
 
 
 def select_boxes(

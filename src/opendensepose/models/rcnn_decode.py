@@ -40,10 +40,11 @@ def scale_photo(image_rgb: np.ndarray, size_hw: tuple[int, int]) -> Tensor:
 
 
 def prepared(model: DensePoseRCNN) -> DensePoseRCNN:
-    """A copy of the network for prediction only: the same function, faster. The dense branch's wide convolutions are
-    computed by tiles on a CPU; those before the proposals are not, as small differences choose other boxes."""
+    """A copy of the network for prediction only: the same function, faster. On a CPU wide convolutions are computed by
+    tiles, but not those before proposals, as small differences there choose other boxes."""
     model = fold_norms(copy.deepcopy(model).eval()).requires_grad_(False)
     if next(model.parameters()).device.type == "cpu":
+        model.tiled_pyramid = with_winograd(copy.deepcopy(model.pyramid))
         with_winograd(model.head)
         if model.decoder is not None:
             with_winograd(model.decoder)
@@ -95,13 +96,13 @@ def decode_region(output: ChartOutput, size_hw: tuple[int, int]) -> tuple[np.nda
         linear_weights(rows, side) @ (maps.float() @ linear_weights(columns, side).T)
         for maps in (output.coarse, output.fine)
     )  # (2 or 15, h, w) and (25, h, w)
-    best, label = fine.max(dim=0)
-    label = label * (coarse.max(dim=0).indices > 0)
-    y, x = torch.nonzero(label, as_tuple=True)
-    chart = label[y, x]
-    person = 1 - coarse[:, y, x].softmax(0)[0]
-    maps = [label.to(torch.uint8)]
-    confidence = (best[y, x] - fine[:, y, x].logsumexp(0)).exp() * person
+    y, x = torch.nonzero(coarse[1:].amax(dim=0) > coarse[0], as_tuple=True)
+    fine, coarse = fine[:, y, x], coarse[:, y, x]  # (25, P) and (2 or 15, P) of the P pixels that are not background
+    best, chart = fine.max(dim=0)
+    confidence = (best - fine.logsumexp(0)).exp() * (1 - coarse.softmax(0)[0])
+    person = chart > 0
+    y, x, chart, confidence = y[person], x[person], chart[person], confidence[person]
+    maps = [torch.zeros(size_hw, dtype=torch.uint8, device=chart.device).index_put_((y, x), chart.to(torch.uint8))]
     for values in (
         _read(output.u, chart, rows[y], columns[x]),
         _read(output.v, chart, rows[y], columns[x]),

@@ -88,23 +88,32 @@ class PyramidDecoder(nn.Module):
         self.predictor = nn.Conv2d(channels, out_channels, 1)
 
     def forward(self, pyramid: list[Tensor]) -> Tensor:
+        return self.predictor(self.merge(pyramid))
+
+    def regions(self, pyramid: list[Tensor], boxes: list[Tensor], cells: int) -> Tensor:
+        """Regions of the decoded map, for less work: it is computed around the boxes only, and as pooling takes
+        weighted means and `predictor` is linear in each cell, that comes last. The boxes lie inside the images."""
+        return self.predictor(pool_regions(*self._around(pyramid, boxes), cells))
+
+    def merge(self, pyramid: list[Tensor]) -> Tensor:
+        """All levels at stride 4, summed."""
         halved = 0  # the sum at stride 8
         for convs, x in zip(self.levels[1:], pyramid[1:], strict=True):
             for k, conv in enumerate(convs):
                 x = F.relu(conv(_doubled(x) if k else x), inplace=True)
             halved = x + halved
         x = F.relu(self.levels[0][0](pyramid[0]), inplace=True)
-        return self.predictor(x.add_(_doubled(halved)))
+        return x.add_(_doubled(halved))
 
-    def around(self, pyramid: list[Tensor], boxes: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """The map of the window that holds all boxes, and the boxes moved into it: the same regions for less work.
+    def _around(self, pyramid: list[Tensor], boxes: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """The merged map of the window that holds all boxes, as a single level, and the boxes moved into it.
 
         The window has whole cells of the coarsest level, and MARGIN of them more on each side than the boxes, farther
         than what lies outside can be felt.
         """
         flat = torch.cat(boxes)
         if not len(flat):
-            return self(pyramid), boxes
+            return [self.merge(pyramid)], boxes
         coarsest = pyramid[-1].shape[-2:]
         low = (flat[:, :2].amin(0) / COARSEST_STRIDE).floor() - MARGIN
         high = (flat[:, 2:].amax(0) / COARSEST_STRIDE).ceil() + MARGIN
@@ -115,7 +124,7 @@ class PyramidDecoder(nn.Module):
             for level, scale in zip(pyramid, (8, 4, 2, 1), strict=True)
         ]
         offset = COARSEST_STRIDE * flat.new_tensor([x0, y0, x0, y0])
-        return self(window), [one - offset for one in boxes]
+        return [self.merge(window)], [one - offset for one in boxes]
 
 
 def _doubled(x: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ come back. Worth it where channels are many; the result differs by about 1e-4 of
 from collections.abc import Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 __all__ = ["WinogradConv", "with_winograd"]
@@ -41,7 +40,7 @@ class WinogradConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         num, _, height, width = x.shape
         down, across, out = -(-height // 4), -(-width // 4), len(self.bias)  # tiles
-        padded = F.pad(x, (1, 4 * across - width + 1, 1, 4 * down - height + 1)).permute(0, 2, 3, 1).contiguous()
+        padded = _framed(x, 4 * down + 2, 4 * across + 2)
         y = x.new_empty(num, down, 4, across, 4, out)
         of_image, of_row, of_pixel, _ = padded.stride()
         for images, rows in _parts(num, down, across):
@@ -56,6 +55,17 @@ class WinogradConv(nn.Module):
             y[images, rows] = pixels.permute(2, 3, 0, 4, 1, 5)
         y = y.view(num, 4 * down, 4 * across, out)[:, :height, :width].permute(0, 3, 1, 2)
         return y if self.norm is None else self.norm(y)
+
+
+def _framed(x: Tensor, height: int, width: int) -> Tensor:
+    """(N, C, H, W) -> (N, height, width, C): one pixel of zeros at the top and left, the rest at the bottom and
+    right."""
+    framed = x.new_empty(len(x), height, width, x.shape[1])
+    bottom, right = x.shape[2] + 1, x.shape[3] + 1
+    framed[:, 1:bottom, 1:right] = x.permute(0, 2, 3, 1)
+    for edge in (framed[:, :1], framed[:, bottom:], framed[:, 1:bottom, :1], framed[:, 1:bottom, right:]):
+        edge.zero_()
+    return framed
 
 
 def _both_ways(matrix: tuple[tuple[int, ...], ...]) -> Tensor:
