@@ -194,7 +194,8 @@ def test_parity_with_detectron2(computed, fast):
     compare("scores", detections.scores.log(), np.log(expected["detection_scores"]), expected["box_logits"].std())
     theirs = {"coarse": "coarse_segm", "fine": "fine_segm"}
     theirs |= {f"{ours}_confidence": f"{segm}_confidence" for ours, segm in theirs.items()}
-    for what, maps in model.charts(pyramid, boxes)._asdict().items():
+    _, output = model([image], boxes)
+    for what, maps in output._asdict().items():
         key = f"densepose_{theirs.get(what, what)}"
         assert (maps is None) == (f"{key}_std" not in expected), what
         if maps is not None:

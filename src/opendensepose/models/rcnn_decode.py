@@ -7,12 +7,12 @@ import copy
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
 from opendensepose.instance import Instance
 from opendensepose.iuv import IUV
-from opendensepose.models.decode import linear_weights
 from opendensepose.models.rcnn import DensePoseRCNN
 from opendensepose.models.rcnn_heads import ChartOutput
 from opendensepose.models.resnet import fold_norms
@@ -90,10 +90,9 @@ def decode_region(output: ChartOutput, size_hw: tuple[int, int]) -> tuple[np.nda
     I is the likeliest of the 25 fine classes wherever the likeliest coarse class is not background; U and V are read in
     the chart's own maps. Confidence: the probability of that chart times that of not being background.
     """
-    side = output.u.shape[-1]
     rows, columns = (((torch.arange(n, device=output.u.device) + 0.5) / n) for n in size_hw)
     coarse, fine = (
-        linear_weights(rows, side) @ (maps.float() @ linear_weights(columns, side).T)
+        F.interpolate(maps[None].float(), size_hw, mode="bilinear", align_corners=False)[0]
         for maps in (output.coarse, output.fine)
     )  # (2 or 15, h, w) and (25, h, w)
     y, x = torch.nonzero(coarse[1:].amax(dim=0) > coarse[0], as_tuple=True)
@@ -113,8 +112,7 @@ def decode_region(output: ChartOutput, size_hw: tuple[int, int]) -> tuple[np.nda
 
 
 def _read(maps: Tensor, channel: Tensor, row: Tensor, column: Tensor) -> Tensor:
-    """maps (C, S, S) read bilinearly at one channel and place each, (P,): row and column in [0, 1], as linear_weights
-    has them."""
+    """maps (C, S, S) read bilinearly at one channel and place each, (P,): row and column in [0, 1]."""
     side = maps.shape[-1]
     y, x = ((at * side - 0.5).clamp(0, side - 1) for at in (row, column))
     top, left = y.long(), x.long()
