@@ -95,8 +95,10 @@ def predict(
         from rich.console import Console
         from rich.progress import Progress
 
+        from opendensepose.models.zoo import weights_path
         from opendensepose.predict import predict_files
 
+    weights = weights_path(model)  # official ones may be downloaded now, with their own progress bar
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("loading the network", total=None)
@@ -104,7 +106,7 @@ def predict(
         def show(num_done: int, num_photos: int, path: Path) -> None:
             progress.update(bar, completed=num_done, total=num_photos, description=path.name)
 
-        summary = predict_files(photos, out, model=model, device=device, min_score=min_score, on_photo=show)
+        summary = predict_files(photos, out, model=weights, device=device, min_score=min_score, on_photo=show)
     if summary.written:
         print(f"people found: {summary.num_people}, photos done: {len(summary.written)}, written to {out}")
     for path, sentence in summary.failures.items():

@@ -58,9 +58,10 @@ def read_region(image_rgb: np.ndarray, region: tuple[int, int, int, int], size_h
 class Predictor:
     """Finds and labels people. Make it once, call it for each photo.
 
-    model: the name of a released model, a checkpoint file, or a network with `glance` and `look`. device: default
-    CUDA if there is one. min_score: people less sure are dropped; None: the model's own. mirrored: each crop is also
-    seen in a mirror and both are averaged. refine: a second look at the tight box of the first.
+    model: the name of a released or official model, a checkpoint file (ours or detectron2's), or a network: one with
+    `glance` and `look`, or a DensePoseRCNN, which mirrored and refine do not concern. device: default CUDA if there is
+    one. min_score: people less sure are dropped; None: the model's own. mirrored: each crop is also seen in a mirror
+    and both are averaged. refine: a second look at the tight box of the first.
     """
 
     def __init__(
@@ -82,6 +83,11 @@ class Predictor:
         own_score = getattr(self.model, "min_score", 0.5)
         self.min_score = own_score if min_score is None else min_score
         self.mirrored, self.refine = mirrored, refine
+        self.by_regions = not hasattr(self.model, "look")
+        if self.by_regions:
+            from opendensepose.models.rcnn_decode import find_people, prepared
+
+            self.model, self._find_people = prepared(self.model), find_people
 
     @torch.inference_mode()
     def __call__(self, image_rgb: np.ndarray, boxes: np.ndarray | None = None) -> list[Instance]:
@@ -89,6 +95,9 @@ class Predictor:
         searching."""
         _check_photo(image_rgb)
         search = boxes is None
+        if self.by_regions:
+            boxes = None if search else _checked_boxes(boxes, image_rgb.shape[:2])
+            return self._find_people(self.model, image_rgb, boxes, self.min_score)
         if search:
             boxes, scores = self._find(image_rgb)
         else:

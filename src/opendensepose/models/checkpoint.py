@@ -16,6 +16,7 @@ from opendensepose.models.zoo import build_model
 __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
 
 FORMAT = "opendensepose-checkpoint-1"
+DETECTRON2_SUFFIXES = (".pkl", ".pth", ".pt")
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,17 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: str | Path, device: torch.device | str = "cpu") -> Checkpoint:
-    """Rebuild the model, float32, in evaluation mode. ValueError if the file is not a checkpoint of this package."""
+    """Rebuild the model, float32, in evaluation mode, from a checkpoint of this package or of detectron2's DensePose
+    (.pkl, .pth, .pt). ValueError if the file is neither."""
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no checkpoint {path}.")
+    if path.suffix.lower() in DETECTRON2_SUFFIXES:
+        from opendensepose.models.detectron2_checkpoint import load_detectron2
+
+        model, kwargs = load_detectron2(path)
+        model = model.to(device=device, memory_format=torch.channels_last)
+        return Checkpoint(model, "densepose_rcnn", kwargs, "detectron2")
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             about = json.loads((file.metadata() or {}).get("about", "{}"))

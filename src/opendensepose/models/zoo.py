@@ -5,10 +5,18 @@ from pathlib import Path
 from torch import nn
 
 from opendensepose.models.glance_look import GlanceLook
+from opendensepose.models.official import OFFICIAL, fetch_official
 
 __all__ = ["ARCHITECTURES", "WEIGHTS", "build_model", "weights_path"]
 
-ARCHITECTURES = {"glance_look": GlanceLook}
+
+def _densepose_rcnn(**kwargs) -> nn.Module:
+    from opendensepose.models.rcnn import DensePoseRCNN  # imports torchvision, which takes seconds
+
+    return DensePoseRCNN(**kwargs)
+
+
+ARCHITECTURES = {"glance_look": GlanceLook, "densepose_rcnn": _densepose_rcnn}
 WEIGHTS = {"default": Path(__file__).parent / "weights" / "default.safetensors"}
 
 
@@ -20,10 +28,14 @@ def build_model(name: str, **kwargs) -> nn.Module:
 
 
 def weights_path(name_or_file: str | Path) -> Path:
-    """The checkpoint file of a released model's name, or the given file itself. ValueError where neither exists."""
+    """The checkpoint file of a released or official model's name, or the given file itself. ValueError where neither
+    exists. Official weights are downloaded when first asked for; OSError if that fails."""
+    if str(name_or_file) in OFFICIAL:
+        return fetch_official(str(name_or_file))
     path = WEIGHTS.get(str(name_or_file), Path(name_or_file))
     if not path.is_file():
         raise ValueError(
-            f"no model called {str(name_or_file)!r} and no such file; known models: {', '.join(sorted(WEIGHTS))}."
+            f"no model called {str(name_or_file)!r} and no such file; known models: {', '.join(sorted(WEIGHTS))},"
+            f" and the official {', '.join(OFFICIAL)}."
         )
     return path

@@ -1,0 +1,123 @@
+"""Photo -> people with DensePose R-CNN: the photo scaled as the network was trained, each region's charts put back.
+
+Letters: H x W photo size, h x w pixels of a box, S cells of a region's side.
+"""
+
+import copy
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from opendensepose.instance import Instance
+from opendensepose.iuv import IUV
+from opendensepose.models.rcnn import DensePoseRCNN
+from opendensepose.models.rcnn_heads import ChartOutput
+from opendensepose.models.resnet import fold_norms
+from opendensepose.models.winograd import with_winograd
+
+__all__ = ["decode_region", "find_people", "network_size", "prepared", "scale_photo"]
+
+
+def network_size(size_hw: tuple[int, int], short_side: int, long_side: int) -> tuple[int, int]:
+    """Height and width at which the network sees a photo: the shorter side is short_side, or the longer long_side if
+    it would exceed that."""
+    scale = short_side / min(size_hw)
+    height, width = (short_side if side == min(size_hw) else scale * side for side in size_hw)
+    if max(height, width) > long_side:
+        scale = long_side / max(height, width)
+        height, width = height * scale, width * scale
+    return max(1, int(height + 0.5)), max(1, int(width + 0.5))
+
+
+def scale_photo(image_rgb: np.ndarray, size_hw: tuple[int, int]) -> Tensor:
+    """The photo at size_hw as (3, H, W) uint8, by Pillow's bilinear filter, which averages where it shrinks."""
+    if image_rgb.shape[:2] != tuple(size_hw):
+        image_rgb = np.asarray(Image.fromarray(image_rgb).resize(size_hw[::-1], Image.Resampling.BILINEAR))
+    return torch.from_numpy(np.array(image_rgb)).permute(2, 0, 1)
+
+
+def prepared(model: DensePoseRCNN) -> DensePoseRCNN:
+    """A copy of the network for prediction only: the same function, faster. On a CPU wide convolutions are computed by
+    tiles, but not those before proposals, as small differences there choose other boxes."""
+    model = fold_norms(copy.deepcopy(model).eval()).requires_grad_(False)
+    if next(model.parameters()).device.type == "cpu":
+        model.tiled_pyramid = with_winograd(copy.deepcopy(model.pyramid))
+        with_winograd(model.head)
+        if model.decoder is not None:
+            with_winograd(model.decoder)
+    return model.to(memory_format=torch.channels_last)
+
+
+def find_people(
+    model: DensePoseRCNN, image_rgb: np.ndarray, boxes: np.ndarray | None = None, min_score: float = 0.05
+) -> list[Instance]:
+    """People in a photo (H, W, 3) uint8 RGB, the surest first, or those in the given boxes (N, 4) xyxy."""
+    size_hw = image_rgb.shape[:2]
+    network_hw = network_size(size_hw, model.short_side, model.long_side)
+    image = scale_photo(image_rgb, network_hw).to(next(model.parameters()).device)
+    shrink = np.float32([size_hw[1] / network_hw[1], size_hw[0] / network_hw[0]] * 2)  # of x, y, x, y
+    given = None if boxes is None else [torch.from_numpy(boxes / shrink).to(image.device)]
+    (found,), output = model([image], given, min_score)
+    if boxes is None:
+        boxes = np.clip(found.boxes.cpu().numpy() * shrink, 0, np.float32([size_hw[1], size_hw[0]] * 2))
+    people = []
+    for k, box in enumerate(boxes):
+        if (box[2:] > box[:2]).all():
+            one = ChartOutput(*(None if maps is None else maps[k] for maps in output))
+            people.append(_instance(one, box, float(found.scores[k]), size_hw))
+    return people
+
+
+def _instance(output: ChartOutput, box: np.ndarray, score: float, size_hw: tuple[int, int]) -> Instance:
+    x0, y0 = int(box[0]), int(box[1])
+    width, height = max(int(box[2] - box[0]), 1), max(int(box[3] - box[1]), 1)
+    parts = decode_region(output, (height, width))
+    maps = []
+    for part in parts:
+        whole = np.zeros(size_hw, part.dtype)
+        there = whole[y0 : y0 + height, x0 : x0 + width]
+        there[...] = part[: there.shape[0], : there.shape[1]]
+        maps.append(whole)
+    return Instance(box, min(max(score, 0.0), 1.0), IUV(*maps[:3]), maps[3])
+
+
+def decode_region(output: ChartOutput, size_hw: tuple[int, int]) -> tuple[np.ndarray, ...]:
+    """I uint8, U, V and confidence float32 of one region, without the batch axis, at h x w pixels.
+
+    I is the likeliest of the 25 fine classes wherever the likeliest coarse class is not background; U and V are read in
+    the chart's own maps. Confidence: the probability of that chart times that of not being background.
+    """
+    rows, columns = (((torch.arange(n, device=output.u.device) + 0.5) / n) for n in size_hw)
+    coarse, fine = (
+        F.interpolate(maps[None].float(), size_hw, mode="bilinear", align_corners=False)[0]
+        for maps in (output.coarse, output.fine)
+    )  # (2 or 15, h, w) and (25, h, w)
+    y, x = torch.nonzero(coarse[1:].amax(dim=0) > coarse[0], as_tuple=True)
+    fine, coarse = fine[:, y, x], coarse[:, y, x]  # (25, P) and (2 or 15, P) of the P pixels that are not background
+    best, chart = fine.max(dim=0)
+    confidence = (best - fine.logsumexp(0)).exp() * (1 - coarse.softmax(0)[0])
+    person = chart > 0
+    y, x, chart, confidence = y[person], x[person], chart[person], confidence[person]
+    maps = [torch.zeros(size_hw, dtype=torch.uint8, device=chart.device).index_put_((y, x), chart.to(torch.uint8))]
+    for values in (
+        _read(output.u, chart, rows[y], columns[x]),
+        _read(output.v, chart, rows[y], columns[x]),
+        confidence,
+    ):
+        maps.append(values.new_zeros(size_hw).index_put_((y, x), values.clamp(0, 1)))
+    return tuple(part.cpu().numpy() for part in maps)
+
+
+def _read(maps: Tensor, channel: Tensor, row: Tensor, column: Tensor) -> Tensor:
+    """maps (C, S, S) read bilinearly at one channel and place each, (P,): row and column in [0, 1]."""
+    side = maps.shape[-1]
+    y, x = ((at * side - 0.5).clamp(0, side - 1) for at in (row, column))
+    top, left = y.long(), x.long()
+    y, x = y - top, x - left
+    bottom, right = (top + 1).clamp(max=side - 1), (left + 1).clamp(max=side - 1)
+    upper = maps[channel, top, left] * (1 - x) + maps[channel, top, right] * x
+    lower = maps[channel, bottom, left] * (1 - x) + maps[channel, bottom, right] * x
+    return upper * (1 - y) + lower * y

@@ -1,0 +1,130 @@
+"""Residual networks (He et al., CVPR 2016) as detectron2 lays them out, so that its weights fit name by name.
+
+Letters: N images, H x W input size.
+
+torchvision's ResNet has the stride of a bottleneck in its 3x3 convolution; the official DensePose weights come from
+MSRA's, where it is in the first 1x1 convolution.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.ops.misc import FrozenBatchNorm2d
+
+__all__ = ["DEPTHS", "BasicBlock", "BottleneckBlock", "NormedConv", "ResNet", "fold_norms"]
+
+DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+NORMS = {"frozen": FrozenBatchNorm2d, "batch": nn.BatchNorm2d}
+
+
+class NormedConv(nn.Conv2d):
+    """A convolution that keeps its normalisation, or None, as `norm`; padded so that only the stride changes the
+    size."""
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, stride: int = 1, norm: nn.Module | None = None
+    ):
+        super().__init__(in_channels, out_channels, kernel, stride, kernel // 2, bias=norm is None)
+        self.norm = norm
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = super().forward(x)
+        return x if self.norm is None else self.norm(x)
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions beside a shortcut: ResNet-18 and 34."""
+
+    expansion = 1
+
+    def __init__(self, in_channels: int, width: int, stride: int, norm: type[nn.Module], stride_in_1x1: bool):
+        super().__init__()
+        self.conv1 = NormedConv(in_channels, width, 3, stride, norm(width))
+        self.conv2 = NormedConv(width, width, 3, 1, norm(width))
+        self.shortcut = _shortcut(in_channels, width, stride, norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = self.conv2(F.relu(self.conv1(x), inplace=True))
+        return F.relu(out.add_(x if self.shortcut is None else self.shortcut(x)), inplace=True)
+
+
+class BottleneckBlock(nn.Module):
+    """1x1, 3x3 and 1x1 convolutions beside a shortcut: ResNet-50 and deeper."""
+
+    expansion = 4
+
+    def __init__(self, in_channels: int, width: int, stride: int, norm: type[nn.Module], stride_in_1x1: bool):
+        super().__init__()
+        strides = (stride, 1) if stride_in_1x1 else (1, stride)
+        self.conv1 = NormedConv(in_channels, width, 1, strides[0], norm(width))
+        self.conv2 = NormedConv(width, width, 3, strides[1], norm(width))
+        self.conv3 = NormedConv(width, 4 * width, 1, 1, norm(4 * width))
+        self.shortcut = _shortcut(in_channels, 4 * width, stride, norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = F.relu(self.conv1(x), inplace=True)
+        out = self.conv3(F.relu(self.conv2(out), inplace=True))
+        return F.relu(out.add_(x if self.shortcut is None else self.shortcut(x)), inplace=True)
+
+
+def _shortcut(in_channels: int, out_channels: int, stride: int, norm: type[nn.Module]) -> NormedConv | None:
+    if in_channels == out_channels and stride == 1:
+        return None
+    return NormedConv(in_channels, out_channels, 1, stride, norm(out_channels))
+
+
+class Stem(nn.Module):
+    """Image -> stride 4."""
+
+    def __init__(self, norm: type[nn.Module]):
+        super().__init__()
+        self.conv1 = NormedConv(3, 64, 7, 2, norm(64))
+
+    def forward(self, image: Tensor) -> Tensor:
+        return F.max_pool2d(F.relu(self.conv1(image), inplace=True), 3, stride=2, padding=1)
+
+
+class ResNet(nn.Module):
+    """Image (N, 3, H, W) -> features at strides 4, 8, 16 and 32, `channels` channels each.
+
+    depth: 18, 34, 50, 101 or 152. norm: "frozen" batch norm, for weights that come with their statistics, or "batch",
+    to learn from scratch.
+    """
+
+    def __init__(self, depth: int = 50, norm: str = "frozen", stride_in_1x1: bool = True):
+        super().__init__()
+        if depth not in DEPTHS or norm not in NORMS:
+            raise ValueError(
+                f"a ResNet has depth {', '.join(map(str, DEPTHS))} and norm {' or '.join(NORMS)},"
+                f" got {depth} and {norm!r}."
+            )
+        block = BasicBlock if depth < 50 else BottleneckBlock
+        self.channels = tuple(width * block.expansion for width in (64, 128, 256, 512))
+        self.stem = Stem(NORMS[norm])
+        before = (64, *self.channels[:-1])
+        for stage, (num_blocks, in_channels) in enumerate(zip(DEPTHS[depth], before, strict=True)):
+            width, stride = 64 * 2**stage, 1 if stage == 0 else 2
+            first = block(in_channels, width, stride, NORMS[norm], stride_in_1x1)
+            rest = [block(self.channels[stage], width, 1, NORMS[norm], stride_in_1x1) for _ in range(num_blocks - 1)]
+            self.add_module(f"res{stage + 2}", nn.Sequential(first, *rest))
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        x, features = self.stem(image), []
+        for stage in (self.res2, self.res3, self.res4, self.res5):
+            x = stage(x)
+            features.append(x)
+        return features
+
+
+@torch.no_grad()
+def fold_norms(model: nn.Module) -> nn.Module:
+    """Multiplies each batch norm that is in evaluation mode, or frozen, into the convolution that keeps it: the same
+    function with fewer passes over memory. Changes the model, returns it."""
+    for conv in [part for part in model.modules() if isinstance(part, NormedConv)]:
+        norm = conv.norm
+        if isinstance(norm, FrozenBatchNorm2d) or (isinstance(norm, nn.BatchNorm2d) and not norm.training):
+            scale = norm.weight * (norm.running_var + norm.eps).rsqrt()  # (out channels,)
+            conv.weight = nn.Parameter(conv.weight * scale[:, None, None, None], requires_grad=False)
+            conv.bias = nn.Parameter(norm.bias - norm.running_mean * scale, requires_grad=False)
+            conv.norm = None
+    return model
