@@ -1,8 +1,5 @@
 """The dense head's output: classes at stride 2, U and V at stride 4."""
 
-import math
-
-import pytest
 import torch
 
 from opendensepose.models.dense_head import DenseHead, decide, person_logit
@@ -31,13 +28,13 @@ def test_the_four_cells_of_a_feature_are_its_neighbourhood():
     assert changed[6:8, 6:8].all()
 
 
-def test_two_charts_that_share_a_pixel_outvote_the_background():
+def test_a_chart_wins_by_weight_against_background_and_by_probability_against_charts():
     chance = torch.full((25,), 1e-9)
-    chance[[0, 4, 9]] = torch.tensor([0.4, 0.35, 0.25])  # the arg max of all 25 would be background
-    assert decide(chance.log()[None])[0] == 4
-    assert person_logit(chance.log()[None])[0] == pytest.approx(math.log(0.6 / 0.4), abs=1e-4)
-    chance[0] = 0.7
+    chance[[0, 4, 9]] = torch.tensor([0.4, 0.31, 0.29])
+    assert decide(chance.log()[None])[0] == 4  # 1.4 * 0.31 > 0.4
+    chance[[0, 4, 9]] = torch.tensor([0.46, 0.29, 0.31])
     assert decide(chance.log()[None])[0] == 0
+    assert decide(1e3 * torch.eye(25)).tolist() == list(range(25))
 
 
 def test_deciding_does_not_depend_on_where_the_classes_lie():
@@ -45,3 +42,9 @@ def test_deciding_does_not_depend_on_where_the_classes_lie():
     assert torch.equal(decide(logits)[1], decide(logits[1], axis=0))
     moved = decide(logits.movedim(1, 3), axis=3)
     assert torch.equal(decide(logits), moved)
+
+
+def test_charts_that_share_a_pixel_speak_for_a_person_together():
+    chance = torch.full((25,), 1e-9)
+    chance[[0, 4, 9]] = torch.tensor([0.4, 0.35, 0.25])
+    torch.testing.assert_close(person_logit(chance.log()[None])[0], torch.tensor(1.5).log(), atol=1e-4, rtol=0)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from opendensepose.models.dense_head import DenseOutput, person_logit
+from opendensepose.models.dense_head import DenseOutput, decide
 from opendensepose.surface import MIRROR_CHART, mirror_iuv
 
 __all__ = ["average_with_mirrored", "decode_crop", "decode_pixels", "linear_weights"]
@@ -33,8 +33,8 @@ def decode_pixels(output: DenseOutput, rows: Tensor, columns: Tensor) -> tuple[T
 
     output: DenseOutput of one crop, without the batch axis. rows (R,), columns (S,): float positions of the pixels
     asked for, 0 the top (left) edge of the crop and 1 its bottom (right) edge. I is decided as dense_head.decide()
-    says, from the interpolated logits of person and charts; U and V are those of that chart. Confidence is the
-    probability that the chart is right, 0 on background.
+    says, from the interpolated logits; U and V are those of that chart. Confidence is the probability that the chart is
+    right, 0 on background.
     """
     strip = max(1, MAX_FLOATS // (25 * max(1, len(columns))))
     parts = [_decode_strip(output, part, columns) for part in rows.split(strip)]
@@ -43,11 +43,12 @@ def decode_pixels(output: DenseOutput, rows: Tensor, columns: Tensor) -> tuple[T
 
 
 def _decode_strip(output: DenseOutput, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    person = _resample(person_logit(output.chart_logits, 0)[None], rows, columns)[0] > 0  # (R, S)
-    chart = _resample(output.chart_logits[1:], rows, columns).max(dim=0).indices[None]  # argmax takes thrice as long
+    i = decide(_resample(output.chart_logits, rows, columns), axis=0)  # (R, S)
+    person = i > 0
+    chart = (i - 1).clamp(min=0)[None]
     u, v = (_resample(maps, rows, columns).gather(0, chart)[0].clamp(0, 1) * person for maps in (output.u, output.v))
     confidence = _resample(output.confidence_logit[None], rows, columns)[0].sigmoid() * person
-    return ((chart[0] + 1) * person).to(torch.uint8), u, v, confidence
+    return i.to(torch.uint8), u, v, confidence
 
 
 def decode_crop(output: DenseOutput, size_hw: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
