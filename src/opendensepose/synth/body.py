@@ -52,11 +52,16 @@ class BodyCoordinates:
     along: np.ndarray
     normal: np.ndarray
     waves: dict[float, np.ndarray] = field(default_factory=dict, repr=False)  # kept fields over the vertices
+    kept_regions: dict[tuple[str, ...], np.ndarray] = field(default_factory=dict, repr=False)
     areas: dict[str, np.ndarray] = field(default_factory=dict, repr=False)  # kept lists of vertices
 
     def is_in(self, *regions: str) -> np.ndarray:
         """(V,) bool: the vertex belongs to one of the named regions."""
-        return _REGION_TABLE[[REGIONS.index(name) for name in regions]].any(0)[self.region]
+        if regions not in self.kept_regions:
+            mask = _REGION_TABLE[[REGIONS.index(name) for name in regions]].any(0)[self.region]
+            mask.flags.writeable = False
+            self.kept_regions[regions] = mask
+        return self.kept_regions[regions]
 
 
 class Body:
@@ -74,7 +79,9 @@ class Body:
         self.bone_index = {name: k for k, name in enumerate(self.model.bone_labels)}
         self.phenotypes = tuple(self.model.phenotype_labels)
         self.triangles = self.model.faces.to(device=device, dtype=torch.int32)
-        self._keypoint_weights = regressor.regression_weights.to(device=device, dtype=torch.float32)
+        weights = regressor.regression_weights.to(device=device, dtype=torch.float32)  # (17, V), mostly zeros
+        self._keypoint_vertices = torch.nonzero((weights != 0).any(0)).flatten()
+        self._keypoint_weights = weights[:, self._keypoint_vertices].contiguous()
         neutral = self.pose(np.full((1, len(self.phenotypes)), 0.5, np.float32), self.rest_pose(1))
         self.neutral_keypoints = dict(zip(KEYPOINT_NAMES, neutral["keypoints"][0].cpu().numpy(), strict=True))
         self.neutral_bone_heads = self._bone_heads()
@@ -94,7 +101,7 @@ class Body:
         poses_t = torch.from_numpy(np.ascontiguousarray(poses, np.float32)).to(self.device)
         kwargs = {name: shapes_t[:, k] for k, name in enumerate(self.phenotypes)}
         vertices = self.model(pose_parameters=poses_t, phenotype_kwargs=kwargs)["vertices"].contiguous()
-        return {"vertices": vertices, "keypoints": torch.einsum("kv,bvd->bkd", self._keypoint_weights, vertices)}
+        return {"vertices": vertices, "keypoints": self._keypoint_weights @ vertices[:, self._keypoint_vertices]}
 
     def _bone_heads(self) -> dict[str, np.ndarray]:
         out = self.model(phenotype_kwargs={name: 0.5 for name in self.phenotypes})

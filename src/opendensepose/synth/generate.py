@@ -146,8 +146,11 @@ class _Picture:
         in_camera, screen = project(mesh["vertices"], self.camera)
         seen = rasterize(screen, mesh["triangles"], self.size_hw, num_closed=len(triangles))
         image = self._light(seen, mesh, in_camera, len(triangles), background)
-        person_seen = torch.where(seen[0] >= 0, owner[seen[0].clamp(min=0).long()], -1)
-        person_body = torch.where(body_seen[0] >= 0, torch.div(body_seen[0], num_triangles, rounding_mode="floor"), -1)
+        if num_people == 1:
+            person_seen, person_body = (torch.where(which[0] >= 0, 0, -1) for which in (seen, body_seen))
+        else:
+            person_seen = torch.where(seen[0] >= 0, owner[seen[0].clamp(min=0).long()], -1)
+            person_body = torch.div(body_seen[0], num_triangles, rounding_mode="floor")  # -1 stays -1
         labelled = (person_body >= 0) & (person_body == person_seen)
         image, hidden = self._occlude(image, labelled, person_body)
         return self._finish(image, body_seen, labelled & ~hidden)

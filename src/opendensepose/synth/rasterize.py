@@ -218,9 +218,12 @@ def start_warp() -> None:
 
 
 def to_warp(tensor: torch.Tensor, dtype=None):
-    """A torch tensor as a Warp array on the same memory (contiguous)."""
+    """A contiguous torch tensor as Warp's launches take it, on the same memory: the caller keeps the tensor alive until
+    the launch. ValueError if it is not contiguous, since a copy would live too short."""
     start_warp()
-    return wp.from_torch(tensor.contiguous(), dtype=dtype)
+    if not tensor.is_contiguous():
+        raise ValueError(f"Warp needs a contiguous tensor, got strides {tensor.stride()} of {tuple(tensor.shape)}.")
+    return wp.from_torch(tensor, dtype=dtype, return_ctype=True)  # a bare descriptor: an array object costs thrice
 
 
 def launch(kernel, num_threads: int, inputs: list, outputs: list, device: torch.device) -> None:

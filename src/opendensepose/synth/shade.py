@@ -22,7 +22,7 @@ __all__ = ["CHANNEL_ORDERS", "Lighting", "shade", "MATERIAL_COLUMNS", "SHADOW_SI
 MATERIAL_COLUMNS = 20
 CHANNEL_ORDERS = tuple(permutations(range(3)))
 TEXTURE_SIZE = 256
-SHADOW_SIZE = 320
+SHADOW_SIZE = 240
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Lighting:
     key_colour: np.ndarray
     fill: np.ndarray
     fill_colour: np.ndarray
-    shadow_softness: float  # radius of the penumbra in shadow-map pixels
+    shadow_softness: float  # radius of the penumbra in 1/320 of the shadow map
     shadow_strength: float
 
 
@@ -236,20 +236,20 @@ def shade(
     colour = background.reshape(-1, 3).contiguous().clone()
     light = lighting
     rows = [light.sky, light.ground, light.up, light.key, light.key_colour, light.fill, light.fill_colour]
-    lights = to_warp(_to(np.stack(rows), device), dtype=wp.vec3)
-    options = wp.vec4(light.shadow_softness, light.shadow_strength, camera.focal_px, 0.0)
+    lights = _to(np.stack(rows), device)
+    options = wp.vec4(light.shadow_softness * SHADOW_SIZE / 320, light.shadow_strength, camera.focal_px, 0.0)
     view = [options, wp.vec2(*map(float, camera.center_px)), width]
-    shadow_map, flat = to_warp(shadow), to_warp(triangle.reshape(-1))
+    shadow_map, flat = to_warp(shadow), to_warp(triangle.view(-1))
     out = to_warp(colour, dtype=wp.vec3)
     at_vertices = ("normals", "cloth", "facing", "paint", "in_light")
     inputs = [
         flat,
-        to_warp(barycentric.reshape(-1, 3), dtype=wp.vec3),
+        to_warp(barycentric.view(-1, 3), dtype=wp.vec3),
         to_warp(mesh["triangles"], dtype=wp.vec3i),
         *(to_warp(mesh[name], dtype=wp.vec3) for name in at_vertices),
         *(to_warp(mesh[name]) for name in ("material", "materials", "textures", "prints")),
         shadow_map,
-        lights,
+        to_warp(lights, dtype=wp.vec3),
         *view,
     ]
     launch(_shade, num_pixels, inputs, [out], device)

@@ -121,7 +121,7 @@ def label_maps(body_seen, labelled: torch.Tensor, num_triangles: int) -> dict[st
     tables = _labels(str(triangle.device))
     maps = {name: torch.from_numpy(value).to(triangle.device) for name, value in empty_truth(triangle.shape).items()}
     seen = [to_warp(triangle.view(-1)), to_warp(barycentric.view(-1, 3), wp.vec3), to_warp(depth.view(-1))]
-    mask = to_warp(labelled.reshape(-1).view(torch.uint8))
+    mask = to_warp(labelled.view(-1).view(torch.uint8))
     about = [to_warp(tables.is_skin), to_warp(tables.face), to_warp(tables.chart), to_warp(tables.uv, wp.vec2)]
     flat = {name: value.view(-1, 3) if name == "barycentric" else value.view(-1) for name, value in maps.items()}
     outputs = [to_warp(value, wp.vec3 if name == "barycentric" else None) for name, value in flat.items()]
