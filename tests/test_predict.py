@@ -233,3 +233,21 @@ def test_the_model_s_own_score_counts_unless_another_is_given():
     assert len(Predictor(network)(image)) == 1 and Predictor(network).min_score == 0.8
     assert len(Predictor(network, min_score=0.3)(image)) == 2
     assert Predictor(ColourReader()).min_score == 0.5
+
+
+def test_a_second_glance_finds_who_the_first_misses_and_nobody_twice():
+    class TwoScales(ColourReader):
+        near_glance_side = 64
+
+        def glance(self, image):
+            self.scale = max(image.shape[-2:]) / 320
+            seen, self.boxes = self.boxes, self.boxes[:1] if self.scale < 0.3 else self.boxes  # nearby: the first only
+            output = super().glance(image)
+            self.boxes = seen
+            return output
+
+    image = photo_of_boxes((240, 320), *BOXES)
+    people = Predictor(TwoScales(np.float32(BOXES), 320))(image)
+    assert len(people) == 2
+    for person, box in zip(people, BOXES, strict=True):
+        np.testing.assert_allclose(person.box_xyxy, box, atol=1e-3)

@@ -20,7 +20,7 @@ from opendensepose.iuv import IUV
 from opendensepose.models.checkpoint import load_checkpoint
 from opendensepose.models.decode import average_with_mirrored, decode_pixels
 from opendensepose.models.dense_head import DenseOutput, person_logit
-from opendensepose.models.detection_head import decode_boxes
+from opendensepose.models.detection_head import decode_boxes, suppress_doubles
 from opendensepose.models.zoo import weights_path
 
 __all__ = ["PredictionSummary", "Predictor", "framing_region", "predict_files", "read_region"]
@@ -29,6 +29,7 @@ GREY = 127  # what lies outside a photo, as in training
 BOX_PADDING = 0.14  # of the box's width and height, on each side
 MIN_PERSON_FRACTION = 0.02  # of the crop: a found person who covers less is dropped
 MAX_PEOPLE = 50
+MAX_SHARED_BOX = 0.5  # IoU of two boxes above which they are one person's
 CHUNK = 16  # crops per pass of the network
 
 
@@ -109,15 +110,26 @@ class Predictor:
     def _find(self, image_rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Boxes (N, 4) float32 in the photo's pixels and scores (N,), the surest first."""
         height, width = image_rgb.shape[:2]
-        scale = self.model.glance_side / max(height, width)
+        sides = (self.model.glance_side, getattr(self.model, "near_glance_side", None))
+        found = [self._glance(image_rgb, side) for side in sides if side]
+        boxes, scores = (torch.cat(part) for part in zip(*found, strict=True))
+        order = scores.argsort(descending=True, stable=True)
+        boxes, scores = boxes[order], scores[order]
+        kept = suppress_doubles(boxes, MAX_SHARED_BOX)[:MAX_PEOPLE]
+        boxes, scores = boxes[kept].cpu().numpy(), scores[kept].cpu().numpy()
+        boxes = np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)
+        wide = (boxes[:, 2:] - boxes[:, :2]).min(axis=1, initial=np.inf) >= 1
+        return boxes[wide], scores[wide]
+
+    def _glance(self, image_rgb: np.ndarray, glance_side: int) -> tuple[Tensor, Tensor]:
+        """Boxes (K, 4) in the photo's pixels and scores (K,) from the photo scaled to a longer side of glance_side."""
+        height, width = image_rgb.shape[:2]
+        scale = glance_side / max(height, width)
         canvas_hw = [32 * int(np.ceil(side * scale / 32 - 1e-6)) for side in (height, width)]
         region = (0, 0, round(canvas_hw[1] / scale), round(canvas_hw[0] / scale))
         output = self.model.glance(self._to_network([read_region(image_rgb, region, tuple(canvas_hw))]))
         boxes, scores = decode_boxes(output.heat_logit[0], output.boxes_xyxy[0], self.min_score)
-        boxes = boxes[:MAX_PEOPLE].cpu().numpy() / scale
-        boxes = np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)
-        wide = (boxes[:, 2:] - boxes[:, :2]).min(axis=1, initial=np.inf) >= 1
-        return boxes[wide], scores[:MAX_PEOPLE].cpu().numpy()[wide]
+        return boxes / scale, scores
 
     def _label(self, image_rgb: np.ndarray, boxes: np.ndarray, scores: np.ndarray) -> list[Instance]:
         h, w = self.model.look_hw
