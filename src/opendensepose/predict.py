@@ -84,7 +84,7 @@ class Predictor:
         own_score = getattr(self.model, "min_score", 0.5)
         self.min_score = own_score if min_score is None else min_score
         self.mirrored, self.refine = mirrored, refine
-        self.by_regions = not hasattr(self.model, "look")
+        self.by_regions = hasattr(self.model, "proposals")
         if self.by_regions:
             from opendensepose.models.rcnn_decode import find_people, prepared
 
