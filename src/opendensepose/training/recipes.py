@@ -55,9 +55,9 @@ def default(**changes) -> Recipe:
     """The default model, `glance_look` with 4.9 million parameters, from scratch on rendered people.
 
     Source: ours (glance and look); losses after Güler et al., CVPR 2018, and Zhou et al., Objects as Points, 2019.
-    Command: opendensepose train default --out runs/default --minutes 172 --workers 1
-    Machine: 2 CPU cores, shared with other work; 42 and 130 minutes, 2,150 and 5,250 batches of 32, the second run from
-    the first one's weights with learning rate 1.6e-3, about half of its images new renders.
+    Command: opendensepose train default --out runs/default --minutes 172 --workers 1 (never run as a whole: the weights
+    come from two runs of `train`, 42 minutes from scratch and 130 with start="default", seed=2, learning_rate=1.6e-3).
+    Machine: 2 CPU cores, shared with other work; 2,150 and 5,250 batches of 32, about half of the second's new renders.
     Reached on nine real photos (docs/results.md): agreement .581, foreground IoU .812, label .713, dU .077, dV .075;
     still rising at the end. The settings changed on the way: half of the people turned away looked over a shoulder from
     step 900 of the second run on, and whole photos had a longer side of 192 pixels up to step 2,700, then 256.
