@@ -1,0 +1,50 @@
+"""What a network of the paper is trained on: the annotated people of one image, as tensors.
+
+Letters: K people of an image, M annotated points of all of them, H x W pixels of the image.
+"""
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+__all__ = ["DenseTargets", "Targets"]
+
+
+@dataclass(frozen=True)
+class DenseTargets:
+    """Labels at every pixel, as the teacher in-paints them."""
+
+    i: Tensor  # (H, W) uint8: 0 background, 1..24
+    u: Tensor  # (H, W) float32 in [0, 1]
+    v: Tensor  # (H, W) float32 in [0, 1]
+    person: Tensor  # (H, W) uint8: 0 background, k for row k - 1 of the people
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The annotated people of one image, in pixels of the image that the network is given (x right, y down, the centre
+    of a pixel at +0.5).
+
+    Every network has `losses(images, targets) -> dict[str, Tensor]`: images a list of (3, H, W) float32 RGB 0..255,
+    targets one of these per image, named losses already weighted, so that their sum is what is minimised.
+    """
+
+    boxes: Tensor  # (K, 4) float32 xyxy
+    parts: Tensor  # (K, 256, 256) uint8: 14 parts of the visible body, 0 nothing, on a grid laid over the box
+    annotated: Tensor  # (K,) bool: has part masks and points; others are people of whom only the box is known
+    keypoints: Tensor  # (K, 17, 3) float32 x, y, visibility 0 unknown, 1 hidden, 2 seen
+    point_xy: Tensor  # (M, 2) float32
+    point_i: Tensor  # (M,) int64 1..24
+    point_uv: Tensor  # (M, 2) float32 in [0, 1]
+    point_person: Tensor  # (M,) int64 row of the people
+    ignored: Tensor  # (G, 4) float32 xyxy: groups drawn as one; nothing inside teaches the detector
+    dense: DenseTargets | None = None
+
+    def to(self, device: torch.device | str) -> "Targets":
+        """The same on another device."""
+        moved = {f.name: getattr(self, f.name) for f in fields(self)}
+        dense = moved.pop("dense")
+        if dense is not None:
+            dense = DenseTargets(*(getattr(dense, f.name).to(device) for f in fields(dense)))
+        return Targets(**{name: tensor.to(device) for name, tensor in moved.items()}, dense=dense)
