@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from opendensepose.camera import cross
 from opendensepose.synth.body import KEYPOINT_NAMES
 from opendensepose.synth.outfit import Material, Outfit, random_colour
 
@@ -60,7 +61,7 @@ def _skirt(joints: dict, hips: np.ndarray, style: dict, rng: np.random.Generator
     middle = (left[0] + right[0]) / 2
     up = _unit((joints["left_shoulder"] + joints["right_shoulder"]) / 2 - middle)
     across = _unit(left[0] - right[0])
-    back = np.cross(across, up)
+    back = cross(across, up)
     radius_x = np.abs((hips - middle) @ across).max() + 0.008
     radius_y = np.abs((hips - middle) @ back).max() * 0.9 + 0.008
     rows, columns = 14, 40
@@ -69,32 +70,27 @@ def _skirt(joints: dict, hips: np.ndarray, style: dict, rng: np.random.Generator
     at = np.clip(
         s * (style["length"] + style["waist"]) - style["waist"], -1, 2
     )  # below 0 above the hips, 1 knee, 2 ankle
-    points = np.zeros((rows, columns, 3))
     theta = np.linspace(0, 2 * np.pi, columns, endpoint=False)
     phase = rng.uniform(0, 6.3)
-    for k in range(rows):
-        if at[k] <= 0:
-            center, spread = middle - up * at[k] * thigh, np.zeros(3)
-            shrink = 1 - 0.5 * min(1.0, -at[k] / 0.4)
-        else:
-            low = int(min(at[k], 1.999))
-            part = at[k] - low
-            on_left, on_right = (
-                left[low] * (1 - part) + left[low + 1] * part,
-                right[low] * (1 - part) + right[low + 1] * part,
-            )
-            center, spread, shrink = (on_left + on_right) / 2, (on_left - on_right) / 2, 1.0
-        base = max(0.0, 1 - 0.45 * max(at[k], 0.0))  # legs get thinner
-        flare = style["flare"] * max(at[k] + 0.2, 0)
-        a = (radius_x - 0.09) * (1 if at[k] <= 0 else 0) + (abs(spread @ across) if at[k] > 0 else 0)
-        a = (a + 0.09 * (0.6 + 0.4 * base)) * shrink + flare
-        b = radius_y * shrink * (0.55 + 0.45 * base) + abs(spread @ back) + flare
-        if 0 < at[k]:
-            a = max(a, radius_x * (1 - 0.45 * at[k]) + flare)
-        fold = 1 + style["fold_depth"] * s[k] / 0.12 * np.cos(style["folds"] * theta + phase)
-        along = up if at[k] <= 0 else _unit((left[0] + right[0] - left[1] - right[1]) / 2)
-        depth_axis = _unit(np.cross(across, along)) if np.linalg.norm(np.cross(across, along)) > 0.2 else back
-        points[k] = center + np.outer(np.cos(theta) * a * fold, across) + np.outer(np.sin(theta) * b * fold, depth_axis)
+    above, down = at <= 0, np.maximum(at, 0)
+    segment = np.minimum(down, 1.999).astype(int)  # 0 thigh, 1 lower leg
+    part = (down - segment)[:, None]
+    on_left, on_right = (leg[segment] * (1 - part) + leg[segment + 1] * part for leg in (left, right))
+    center = (on_left + on_right) / 2 - np.minimum(at, 0)[:, None] * thigh * up
+    spread = np.where(above[:, None], 0, (on_left - on_right) / 2)
+    shrink = 1 - 0.5 * np.minimum(1, -np.minimum(at, 0) / 0.4)
+    base = np.maximum(0, 1 - 0.45 * down)  # legs get thinner
+    flare = style["flare"] * np.maximum(at + 0.2, 0)
+    a = np.where(above, radius_x - 0.09, np.abs(spread @ across))
+    a = (a + 0.09 * (0.6 + 0.4 * base)) * shrink + flare
+    a = np.where(above, a, np.maximum(a, radius_x * (1 - 0.45 * at) + flare))
+    b = radius_y * shrink * (0.55 + 0.45 * base) + np.abs(spread @ back) + flare
+    behind = cross(across, _unit((left[0] + right[0] - left[1] - right[1]) / 2))  # of the thighs
+    behind = _unit(behind) if np.linalg.norm(behind) > 0.2 else back
+    depth_axis = np.where(above[:, None], _unit(back), behind)
+    fold = 1 + style["fold_depth"] * s[:, None] / 0.12 * np.cos(style["folds"] * theta + phase)  # (rows, columns)
+    wide, deep = np.cos(theta) * a[:, None] * fold, np.sin(theta) * b[:, None] * fold
+    points = center[:, None] + wide[..., None] * across + deep[..., None] * depth_axis[:, None]
     u = np.broadcast_to(theta * 0.17, (rows, columns))
     v = np.broadcast_to((-s * style["length"] * thigh)[:, None], (rows, columns))
     return _grid(points, _cloth(u, v), style["material"], closed=True)
@@ -106,7 +102,7 @@ def _head_frame(joints: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
     left = _unit(joints["left_ear"] - joints["right_ear"])
     back = _unit(center - joints["nose"])
     back = _unit(back - left * (back @ left))
-    up = np.cross(left, back)
+    up = cross(left, back)
     tilt = np.radians(-6.5)  # from the ears the nose lies a little low
     back, up = np.cos(tilt) * back + np.sin(tilt) * up, np.cos(tilt) * up - np.sin(tilt) * back
     size = np.linalg.norm(joints["left_ear"] - joints["right_ear"]) / 0.1483
@@ -172,7 +168,7 @@ def _bag(joints: dict, outfit: Outfit, rng: np.random.Generator) -> Drape:
     hips = (joints["left_hip"] + joints["right_hip"]) / 2
     shoulders = (joints["left_shoulder"] + joints["right_shoulder"]) / 2
     up, left = _unit(shoulders - hips), _unit(joints["left_shoulder"] - joints["right_shoulder"])
-    back = _unit(np.cross(left, up))
+    back = _unit(cross(left, up))
     width, height, depth = rng.uniform(0.09, 0.17), rng.uniform(0.09, 0.2), rng.uniform(0.03, 0.08)
     side = rng.choice([-1, 1])
     where = rng.integers(3)

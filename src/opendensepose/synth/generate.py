@@ -197,18 +197,19 @@ class _Picture:
     # --- truth ------------------------------------------------------------------------------------------------------
 
     def _finish(self, image, body_seen, labelled) -> RenderedImage:
-        outside = self._outside()
+        rows, columns = self._shown()
         image = image.clamp(0, 1)
-        pixels = apply_sensor(self.rng, image) if self.on.sensor else (image * 255).round().to(torch.uint8)
-        pixels = pixels.cpu().numpy().copy()
-        pixels[outside] = OUTSIDE_GREY
+        sensed = apply_sensor(self.rng, image) if self.on.sensor else (image * 255).round().to(torch.uint8)
+        pixels = np.full((*self.size_hw, 3), OUTSIDE_GREY, np.uint8)
+        pixels[rows, columns] = sensed.cpu().numpy()[rows, columns]
         if body_seen is None:
             maps = empty_truth(self.size_hw)
         else:
-            labelled = labelled & ~torch.from_numpy(outside).to(self.device)
-            maps = label_maps(body_seen, labelled, len(self.body.triangles))
+            in_photo = torch.zeros_like(labelled)
+            in_photo[rows, columns] = labelled[rows, columns]
+            maps = label_maps(body_seen, in_photo, len(self.body.triangles))
         boxes = [box_of(maps["person"] == k + 1) for k in range(len(self.plan.people))]
-        keypoints = keypoints_in_image(self.keypoints, self.camera, maps["person"], maps["depth"], outside)
+        keypoints = keypoints_in_image(self.keypoints, self.camera, maps["person"], maps["depth"], (rows, columns))
         return RenderedImage(
             image_rgb=pixels,
             boxes_xyxy=np.array(boxes, np.float32).reshape(-1, 4),
@@ -218,13 +219,11 @@ class _Picture:
             **maps,
         )
 
-    def _outside(self) -> np.ndarray:
-        """(H, W) bool: pixels of the crop that lie beyond the photo's edge."""
+    def _shown(self) -> tuple[slice, slice]:
+        """Rows and columns of the crop whose pixel centres lie on the photo; beyond its edge there is nothing."""
         height, width = self.size_hw
-        outside = np.zeros((height, width), bool)
-        if self.frame is not None:
-            x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
-            outside |= ((x < self.frame[0]) | (x > self.frame[2]))[None] | ((y < self.frame[1]) | (y > self.frame[3]))[
-                :, None
-            ]
-        return outside
+        if self.frame is None:
+            return slice(0, height), slice(0, width)
+        first = np.ceil(self.frame[:2] - 0.5).clip(0, (width, height)).astype(int)
+        stop = (np.floor(self.frame[2:] - 0.5) + 1).clip(first, (width, height)).astype(int)
+        return slice(first[1], stop[1]), slice(first[0], stop[0])

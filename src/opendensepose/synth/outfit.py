@@ -147,8 +147,10 @@ class _Dresser:
     def finished(self) -> Outfit:
         """The outfit: a triangle shows the outermost layer that covers all of its corners."""
         a, b, c = self.worn[self.triangles].T
-        _, outermost = np.frexp((a & b & c).astype(np.float32 if len(self.layers) < 24 else np.float64))
-        self.outfit.material = np.array(self.layers, np.int32)[outermost]  # the exponent is that of the highest bit
+        of_mask = np.zeros(1, np.int32)  # the outermost of each set of layers: that of its highest bit
+        for material in self.layers[1:]:
+            of_mask = np.concatenate([of_mask, np.full(len(of_mask), material, np.int32)])
+        self.outfit.material = of_mask[a & b & c]
         self.outfit.thickness = self.outfit.thickness.astype(np.float32)
         return self.outfit
 

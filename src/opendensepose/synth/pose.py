@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from opendensepose.camera import cross
 from opendensepose.synth.body import Body
 
 __all__ = ["sample_pose", "POSE_FAMILIES"]
@@ -20,11 +21,6 @@ _MIRROR = np.array(
 
 def _unit(v: np.ndarray) -> np.ndarray:
     return v / np.linalg.norm(v)
-
-
-def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Cross product of two vectors (3,); np.cross takes twenty times as long."""
-    return np.array([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
 
 
 # Plain 3x3 matrices: for single rotations they are ten times faster than scipy's Rotation objects.
@@ -73,13 +69,13 @@ class _Pose:
         raised = max(0.0, np.degrees(np.arcsin(np.clip(upper[2], -1, 1)))) * 0.35 + max(0.0, upper[2] + 0.3) * 10
         lift = _about("y", -raised)  # the shoulder blade turns along when the arm goes up
         upper, fore = lift.T @ upper, lift.T @ fore
-        hinge0, hinge = _cross(upper0, fore0), _cross(upper, fore)
+        hinge0, hinge = cross(upper0, fore0), cross(upper, fore)
         swing = _between(upper0, upper)
         if np.linalg.norm(hinge) < 0.05:  # nearly straight: no elbow plane to follow
             hinge = swing @ hinge0
-        frame0 = np.stack([upper0, _unit(hinge0), _cross(upper0, _unit(hinge0))], 1)
+        frame0 = np.stack([upper0, _unit(hinge0), cross(upper0, _unit(hinge0))], 1)
         hinge = _unit(hinge - upper * (hinge @ upper))
-        frame = np.stack([upper, hinge, _cross(upper, hinge)], 1)
+        frame = np.stack([upper, hinge, cross(upper, hinge)], 1)
         shoulder = frame @ frame0.T
         bend0 = np.arccos(np.clip(upper0 @ fore0, -1, 1))
         bend = min(np.arccos(np.clip(upper @ fore, -1, 1)), np.radians(145))
@@ -135,7 +131,7 @@ class _Pose:
 
 def _between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The smallest rotation that takes unit vector a to unit vector b."""
-    axis = _cross(a, b)
+    axis = cross(a, b)
     sine = np.linalg.norm(axis)
     if sine < 1e-8:
         return np.eye(3) if a @ b > 0 else _about("x", 180.0)

@@ -26,6 +26,7 @@ __all__ = [
     "launch",
     "project",
     "rasterize",
+    "shared_out",
     "start_warp",
     "to_warp",
     "transform",
@@ -42,41 +43,47 @@ def _draw(
     screen: wp.array(dtype=wp.vec3),  # x, y in pixels, z metres
     triangles: wp.array(dtype=wp.vec3i),
     num_closed: int,
+    run: int,  # triangles a thread draws
     height: int,
     width: int,
     near: float,
     nearest: wp.array(dtype=wp.int64),
 ):
-    t = wp.tid()
-    tri = triangles[t]
-    a = screen[tri[0]]
-    b = screen[tri[1]]
-    c = screen[tri[2]]
-    if a[2] < near or b[2] < near or c[2] < near:
-        return
-    area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])  # y points down: negative = faces the camera
-    if wp.abs(area) < 1.0e-12 or (area > 0.0 and t < num_closed):
-        return
-    x0 = wp.max(int(wp.ceil(wp.min(a[0], wp.min(b[0], c[0])) - 0.5)), 0)
-    x1 = wp.min(int(wp.floor(wp.max(a[0], wp.max(b[0], c[0])) - 0.5)), width - 1)
-    y0 = wp.max(int(wp.ceil(wp.min(a[1], wp.min(b[1], c[1])) - 0.5)), 0)
-    y1 = wp.min(int(wp.floor(wp.max(a[1], wp.max(b[1], c[1])) - 0.5)), height - 1)
-    inv = 1.0 / area
-    iza = 1.0 / a[2]
-    izb = 1.0 / b[2]
-    izc = 1.0 / c[2]
-    for y in range(y0, y1 + 1):
-        py = float(y) + 0.5
-        for x in range(x0, x1 + 1):
-            px = float(x) + 0.5
-            wb = ((px - a[0]) * (c[1] - a[1]) - (py - a[1]) * (c[0] - a[0])) * inv
-            wc = ((b[0] - a[0]) * (py - a[1]) - (b[1] - a[1]) * (px - a[0])) * inv
-            wa = 1.0 - wb - wc
-            if wa >= 0.0 and wb >= 0.0 and wc >= 0.0:
-                z = 1.0 / (wa * iza + wb * izb + wc * izc)
-                # A positive float's bits order as an integer: depth above, triangle below, one atomic decides both.
-                key = wp.int64(wp.cast(z, wp.int32)) * wp.int64(4294967296) + wp.int64(t)
-                wp.atomic_min(nearest, y * width + x, key)
+    first = wp.tid() * run
+    for t in range(first, wp.min(first + run, triangles.shape[0])):
+        tri = triangles[t]
+        a = screen[tri[0]]
+        b = screen[tri[1]]
+        c = screen[tri[2]]
+        if a[2] < near or b[2] < near or c[2] < near:
+            continue
+        area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (
+            c[0] - a[0]
+        )  # y points down: negative = faces the camera
+        if wp.abs(area) < 1.0e-12 or (area > 0.0 and t < num_closed):
+            continue
+        x0 = wp.max(int(wp.ceil(wp.min(a[0], wp.min(b[0], c[0])) - 0.5)), 0)
+        x1 = wp.min(int(wp.floor(wp.max(a[0], wp.max(b[0], c[0])) - 0.5)), width - 1)
+        y0 = wp.max(int(wp.ceil(wp.min(a[1], wp.min(b[1], c[1])) - 0.5)), 0)
+        y1 = wp.min(int(wp.floor(wp.max(a[1], wp.max(b[1], c[1])) - 0.5)), height - 1)
+        if x0 > x1 or y0 > y1:  # between the pixels' centres
+            continue
+        inv = 1.0 / area
+        iza = 1.0 / a[2]
+        izb = 1.0 / b[2]
+        izc = 1.0 / c[2]
+        for y in range(y0, y1 + 1):
+            py = float(y) + 0.5
+            for x in range(x0, x1 + 1):
+                px = float(x) + 0.5
+                wb = ((px - a[0]) * (c[1] - a[1]) - (py - a[1]) * (c[0] - a[0])) * inv
+                wc = ((b[0] - a[0]) * (py - a[1]) - (b[1] - a[1]) * (px - a[0])) * inv
+                wa = 1.0 - wb - wc
+                if wa >= 0.0 and wb >= 0.0 and wc >= 0.0:
+                    z = 1.0 / (wa * iza + wb * izb + wc * izc)
+                    # A positive float's bits order as an integer: depth above, triangle below, one atomic decides both.
+                    key = wp.int64(wp.cast(z, wp.int32)) * wp.int64(4294967296) + wp.int64(t)
+                    wp.atomic_min(nearest, y * width + x, key)
 
 
 @wp.kernel
@@ -121,30 +128,36 @@ def _draw_depth(
     points: wp.array(dtype=wp.vec3),  # x, y in pixels, depth linear in them
     triangles: wp.array(dtype=wp.vec3i),
     num_closed: int,
-    depth: wp.array(dtype=wp.float32, ndim=2),
+    run: int,  # triangles a thread draws
+    height: int,
+    width: int,
+    depth: wp.array(dtype=wp.float32),
 ):
-    t = wp.tid()
-    tri = triangles[t]
-    a = points[tri[0]]
-    b = points[tri[1]]
-    c = points[tri[2]]
-    area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-    if wp.abs(area) < 1.0e-12 or (area > 0.0 and t < num_closed):
-        return
-    x0 = wp.max(int(wp.ceil(wp.min(a[0], wp.min(b[0], c[0])) - 0.5)), 0)
-    x1 = wp.min(int(wp.floor(wp.max(a[0], wp.max(b[0], c[0])) - 0.5)), depth.shape[1] - 1)
-    y0 = wp.max(int(wp.ceil(wp.min(a[1], wp.min(b[1], c[1])) - 0.5)), 0)
-    y1 = wp.min(int(wp.floor(wp.max(a[1], wp.max(b[1], c[1])) - 0.5)), depth.shape[0] - 1)
-    inv = 1.0 / area
-    for y in range(y0, y1 + 1):
-        py = float(y) + 0.5
-        for x in range(x0, x1 + 1):
-            px = float(x) + 0.5
-            wb = ((px - a[0]) * (c[1] - a[1]) - (py - a[1]) * (c[0] - a[0])) * inv
-            wc = ((b[0] - a[0]) * (py - a[1]) - (b[1] - a[1]) * (px - a[0])) * inv
-            wa = 1.0 - wb - wc
-            if wa >= 0.0 and wb >= 0.0 and wc >= 0.0:
-                wp.atomic_min(depth, y, x, wa * a[2] + wb * b[2] + wc * c[2])
+    first = wp.tid() * run
+    for t in range(first, wp.min(first + run, triangles.shape[0])):
+        tri = triangles[t]
+        a = points[tri[0]]
+        b = points[tri[1]]
+        c = points[tri[2]]
+        area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+        if wp.abs(area) < 1.0e-12 or (area > 0.0 and t < num_closed):
+            continue
+        x0 = wp.max(int(wp.ceil(wp.min(a[0], wp.min(b[0], c[0])) - 0.5)), 0)
+        x1 = wp.min(int(wp.floor(wp.max(a[0], wp.max(b[0], c[0])) - 0.5)), width - 1)
+        y0 = wp.max(int(wp.ceil(wp.min(a[1], wp.min(b[1], c[1])) - 0.5)), 0)
+        y1 = wp.min(int(wp.floor(wp.max(a[1], wp.max(b[1], c[1])) - 0.5)), height - 1)
+        if x0 > x1 or y0 > y1:  # between the pixels' centres
+            continue
+        inv = 1.0 / area
+        for y in range(y0, y1 + 1):
+            py = float(y) + 0.5
+            for x in range(x0, x1 + 1):
+                px = float(x) + 0.5
+                wb = ((px - a[0]) * (c[1] - a[1]) - (py - a[1]) * (c[0] - a[0])) * inv
+                wc = ((b[0] - a[0]) * (py - a[1]) - (b[1] - a[1]) * (px - a[0])) * inv
+                wa = 1.0 - wb - wc
+                if wa >= 0.0 and wb >= 0.0 and wc >= 0.0:
+                    wp.atomic_min(depth, y * width + x, wa * a[2] + wb * b[2] + wc * c[2])
 
 
 @wp.kernel
@@ -233,6 +246,13 @@ def launch(kernel, num_threads: int, inputs: list, outputs: list, device: torch.
     wp.launch(kernel, dim=num_threads, inputs=inputs, outputs=outputs, device=on, stream=stream)
 
 
+def shared_out(count: int, device: torch.device) -> tuple[int, int]:
+    """How many threads a kernel gets for `count` items, and how many items each of them takes, in their order: on a CPU
+    a thread costs as much as ten array arguments are loaded, and they run one after another."""
+    run = 128 if device.type == "cpu" else 1
+    return -(-count // run), run
+
+
 def transform(points: torch.Tensor, matrix: np.ndarray, shift: np.ndarray) -> torch.Tensor:
     """matrix (3, 3) times every point plus shift (3,): points (V, 3) float32 -> the same shape, a new tensor."""
     out = torch.empty_like(points)
@@ -270,7 +290,8 @@ def rasterize(
     barycentric = torch.zeros(height * width, 3, device=device)
     depth = torch.empty(height * width, device=device)
     keys = to_warp(nearest)
-    launch(_draw, len(triangles), [points, tris, num_closed, height, width, NEAR_M], [keys], device)
+    num_threads, run = shared_out(len(triangles), device)
+    launch(_draw, num_threads, [points, tris, num_closed, run, height, width, NEAR_M], [keys], device)
     outputs = [to_warp(triangle), to_warp(barycentric, dtype=wp.vec3), to_warp(depth)]
     launch(_resolve, height * width, [points, tris, width, wp.int64(EMPTY), keys], outputs, device)
     shape = (height, width)
@@ -285,8 +306,9 @@ def depth_map(
     points: (V, 3) float32, pixel x, pixel y, depth of any unit and sign. triangles, num_closed: as in rasterize().
     """
     depth = torch.full(tuple(size_hw), torch.inf, device=points.device)
-    inputs = [to_warp(points, dtype=wp.vec3), to_warp(triangles, dtype=wp.vec3i), num_closed]
-    launch(_draw_depth, len(triangles), inputs, [to_warp(depth)], points.device)
+    num_threads, run = shared_out(len(triangles), points.device)
+    inputs = [to_warp(points, dtype=wp.vec3), to_warp(triangles, dtype=wp.vec3i), num_closed, run, *size_hw]
+    launch(_draw_depth, num_threads, inputs, [to_warp(depth.view(-1))], points.device)
     return depth
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from opendensepose.camera import Camera, look_at
+from opendensepose.camera import Camera, cross, look_at
 from opendensepose.synth.body import Body
 from opendensepose.synth.ingredients import Ingredients
 from opendensepose.synth.pose import sample_pose
@@ -226,12 +226,12 @@ def scene_spots(rng: np.random.Generator, camera: Camera, num_people: int) -> np
 def light_matrix(points: torch.Tensor, key_world: np.ndarray, map_size: int) -> np.ndarray:
     """(4, 4): world to the pixels (x, y) of a square shadow map and depth in metres + 1, for light from key_world."""
     forward = -key_world / np.linalg.norm(key_world)
-    right = np.cross(forward, [0.0, 0.0, 1.0])
+    right = cross(forward, [0.0, 0.0, 1.0])
     right = right / np.linalg.norm(right) if np.linalg.norm(right) > 1e-3 else np.array([1.0, 0.0, 0.0])
-    axes = np.stack([right, np.cross(forward, right), forward])
+    axes = np.stack([right, cross(forward, right), forward])
     # Every fourth point is enough: what sticks out between them falls into the margin of two pixels.
     there = points[::4] @ torch.from_numpy(axes.T.astype(np.float32)).to(points.device)
-    low, high = there.min(0).values.cpu().numpy(), there.max(0).values.cpu().numpy()
+    low, high = there.amin(0).cpu().numpy(), there.amax(0).cpu().numpy()
     scale = (map_size - 4) / max(high[0] - low[0], high[1] - low[1], 1e-3)
     matrix = np.eye(4)
     matrix[:3, :3] = axes * np.array([[scale], [scale], [1.0]])

@@ -13,7 +13,7 @@ import torch
 import warp as wp
 
 from opendensepose.camera import Camera
-from opendensepose.synth.rasterize import launch, to_warp
+from opendensepose.synth.rasterize import launch, shared_out, to_warp
 
 __all__ = ["CHANNEL_ORDERS", "Lighting", "shade", "MATERIAL_COLUMNS", "SHADOW_SIZE", "TEXTURE_SIZE"]
 
@@ -46,12 +46,12 @@ def _texel(textures: wp.array(dtype=wp.uint8, ndim=4), k: int, u: float, v: floa
     size = float(textures.shape[1])
     x = (u - wp.floor(u)) * size
     y = (v - wp.floor(v)) * size
-    x0 = int(wp.floor(x)) % textures.shape[2]
-    y0 = int(wp.floor(y)) % textures.shape[1]
-    x1 = (x0 + 1) % textures.shape[2]
-    y1 = (y0 + 1) % textures.shape[1]
-    fx = x - wp.floor(x)
-    fy = y - wp.floor(y)
+    x0 = wp.min(int(x), textures.shape[2] - 1)
+    y0 = wp.min(int(y), textures.shape[1] - 1)
+    x1 = wp.where(x0 + 1 == textures.shape[2], 0, x0 + 1)
+    y1 = wp.where(y0 + 1 == textures.shape[1], 0, y0 + 1)
+    fx = x - float(x0)
+    fy = y - float(y0)
     c = wp.vec4(0.0, 0.0, 0.0, 0.0)
     for i in range(4):
         top = float(textures[k, y0, x0, i]) * (1.0 - fx) + float(textures[k, y0, x1, i]) * fx
@@ -136,47 +136,49 @@ def _shade(
     options: wp.vec4,  # shadow softness, strength, focal length, unused
     center: wp.vec2,
     width: int,
+    run: int,  # pixels a thread colours
     colour: wp.array(dtype=wp.vec3),
 ):
-    p = wp.tid()
-    t = triangle[p]
-    if t < 0:
-        return
-    tri = triangles[t]
-    b = barycentric[p]
-    n = normals[tri[0]] * b[0] + normals[tri[1]] * b[1] + normals[tri[2]] * b[2]
-    q = cloth[tri[0]] * b[0] + cloth[tri[1]] * b[1] + cloth[tri[2]] * b[2]
-    f = facing[tri[0]] * b[0] + facing[tri[1]] * b[1] + facing[tri[2]] * b[2]
-    m = triangle_material[t]
-    # Textures are projected along the body's depth, on its flanks along its width.
-    u = q[0]
-    if wp.abs(f[0]) > 0.8 * wp.abs(f[1]) and wp.abs(f[0]) > 0.4:
-        u = q[1]
-    painted = paint[tri[0]] * b[0] + paint[tri[1]] * b[1] + paint[tri[2]] * b[2]
-    albedo = _albedo(materials, textures, prints, m, u, q, f, painted)
-    fold = materials[m, 7]
-    if fold > 0.0:  # texture 0 holds smooth noise: cloth folds too fine for the mesh
-        bump = _texel(textures, 0, u * 2.1 + float(m) * 0.37, q[2] * 1.6 + float(m) * 0.61)
-        n = wp.normalize(n) + fold * wp.vec3(bump[0] - 0.5, bump[1] - 0.5, 0.5 * (bump[2] - 0.5))
-    n = wp.normalize(n)
-    view = wp.vec3(
-        (float(p % width) + 0.5 - center[0]) / options[2], (float(p / width) + 0.5 - center[1]) / options[2], 1.0
-    )
-    view = wp.normalize(view)
-    if wp.dot(n, view) > 0.0:  # seen from the inside: cloth has two sides
-        n = -n
-    point = in_light[tri[0]] * b[0] + in_light[tri[1]] * b[1] + in_light[tri[2]] * b[2]
-    shadow = 1.0 - options[1] * (1.0 - _lit(shadow_map, point, 0.02, options[0]))
-    half_sky = 0.5 + 0.5 * wp.dot(n, lights[2])
-    light = lights[1] * (1.0 - half_sky) + lights[0] * half_sky
-    light += lights[4] * (wp.max(wp.dot(n, lights[3]), 0.0) * shadow)
-    light += lights[6] * wp.max(wp.dot(n, lights[5]), 0.0)
-    h = wp.normalize(lights[3] - view)
-    s2 = wp.max(wp.dot(n, h), 0.0) * wp.max(wp.dot(n, h), 0.0)
-    s8 = s2 * s2 * s2 * s2
-    shine = materials[m, 6] * s8 * s8 * s8 * shadow
-    c = wp.cw_mul(wp.cw_mul(albedo, albedo), light) + lights[4] * shine
-    colour[p] = wp.vec3(wp.sqrt(wp.max(c[0], 0.0)), wp.sqrt(wp.max(c[1], 0.0)), wp.sqrt(wp.max(c[2], 0.0)))
+    first = wp.tid() * run
+    for p in range(first, wp.min(first + run, triangle.shape[0])):
+        t = triangle[p]
+        if t < 0:
+            continue
+        tri = triangles[t]
+        b = barycentric[p]
+        n = normals[tri[0]] * b[0] + normals[tri[1]] * b[1] + normals[tri[2]] * b[2]
+        q = cloth[tri[0]] * b[0] + cloth[tri[1]] * b[1] + cloth[tri[2]] * b[2]
+        f = facing[tri[0]] * b[0] + facing[tri[1]] * b[1] + facing[tri[2]] * b[2]
+        m = triangle_material[t]
+        # Textures are projected along the body's depth, on its flanks along its width.
+        u = q[0]
+        if wp.abs(f[0]) > 0.8 * wp.abs(f[1]) and wp.abs(f[0]) > 0.4:
+            u = q[1]
+        painted = paint[tri[0]] * b[0] + paint[tri[1]] * b[1] + paint[tri[2]] * b[2]
+        albedo = _albedo(materials, textures, prints, m, u, q, f, painted)
+        fold = materials[m, 7]
+        if fold > 0.0:  # texture 0 holds smooth noise: cloth folds too fine for the mesh
+            bump = _texel(textures, 0, u * 2.1 + float(m) * 0.37, q[2] * 1.6 + float(m) * 0.61)
+            n = wp.normalize(n) + fold * wp.vec3(bump[0] - 0.5, bump[1] - 0.5, 0.5 * (bump[2] - 0.5))
+        n = wp.normalize(n)
+        view = wp.vec3(
+            (float(p % width) + 0.5 - center[0]) / options[2], (float(p / width) + 0.5 - center[1]) / options[2], 1.0
+        )
+        view = wp.normalize(view)
+        if wp.dot(n, view) > 0.0:  # seen from the inside: cloth has two sides
+            n = -n
+        point = in_light[tri[0]] * b[0] + in_light[tri[1]] * b[1] + in_light[tri[2]] * b[2]
+        shadow = 1.0 - options[1] * (1.0 - _lit(shadow_map, point, 0.02, options[0]))
+        half_sky = 0.5 + 0.5 * wp.dot(n, lights[2])
+        light = lights[1] * (1.0 - half_sky) + lights[0] * half_sky
+        light += lights[4] * (wp.max(wp.dot(n, lights[3]), 0.0) * shadow)
+        light += lights[6] * wp.max(wp.dot(n, lights[5]), 0.0)
+        h = wp.normalize(lights[3] - view)
+        s2 = wp.max(wp.dot(n, h), 0.0) * wp.max(wp.dot(n, h), 0.0)
+        s8 = s2 * s2 * s2 * s2
+        shine = materials[m, 6] * s8 * s8 * s8 * shadow
+        c = wp.cw_mul(wp.cw_mul(albedo, albedo), light) + lights[4] * shine
+        colour[p] = wp.vec3(wp.sqrt(wp.max(c[0], 0.0)), wp.sqrt(wp.max(c[1], 0.0)), wp.sqrt(wp.max(c[2], 0.0)))
 
 
 @wp.kernel
@@ -188,27 +190,29 @@ def _darken_ground(
     options: wp.vec4,
     center: wp.vec2,
     width: int,
+    run: int,  # pixels a thread colours
     colour: wp.array(dtype=wp.vec3),
 ):
-    p = wp.tid()
-    if triangle[p] >= 0:
-        return
-    ray = wp.vec3(
-        (float(p % width) + 0.5 - center[0]) / options[2], (float(p / width) + 0.5 - center[1]) / options[2], 1.0
-    )
-    along = plane[0] * ray[0] + plane[1] * ray[1] + plane[2] * ray[2]
-    if wp.abs(along) < 1.0e-6:
-        return
-    distance = -plane[3] / along
-    if distance <= 0.0 or distance > 60.0:
-        return
-    here = wp.mul(to_light, wp.vec4(ray[0] * distance, ray[1] * distance, distance, 1.0))
-    size = float(shadow_map.shape[0])
-    reach = 1.5 * options[0]
-    if here[0] < -reach or here[1] < -reach or here[0] > size + reach or here[1] > size + reach:
-        return
-    lit = _lit(shadow_map, wp.vec3(here[0], here[1], here[2]), 0.01, options[0] * 1.5)
-    colour[p] = colour[p] * (1.0 - 0.6 * options[1] * (1.0 - lit))
+    first = wp.tid() * run
+    for p in range(first, wp.min(first + run, triangle.shape[0])):
+        if triangle[p] >= 0:
+            continue
+        ray = wp.vec3(
+            (float(p % width) + 0.5 - center[0]) / options[2], (float(p / width) + 0.5 - center[1]) / options[2], 1.0
+        )
+        along = plane[0] * ray[0] + plane[1] * ray[1] + plane[2] * ray[2]
+        if wp.abs(along) < 1.0e-6:
+            continue
+        distance = -plane[3] / along
+        if distance <= 0.0 or distance > 60.0:
+            continue
+        here = wp.mul(to_light, wp.vec4(ray[0] * distance, ray[1] * distance, distance, 1.0))
+        size = float(shadow_map.shape[0])
+        reach = 1.5 * options[0]
+        if here[0] < -reach or here[1] < -reach or here[0] > size + reach or here[1] > size + reach:
+            continue
+        lit = _lit(shadow_map, wp.vec3(here[0], here[1], here[2]), 0.01, options[0] * 1.5)
+        colour[p] = colour[p] * (1.0 - 0.6 * options[1] * (1.0 - lit))
 
 
 def _to(values: np.ndarray, device: str) -> torch.Tensor:
@@ -238,7 +242,8 @@ def shade(
     rows = [light.sky, light.ground, light.up, light.key, light.key_colour, light.fill, light.fill_colour]
     lights = _to(np.stack(rows), device)
     options = wp.vec4(light.shadow_softness * SHADOW_SIZE / 320, light.shadow_strength, camera.focal_px, 0.0)
-    view = [options, wp.vec2(*map(float, camera.center_px)), width]
+    num_threads, run = shared_out(num_pixels, device)
+    view = [options, wp.vec2(*map(float, camera.center_px)), width, run]
     shadow_map, flat = to_warp(shadow), to_warp(triangle.view(-1))
     out = to_warp(colour, dtype=wp.vec3)
     at_vertices = ("normals", "cloth", "facing", "paint", "in_light")
@@ -252,9 +257,9 @@ def shade(
         to_warp(lights, dtype=wp.vec3),
         *view,
     ]
-    launch(_shade, num_pixels, inputs, [out], device)
+    launch(_shade, num_threads, inputs, [out], device)
     if ground is not None:
         plane, matrix = ground
         floor = [flat, wp.vec4(*map(float, plane)), wp.mat44(matrix.astype(np.float32)), shadow_map, *view]
-        launch(_darken_ground, num_pixels, floor, [out], device)
+        launch(_darken_ground, num_threads, floor, [out], device)
     return colour.view(height, width, 3)

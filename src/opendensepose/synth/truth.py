@@ -18,7 +18,7 @@ from scipy.spatial import cKDTree
 from opendensepose.camera import Camera
 from opendensepose.surface import load_charts, load_surface
 from opendensepose.synth.body import KEYPOINT_NAMES, Body, load_body
-from opendensepose.synth.rasterize import launch, to_warp
+from opendensepose.synth.rasterize import launch, shared_out, to_warp
 
 __all__ = ["RenderedImage", "box_of", "empty_truth", "keypoints_in_image", "label_maps"]
 
@@ -65,7 +65,7 @@ class _Labels:
         to_surface[inside] = to_surface[~inside][nearest]
         self.face = torch.from_numpy(to_surface).to(device)
         self.chart = torch.from_numpy(charts.face_chart.astype(np.uint8)).to(device)
-        self.uv = torch.from_numpy(charts.face_uv.astype(np.float32)).to(device)
+        self.uv = torch.from_numpy(charts.face_uv.astype(np.float32).reshape(-1, 2)).to(device)
 
 
 @functools.cache
@@ -80,10 +80,11 @@ def _label(
     depth: wp.array(dtype=wp.float32),
     labelled: wp.array(dtype=wp.uint8),
     num_triangles: int,  # of one body
+    run: int,  # pixels a thread labels
     is_skin: wp.array(dtype=wp.uint8),
     surface_face: wp.array(dtype=wp.int32),
     chart: wp.array(dtype=wp.uint8),
-    face_uv: wp.array(dtype=wp.vec2, ndim=2),
+    face_uv: wp.array(dtype=wp.vec2),  # three to a face
     i: wp.array(dtype=wp.uint8),
     u: wp.array(dtype=wp.float32),
     v: wp.array(dtype=wp.float32),
@@ -92,24 +93,25 @@ def _label(
     face: wp.array(dtype=wp.int32),
     weights: wp.array(dtype=wp.vec3),
 ):
-    p = wp.tid()
-    if labelled[p] == wp.uint8(0):
-        seen_depth[p] = wp.inf
-        face[p] = -1
-        return
-    t = triangle[p] % num_triangles
-    f = surface_face[t]
-    w = barycentric[p]
-    if is_skin[t] == wp.uint8(0):
-        w = wp.vec3(1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0)
-    uv = face_uv[f, 0] * w[0] + face_uv[f, 1] * w[1] + face_uv[f, 2] * w[2]
-    i[p] = chart[f]
-    u[p] = wp.clamp(uv[0], 0.0, 1.0)
-    v[p] = wp.clamp(uv[1], 0.0, 1.0)
-    person[p] = wp.uint8(triangle[p] / num_triangles + 1)
-    seen_depth[p] = depth[p]
-    face[p] = f
-    weights[p] = w
+    first = wp.tid() * run
+    for p in range(first, wp.min(first + run, triangle.shape[0])):
+        if labelled[p] == wp.uint8(0):
+            seen_depth[p] = wp.inf
+            face[p] = -1
+            continue
+        t = triangle[p] % num_triangles
+        f = surface_face[t]
+        w = barycentric[p]
+        if is_skin[t] == wp.uint8(0):
+            w = wp.vec3(1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0)
+        uv = face_uv[3 * f] * w[0] + face_uv[3 * f + 1] * w[1] + face_uv[3 * f + 2] * w[2]
+        i[p] = chart[f]
+        u[p] = wp.clamp(uv[0], 0.0, 1.0)
+        v[p] = wp.clamp(uv[1], 0.0, 1.0)
+        person[p] = wp.uint8(triangle[p] / num_triangles + 1)
+        seen_depth[p] = depth[p]
+        face[p] = f
+        weights[p] = w
 
 
 def label_maps(body_seen, labelled: torch.Tensor, num_triangles: int) -> dict[str, np.ndarray]:
@@ -125,7 +127,8 @@ def label_maps(body_seen, labelled: torch.Tensor, num_triangles: int) -> dict[st
     about = [to_warp(tables.is_skin), to_warp(tables.face), to_warp(tables.chart), to_warp(tables.uv, wp.vec2)]
     flat = {name: value.view(-1, 3) if name == "barycentric" else value.view(-1) for name, value in maps.items()}
     outputs = [to_warp(value, wp.vec3 if name == "barycentric" else None) for name, value in flat.items()]
-    launch(_label, labelled.numel(), [*seen, mask, num_triangles, *about], outputs, triangle.device)
+    num_threads, run = shared_out(labelled.numel(), triangle.device)
+    launch(_label, num_threads, [*seen, mask, num_triangles, run, *about], outputs, triangle.device)
     return {name: value.cpu().numpy() for name, value in maps.items()}
 
 
@@ -144,21 +147,23 @@ def empty_truth(size_hw: tuple[int, int]) -> dict[str, np.ndarray]:
 
 
 def keypoints_in_image(
-    joints: np.ndarray, camera: Camera, person: np.ndarray, depth: np.ndarray, outside: np.ndarray
+    joints: np.ndarray, camera: Camera, person: np.ndarray, depth: np.ndarray, shown: tuple[slice, slice]
 ) -> np.ndarray:
     """COCO keypoints (P, 17, 3): visibility 0 outside the photo, 2 if the skin seen in front is this person's, else 1.
 
-    joints: (P, 17, 3) world metres. person, depth: (H, W) of a RenderedImage. outside: (H, W) bool, beyond the photo.
+    joints: (P, 17, 3) world metres. person, depth: (H, W) of a RenderedImage. shown: rows and columns on
+    the photo.
     """
+    rows, columns = shown
     height, width = person.shape
     out = np.zeros((len(joints), len(KEYPOINT_NAMES), 3), np.float32)
     for k, points in enumerate(joints):
         there = camera.to_camera(points)
         xy = there[:, :2] / np.maximum(there[:, 2:], 1e-4) * camera.focal_px + np.asarray(camera.center_px)
         column, row = np.floor(xy).astype(int).T
-        inside = (column >= 0) & (column < width) & (row >= 0) & (row < height) & (there[:, 2] > 0)
+        inside = (column >= columns.start) & (column < columns.stop) & (row >= rows.start) & (row < rows.stop)
+        inside &= there[:, 2] > 0
         column, row = column.clip(0, width - 1), row.clip(0, height - 1)
-        inside &= ~outside[row, column]
         near = np.abs(depth[row, column] - there[:, 2]) < INSIDE_BODY_M
         visible = inside & (person[row, column] == k + 1) & near
         out[k, :, :2] = np.where(inside[:, None], xy, 0)
