@@ -101,7 +101,8 @@ class Body:
         poses_t = torch.from_numpy(np.ascontiguousarray(poses, np.float32)).to(self.device)
         kwargs = {name: shapes_t[:, k] for k, name in enumerate(self.phenotypes)}
         vertices = self.model(pose_parameters=poses_t, phenotype_kwargs=kwargs)["vertices"].contiguous()
-        return {"vertices": vertices, "keypoints": self._keypoint_weights @ vertices[:, self._keypoint_vertices]}
+        around_joints = vertices.index_select(1, self._keypoint_vertices)
+        return {"vertices": vertices, "keypoints": self._keypoint_weights @ around_joints}
 
     def _bone_heads(self) -> dict[str, np.ndarray]:
         out = self.model(phenotype_kwargs={name: 0.5 for name in self.phenotypes})

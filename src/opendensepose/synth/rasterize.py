@@ -57,9 +57,8 @@ def _draw(
         c = screen[tri[2]]
         if a[2] < near or b[2] < near or c[2] < near:
             continue
-        area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (
-            c[0] - a[0]
-        )  # y points down: negative = faces the camera
+        # y points down: an area below 0 faces the camera.
+        area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
         if wp.abs(area) < 1.0e-12 or (area > 0.0 and t < num_closed):
             continue
         x0 = wp.max(int(wp.ceil(wp.min(a[0], wp.min(b[0], c[0])) - 0.5)), 0)

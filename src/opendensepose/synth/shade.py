@@ -167,11 +167,14 @@ def _shade(
         view = wp.normalize(view)
         if wp.dot(n, view) > 0.0:  # seen from the inside: cloth has two sides
             n = -n
-        point = in_light[tri[0]] * b[0] + in_light[tri[1]] * b[1] + in_light[tri[2]] * b[2]
-        shadow = 1.0 - options[1] * (1.0 - _lit(shadow_map, point, 0.02, options[0]))
+        towards_key = wp.dot(n, lights[3])
+        shadow = 0.0  # share of the key light that arrives
+        if towards_key > 0.0:
+            point = in_light[tri[0]] * b[0] + in_light[tri[1]] * b[1] + in_light[tri[2]] * b[2]
+            shadow = 1.0 - options[1] * (1.0 - _lit(shadow_map, point, 0.02, options[0]))
         half_sky = 0.5 + 0.5 * wp.dot(n, lights[2])
         light = lights[1] * (1.0 - half_sky) + lights[0] * half_sky
-        light += lights[4] * (wp.max(wp.dot(n, lights[3]), 0.0) * shadow)
+        light += lights[4] * (wp.max(towards_key, 0.0) * shadow)
         light += lights[6] * wp.max(wp.dot(n, lights[5]), 0.0)
         h = wp.normalize(lights[3] - view)
         s2 = wp.max(wp.dot(n, h), 0.0) * wp.max(wp.dot(n, h), 0.0)
