@@ -4,7 +4,7 @@ from pycocotools import mask as rle
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from opendensepose.evaluation.average_precision import ScoredImage, average_precision
+from opendensepose.evaluation.average_precision import ScoredImage, average_precision, average_precision_intervals
 
 
 def scored(score, similarity, *, box_iou=None, area=None, detection_area=None, left_out=None, crowd=None):
@@ -241,3 +241,22 @@ def test_wrong_shapes_and_rules_are_refused():
         scored([0.5], [[np.nan]])
     with pytest.raises(ValueError, match="leave_out"):
         average_precision([], leave_out="nothing")
+
+
+def test_intervals_are_the_quantiles_of_measuring_drawn_images():
+    rng = np.random.default_rng(0)
+    images = [scored(rng.random(3), rng.random((3, 2)), area=[30.0**2, 120.0**2]) for _ in range(8)]
+    found = average_precision_intervals(images, np.random.default_rng(5), num_resamples=20, level=0.5)
+    again = np.random.default_rng(5)
+    drawn = [average_precision([images[k] for k in again.integers(8, size=8)]).numbers() for _ in range(20)]
+    for name in ("ap", "ap50", "ar", "ar_l"):
+        assert found[name] == pytest.approx(np.quantile([one[name] for one in drawn], [0.25, 0.75]))
+    assert np.isnan(found["ap_m"]).all()
+
+
+def test_images_that_are_all_alike_leave_no_doubt():
+    alike = [scored([0.9, 0.8], [[0.8, 0.0], [0.0, 0.2]])] * 5
+    found = average_precision_intervals(alike, np.random.default_rng(0), num_resamples=10)
+    assert found["ap"] == pytest.approx([average_precision(alike).ap] * 2)
+    with pytest.raises(ValueError, match="no images"):
+        average_precision_intervals([], np.random.default_rng(0))

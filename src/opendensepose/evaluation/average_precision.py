@@ -21,7 +21,7 @@ from io import StringIO
 import numpy as np
 from pycocotools.cocoeval import COCOeval
 
-__all__ = ["AveragePrecision", "ScoredImage", "average_precision"]
+__all__ = ["AveragePrecision", "ScoredImage", "average_precision", "average_precision_intervals"]
 
 AREA_RANGES = {"all": (0, 1e5**2), "medium": (32**2, 96**2), "large": (96**2, 1e5**2)}
 LEFT_OUT_BOX_IOU = 0.8
@@ -85,13 +85,47 @@ def average_precision(
     leave_out: "released" as the module says, or "coco": people that are left out still may be found without loss, all
     other unmatched detections are wrong.
     """
+    return _matched(images, max_detections, leave_out).summed()
+
+
+def average_precision_intervals(
+    images: Sequence[ScoredImage],
+    rng: np.random.Generator,
+    *,
+    max_detections: int = 20,
+    leave_out: str = "released",
+    num_resamples: int = 200,
+    level: float = 0.95,
+) -> dict[str, tuple[float, float]]:
+    """Bootstrap confidence intervals of AP and AR: {"ap": (low, high), "ap50": .., ..}.
+
+    Whole images are drawn again, with replacement: people of one image are not independent. Matching is done once. NaN
+    where some draw has nobody of that size to find. ValueError without images.
+    """
+    if not images:
+        raise ValueError("there are no images to draw from.")
+    evaluation = _matched(images, max_detections, leave_out)
+    of_image = np.array(evaluation.evalImgs, object).reshape(-1, len(images))  # (A, images)
+    drawn: dict[str, list[float]] = defaultdict(list)
+    for _ in range(num_resamples):
+        evaluation.evalImgs = of_image[:, rng.integers(len(images), size=len(images))].ravel().tolist()
+        for name, value in evaluation.summed().numbers().items():
+            drawn[name].append(value)
+    ends = [(1 - level) / 2, (1 + level) / 2]
+    return {name: tuple(np.quantile(values, ends).tolist()) for name, values in drawn.items()}
+
+
+def _matched(images: Sequence[ScoredImage], max_detections: int, leave_out: str) -> "_SimilarityEval":
     if leave_out not in ("released", "coco"):
         raise ValueError(f'leave_out is "released" or "coco", got {leave_out!r}.')
     evaluation = _SimilarityEval(images, max_detections, released=leave_out == "released")
     with redirect_stdout(StringIO()):  # the library reports its progress with print
         evaluation.evaluate()
-        evaluation.accumulate()
-    precision, recall = evaluation.eval["precision"][:, :, 0, :, 0], evaluation.eval["recall"][:, 0, :, 0]
+    return evaluation
+
+
+def _summed(precision: np.ndarray, recall: np.ndarray) -> AveragePrecision:
+    """From pycocotools' tables."""
     precision, recall = (np.where(part > -1, part, np.nan) for part in (precision, recall))  # (T, R, A), (T, A)
     at = {50: 0, 75: 5}
     return AveragePrecision(
@@ -118,6 +152,12 @@ class _SimilarityEval(COCOeval):
         self.params.imgIds, self.params.catIds = list(range(len(images))), [_PERSON]
         self.params.maxDets = [max_detections]
         self.params.areaRng, self.params.areaRngLbl = [list(r) for r in AREA_RANGES.values()], list(AREA_RANGES)
+
+    def summed(self) -> AveragePrecision:
+        """Of what is matched in `evalImgs`."""
+        with redirect_stdout(StringIO()):
+            self.accumulate()
+        return _summed(self.eval["precision"][:, :, 0, :, 0], self.eval["recall"][:, 0, :, 0])
 
     def _prepare(self) -> None:
         self._gts, self._dts = defaultdict(list), defaultdict(list)

@@ -64,7 +64,7 @@ class PersonErrors:
 @dataclass(frozen=True)
 class Measures:
     """surface: its name. people: those with points. gps, gpsm: by normaliser; gpsm and mask are None where no person
-    has masks. num_images, num_detections: what was measured on."""
+    has masks. num_images, num_detections: what was measured on. scored: by normaliser, what GPS' AP is made from."""
 
     surface: str
     people: list[PersonErrors]
@@ -74,6 +74,7 @@ class Measures:
     box: AveragePrecision
     num_images: int
     num_detections: int
+    scored: dict[str, list[ScoredImage]]
 
     @property
     def chart(self) -> np.ndarray:
@@ -133,7 +134,7 @@ def measure(
         if on_image:
             on_image()
     queue.flush()
-    by_gps = {k: average_precision([one.scored(one.gps[k]) for one in scores]) for k in normalisers}
+    scored = {k: [one.scored(one.gps[k]) for one in scores] for k in normalisers}
     by_gpsm = {
         k: average_precision([one.scored(gpsm(one.gps[k], one.mask_iou)) for one in scores]) for k in normalisers
     }
@@ -141,12 +142,13 @@ def measure(
     return Measures(
         surface=distances.surface,
         people=queue.people,
-        gps=by_gps,
+        gps={k: average_precision(scored[k]) for k in normalisers},
         gpsm=by_gpsm if has_masks else None,
         mask=average_precision([one.scored(one.mask_iou) for one in scores]) if has_masks else None,
         box=average_precision(boxes, max_detections=MAX_BOXES, leave_out="coco"),
         num_images=len(scores),
         num_detections=sum(len(one.score) for one in scores),
+        scored=scored,
     )
 
 
