@@ -191,20 +191,20 @@ def point_places(region: int, box: Tensor, person: int, targets: Targets) -> Pla
     return Places(torch.full_like(chart, region), xy[kept], chart, targets.point_uv[kept], weight)
 
 
-def dense_places(region: int, centres: Tensor, person: int, dense: DenseTargets) -> Places:
-    """The cells of a region whose centre, (S, S, 2) in pixels, falls on a pixel labelled as the person. Together they
-    weigh DENSE_WEIGHT."""
-    cells = centres.shape[0]
+def dense_places(region: int, centres: Tensor, person: int | None, dense: DenseTargets) -> Places:
+    """The cells of a region whose centre, (S, T, 2) in pixels, falls on a pixel labelled as the person, or as anyone if
+    None. Together they weigh DENSE_WEIGHT for each person."""
     pixel = centres.floor().long()
     limit = pixel.new_tensor(dense.i.shape[::-1])  # (W, H)
     inside = ((pixel >= 0) & (pixel < limit)).all(-1)
     x, y = torch.minimum(pixel.clamp(min=0), limit - 1).unbind(-1)
-    labelled = inside & (dense.person[y, x] == person + 1) & (dense.i[y, x] > 0)
+    who = dense.person[y, x].long() * inside * (dense.i[y, x] > 0)  # (S, T) from 1
+    labelled = who > 0 if person is None else who == person + 1
     row, column = torch.nonzero(labelled, as_tuple=True)
     x, y = x[row, column], y[row, column]
-    xy = (torch.stack([column, row], 1) + 0.5) / cells
+    xy = (torch.stack([column, row], 1) + 0.5) / pixel.new_tensor(centres.shape[1::-1])
     uv = torch.stack([dense.u[y, x], dense.v[y, x]], 1)
-    weight = xy.new_full((len(row),), DENSE_WEIGHT / max(1, len(row)))
+    weight = xy.new_full((len(row),), DENSE_WEIGHT * len(who[labelled].unique()) / max(1, len(row)))
     return Places(torch.full_like(row, region), xy, dense.i[y, x].long(), uv, weight)
 
 

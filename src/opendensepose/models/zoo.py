@@ -16,7 +16,13 @@ def _densepose_rcnn(**kwargs) -> nn.Module:
     return DensePoseRCNN(**kwargs)
 
 
-ARCHITECTURES = {"glance_look": GlanceLook, "densepose_rcnn": _densepose_rcnn}
+def _fcn(**kwargs) -> nn.Module:
+    from opendensepose.models.fcn import FCN
+
+    return FCN(**kwargs)
+
+
+ARCHITECTURES = {"glance_look": GlanceLook, "densepose_rcnn": _densepose_rcnn, "fcn": _fcn}
 WEIGHTS = {"default": Path(__file__).parent / "weights" / "default.safetensors"}
 
 
