@@ -22,7 +22,18 @@ def _fcn(**kwargs) -> nn.Module:
     return FCN(**kwargs)
 
 
-ARCHITECTURES = {"glance_look": GlanceLook, "densepose_rcnn": _densepose_rcnn, "fcn": _fcn}
+def _cascade_rcnn(**kwargs) -> nn.Module:
+    from opendensepose.models.cascade import CascadeRCNN
+
+    return CascadeRCNN(**kwargs)
+
+
+ARCHITECTURES = {
+    "glance_look": GlanceLook,
+    "densepose_rcnn": _densepose_rcnn,
+    "cascade_rcnn": _cascade_rcnn,
+    "fcn": _fcn,
+}
 WEIGHTS = {"default": Path(__file__).parent / "weights" / "default.safetensors"}
 
 
