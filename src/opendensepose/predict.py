@@ -193,9 +193,12 @@ def _tight_box(output: DenseOutput, region: tuple[int, int, int, int], box: np.n
 
 def _with_its_own_way(model: nn.Module) -> tuple[nn.Module, Callable | None]:
     """The network made ready, and what finds people with it: a function of network, photo, boxes or None, and least
-    score. None for networks with `glance` and `look`, which the Predictor knows how to use."""
+    score. None for networks with `glance` and `look`, which the Predictor knows how to use. ValueError for a teacher,
+    which finds nobody."""
     if hasattr(model, "glance"):
         return model, None
+    if hasattr(model, "fcn"):
+        raise ValueError("a teacher fills in people whose part masks are known, it predicts nobody: see `distill`.")
     if hasattr(model, "proposals"):
         from opendensepose.models.rcnn_decode import find_people, prepared
     else:

@@ -18,9 +18,9 @@ from opendensepose.models.decode import linear_weights
 from opendensepose.models.fcn import FCN, STRIDE
 from opendensepose.models.rcnn_decode import network_size, scale_photo
 from opendensepose.models.resnet import fold_norms
-from opendensepose.surface import CHART_TO_PART
+from opendensepose.surface import CHART_TO_PART, MIRROR_CHART, mirror_iuv
 
-__all__ = ["ChartMaps", "average_scales", "decode_maps", "find_people", "prepared", "resampled"]
+__all__ = ["ChartMaps", "average_scales", "decode_maps", "find_people", "prepared", "resampled", "turned"]
 
 MIN_PERSON_FRACTION = 0.001  # of the photo: smaller pieces of foreground are dropped
 MAX_FLOATS = 24_000_000  # of one intermediate array; larger photos are decoded in strips of rows
@@ -100,6 +100,19 @@ def resampled(output: Sequence[Tensor], size_hw: tuple[int, int], cells_hw: Sequ
     )
     down, across = linear_weights(rows, u.shape[-2]), linear_weights(columns, u.shape[-1])
     return ChartMaps(*(down @ (maps[0].float() @ across.T) for maps in (logits.softmax(1), u, v)))
+
+
+def turned(maps: ChartMaps) -> ChartMaps:
+    """What was told of a mirrored image, for the image itself, by the mirror rule."""
+    charts, zeros = np.arange(25, dtype=np.uint8), np.zeros(25, np.float32)
+    _, *at_0 = mirror_iuv(charts, zeros, zeros)  # 1 where the rule turns U (V) round
+    order = torch.as_tensor(MIRROR_CHART.astype("int64"), device=maps.u.device)
+
+    def back(one: Tensor, turn: np.ndarray) -> Tensor:
+        turn = torch.as_tensor(turn, device=one.device)[:, None, None]
+        return (turn + (1 - 2 * turn) * one.flip(-1))[order]
+
+    return ChartMaps(maps.probability.flip(-1)[order], back(maps.u, at_0[0]), back(maps.v, at_0[1]))
 
 
 def decode_maps(

@@ -28,11 +28,18 @@ def _cascade_rcnn(**kwargs) -> nn.Module:
     return CascadeRCNN(**kwargs)
 
 
+def _teacher(**kwargs) -> nn.Module:
+    from opendensepose.models.teacher import Teacher
+
+    return Teacher(**kwargs)
+
+
 ARCHITECTURES = {
     "glance_look": GlanceLook,
     "densepose_rcnn": _densepose_rcnn,
     "cascade_rcnn": _cascade_rcnn,
     "fcn": _fcn,
+    "teacher": _teacher,
 }
 WEIGHTS = {"default": Path(__file__).parent / "weights" / "default.safetensors"}
 
