@@ -53,7 +53,7 @@ class FCNWeights:
 class FCN(nn.Module):
     """Images -> charts, U and V all over them; who is who is not told.
 
-    depth, norm, stride_in_1x1: see ResNet. channels: of the head. short_side, long_side: photos are scaled to the first
+    depth, norm, stride_in_1x1, width: see ResNet. channels: of the head. short_side, long_side: photos are scaled to the first
     unless the longer side would exceed the second. scales: photos are seen at all these multiples of that size and the
     probabilities and U, V averaged: (1.0,) is the single-scale test, (0.75, 1.0, 1.25) a multi-scale one.
     """
@@ -70,10 +70,11 @@ class FCN(nn.Module):
         short_side: int = 640,
         long_side: int = 1066,
         scales: Sequence[float] = (1.0,),
+        width: int = 64,
     ):
         super().__init__()
         self.short_side, self.long_side, self.scales = short_side, long_side, tuple(scales)
-        self.resnet = ResNet(depth, norm, stride_in_1x1, max_stride=8)
+        self.resnet = ResNet(depth, norm, stride_in_1x1, max_stride=8, width=width)
         self.head = nn.Sequential(
             NormedConv(self.resnet.channels[-1], channels, 3, norm=nn.GroupNorm(NORM_GROUPS, channels)),
             nn.ReLU(inplace=True),

@@ -106,9 +106,9 @@ def _shortcut(in_channels: int, out_channels: int, stride: int, norm: type[nn.Mo
 class Stem(nn.Module):
     """Image -> stride 4."""
 
-    def __init__(self, norm: type[nn.Module]):
+    def __init__(self, norm: type[nn.Module], width: int = 64):
         super().__init__()
-        self.conv1 = NormedConv(3, 64, 7, 2, norm(64))
+        self.conv1 = NormedConv(3, width, 7, 2, norm(width))
 
     def forward(self, image: Tensor) -> Tensor:
         return F.max_pool2d(F.relu(self.conv1(image), inplace=True), 3, stride=2, padding=1)
@@ -120,10 +120,12 @@ class ResNet(nn.Module):
     depth: 18, 34, 50, 101 or 152. norm: "frozen" batch norm, for weights that come with their statistics, or "batch" or
     "group", to learn from scratch; the latter takes each image by itself. max_stride: 8 or 16 to have no coarser
     features than that; the taps of the 3x3 convolutions behind lie farther apart instead ("dilated", Chen et al.,
-    DeepLab, 2015).
+    DeepLab, 2015). width: channels of the stem and of the first stage's 3x3 convolutions; 64 but for thin networks.
     """
 
-    def __init__(self, depth: int = 50, norm: str = "frozen", stride_in_1x1: bool = True, max_stride: int = 32):
+    def __init__(
+        self, depth: int = 50, norm: str = "frozen", stride_in_1x1: bool = True, max_stride: int = 32, width: int = 64
+    ):
         super().__init__()
         if depth not in DEPTHS or norm not in NORMS:
             raise ValueError(
@@ -133,14 +135,14 @@ class ResNet(nn.Module):
         if max_stride not in (8, 16, 32):
             raise ValueError(f"max_stride is 8, 16 or 32, got {max_stride}.")
         block = BasicBlock if depth < 50 else BottleneckBlock
-        self.channels = tuple(width * block.expansion for width in (64, 128, 256, 512))
-        self.stem = Stem(NORMS[norm])
-        before = (64, *self.channels[:-1])
+        self.channels = tuple(width * 2**stage * block.expansion for stage in range(4))
+        self.stem = Stem(NORMS[norm], width)
+        before = (width, *self.channels[:-1])
         for stage, (num_blocks, in_channels) in enumerate(zip(DEPTHS[depth], before, strict=True)):
-            width, dilation = 64 * 2**stage, max(1, 2 ** (stage + 2) // max_stride)
+            inner, dilation = width * 2**stage, max(1, 2 ** (stage + 2) // max_stride)
             more = (NORMS[norm], stride_in_1x1, dilation)
-            first = block(in_channels, width, 1 if stage == 0 or dilation > 1 else 2, *more)
-            rest = [block(self.channels[stage], width, 1, *more) for _ in range(num_blocks - 1)]
+            first = block(in_channels, inner, 1 if stage == 0 or dilation > 1 else 2, *more)
+            rest = [block(self.channels[stage], inner, 1, *more) for _ in range(num_blocks - 1)]
             self.add_module(f"res{stage + 2}", nn.Sequential(first, *rest))
 
     def forward(self, image: Tensor) -> list[Tensor]:
