@@ -53,9 +53,9 @@ class FCNWeights:
 class FCN(nn.Module):
     """Images -> charts, U and V all over them; who is who is not told.
 
-    depth, norm, stride_in_1x1, width: see ResNet. channels: of the head. short_side, long_side: photos are scaled to the first
-    unless the longer side would exceed the second. scales: photos are seen at all these multiples of that size and the
-    probabilities and U, V averaged: (1.0,) is the single-scale test, (0.75, 1.0, 1.25) a multi-scale one.
+    depth, norm, stride_in_1x1, width: see ResNet. channels: of the head. short_side, long_side: photos are scaled to
+    the first unless the longer side would exceed the second. scales: photos are seen at all these multiples of that
+    size and the probabilities and U, V averaged: (1.0,) is the single-scale test, (0.75, 1.0, 1.25) a multi-scale one.
     """
 
     min_score = 0.5  # mean probability of the charts of a connected piece of foreground, below which it is dropped
