@@ -15,7 +15,7 @@ DOCS = {str(path.relative_to(ROOT)): path.read_text() for path in sorted((ROOT /
 PAGES = {"README.md": README, "CONTRIBUTING.md": (ROOT / "CONTRIBUTING.md").read_text(), **DOCS}
 WEIGHTS = Path(opendensepose.__file__).parent / "models" / "weights" / "default.safetensors"
 VERBS = [command.callback.__name__ for command in app.registered_commands]
-POSITIONAL = {"file", "photos", "recipe", "return", "predictions", "annotations", "truth"}  # not options
+POSITIONAL = {"file", "photos", "recipe", "teacher", "return", "predictions", "annotations", "truth"}  # not options
 GROUPS = {group.name: group.typer_instance.registered_commands for group in app.registered_groups}
 
 

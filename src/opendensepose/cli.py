@@ -214,6 +214,32 @@ def _two_numbers(text: str, separator: str, rule: str) -> tuple[int, int]:
 
 
 @app.command()
+def distill(
+    teacher: Annotated[str, typer.Argument(help="Checkpoint of a teacher.")],
+    data: Annotated[Path, typer.Option("--data", help="Folder with annotations.json and images/.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write to; dense_targets beside the annotations if not said.")
+    ] = None,
+    device: Device = None,
+    mirrored: Annotated[bool, typer.Option(help="Average with mirrored crops.")] = True,
+) -> None:
+    """Fill in sparse annotations: a teacher labels every pixel of the annotated part masks; run again to resume."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from opendensepose.training.distill import distill as run
+
+    console = Console(stderr=True)
+    columns = (TextColumn("filling in"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("filling in", total=None)
+        made = run(
+            teacher, data, out, device, mirrored, lambda n, total: progress.update(bar, completed=n, total=total)
+        )
+    print(f"{made.num_images} images in {made.folder}, people filled in now: {made.num_people}")
+
+
+@app.command()
 def surface(out: Out) -> None:
     """Draw the body surface and its 24 charts, and write it as an OBJ file with texture coordinates."""
     from opendensepose.visualize.surface import save_surface_pictures

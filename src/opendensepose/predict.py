@@ -60,9 +60,9 @@ class Predictor:
     """Finds and labels people. Make it once, call it for each photo.
 
     model: the name of a released or official model, a checkpoint file (ours or detectron2's), or a network: one with
-    `glance` and `look`, or a DensePoseRCNN, which mirrored and refine do not concern. device: default CUDA if there is
-    one. min_score: people less sure are dropped; None: the model's own. mirrored: each crop is also seen in a mirror
-    and both are averaged. refine: a second look at the tight box of the first.
+    `glance` and `look`, or a DensePoseRCNN or FCN, which mirrored and refine do not concern. device: default CUDA if
+    there is one. min_score: people less sure are dropped; None: the model's own. mirrored: each crop is also seen in a
+    mirror and both are averaged. refine: a second look at the tight box of the first.
     """
 
     def __init__(
@@ -84,11 +84,7 @@ class Predictor:
         own_score = getattr(self.model, "min_score", 0.5)
         self.min_score = own_score if min_score is None else min_score
         self.mirrored, self.refine = mirrored, refine
-        self.by_regions = hasattr(self.model, "proposals")
-        if self.by_regions:
-            from opendensepose.models.rcnn_decode import find_people, prepared
-
-            self.model, self._find_people = prepared(self.model), find_people
+        self.model, self._find_people = _with_its_own_way(self.model)
 
     @torch.inference_mode()
     def __call__(self, image_rgb: np.ndarray, boxes: np.ndarray | None = None) -> list[Instance]:
@@ -96,7 +92,7 @@ class Predictor:
         searching."""
         _check_photo(image_rgb)
         search = boxes is None
-        if self.by_regions:
+        if self._find_people:
             boxes = None if search else _checked_boxes(boxes, image_rgb.shape[:2])
             return self._find_people(self.model, image_rgb, boxes, self.min_score)
         if search:
@@ -193,6 +189,21 @@ def _tight_box(output: DenseOutput, region: tuple[int, int, int, int], box: np.n
     x = x0 + np.array([columns[0], columns[-1] + 1]) * (x1 - x0) / person.shape[1]
     y = y0 + np.array([rows[0], rows[-1] + 1]) * (y1 - y0) / person.shape[0]
     return np.array([x[0], y[0], x[1], y[1]], np.float32)
+
+
+def _with_its_own_way(model: nn.Module) -> tuple[nn.Module, Callable | None]:
+    """The network made ready, and what finds people with it: a function of network, photo, boxes or None, and least
+    score. None for networks with `glance` and `look`, which the Predictor knows how to use. ValueError for a teacher,
+    which finds nobody."""
+    if hasattr(model, "glance"):
+        return model, None
+    if hasattr(model, "fcn"):
+        raise ValueError("a teacher fills in people whose part masks are known, it predicts nobody: see `distill`.")
+    if hasattr(model, "proposals"):
+        from opendensepose.models.rcnn_decode import find_people, prepared
+    else:
+        from opendensepose.models.fcn_decode import find_people, prepared
+    return prepared(model), find_people
 
 
 def _device(name: str | None) -> torch.device:

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from opendensepose.models.rcnn import MEAN_BGR, DensePoseRCNN, select_boxes
+from opendensepose.models.image_batch import MEAN_BGR
+from opendensepose.models.rcnn import DensePoseRCNN, select_boxes
 from opendensepose.models.zoo import build_model
 
 TINY = {"depth": 18, "channels": 32, "head_channels": 32, "head_layers": 1, "short_side": 64, "long_side": 96}

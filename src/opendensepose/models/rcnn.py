@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torchvision.ops import FeaturePyramidNetwork, batched_nms, clip_boxes_to_image
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
+from opendensepose.models.image_batch import image_batch
 from opendensepose.models.proposals import ProposalNetwork, apply_deltas
 from opendensepose.models.rcnn_heads import (
     BoxHead,
@@ -27,7 +28,6 @@ from opendensepose.models.resnet import ResNet
 __all__ = ["DensePoseRCNN", "Detections"]
 
 HEADS = {"conv": ConvHead, "deeplab": DeepLabHead}
-MEAN_BGR, STRIDE = (103.53, 116.28, 123.675), 32
 BOX_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
 
 
@@ -99,14 +99,7 @@ class DensePoseRCNN(nn.Module):
 
     def batch(self, images: list[Tensor]) -> Tensor:
         """BGR, less the mean colour, padded at the right and the bottom with zeros: (N, 3, H, W)."""
-        height, width = (max(image.shape[k] for image in images) for k in (1, 2))
-        hw = [-(-side // STRIDE) * STRIDE for side in (height, width)]
-        weight = next(self.parameters())
-        mean = weight.new_tensor(MEAN_BGR)[:, None, None]
-        batch = weight.new_zeros(len(images), 3, *hw).contiguous(memory_format=torch.channels_last)
-        for place, image in zip(batch, images, strict=True):
-            place[:, : image.shape[1], : image.shape[2]] = image.flip(0) - mean
-        return batch
+        return image_batch(images, next(self.parameters()))
 
     def features(self, batch: Tensor, search: bool = True) -> list[Tensor]:
         """The pyramid: (N, channels, H / s, W / s) at strides s = 4, 8, 16, 32 and 64."""

@@ -103,7 +103,7 @@ class PyramidDecoder(nn.Module):
                 x = F.relu(conv(_doubled(x) if k else x), inplace=True)
             halved = x + halved
         x = F.relu(self.levels[0][0](pyramid[0]), inplace=True)
-        return x.add_(_doubled(halved))
+        return _doubled(halved).add_(x)  # not into x, which ReLU's gradient needs
 
     def _around(self, pyramid: list[Tensor], boxes: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """The merged map of the window that holds all boxes, as a single level, and the boxes moved into it.

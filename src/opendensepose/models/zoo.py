@@ -16,7 +16,31 @@ def _densepose_rcnn(**kwargs) -> nn.Module:
     return DensePoseRCNN(**kwargs)
 
 
-ARCHITECTURES = {"glance_look": GlanceLook, "densepose_rcnn": _densepose_rcnn}
+def _fcn(**kwargs) -> nn.Module:
+    from opendensepose.models.fcn import FCN
+
+    return FCN(**kwargs)
+
+
+def _cascade_rcnn(**kwargs) -> nn.Module:
+    from opendensepose.models.cascade import CascadeRCNN
+
+    return CascadeRCNN(**kwargs)
+
+
+def _teacher(**kwargs) -> nn.Module:
+    from opendensepose.models.teacher import Teacher
+
+    return Teacher(**kwargs)
+
+
+ARCHITECTURES = {
+    "glance_look": GlanceLook,
+    "densepose_rcnn": _densepose_rcnn,
+    "cascade_rcnn": _cascade_rcnn,
+    "fcn": _fcn,
+    "teacher": _teacher,
+}
 WEIGHTS = {"default": Path(__file__).parent / "weights" / "default.safetensors"}
 
 

@@ -1,0 +1,131 @@
+"""The in-painting teacher: told which pixels are one person's, it fills in what annotators' sparse points leave open.
+
+Letters: B people, H x W image, S x S pixels of a crop.
+Source: Güler et al., CVPR 2018, section 3.3: a network trained on the sparse points only, on a task made easier by
+removing the background with the true mask and by normalising the scale, its predictions averaged over scales. The
+authors never released it. Which network, crop and scales are ours; mirrored crops are averaged too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torchvision.ops import roi_align
+
+from opendensepose.iuv import IUV
+from opendensepose.models.fcn import FCN
+from opendensepose.models.fcn_decode import ChartMaps, decode_maps, resampled, turned
+from opendensepose.models.image_batch import MEAN_BGR
+from opendensepose.models.point_losses import cell_centres, parts_at
+from opendensepose.models.targets import Targets
+
+__all__ = ["Teacher", "crop_region", "crop_targets", "inpaint", "person_crop"]
+
+PADDING = 0.1  # of the longer side of the box, on each side
+SCALE_JITTER = 1.35  # in training regions are up to so many times as large or small
+MAX_PEOPLE = 8  # learned from in one step
+
+
+class Teacher(nn.Module):
+    """An FCN on square crops of one person without background, side x side pixels.
+
+    scales: in-painting sees crops at all these multiples of side and averages. The rest: see FCN.
+    """
+
+    def __init__(self, side: int = 256, scales: Sequence[float] = (0.75, 1.0, 1.25), **kwargs):
+        super().__init__()
+        if side % 4:
+            raise ValueError(f"the side of a teacher's crops must be a multiple of 4, got {side}.")
+        self.side, self.scales = side, tuple(scales)
+        self.fcn = FCN(**kwargs)
+
+    def losses(self, images: Sequence[Tensor], targets: Sequence[Targets]) -> dict[str, Tensor]:
+        """Those of the FCN, on crops of the annotated people at random scales; what is dense in the targets is not
+        looked at."""
+        who = [(n, k) for n, one in enumerate(targets) for k in torch.nonzero(one.annotated).flatten().tolist()]
+        chosen = [who[k] for k in torch.randperm(len(who))[:MAX_PEOPLE].tolist()]
+        if not chosen:
+            nothing = 0 * sum(parameter.sum() for parameter in self.parameters())
+            return dict.fromkeys(("part", "chart", "u", "v"), nothing)
+        crops, labels = [], []
+        for n, k in chosen:
+            factor = SCALE_JITTER ** (2 * torch.rand(()).item() - 1)
+            region = crop_region(targets[n].boxes[k], factor)
+            crops.append(person_crop(images[n], region, targets[n].parts[k], targets[n].boxes[k], self.side))
+            labels.append(crop_targets(targets[n], k, region, self.side))
+        return self.fcn.losses(crops, labels)
+
+
+def crop_region(box: Tensor, factor: float = 1.0) -> Tensor:
+    """(4,) xyxy of whole pixels: the square around a box (4,), with padding, times a factor."""
+    half = 0.5 * (box[2:] - box[:2]).max().clamp(min=1) * (1 + 2 * PADDING) * factor
+    centre = (box[:2] + box[2:]) / 2
+    low = (centre - half).round()
+    return torch.cat([low, low + (2 * half).round().clamp(min=2)])
+
+
+def person_crop(image: Tensor, region: Tensor, parts: Tensor, box: Tensor, side: int) -> Tensor:
+    """(3, side, side) float32 RGB 0..255: the region of an image (3, H, W), what is not in the person's part masks
+    replaced by the mean colour. Where it shrinks, pixels are averaged."""
+    crop = roi_align(image[None].float(), [region[None].float()], side, sampling_ratio=-1, aligned=True)[0]
+    person = parts_at(cell_centres(region[None], side)[0], parts, box) > 0  # (side, side)
+    mean = crop.new_tensor(MEAN_BGR[::-1])[:, None, None]
+    return torch.where(person, crop, mean)
+
+
+def crop_targets(targets: Targets, person: int, region: Tensor, side: int) -> Targets:
+    """What is known of one person, in pixels of the crop."""
+    scale = side / (region[2:] - region[:2])
+    mine = targets.point_person == person
+    box = ((targets.boxes[person].view(2, 2) - region[:2]) * scale).view(1, 4)
+    return replace(
+        targets,
+        boxes=box,
+        parts=targets.parts[person, None],
+        annotated=targets.annotated[person, None],
+        keypoints=targets.keypoints[person, None],
+        point_xy=(targets.point_xy[mine] - region[:2]) * scale,
+        point_i=targets.point_i[mine],
+        point_uv=targets.point_uv[mine],
+        point_person=torch.zeros_like(targets.point_person[mine]),
+        ignored=targets.ignored[:0],
+        dense=None,
+    )
+
+
+@torch.no_grad()
+def inpaint(
+    model: Teacher, image_rgb: np.ndarray, box_xyxy: np.ndarray, parts: np.ndarray, mirrored: bool = True
+) -> tuple[IUV, np.ndarray, tuple[int, int]]:
+    """I, U, V of one person at every pixel of their part masks, the chart one of the masked part; how probable that
+    chart is (h, w) float32; and the photo's pixel x, y at which these maps begin. They lie inside the photo.
+
+    image_rgb (H, W, 3) uint8; parts (256, 256) uint8 0..14, laid over the box.
+    """
+    device = next(model.parameters()).device
+    image = torch.from_numpy(np.array(image_rgb)).permute(2, 0, 1).to(device)
+    box = torch.as_tensor(box_xyxy, dtype=torch.float32, device=device)
+    masks, region = torch.as_tensor(parts, device=device), crop_region(box)
+    maps = average_crops(model, image, region, masks, box, mirrored)
+    x0, y0, x1, y1 = (int(edge) for edge in region)
+    pixels = (x1 - x0, y1 - y0)
+    at = parts_at(cell_centres(region[None], pixels[0])[0], masks, box)
+    i, u, v, probability = decode_maps(maps, pixels[::-1], at)
+    inside = np.s_[max(-y0, 0) : image_rgb.shape[0] - y0, max(-x0, 0) : image_rgb.shape[1] - x0]
+    return IUV(i[inside], u[inside], v[inside]), probability[inside], (max(x0, 0), max(y0, 0))
+
+
+def average_crops(
+    model: Teacher, image: Tensor, region: Tensor, parts: Tensor, box: Tensor, mirrored: bool
+) -> ChartMaps:
+    """The mean of what is told of a person at all scales and, mirrored, of their mirror images, turned back."""
+    cells_hw, told = (model.side // 4, model.side // 4), []
+    for scale in model.scales:
+        side = 4 * round(scale * model.side / 4)
+        crop = person_crop(image, region, parts, box, side)
+        told.append(resampled(model.fcn([crop]), (side, side), cells_hw))
+        if mirrored:
+            told.append(turned(resampled(model.fcn([crop.flip(-1)]), (side, side), cells_hw)))
+    return ChartMaps(*(torch.stack(part).mean(0) for part in zip(*told, strict=True)))
