@@ -14,7 +14,14 @@ from torchvision.ops.misc import FrozenBatchNorm2d
 __all__ = ["DEPTHS", "BasicBlock", "BottleneckBlock", "NormedConv", "ResNet", "fold_norms"]
 
 DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
-NORMS = {"frozen": FrozenBatchNorm2d, "batch": nn.BatchNorm2d}
+NORM_GROUPS = 32
+
+
+def _group_norm(channels: int) -> nn.Module:
+    return nn.GroupNorm(NORM_GROUPS, channels)
+
+
+NORMS = {"frozen": FrozenBatchNorm2d, "batch": nn.BatchNorm2d, "group": _group_norm}
 
 
 class NormedConv(nn.Conv2d):
@@ -87,8 +94,8 @@ class Stem(nn.Module):
 class ResNet(nn.Module):
     """Image (N, 3, H, W) -> features at strides 4, 8, 16 and 32, `channels` channels each.
 
-    depth: 18, 34, 50, 101 or 152. norm: "frozen" batch norm, for weights that come with their statistics, or "batch",
-    to learn from scratch.
+    depth: 18, 34, 50, 101 or 152. norm: "frozen" batch norm, for weights that come with their statistics, or "batch" or
+    "group", to learn from scratch; the latter takes each image by itself.
     """
 
     def __init__(self, depth: int = 50, norm: str = "frozen", stride_in_1x1: bool = True):
