@@ -64,7 +64,7 @@ class ProposalNetwork(nn.Module):
 
     def anchors(self, pyramid: list[Tensor]) -> list[Tensor]:
         """(h * w * A, 4) of each level."""
-        places = zip(pyramid, STRIDES, ANCHOR_SIDES, strict=True)
+        places = zip(pyramid, STRIDES, ANCHOR_SIDES, strict=False)
         return [anchors_of_level(level.shape[-2:], stride, side, level.device) for level, stride, side in places]
 
     def best(

@@ -27,6 +27,7 @@ from opendensepose.models.rcnn_training import (
     Regions,
     Sampling,
     box_losses,
+    filled,
     proposal_losses,
     sample_boxes,
     start_weights,
@@ -124,7 +125,9 @@ class DensePoseRCNN(nn.Module):
 
     def dense_losses(self, pyramid: list[Tensor], regions: list[Regions], targets: list[Targets]) -> dict[str, Tensor]:
         """Losses of the charts of the regions of each image."""
-        output = self.charts(pyramid, [one.boxes for one in regions])
+        output = self.charts(pyramid, filled([one.boxes for one in regions]))
+        count = sum(len(one.boxes) for one in regions)
+        output = ChartOutput(*(None if maps is None else maps[:count] for maps in output))
         image = torch.cat([torch.full_like(one.person, k) for k, one in enumerate(regions)])
         boxes, person = (torch.cat(part) for part in zip(*regions, strict=True))
         return region_losses(output, boxes, image, person, targets, self.loss_weights)

@@ -17,8 +17,9 @@ from opendensepose.models.point_losses import shared_mean
 from opendensepose.models.proposals import ProposalNetwork
 from opendensepose.models.targets import Targets
 
-__all__ = ["Regions", "Sampling", "box_losses", "proposal_losses", "sample_boxes", "start_weights"]
+__all__ = ["Regions", "Sampling", "box_losses", "filled", "proposal_losses", "sample_boxes", "start_weights"]
 
+STRIDE = 32  # images are at least so large
 NEITHER = -1  # label of an anchor that teaches nothing
 BOX_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
 
@@ -117,6 +118,14 @@ def _matched_boxes(regions: Regions, target: Targets) -> Tensor:
     if not len(target.boxes):
         return regions.boxes
     return target.boxes[regions.person.clamp(min=0)]
+
+
+def filled(boxes: list[Tensor], multiple: int = 8) -> list[Tensor]:
+    """Boxes of each image, with copies of one more behind the last, so that their number is a multiple of 8: on a CPU
+    each new size of a convolution costs as much time as several steps."""
+    missing = -sum(map(len, boxes)) % multiple
+    more = boxes[-1].new_tensor([0.0, 0, STRIDE, STRIDE]).expand(missing, 4)
+    return [*boxes[:-1], torch.cat([boxes[-1], more])]
 
 
 def generator(target: Targets, stage: int = 0) -> torch.Generator:

@@ -14,8 +14,9 @@ from opendensepose.surface import CHART_TO_PART, MIRROR_CHART, mirror_iuv
 from opendensepose.training.annotated import GRID, AnnotatedSample, DenseLabels
 from opendensepose.training.augment import change_colour
 
-__all__ = ["MIRROR_KEYPOINT", "MIRROR_PART", "Views", "crop", "mirror", "scale"]
+__all__ = ["MIRROR_KEYPOINT", "MIRROR_PART", "Views", "crop", "mirror", "put_on_canvas", "scale"]
 
+MEAN_RGB = (124, 116, 104)  # what the networks subtract
 LEAST_VISIBLE = 0.2  # of a box; people of whom a crop leaves less are ignored
 
 MIRROR_PART = np.zeros(15, np.uint8)
@@ -30,25 +31,25 @@ MIRROR_KEYPOINT = np.array(
 class Views:
     """How an image is shown in training: `Views(...)(sample, rng)`.
 
-    short_sides: one is drawn, and the image scaled to it unless its longer side would exceed long_side. crop: a
-    window of at least this fraction of height and width; 1 leaves the image whole. mirror: how often. colour: whether
-    colours change.
+    short_sides: one is drawn, and the image scaled to it unless its longer side would exceed long_side. canvas_hw: the
+    size that all images get then, by a window drawn at random, with grey where there is no image; None: none. On a CPU
+    each new size of a convolution costs as much time as several steps. mirror: how often. colour: whether colours
+    change.
     """
 
     short_sides: tuple[int, ...] = (640, 672, 704, 736, 768, 800)
     long_side: int = 1333
-    crop: float = 1.0
+    canvas_hw: tuple[int, int] | None = None
     mirror: float = 0.5
     colour: bool = False
 
     def __call__(self, sample: AnnotatedSample, rng: np.random.Generator) -> AnnotatedSample:
         side = int(rng.choice(self.short_sides))
         sample = scale(sample, network_size(sample.image.shape[:2], side, self.long_side))
-        if self.crop < 1:
-            height, width = sample.image.shape[:2]
-            h, w = (max(1, round(n * rng.uniform(self.crop, 1))) for n in (height, width))
-            x, y = int(rng.integers(width - w + 1)), int(rng.integers(height - h + 1))
-            sample = crop(sample, (x, y, x + w, y + h))
+        if self.canvas_hw:
+            spare = [have - wanted for have, wanted in zip(sample.image.shape, self.canvas_hw, strict=False)]
+            y, x = (int(rng.integers(max(0, n) + 1)) for n in spare)
+            sample = put_on_canvas(crop(sample, (x, y, x + self.canvas_hw[1], y + self.canvas_hw[0])), self.canvas_hw)
         if rng.random() < self.mirror:
             sample = mirror(sample)
         if self.colour:
@@ -111,9 +112,12 @@ def _mirrored_boxes(boxes: np.ndarray, width: int) -> np.ndarray:
 
 
 def crop(sample: AnnotatedSample, window_xyxy: tuple[int, int, int, int]) -> AnnotatedSample:
-    """What lies in a window of whole pixels. Boxes are cut at its edges, and part masks with them; people of whom
-    little is left are ignored."""
-    x0, y0, x1, y1 = window_xyxy
+    """What lies in a window of whole pixels, as far as there is image. Boxes are cut at its edges, and part masks with
+    them; people of whom little is left are ignored."""
+    height, width = sample.image.shape[:2]
+    x0, y0, x1, y1 = (min(edge, end) for edge, end in zip(window_xyxy, (width, height) * 2, strict=True))
+    if (x0, y0, x1, y1) == (0, 0, width, height):
+        return sample
     size, offset = np.float32([x1 - x0, y1 - y0] * 2), np.float32([x0, y0] * 2)
     boxes = np.clip(sample.boxes - offset, 0, size)
     visible = _area(boxes) / np.maximum(_area(sample.boxes), 1e-6)
@@ -151,6 +155,20 @@ def crop(sample: AnnotatedSample, window_xyxy: tuple[int, int, int, int]) -> Ann
         ignored=ignored[_area(ignored) > 0],
         dense=dense,
     )
+
+
+def put_on_canvas(sample: AnnotatedSample, size_hw: tuple[int, int]) -> AnnotatedSample:
+    """The image in the top left corner of a larger one of the mean colour; annotations stay where they are."""
+    height, width = sample.image.shape[:2]
+    if (height, width) == tuple(size_hw):
+        return sample
+    image = np.empty((*size_hw, 3), np.uint8)
+    image[...] = MEAN_RGB
+    image[:height, :width] = sample.image
+    dense = sample.dense
+    if dense is not None:
+        dense = DenseLabels(*(np.pad(labels, ((0, size_hw[0] - height), (0, size_hw[1] - width))) for labels in dense))
+    return sample._replace(image=image, dense=dense)
 
 
 def _area(boxes: np.ndarray) -> np.ndarray:

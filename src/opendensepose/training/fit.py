@@ -25,7 +25,7 @@ from opendensepose.training.network_recipes import NetworkRecipe
 from opendensepose.training.state import read_state, write_whole
 from opendensepose.training.validate_annotated import Validation
 
-__all__ = ["FitState", "fit", "make_fabric", "new_network", "rate_factor", "train_steps"]
+__all__ = ["FitState", "fit", "make_fabric", "new_network", "rate_factor", "set_up", "train_steps"]
 
 STATE_FILE, LAST_FILE = "last.state.pt", "last.safetensors"
 
@@ -121,7 +121,7 @@ def fit(
     images = AnnotatedImages(data, recipe.views, recipe.seed, recipe.dense)
     measured = Validation(validation, recipe.validation_images) if validation else None
     network, recipe = new_network(recipe, start)
-    state = _set_up(fabric, network, recipe)
+    state = set_up(fabric, network, recipe)
     if resuming:
         _load(out_dir / STATE_FILE, network, state)
     order = BatchOrder(
@@ -193,7 +193,7 @@ def new_network(recipe: NetworkRecipe, start: str | Path | None) -> tuple[nn.Mod
     return network, recipe
 
 
-def _set_up(fabric: Fabric, network: nn.Module, recipe: NetworkRecipe) -> FitState:
+def set_up(fabric: Fabric, network: nn.Module, recipe: NetworkRecipe) -> FitState:
     """Network and optimizer as Fabric runs them. Biases and norms do not decay."""
     if fabric.world_size > 1 and fabric.device.type == "cuda":
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)

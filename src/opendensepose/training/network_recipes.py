@@ -22,9 +22,9 @@ class NetworkRecipe:
 
     architecture, kwargs: of `models.zoo.build_model`; no architecture: the one of the weights to start with.
     batch_size: images of a step, of all processes together. dense: the folder beside the annotations with dense labels,
-    if they are learned too. The learning rate rises over warmup_steps from a thousandth; then it is multiplied by 0.1 at each
-    fraction of the run in drops, or with drops None falls as a cosine to 0. frozen: parts of the network, by the
-    beginning of their names, that stay as they are. sampling: of `models.rcnn_training.Sampling`.
+    if they are learned too. The learning rate rises over warmup_steps from a thousandth; then it is multiplied by 0.1
+    at each fraction of the run in drops, or with drops None falls as a cosine to 0. frozen: parts of the network, by
+    the beginning of their names, that stay as they are. sampling: of `models.rcnn_training.Sampling`.
     """
 
     name: str
@@ -109,7 +109,8 @@ def rcnn_small(**changes) -> NetworkRecipe:
     values = {
         "name": "rcnn_small", "architecture": "densepose_rcnn", "kwargs": SMALL_NETWORK, "steps": 6000,
         "batch_size": 4, "optimizer": "adamw", "learning_rate": 1e-3, "weight_decay": 0.02, "warmup_steps": 100,
-        "drops": None, "clip_norm": 10.0, "views": Views((240,), 320, crop=0.75, colour=True),
+        "drops": None, "clip_norm": 10.0,
+        "views": Views((200, 220, 240, 260, 290, 320), 427, canvas_hw=(240, 320), colour=True),
         "sampling": {"anchors": 128, "proposals_per_level": 200, "proposals": 100, "boxes": 48, "dense": 6},
         "workers": 1, "save_every": 200, "validate_every": 1000, "validation_images": 100,
     }  # fmt: skip
