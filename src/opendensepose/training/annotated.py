@@ -76,7 +76,7 @@ class AnnotatedImages(Dataset):
         self.names, self.ids, self.entries = [], [], []  # entries as text: small, and quick to hand to workers
         for image_id, image in document.images.items():
             people = [document.annotations[k] for k in document.annotation_ids(image_id)]
-            if any(_has_points(document.person(entry["id"])) for entry in people):
+            if any([_has_points(document.person(entry["id"])) for entry in people]):  # all of them are checked
                 self.names.append(str(image.get("file_name", image_id)))
                 self.ids.append(image_id)
                 self.entries.append(msgspec.json.encode([_needed(entry) for entry in people]))
@@ -175,7 +175,8 @@ def to_targets(sample: AnnotatedSample) -> tuple[torch.Tensor, Targets]:
         dense=None if dense is None else DenseTargets(*(torch.from_numpy(labels) for labels in dense)),
         seed=sample.seed,
     )
-    return torch.from_numpy(sample.image).permute(2, 0, 1), targets
+    image = np.require(sample.image, requirements="W")  # torch takes none that must not be written
+    return torch.from_numpy(image).permute(2, 0, 1), targets
 
 
 def _read_dense(path: Path, size_hw: tuple[int, int]) -> DenseLabels:
