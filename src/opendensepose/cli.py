@@ -149,32 +149,52 @@ def _write_example_photo(out: Path) -> Path:
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="Name of a recipe: default.")],
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe: default, rcnn_small, rcnn, finetune, ...")],
     out: Out,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder with annotations.json and images/; not for `default`.")
+    ] = None,
+    validation: Annotated[
+        Path | None, typer.Option("--validation", help="Folder like --data that is measured, never learned from.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest state in --out.")] = False,
     device: Device = None,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Stop after this many steps.")] = None,
-    minutes: Annotated[float | None, typer.Option("--minutes", min=0, help="Stop after this time.")] = None,
-    workers: Annotated[int | None, typer.Option("--workers", min=0, help="Processes that render people.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", min=0, help="Stop after this time; `default` only.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option("--workers", min=0, help="Processes that make pictures.")] = None,
     photos: Annotated[
-        Path | None, typer.Option("--photos", help="Photos with reference maps, measured at each validation.")
+        Path | None,
+        typer.Option("--photos", help="Photos with reference maps, measured at each validation; `default` only."),
     ] = None,
     start: Annotated[
         str | None, typer.Option("--start", help="Begin with this model's weights: a name or file.")
     ] = None,
 ) -> None:
-    """Train a network on an endless stream of rendered people, from scratch or from a model's weights."""
-    from opendensepose.training.loop import train as run
-    from opendensepose.training.recipes import default
-
-    recipes = {"default": default}
-    if recipe not in recipes:
-        raise ValueError(f"unknown recipe {recipe!r}; known: {', '.join(recipes)}")
+    """Train a network: `default` on an endless stream of rendered people, the paper's on annotated images."""
     changes = {"steps": steps, "minutes": minutes, "workers": workers}
     changes = {name: value for name, value in changes.items() if value is not None}
-    if steps is not None:
-        changes.setdefault("minutes", None)  # steps alone are the limit
-    weights = run(recipes[recipe](**changes), out, resume=resume, device=device, photos=photos, start=start)
+    if recipe == "default":
+        if data or validation:
+            raise ValueError("the recipe default renders its own people: it takes neither --data nor --validation")
+        from opendensepose.training.loop import train as run
+        from opendensepose.training.recipes import default
+
+        if steps is not None:
+            changes.setdefault("minutes", None)  # steps alone are the limit
+        weights = run(default(**changes), out, resume=resume, device=device, photos=photos, start=start)
+    else:
+        from opendensepose.training.network_recipes import NETWORK_RECIPES
+
+        if recipe not in NETWORK_RECIPES:
+            raise ValueError(f"unknown recipe {recipe!r}; known: {', '.join(['default', *NETWORK_RECIPES])}")
+        if data is None or minutes is not None or photos is not None:
+            raise ValueError(f"the recipe {recipe} needs --data, and takes neither --minutes nor --photos")
+        from opendensepose.training.fit import fit
+
+        made = NETWORK_RECIPES[recipe](**changes)
+        weights = fit(made, data, out, resume=resume, device=device, start=start, validation=validation)
     print(f"weights in {weights}")
 
 

@@ -1,11 +1,16 @@
 """`render`, a stand-in for synth.generate.render_images: upright ellipses as bodies, upper half chart 2, lower half
 chart 1, U down and V across."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from opendensepose.data.coco import category, person_annotation
+from opendensepose.training.annotated_moves import Views
+from opendensepose.training.network_recipes import NetworkRecipe
 from opendensepose.training.recipes import Recipe
 
 
@@ -78,3 +83,55 @@ def tiny_recipe():
         return Recipe(**(values | changes))
 
     return make
+
+
+TINY_RCNN = {
+    "depth": 18, "norm": "group", "stride_in_1x1": False, "channels": 16, "head_channels": 16, "head_layers": 1,
+    "decoder": False, "cells": 7, "box_hidden": 16, "short_side": 64, "long_side": 96,
+}  # fmt: skip
+
+
+def write_annotated(folder, count: int = 4, num_people: int = 2, size_hw=(64, 96)):
+    """A folder as `render` makes it, of ellipses."""
+    (folder / "images").mkdir(parents=True)
+    (folder / "dense").mkdir()
+    images, annotations = [], []
+    for image_id in range(1, count + 1):
+        picture = _picture(np.random.default_rng(image_id), size_hw, "scene", num_people)
+        Image.fromarray(picture.image_rgb).save(folder / "images" / f"{image_id}.png")
+        np.savez(folder / "dense" / f"{image_id}.npz", I=picture.i, U=picture.u, V=picture.v, instance=picture.person)
+        images.append({"id": image_id, "file_name": f"{image_id}.png", "height": size_hw[0], "width": size_hw[1]})
+        for k in range(1, num_people + 1):
+            own = (np.where(picture.person == k, part, 0) for part in (picture.i, picture.u, picture.v))
+            entry = person_annotation(
+                annotation_id=100 * image_id + k,
+                image_id=image_id,
+                **dict(zip("iuv", own, strict=True)),
+                keypoints=np.zeros((17, 3)),
+            )
+            if entry is not None:
+                annotations.append(entry)
+    content = {"images": images, "annotations": annotations, "categories": [category()]}
+    (folder / "annotations.json").write_text(json.dumps(content))
+    return folder
+
+
+@pytest.fixture
+def annotated(tmp_path):
+    return write_annotated(tmp_path / "data")
+
+
+def tiny_network_recipe(**changes) -> NetworkRecipe:
+    """Runs in seconds."""
+    values = {
+        "name": "tiny", "architecture": "densepose_rcnn", "kwargs": TINY_RCNN, "steps": 4, "batch_size": 2,
+        "views": Views((64,), 96, canvas_hw=(64, 96), colour=True), "learning_rate": 1e-3, "warmup_steps": 0,
+        "sampling": {"anchors": 32, "proposals_per_level": 50, "proposals": 20, "boxes": 16, "dense": 4},
+        "workers": 0, "report_every": 1, "save_every": 2, "validate_every": 4,
+    }  # fmt: skip
+    return NetworkRecipe(**(values | changes))
+
+
+@pytest.fixture
+def network_recipe():
+    return tiny_network_recipe

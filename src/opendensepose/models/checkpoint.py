@@ -40,7 +40,10 @@ def save_checkpoint(
     scores: dict | None = None,
     dtype: torch.dtype | None = None,
 ) -> None:
-    """Write the file whole or not at all. dtype, for example torch.float16, is applied to floating-point tensors."""
+    """Write the file whole or not at all; OSError, one sentence, if the disk is full.
+
+    dtype, for example torch.float16, is applied to floating-point tensors.
+    """
     path = Path(path)
     tensors = {
         name: (t.to(dtype) if dtype and t.is_floating_point() else t).detach().cpu().contiguous()
@@ -55,9 +58,14 @@ def save_checkpoint(
         "scores": scores or {},
     }
     unfinished = path.with_name(path.name + ".tmp")
-    save_file(tensors, unfinished, metadata={"about": json.dumps(about)})
-    os.chmod(unfinished, 0o644)  # safetensors makes files that only their owner may read
-    os.replace(unfinished, path)
+    try:
+        save_file(tensors, unfinished, metadata={"about": json.dumps(about)})
+        os.chmod(unfinished, 0o644)  # safetensors makes files that only their owner may read
+        os.replace(unfinished, path)
+    except (OSError, SafetensorError) as error:
+        unfinished.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise OSError(f"{path} cannot be written, what was saved before stays: {reason}.") from error
 
 
 def load_checkpoint(path: str | Path, device: torch.device | str = "cpu") -> Checkpoint:

@@ -59,14 +59,32 @@ class ProposalNetwork(nn.Module):
 
     def forward(self, pyramid: list[Tensor], sizes_hw: list[tuple[int, int]]) -> list[tuple[Tensor, Tensor]]:
         """Boxes (K, 4) and logits (K,) of each image. sizes_hw: the images' sizes without what pads them."""
+        raw = [self.raw(features) for features in pyramid]
+        return self.best(raw, self.anchors(pyramid), sizes_hw, self.num_per_level, self.num_kept)
+
+    def anchors(self, pyramid: list[Tensor]) -> list[Tensor]:
+        """(h * w * A, 4) of each level."""
+        places = zip(pyramid, STRIDES, ANCHOR_SIDES, strict=False)
+        return [anchors_of_level(level.shape[-2:], stride, side, level.device) for level, stride, side in places]
+
+    def best(
+        self,
+        raw: list[tuple[Tensor, Tensor]],
+        anchors: list[Tensor],
+        sizes_hw: list[tuple[int, int]],
+        num_per_level: int,
+        num_kept: int,
+    ) -> list[tuple[Tensor, Tensor]]:
+        """What `forward` returns, from what `raw` and `anchors` give of each level."""
         logits, boxes, levels = [], [], []
-        for level, features in enumerate(pyramid):
-            best_logits, best_boxes = self._best_of_level(features, level)
+        for level, (level_raw, level_anchors) in enumerate(zip(raw, anchors, strict=True)):
+            best_logits, best_boxes = _best_of_level(*level_raw, level_anchors, num_per_level)
             logits.append(best_logits)
             boxes.append(best_boxes)
             levels.append(torch.full_like(best_logits[0], level))
         logits, boxes, levels = torch.cat(logits, 1), torch.cat(boxes, 1), torch.cat(levels)
-        return [self._suppress(*one, levels, hw) for *one, hw in zip(boxes, logits, sizes_hw, strict=True)]
+        of_images = zip(boxes, logits, sizes_hw, strict=True)
+        return [_suppress(*one, levels, hw, self.max_iou, num_kept) for *one, hw in of_images]
 
     def raw(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """One level (N, C, h, w) -> logits (N, h * w * A) and deltas (N, h * w * A, 4), in the anchors' order."""
@@ -75,18 +93,20 @@ class ProposalNetwork(nn.Module):
         deltas = self.anchor_deltas(x).unflatten(1, (-1, 4)).permute(0, 3, 4, 1, 2).flatten(1, 3)
         return logits, deltas
 
-    def _best_of_level(self, features: Tensor, level: int) -> tuple[Tensor, Tensor]:
-        logits, deltas = self.raw(features)
-        anchors = anchors_of_level(features.shape[-2:], STRIDES[level], ANCHOR_SIDES[level], features.device)
-        logits, index = logits.topk(min(self.num_per_level, logits.shape[1]), dim=1)
-        deltas = deltas.gather(1, index[..., None].expand(-1, -1, 4))
-        boxes = apply_deltas(deltas.flatten(0, 1), anchors[index.flatten()], (1, 1, 1, 1))
-        return logits, boxes.view(*logits.shape, 4)
 
-    def _suppress(self, boxes: Tensor, logits: Tensor, levels: Tensor, size_hw: tuple[int, int]):
-        finite = boxes.isfinite().all(1) & logits.isfinite()
-        boxes = clip_boxes_to_image(boxes, size_hw)
-        usable = finite & (boxes[:, 2:] > boxes[:, :2]).all(1)
-        boxes, logits, levels = boxes[usable], logits[usable], levels[usable]
-        kept = batched_nms(boxes, logits, levels, self.max_iou)[: self.num_kept]
-        return boxes[kept], logits[kept]
+def _best_of_level(logits: Tensor, deltas: Tensor, anchors: Tensor, num_best: int) -> tuple[Tensor, Tensor]:
+    logits, index = logits.topk(min(num_best, logits.shape[1]), dim=1)
+    deltas = deltas.gather(1, index[..., None].expand(-1, -1, 4))
+    boxes = apply_deltas(deltas.flatten(0, 1), anchors[index.flatten()], (1, 1, 1, 1))
+    return logits, boxes.view(*logits.shape, 4)
+
+
+def _suppress(
+    boxes: Tensor, logits: Tensor, levels: Tensor, size_hw: tuple[int, int], max_iou: float, num_kept: int
+) -> tuple[Tensor, Tensor]:
+    finite = boxes.isfinite().all(1) & logits.isfinite()
+    boxes = clip_boxes_to_image(boxes, size_hw)
+    usable = finite & (boxes[:, 2:] > boxes[:, :2]).all(1)
+    boxes, logits, levels = boxes[usable], logits[usable], levels[usable]
+    kept = batched_nms(boxes, logits, levels, max_iou)[:num_kept]
+    return boxes[kept], logits[kept]

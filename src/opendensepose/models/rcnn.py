@@ -13,6 +13,7 @@ from torchvision.ops import FeaturePyramidNetwork, batched_nms, clip_boxes_to_im
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from opendensepose.models.image_batch import image_batch
+from opendensepose.models.point_losses import LossWeights, region_losses
 from opendensepose.models.proposals import ProposalNetwork, apply_deltas
 from opendensepose.models.rcnn_heads import (
     BoxHead,
@@ -23,7 +24,17 @@ from opendensepose.models.rcnn_heads import (
     PyramidDecoder,
     pool_regions,
 )
+from opendensepose.models.rcnn_training import (
+    Regions,
+    Sampling,
+    box_losses,
+    filled,
+    proposal_losses,
+    sample_boxes,
+    start_weights,
+)
 from opendensepose.models.resnet import ResNet
+from opendensepose.models.targets import Targets
 
 __all__ = ["DensePoseRCNN", "Detections"]
 
@@ -43,12 +54,14 @@ class DensePoseRCNN(nn.Module):
 
     depth, norm, stride_in_1x1: see ResNet. head: "conv" or "deeplab". head_norm: group norm in the head. decoder:
     regions are pooled from all levels decoded into one, `cells` cells on a side (28; legacy models: no decoder, 14).
-    coarse_classes, uv_confidence, mask_confidence: see ChartPredictor. num_classes, num_boxes: of the box head; all
-    people are one class. short_side, long_side: photos are scaled to the first unless the longer side would exceed the
-    second.
+    coarse_classes, uv_confidence, mask_confidence: see ChartPredictor. num_classes, num_boxes, box_hidden: of the box
+    head; all people are one class. short_side, long_side: photos are scaled to the first unless the longer side would
+    exceed the second.
     """
 
     min_score = 0.8  # below it people are dropped unless another score is asked for; as detectron2's own command has it
+    sampling = Sampling()  # what training learns from in an image
+    loss_weights = LossWeights()  # of the charts
 
     def __init__(
         self,
@@ -67,6 +80,7 @@ class DensePoseRCNN(nn.Module):
         channels: int = 256,
         num_classes: int = 1,
         num_boxes: int = 1,
+        box_hidden: int = 1024,
         short_side: int = 800,
         long_side: int = 1333,
     ):
@@ -78,10 +92,11 @@ class DensePoseRCNN(nn.Module):
         self.pyramid = FeaturePyramidNetwork(self.resnet.channels, channels, LastLevelMaxPool())
         self.tiled_pyramid = None  # a faster form of the pyramid, good enough where nobody is searched
         self.proposals = ProposalNetwork(channels)
-        self.box_head = BoxHead(channels, num_classes=num_classes, num_boxes=num_boxes)
+        self.box_head = BoxHead(channels, box_hidden, num_classes=num_classes, num_boxes=num_boxes)
         self.decoder = PyramidDecoder(channels, channels, channels) if decoder else None
         self.head = HEADS[head](channels, head_channels, head_layers, head_norm)
         self.predictor = ChartPredictor(head_channels, coarse_classes, uv_confidence, mask_confidence)
+        start_weights(self)
 
     def forward(
         self, images: list[Tensor], boxes: list[Tensor] | None = None, min_score: float = 0.05
@@ -96,6 +111,26 @@ class DensePoseRCNN(nn.Module):
         else:
             found = [Detections(one, one.new_ones(len(one))) for one in boxes]
         return found, self.charts(pyramid, [one.boxes for one in found])
+
+    def losses(self, images: list[Tensor], targets: list[Targets]) -> dict[str, Tensor]:
+        """Weighted losses of proposals, boxes, and charts; see `Targets`."""
+        pyramid = self.features(self.batch(images))
+        sizes_hw = [tuple(image.shape[-2:]) for image in images]
+        of_proposals, proposals = proposal_losses(self.proposals, pyramid, sizes_hw, targets, self.sampling)
+        sampled = [sample_boxes(*one, self.sampling) for one in zip(proposals, targets, strict=True)]
+        boxes, dense = (list(part) for part in zip(*sampled, strict=True))
+        pooled = pool_regions(pyramid[:4], [one.boxes for one in boxes], self.box_head.cells)
+        of_boxes = box_losses(*self.box_head(pooled), boxes, targets)
+        return of_proposals | of_boxes | self.dense_losses(pyramid, dense, targets)
+
+    def dense_losses(self, pyramid: list[Tensor], regions: list[Regions], targets: list[Targets]) -> dict[str, Tensor]:
+        """Losses of the charts of the regions of each image."""
+        output = self.charts(pyramid, filled([one.boxes for one in regions]))
+        count = sum(len(one.boxes) for one in regions)
+        output = ChartOutput(*(None if maps is None else maps[:count] for maps in output))
+        image = torch.cat([torch.full_like(one.person, k) for k, one in enumerate(regions)])
+        boxes, person = (torch.cat(part) for part in zip(*regions, strict=True))
+        return region_losses(output, boxes, image, person, targets, self.loss_weights)
 
     def batch(self, images: list[Tensor]) -> Tensor:
         """BGR, less the mean colour, padded at the right and the bottom with zeros: (N, 3, H, W)."""

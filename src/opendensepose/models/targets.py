@@ -40,11 +40,12 @@ class Targets:
     point_person: Tensor  # (M,) int64 row of the people
     ignored: Tensor  # (G, 4) float32 xyxy: groups drawn as one; nothing inside teaches the detector
     dense: DenseTargets | None = None
+    seed: int = 0  # of what is drawn at random for this image, so that it does not depend on the rest of the batch
 
     def to(self, device: torch.device | str) -> "Targets":
         """The same on another device."""
         moved = {f.name: getattr(self, f.name) for f in fields(self)}
-        dense = moved.pop("dense")
+        dense, seed = moved.pop("dense"), moved.pop("seed")
         if dense is not None:
             dense = DenseTargets(*(getattr(dense, f.name).to(device) for f in fields(dense)))
-        return Targets(**{name: tensor.to(device) for name, tensor in moved.items()}, dense=dense)
+        return Targets(**{name: tensor.to(device) for name, tensor in moved.items()}, dense=dense, seed=seed)

@@ -4,7 +4,7 @@ import csv
 import math
 from pathlib import Path
 
-__all__ = ["MetricsLog"]
+__all__ = ["MetricsLog", "progress_bar"]
 
 COLUMNS = ("step", "elapsed_s", "split", "name", "value")
 
@@ -33,3 +33,16 @@ class MetricsLog:
     def close(self) -> None:
         self.file.close()
         self.board.close()
+
+
+def progress_bar():
+    """A bar with the times passed and left."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f} %"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from opendensepose.models.checkpoint import load_checkpoint, save_checkpoint
 from opendensepose.models.losses import dense_losses, detection_losses
 from opendensepose.models.zoo import build_model, weights_path
-from opendensepose.training.log import MetricsLog
+from opendensepose.training.log import MetricsLog, progress_bar
 from opendensepose.training.recipes import Recipe
 from opendensepose.training.samples import Batch, batch_loader
 from opendensepose.training.state import MovingAverage, TrainingState, load_state, save_state
@@ -147,7 +147,7 @@ def _run(state: TrainingState, recipe: Recipe, out_dir: Path, log: MetricsLog, d
     validation, best = validation_batch(recipe, render, device), -1.0
     start, before = time.monotonic(), state.elapsed_s
     sums: dict[str, list[float]] = {}
-    with _progress_bar() as bar:
+    with progress_bar() as bar:
         task = bar.add_task(recipe.name, total=1.0)
         for batch in batch_loader(recipe, render, state.step, device):
             progress = run_progress(recipe, state.step, state.elapsed_s)
@@ -183,15 +183,3 @@ def _shown(step: int, sums: dict[str, list[float]]) -> str:
         f"{name.split('/')[1]} {values[-1]:.3f}" for name, values in sorted(sums.items()) if "look" in name
     )
     return f"step {step} {losses}"
-
-
-def _progress_bar():
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:.0f} %"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )

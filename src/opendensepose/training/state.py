@@ -2,13 +2,15 @@
 
 import copy
 import os
+import pickle
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import nn
 
-__all__ = ["MovingAverage", "TrainingState", "load_state", "save_state"]
+__all__ = ["MovingAverage", "TrainingState", "load_state", "read_state", "save_state", "write_whole"]
 
 
 class MovingAverage:
@@ -43,25 +45,42 @@ class TrainingState:
 
 def save_state(path: Path, state: TrainingState) -> None:
     """Write the file whole or not at all."""
+    content = {
+        "model": state.model.state_dict(),
+        "optimizer": state.optimizer.state_dict(),
+        "average": state.average.model.state_dict(),
+        "updates": state.average.updates,
+        "step": state.step,
+        "elapsed_s": state.elapsed_s,
+    }
+    write_whole(path, lambda unfinished: torch.save(content, unfinished))
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """`write` makes a file beside `path`, which takes its place when it is whole. OSError, one sentence, if it cannot
+    be written, for example on a full disk; what was there stays."""
     unfinished = path.with_name(path.name + ".tmp")
-    torch.save(
-        {
-            "model": state.model.state_dict(),
-            "optimizer": state.optimizer.state_dict(),
-            "average": state.average.model.state_dict(),
-            "updates": state.average.updates,
-            "step": state.step,
-            "elapsed_s": state.elapsed_s,
-        },
-        unfinished,
-    )
-    os.replace(unfinished, path)
+    try:
+        write(unfinished)
+        os.replace(unfinished, path)
+    except (OSError, RuntimeError) as error:  # torch.save's own is a RuntimeError
+        unfinished.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise OSError(f"{path} cannot be written, what was saved before stays: {reason}.") from error
+
+
+def read_state(path: Path, device: torch.device | str = "cpu") -> dict:
+    """What a state file holds: tensors and numbers only. ValueError, one sentence, if it is damaged."""
+    try:
+        return torch.load(path, map_location=device, weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
+        raise ValueError(f"{path} is not a state that can be read: start in a new folder.") from error
 
 
 def load_state(path: Path, state: TrainingState) -> None:
     """Fill `state` from the file, which holds tensors and numbers only. ValueError if it belongs to another model."""
     device = next(state.model.parameters()).device
-    saved = torch.load(path, map_location=device, weights_only=True)
+    saved = read_state(path, device)
     try:
         state.model.load_state_dict(saved["model"])
     except RuntimeError as error:

@@ -1,0 +1,295 @@
+"""Training of the paper's networks on annotated images, on one device or, with Lightning Fabric, on many.
+
+A network has `losses(images, targets) -> dict[str, Tensor]`, already weighted. All that changes in a run is in a
+FitState; a run that is killed goes on from the last one saved, with the same data in the same order.
+"""
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from opendensepose.models.checkpoint import load_checkpoint, save_checkpoint
+from opendensepose.models.targets import Targets
+from opendensepose.models.zoo import build_model, weights_path
+from opendensepose.training.annotated import AnnotatedImages
+from opendensepose.training.annotated_order import BatchOrder, ImageBatches
+from opendensepose.training.log import MetricsLog, progress_bar
+from opendensepose.training.network_recipes import NetworkRecipe
+from opendensepose.training.state import read_state, write_whole
+from opendensepose.training.validate_annotated import Validation
+
+__all__ = ["FitState", "fit", "make_fabric", "new_network", "rate_factor", "set_up", "train_steps"]
+
+STATE_FILE, LAST_FILE = "last.state.pt", "last.safetensors"
+
+
+@dataclass
+class FitState:
+    """What changes in a run. model and optimizer are Fabric's, around ours."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    elapsed_s: float = 0.0
+
+
+def rate_factor(recipe: NetworkRecipe, step: int) -> float:
+    """What the recipe's learning rate is multiplied by: a linear rise from 0.001, then drops or a cosine."""
+    alpha = min(1.0, step / max(1, recipe.warmup_steps))
+    warmup = 0.001 * (1 - alpha) + alpha
+    done = step / recipe.steps
+    if recipe.drops is None:
+        return warmup * 0.5 * (1 + math.cos(math.pi * done))
+    return warmup * 0.1 ** sum(done >= drop for drop in recipe.drops)
+
+
+def train_steps(
+    fabric: Fabric,
+    state: FitState,
+    batches: Iterable[tuple[list[Tensor], list[Targets]]],
+    recipe: NetworkRecipe,
+    after_step: Callable[[dict[str, float]], None],
+) -> None:
+    """One update per batch, and after_step with the named losses, averaged over processes.
+
+    FloatingPointError, before anything is changed, if a loss or a gradient is not finite.
+    """
+    state.model.train()
+    for images, targets in batches:
+        torch.manual_seed(recipe.seed + 1_000_003 * state.step)  # whatever is random in a network
+        images = [image.to(fabric.device, non_blocking=True).float() for image in images]
+        targets = [target.to(fabric.device) for target in targets]
+        losses = state.model.losses(images, targets)
+        total = sum(losses.values())
+        parts = _mean_over_processes(fabric, losses)
+        _check_finite(parts, state.step)
+        for group in state.optimizer.param_groups:
+            group["lr"] = recipe.learning_rate * rate_factor(recipe, state.step)
+        state.optimizer.zero_grad()
+        fabric.backward(total)
+        norm = nn.utils.clip_grad_norm_(state.model.parameters(), recipe.clip_norm)
+        if not math.isfinite(norm):
+            raise FloatingPointError(f"the gradient is not finite at step {state.step}; losses: {_shown(parts)}.")
+        state.optimizer.step()
+        state.step += 1
+        after_step(parts)
+
+
+def _mean_over_processes(fabric: Fabric, losses: dict[str, Tensor]) -> dict[str, float]:
+    values = torch.stack([loss.detach().float() for loss in losses.values()])
+    return dict(zip(losses, fabric.all_reduce(values, reduce_op="mean").tolist(), strict=True))
+
+
+def _check_finite(parts: dict[str, float], step: int) -> None:
+    if not all(map(math.isfinite, parts.values())):
+        raise FloatingPointError(f"the loss is not finite at step {step}: {_shown(parts)}.")
+
+
+def _shown(parts: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3g}" for name, value in parts.items())
+
+
+def fit(
+    recipe: NetworkRecipe,
+    data: str | Path,
+    out_dir: str | Path,
+    *,
+    resume: bool = False,
+    device: str | None = None,
+    start: str | Path | None = None,
+    validation: str | Path | None = None,
+    fabric: Fabric | None = None,
+) -> Path:
+    """Train to the end of the recipe and return the path of the weights, out_dir/<recipe name>.safetensors.
+
+    data: see `AnnotatedImages`. out_dir also gets last.safetensors, last.state.pt (to resume) and metrics.csv. start: a
+    model's name or a checkpoint to begin with. validation: a folder like data, measured every so often. Raises one
+    sentence, and leaves what was saved, if the data, a checkpoint or the disk is not what it should be.
+    """
+    out_dir = Path(out_dir)
+    fabric = fabric or make_fabric(device, recipe.precision)
+    resuming = (out_dir / STATE_FILE).exists()
+    if resuming and not resume:
+        raise ValueError(f"{out_dir} holds a run already: resume it, or choose another folder.")
+    images = AnnotatedImages(data, recipe.views, recipe.seed, recipe.dense)
+    measured = Validation(validation, recipe.validation_images) if validation else None
+    network, recipe = new_network(recipe, start)
+    state = set_up(fabric, network, recipe)
+    if resuming:
+        _load(out_dir / STATE_FILE, network, state)
+    order = BatchOrder(
+        len(images), recipe.batch_size, recipe.seed, state.step, recipe.steps, fabric.global_rank, fabric.world_size
+    )
+    out_dir.mkdir(parents=True, exist_ok=True)
+    run = _Run(fabric, recipe, network, state, out_dir, measured)
+    try:
+        run.begin()
+        train_steps(fabric, state, ImageBatches(images, order, recipe.workers), recipe, run.after_step)
+    finally:
+        run.close()
+    released = out_dir / f"{recipe.name}.safetensors"
+    if fabric.is_global_zero:
+        run.save_weights(released)
+    return released
+
+
+def make_fabric(device: str | None, precision: str) -> Fabric:
+    """Fabric for one device, or for all processes of `torchrun` or `fabric run` where one of these started this."""
+    if "LT_CLI_USED" in os.environ:
+        fabric = Fabric()  # it reads what `fabric run` was told
+    else:
+        kind, _, index = (device or ("cuda" if torch.cuda.is_available() else "cpu")).partition(":")
+        if kind not in {"cpu", "cuda", "mps"}:
+            raise ValueError(f"the device is cpu, cuda, cuda:1 or mps, got {device!r}.")
+        local, world = (int(os.environ.get(name, 1)) for name in ("LOCAL_WORLD_SIZE", "WORLD_SIZE"))
+        devices = local if world > 1 or not index else [int(index)]
+        try:
+            fabric = Fabric(
+                accelerator=kind,
+                devices=devices,
+                num_nodes=max(1, world // local),
+                strategy="ddp" if world > 1 else "auto",
+                precision=precision,
+            )
+        except (RuntimeError, ValueError) as error:
+            raise ValueError(f"the device {device!r} cannot be used here: {' '.join(str(error).split())}") from error
+    fabric.launch()
+    return fabric
+
+
+def new_network(recipe: NetworkRecipe, start: str | Path | None) -> tuple[nn.Module, NetworkRecipe]:
+    """The recipe's network, with random weights or those of `start`, and the recipe with its architecture. ValueError
+    if the weights are of another network."""
+    torch.manual_seed(recipe.seed)
+    if start is None and recipe.architecture is None:
+        raise ValueError(f"the recipe {recipe.name} goes on from a model: name one, or a checkpoint, with --start.")
+    if start is None:
+        network = build_model(recipe.architecture, **recipe.kwargs)
+    else:
+        checkpoint = load_checkpoint(weights_path(start))
+        if recipe.architecture is None:
+            recipe = replace(recipe, architecture=checkpoint.architecture, kwargs=checkpoint.kwargs)
+        network = build_model(recipe.architecture, **recipe.kwargs)
+        try:
+            network.load_state_dict(checkpoint.model.state_dict())
+        except RuntimeError as error:
+            raise ValueError(
+                f"{start} is a checkpoint of another network ({checkpoint.architecture} {checkpoint.kwargs}) than"
+                f" {recipe.name}'s ({recipe.architecture} {recipe.kwargs})."
+            ) from error
+    if not hasattr(network, "losses"):
+        raise ValueError(f"a {recipe.architecture} cannot be trained on annotated images.")
+    if hasattr(network, "sampling"):
+        network.sampling = type(network.sampling)(**recipe.sampling)
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(not name.startswith(recipe.frozen) if recipe.frozen else True)
+    return network, recipe
+
+
+def set_up(fabric: Fabric, network: nn.Module, recipe: NetworkRecipe) -> FitState:
+    """Network and optimizer as Fabric runs them. Biases and norms do not decay."""
+    if fabric.world_size > 1 and fabric.device.type == "cuda":
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    network = network.to(memory_format=torch.channels_last)
+    learned = [p for p in network.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in learned if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in learned if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if recipe.optimizer == "sgd":
+        optimizer = torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum)
+    else:
+        optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate)
+    model, optimizer = fabric.setup(network, optimizer)
+    model.mark_forward_method("losses")
+    return FitState(model, optimizer)
+
+
+def _load(path: Path, network: nn.Module, state: FitState) -> None:
+    saved = read_state(path)
+    try:
+        network.load_state_dict(saved["model"])
+        state.optimizer.load_state_dict(saved["optimizer"])
+        state.step, state.elapsed_s = saved["step"], saved["elapsed_s"]
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise ValueError(f"{path} was saved by a run of another network or recipe: start in a new folder.") from error
+
+
+class _Run:
+    """Reports, saves and validates while training runs; only the first process writes."""
+
+    def __init__(self, fabric: Fabric, recipe: NetworkRecipe, network: nn.Module, state: FitState, out_dir, measured):
+        self.fabric, self.recipe, self.network, self.state = fabric, recipe, network, state
+        self.out_dir, self.measured = out_dir, measured
+        self.log = MetricsLog(out_dir) if fabric.is_global_zero else None
+        self.sums: dict[str, float] = {}
+        self.count = 0
+        self.scores: dict[str, float] = {}
+        self.bar = None
+
+    def begin(self) -> None:
+        self.start, self.before = time.monotonic(), self.state.elapsed_s
+        if self.fabric.is_global_zero:
+            self.bar = progress_bar()
+            self.bar.start()
+            self.task = self.bar.add_task(self.recipe.name, total=self.recipe.steps, completed=self.state.step)
+
+    def after_step(self, parts: dict[str, float]) -> None:
+        state, recipe = self.state, self.recipe
+        state.elapsed_s = self.before + time.monotonic() - self.start
+        for name, value in parts.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+        self.count += 1
+        at_end = state.step == recipe.steps
+        if state.step % recipe.report_every == 0 or at_end:
+            self.report()
+        if self.measured and (state.step % recipe.validate_every == 0 or at_end):
+            self.validate()
+        if state.step % recipe.save_every == 0 or at_end:
+            self.save()
+
+    def report(self) -> None:
+        means = {name: value / self.count for name, value in self.sums.items()}
+        self.sums, self.count = {}, 0
+        if self.fabric.is_global_zero:
+            self.log.write(self.state.step, self.state.elapsed_s, "train", means | {"total": sum(means.values())})
+            shown = f"step {self.state.step} loss {sum(means.values()):.3f}"
+            self.bar.update(self.task, completed=self.state.step, description=shown)
+
+    def validate(self) -> None:
+        if self.fabric.is_global_zero:
+            self.scores = self.measured.scores(self.network)
+            self.log.write(self.state.step, self.state.elapsed_s, "validation", self.scores)
+        self.fabric.barrier()
+
+    def save(self) -> None:
+        """The state last: where it is, the weights are of the same step or later."""
+        if self.fabric.is_global_zero:
+            self.save_weights(self.out_dir / LAST_FILE)
+            state = self.state
+            content = {
+                "model": self.network.state_dict(),
+                "optimizer": state.optimizer.state_dict(),
+                "step": state.step,
+                "elapsed_s": state.elapsed_s,
+            }
+            write_whole(self.out_dir / STATE_FILE, lambda path: torch.save(content, path))
+        self.fabric.barrier()
+
+    def save_weights(self, path: Path) -> None:
+        recipe = self.recipe
+        about = asdict(recipe) | {"step": self.state.step, "elapsed_s": round(self.state.elapsed_s)}
+        save_checkpoint(path, self.network, recipe.architecture, recipe.kwargs, about, self.scores)
+
+    def close(self) -> None:
+        if self.bar:
+            self.bar.stop()
+        if self.log:
+            self.log.close()

@@ -1,0 +1,132 @@
+"""Recipes for the paper's networks on annotated images: one function per line of its tables, and small variants."""
+
+from dataclasses import dataclass, field, replace
+
+from opendensepose.training.annotated_moves import Views
+
+__all__ = [
+    "NETWORK_RECIPES",
+    "NetworkRecipe",
+    "finetune",
+    "rcnn",
+    "rcnn_distilled",
+    "rcnn_distilled_small",
+    "rcnn_r101",
+    "rcnn_small",
+]
+
+
+@dataclass(frozen=True)
+class NetworkRecipe:
+    """What to train on annotated images, and how. ValueError if the values cannot be.
+
+    architecture, kwargs: of `models.zoo.build_model`; no architecture: the one of the weights to start with.
+    batch_size: images of a step, of all processes together. dense: the folder beside the annotations with dense labels,
+    if they are learned too. The learning rate rises over warmup_steps from a thousandth; then it is multiplied by 0.1
+    at each fraction of the run in drops, or with drops None falls as a cosine to 0. frozen: parts of the network, by
+    the beginning of their names, that stay as they are. sampling: of `models.rcnn_training.Sampling`.
+    """
+
+    name: str
+    architecture: str | None
+    kwargs: dict = field(default_factory=dict)
+    seed: int = 0
+    steps: int = 130_000
+    batch_size: int = 16
+    views: Views = field(default_factory=Views)
+    dense: str | None = None
+    optimizer: str = "sgd"
+    learning_rate: float = 0.01
+    momentum: float = 0.9
+    weight_decay: float = 1e-4
+    warmup_steps: int = 1000
+    drops: tuple[float, ...] | None = (100 / 130, 120 / 130)
+    clip_norm: float = 35.0
+    precision: str = "32-true"
+    frozen: tuple[str, ...] = ()
+    sampling: dict = field(default_factory=dict)
+    workers: int = 4
+    report_every: int = 20
+    save_every: int = 1000
+    validate_every: int = 10_000
+    validation_images: int | None = None  # the first so many; None: all
+
+    def __post_init__(self):
+        for name in ("steps", "batch_size", "report_every", "save_every", "validate_every", "learning_rate"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be more than 0, got {getattr(self, name)}.")
+        if self.optimizer not in {"sgd", "adamw"}:
+            raise ValueError(f"the optimizer is sgd or adamw, got {self.optimizer!r}.")
+        if self.precision not in {"32-true", "bf16-mixed"}:
+            raise ValueError(f"the precision is 32-true or bf16-mixed, got {self.precision!r}.")
+
+
+def rcnn(**changes) -> NetworkRecipe:
+    """DensePose R-CNN with ResNet-50 on annotated points only.
+
+    Source: Güler et al., CVPR 2018, table of region-based results; constants of the released code: SGD 0.01 with 16
+    images, 130,000 steps. Ours learns from scratch with batch norm, the released one from ImageNet's weights.
+    Command: opendensepose train rcnn --data coco --out runs/rcnn. Never run whole.
+    """
+    network = {"depth": 50, "norm": "batch", "stride_in_1x1": False}
+    return replace(NetworkRecipe("rcnn", "densepose_rcnn", network), **changes)
+
+
+def rcnn_r101(**changes) -> NetworkRecipe:
+    """`rcnn` with ResNet-101. Source: the paper's table by backbone. Never run whole."""
+    network = {"depth": 101, "norm": "batch", "stride_in_1x1": False}
+    return rcnn(**({"name": "rcnn_r101", "kwargs": network} | changes))
+
+
+def rcnn_distilled(**changes) -> NetworkRecipe:
+    """`rcnn` on dense labels that a teacher in-painted (dense_targets/). Source: the paper's section on distillation.
+    Never run whole."""
+    return rcnn(**({"name": "rcnn_distilled", "dense": "dense_targets"} | changes))
+
+
+def finetune(**changes) -> NetworkRecipe:
+    """Any DensePose R-CNN, an official one too, on one's own annotations: a tenth of the rate, stem and first stage
+    fixed. Command: opendensepose train finetune --start R_50_FPN_s1x --data mine --out runs/mine."""
+    values = {
+        "name": "finetune", "architecture": None, "steps": 5000, "batch_size": 4, "learning_rate": 0.00025,
+        "warmup_steps": 200, "drops": (0.8,), "frozen": ("resnet.stem", "resnet.res2"), "validate_every": 1000,
+        "save_every": 200,
+    }  # fmt: skip
+    return rcnn(**(values | {"kwargs": {}} | changes))
+
+
+SMALL_NETWORK = {
+    "depth": 18, "norm": "batch", "stride_in_1x1": False, "channels": 64, "head_channels": 128, "head_layers": 4,
+    "decoder": False, "cells": 14, "box_hidden": 256, "short_side": 240, "long_side": 320,
+}  # fmt: skip
+
+
+def rcnn_small(**changes) -> NetworkRecipe:
+    """A ResNet-18 with a thin pyramid and a light head, for photos of 320 x 240 on two CPU cores.
+
+    Source: ours. Command: opendensepose train rcnn_small --data rendered --out runs/rcnn_small.
+    """
+    values = {
+        "name": "rcnn_small", "architecture": "densepose_rcnn", "kwargs": SMALL_NETWORK, "steps": 6000,
+        "batch_size": 4, "optimizer": "adamw", "learning_rate": 1e-3, "weight_decay": 0.02, "warmup_steps": 100,
+        "drops": None, "clip_norm": 10.0,
+        "views": Views((200, 220, 240, 260, 290, 320), 427, canvas_hw=(240, 320), colour=True),
+        "sampling": {"anchors": 128, "proposals_per_level": 200, "proposals": 100, "boxes": 48, "dense": 6},
+        "workers": 1, "save_every": 200, "validate_every": 1000, "validation_images": 100,
+    }  # fmt: skip
+    return NetworkRecipe(**(values | changes))
+
+
+def rcnn_distilled_small(**changes) -> NetworkRecipe:
+    """`rcnn_small` on dense labels that a teacher in-painted (dense_targets/)."""
+    return rcnn_small(**({"name": "rcnn_distilled_small", "dense": "dense_targets"} | changes))
+
+
+NETWORK_RECIPES = {
+    "rcnn": rcnn,
+    "rcnn_r101": rcnn_r101,
+    "rcnn_distilled": rcnn_distilled,
+    "finetune": finetune,
+    "rcnn_small": rcnn_small,
+    "rcnn_distilled_small": rcnn_distilled_small,
+}
