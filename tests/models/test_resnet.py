@@ -72,3 +72,28 @@ def test_norms_that_still_learn_are_not_folded():
 def test_unknown_kinds_are_said(wrong):
     with pytest.raises(ValueError, match="a ResNet has depth 18, 34, 50, 101, 152 and norm frozen or batch"):
         ResNet(**wrong)
+
+
+def test_dilated_stages_see_what_strided_ones_see_at_more_places():
+    """With the same weights, the first stage that is dilated instead of strided gives the strided result at every
+    second place of its first convolution: here of a network of 1x1 shortcuts, whose 3x3 convolutions are zero."""
+    torch.manual_seed(0)
+    strided, dilated = (ResNet(18, "batch", max_stride=stride).eval() for stride in (32, 8))
+    dilated.load_state_dict(strided.state_dict())
+    for model in (strided, dilated):
+        for stage in (model.res4, model.res5):
+            for block in stage:
+                torch.nn.init.zeros_(block.conv2.weight)
+    image = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        coarse, fine = strided(image), dilated(image)
+    assert [x.shape[-1] for x in fine] == [24, 12, 12, 12]
+    torch.testing.assert_close(fine[2][:, :, ::2, ::2], coarse[2])
+    torch.testing.assert_close(fine[3][:, :, ::4, ::4], coarse[3])
+
+
+def test_a_thin_network_has_the_channels_asked_for():
+    model = ResNet(50, "batch", width=16)
+    assert model.channels == (64, 128, 256, 512) and [x.shape[1] for x in model(torch.zeros(1, 3, 64, 64))] == [
+        64, 128, 256, 512,
+    ]  # fmt: skip

@@ -1,0 +1,187 @@
+"""Losses of regions: answers by hand, the truth has none, and what must not matter."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from opendensepose.models.point_losses import (
+    LEGACY_WEIGHTS,
+    MIN_VARIANCE,
+    LossWeights,
+    Places,
+    aniso_uv_loss,
+    cell_centres,
+    iso_uv_loss,
+    parts_at,
+    read_maps,
+    region_losses,
+)
+from opendensepose.models.rcnn_heads import ChartOutput
+from opendensepose.models.targets import DenseTargets, Targets
+
+SURE = 60.0  # a logit
+
+
+def one_person(dense=None) -> Targets:
+    """A person in a box of 8 x 8 pixels at (2, 4): the torso on the left half, the head on the right one."""
+    parts = torch.zeros(1, 256, 256, dtype=torch.uint8)
+    parts[:, :, :128], parts[:, :, 128:] = 1, 14
+    return Targets(
+        boxes=torch.tensor([[2.0, 4, 10, 12]]),
+        parts=parts,
+        annotated=torch.tensor([True]),
+        keypoints=torch.zeros(1, 17, 3),
+        point_xy=torch.tensor([[3.5, 5.5], [8.5, 9.5]]),  # centres of cells (1, 1) and (5, 6) of 8
+        point_i=torch.tensor([2, 23]),
+        point_uv=torch.tensor([[0.25, 0.75], [0.5, 0.125]]),
+        point_person=torch.tensor([0, 0]),
+        ignored=torch.zeros(0, 4),
+        dense=dense,
+    )
+
+
+def true_output(targets: Targets, cells: int = 8, coarse_classes: int = 15) -> ChartOutput:
+    """What a perfect network would tell of the person's own box."""
+    output = ChartOutput(*(torch.zeros(1, n, cells, cells) for n in (coarse_classes, 25, 25, 25)))
+    left = torch.arange(cells) < cells / 2
+    torso, head = (1, 14) if coarse_classes == 15 else (1, 1)
+    output.coarse[:, torso, :, left], output.coarse[:, head, :, ~left] = SURE, SURE
+    output.fine[:, 2, :, left], output.fine[:, 23, :, ~left] = SURE, SURE
+    for chart, uv in zip(targets.point_i, targets.point_uv, strict=True):
+        output.u[:, chart], output.v[:, chart] = uv[0], uv[1]
+    return output
+
+
+def losses_of(output, targets, regions=None, **kwargs):
+    regions = targets.boxes if regions is None else regions
+    zero = torch.zeros(len(regions), dtype=torch.long)
+    return region_losses(output, regions, zero, zero, [targets], **kwargs)
+
+
+@pytest.mark.parametrize("coarse_classes", [2, 15])
+def test_the_truth_has_no_loss(coarse_classes):
+    targets = one_person()
+    losses = losses_of(true_output(targets, coarse_classes=coarse_classes), targets)
+    assert set(losses) == {"coarse", "chart", "u", "v"}
+    assert all(abs(loss.item()) < 1e-6 for loss in losses.values())
+
+
+def test_ignorance_by_hand():
+    targets, nothing = one_person(), ChartOutput(*(torch.zeros(1, n, 8, 8) for n in (15, 25, 25, 25)))
+    losses = losses_of(nothing, targets)
+    by_hand = {
+        "coarse": 5 * math.log(15),
+        "chart": math.log(25),
+        "u": 0.01 * 2 * (0.25**2 + 0.5**2) / 2,
+        "v": 0.01 * 2 * (0.75**2 + 0.125**2) / 2,
+    }
+    assert {name: loss.item() for name, loss in losses.items()} == pytest.approx(by_hand, rel=1e-5)
+    legacy = losses_of(nothing, targets, weights=LEGACY_WEIGHTS)
+    assert legacy["u"].item() == pytest.approx(10 * by_hand["u"], rel=1e-5)
+    assert legacy["coarse"].item() == pytest.approx(2 * math.log(15), rel=1e-5)
+
+
+def test_a_moved_point_raises_only_what_is_read_there():
+    targets = one_person()
+    moved = replace(targets, point_xy=torch.tensor([[8.5, 5.5], [8.5, 9.5]]))  # the torso's point on the head
+    losses = losses_of(true_output(targets), moved)
+    assert losses["chart"].item() == pytest.approx(SURE / 2, rel=1e-4)
+    assert losses["coarse"].item() < 1e-6
+    away = replace(targets, point_uv=targets.point_uv + torch.tensor([0.1, 0]))
+    losses = losses_of(true_output(targets), away, weights=LossWeights(uv=1.0, beta=0.01))
+    assert losses["u"].item() == pytest.approx(2 * 2 * (0.1 - 0.005), rel=1e-4)
+    assert losses["v"].item() == 0
+
+
+def test_points_outside_the_region_and_people_without_points_teach_nothing():
+    targets = one_person()
+    output = true_output(targets)
+    far = replace(targets, point_xy=torch.tensor([[1.5, 5.5], [8.5, 9.5]]))
+    assert losses_of(output, far)["chart"].item() < 1e-6
+    bare = replace(targets, annotated=torch.tensor([False]), point_person=torch.tensor([7, 7]))
+    wrong = ChartOutput(*(torch.randn(1, n, 8, 8) for n in (15, 25, 25, 25)))
+    assert all(loss.item() == 0 for loss in losses_of(wrong, bare).values())
+
+
+def test_no_region_is_no_loss_and_still_a_gradient():
+    maps = [torch.zeros(0, n, 8, 8, requires_grad=True) for n in (2, 25, 25, 25)]
+    losses = losses_of(ChartOutput(*maps), one_person(), regions=torch.zeros(0, 4))
+    assert all(loss.item() == 0 for loss in losses.values())
+    sum(losses.values()).backward()
+
+
+def test_a_shifted_region_sees_shifted_masks():
+    """A region one cell to the left and wider: its first column of cells lies outside the person's box."""
+    targets = one_person()
+    regions = torch.tensor([[1.0, 4, 11, 12]])
+    parts = parts_at(cell_centres(regions, 10)[0], targets.parts[0], targets.boxes[0])
+    assert parts[0].tolist() == [0, 1, 1, 1, 1, 14, 14, 14, 14, 0]
+
+
+def test_maps_are_read_between_cells():
+    maps = torch.arange(8.0).reshape(1, 1, 2, 4)
+    xy = torch.tensor([[0.5, 0.5], [0.0, 0.0], [1.0, 1.0], [0.375, 0.25]])
+    zero = torch.zeros(4, dtype=torch.long)
+    places = Places(zero, xy, zero, xy, torch.ones(4))
+    assert read_maps(maps, places)[:, 0].tolist() == [3.5, 0, 7, 1]
+    assert read_maps(maps, places, zero).tolist() == [3.5, 0, 7, 1]
+
+
+def test_dense_labels_weigh_as_points_and_the_truth_has_no_loss():
+    """Chart 2 left, 23 right at every pixel of the box, one row of pixels not labelled."""
+    i, person = torch.zeros(16, 16, dtype=torch.uint8), torch.zeros(16, 16, dtype=torch.uint8)
+    i[4:11, 2:6], i[4:11, 6:10], person[4:11, 2:10] = 2, 23, 1
+    u, v = 0.25 * (i == 2) + 0.5 * (i == 23), 0.75 * (i == 2) + 0.125 * (i == 23)
+    targets = one_person(DenseTargets(i, u, v, person))
+    output = true_output(targets)
+    assert all(loss.item() < 1e-6 for loss in losses_of(output, targets).values())
+    spoilt = output._replace(u=output.u.clone())
+    spoilt.u[0, :, 7] += 1  # where nothing is labelled
+    assert losses_of(spoilt, targets)["u"].item() < 1e-6
+    spoilt.u[0, :, 2] += 1  # one row of the seven labelled: 100 / 7 of the weight, smooth L1 of 1 is 1/2
+    assert losses_of(spoilt, targets)["u"].item() == pytest.approx(0.01 * 2 * 100 / 7 / 2, rel=1e-4)
+
+
+def inverse_softplus(x: float) -> float:
+    return math.log(math.expm1(x))
+
+
+def places_with_errors(errors: torch.Tensor) -> tuple[ChartOutput, Places]:
+    """A region that tells (0, 0) everywhere, and points whose truth is away from it by errors (P, 2)."""
+    output = ChartOutput(*(torch.zeros(1, n, 4, 4) for n in (2, 25, 25, 25, 25, 25, 25)))
+    one = torch.ones(len(errors), dtype=torch.long)
+    return output, Places(0 * one, torch.full_like(errors, 0.5), one, -errors, torch.ones(len(errors)))
+
+
+def test_isotropic_likelihood_is_that_of_torch_and_least_at_the_true_variance():
+    errors = 0.3 * torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
+    output, places = places_with_errors(errors)
+
+    def loss(variance):
+        return iso_uv_loss(
+            output._replace(sigma_2=torch.full_like(output.u, inverse_softplus(variance - MIN_VARIANCE))), places
+        )
+
+    normal = torch.distributions.MultivariateNormal(torch.zeros(2), 0.2 * torch.eye(2))
+    assert loss(0.2).item() == pytest.approx(-normal.log_prob(errors).sum().item(), rel=1e-4)
+    true = (errors**2).mean().item()
+    assert loss(true) < loss(1.05 * true) and loss(true) < loss(0.95 * true)
+
+
+def test_anisotropic_likelihood_is_that_of_torch_and_without_kappa_the_isotropic_one():
+    errors = 0.3 * torch.randn(50, 2, generator=torch.Generator().manual_seed(1))
+    output, places = places_with_errors(errors)
+    output = output._replace(sigma_2=torch.full_like(output.u, inverse_softplus(0.2 - MIN_VARIANCE)))
+    assert aniso_uv_loss(output, places).item() == pytest.approx(iso_uv_loss(output, places).item(), rel=1e-5)
+    kappa = torch.tensor([0.4, -0.3])
+    output = output._replace(kappa_u=output.kappa_u + kappa[0], kappa_v=output.kappa_v + kappa[1])
+    normal = torch.distributions.MultivariateNormal(torch.zeros(2), 0.2 * torch.eye(2) + kappa[:, None] * kappa)
+    assert aniso_uv_loss(output, places).item() == pytest.approx(-normal.log_prob(errors).sum().item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("maps", [5, 7])
+def test_models_with_confidences_have_one_loss_of_u_and_v(maps):
+    output = ChartOutput(*(torch.zeros(1, n, 8, 8) for n in (2, *[25] * (maps - 1))))
+    assert set(losses_of(output, one_person())) == {"coarse", "chart", "uv"}
