@@ -52,11 +52,11 @@ class Detections(NamedTuple):
 class DensePoseRCNN(nn.Module):
     """Images -> people and their charts.
 
-    depth, norm, stride_in_1x1: see ResNet. head: "conv" or "deeplab". head_norm: group norm in the head. decoder:
-    regions are pooled from all levels decoded into one, `cells` cells on a side (28; legacy models: no decoder, 14).
-    coarse_classes, uv_confidence, mask_confidence: see ChartPredictor. num_classes, num_boxes, box_hidden: of the box
-    head; all people are one class. short_side, long_side: photos are scaled to the first unless the longer side would
-    exceed the second.
+    depth, norm, stride_in_1x1, width: see ResNet. head: "conv" or "deeplab". head_norm: group norm in the head.
+    decoder: regions are pooled from all levels decoded into one, `cells` cells on a side (28; legacy models: no
+    decoder, 14). coarse_classes, uv_confidence, mask_confidence: see ChartPredictor. num_classes, num_boxes,
+    box_hidden: of the box head; all people are one class. short_side, long_side: photos are scaled to the first unless
+    the longer side would exceed the second.
     """
 
     min_score = 0.8  # below it people are dropped unless another score is asked for; as detectron2's own command has it
@@ -78,6 +78,7 @@ class DensePoseRCNN(nn.Module):
         uv_confidence: str | None = None,
         mask_confidence: bool = False,
         channels: int = 256,
+        width: int = 64,
         num_classes: int = 1,
         num_boxes: int = 1,
         box_hidden: int = 1024,
@@ -88,7 +89,7 @@ class DensePoseRCNN(nn.Module):
         if head not in HEADS:
             raise ValueError(f"head is {' or '.join(HEADS)}, got {head!r}.")
         self.cells, self.short_side, self.long_side = cells, short_side, long_side
-        self.resnet = ResNet(depth, norm, stride_in_1x1)
+        self.resnet = ResNet(depth, norm, stride_in_1x1, width=width)
         self.pyramid = FeaturePyramidNetwork(self.resnet.channels, channels, LastLevelMaxPool())
         self.tiled_pyramid = None  # a faster form of the pyramid, good enough where nobody is searched
         self.proposals = ProposalNetwork(channels)

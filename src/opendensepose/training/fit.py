@@ -42,7 +42,7 @@ class FitState:
 
 def rate_factor(recipe: NetworkRecipe, step: int) -> float:
     """What the recipe's learning rate is multiplied by: a linear rise from 0.001, then drops or a cosine."""
-    alpha = min(1.0, step / max(1, recipe.warmup_steps))
+    alpha = min(1.0, step / recipe.warmup_steps) if recipe.warmup_steps else 1.0
     warmup = 0.001 * (1 - alpha) + alpha
     done = step / recipe.steps
     if recipe.drops is None:
@@ -62,6 +62,9 @@ def train_steps(
     FloatingPointError, before anything is changed, if a loss or a gradient is not finite.
     """
     state.model.train()
+    for name, module in state.model.module.named_modules():
+        if recipe.frozen and name.startswith(recipe.frozen):
+            module.eval()  # its statistics stay too
     for images, targets in batches:
         torch.manual_seed(recipe.seed + 1_000_003 * state.step)  # whatever is random in a network
         images = [image.to(fabric.device, non_blocking=True).float() for image in images]
@@ -121,6 +124,8 @@ def fit(
     images = AnnotatedImages(data, recipe.views, recipe.seed, recipe.dense)
     measured = Validation(validation, recipe.validation_images) if validation else None
     network, recipe = new_network(recipe, start)
+    if measured and recipe.architecture == "teacher":
+        raise ValueError("a teacher finds nobody in photos: leave --validation out, and measure its students.")
     state = set_up(fabric, network, recipe)
     if resuming:
         _load(out_dir / STATE_FILE, network, state)
@@ -264,6 +269,7 @@ class _Run:
             self.bar.update(self.task, completed=self.state.step, description=shown)
 
     def validate(self) -> None:
+        """On a copy, by the first process; the others wait."""
         if self.fabric.is_global_zero:
             self.scores = self.measured.scores(self.network)
             self.log.write(self.state.step, self.state.elapsed_s, "validation", self.scores)

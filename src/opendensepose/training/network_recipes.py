@@ -1,18 +1,27 @@
 """Recipes for the paper's networks on annotated images: one function per line of its tables, and small variants."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from opendensepose.training.annotated_moves import Views
 
 __all__ = [
     "NETWORK_RECIPES",
     "NetworkRecipe",
+    "fcn",
+    "fcn_small",
     "finetune",
+    "multi_task",
+    "multi_task_small",
     "rcnn",
+    "rcnn_dense_small",
     "rcnn_distilled",
     "rcnn_distilled_small",
     "rcnn_r101",
     "rcnn_small",
+    "teacher",
+    "teacher_small",
 ]
 
 
@@ -61,31 +70,58 @@ class NetworkRecipe:
             raise ValueError(f"the precision is 32-true or bf16-mixed, got {self.precision!r}.")
 
 
+FULL_NETWORK = {"depth": 50, "norm": "batch", "stride_in_1x1": False}
+SMALL_WIDTH = 48  # three quarters of a ResNet-18's channels
+SMALL_NETWORK = {
+    "depth": 18, "width": SMALL_WIDTH, "norm": "batch", "stride_in_1x1": False, "channels": 64, "head_channels": 128,
+    "head_layers": 4, "decoder": False, "cells": 14, "box_hidden": 256, "short_side": 240, "long_side": 320,
+}  # fmt: skip
+SMALL_AUXILIARY = {"aux_channels": 64, "aux_layers": 2}
+
+
 def rcnn(**changes) -> NetworkRecipe:
     """DensePose R-CNN with ResNet-50 on annotated points only.
 
     Source: Güler et al., CVPR 2018, table of region-based results; constants of the released code: SGD 0.01 with 16
     images, 130,000 steps. Ours learns from scratch with batch norm, the released one from ImageNet's weights.
-    Command: opendensepose train rcnn --data coco --out runs/rcnn. Never run whole.
+    Command: opendensepose train rcnn --data coco --out runs/rcnn. Neither this nor any other of full size has been run.
     """
-    network = {"depth": 50, "norm": "batch", "stride_in_1x1": False}
-    return replace(NetworkRecipe("rcnn", "densepose_rcnn", network), **changes)
+    return replace(NetworkRecipe("rcnn", "densepose_rcnn", FULL_NETWORK), **changes)
 
 
 def rcnn_r101(**changes) -> NetworkRecipe:
-    """`rcnn` with ResNet-101. Source: the paper's table by backbone. Never run whole."""
-    network = {"depth": 101, "norm": "batch", "stride_in_1x1": False}
-    return rcnn(**({"name": "rcnn_r101", "kwargs": network} | changes))
+    """`rcnn` with ResNet-101. Source: the paper's comparison of backbones."""
+    return rcnn(**({"name": "rcnn_r101", "kwargs": FULL_NETWORK | {"depth": 101}} | changes))
 
 
 def rcnn_distilled(**changes) -> NetworkRecipe:
-    """`rcnn` on dense labels that a teacher in-painted (dense_targets/). Source: the paper's section on distillation.
-    Never run whole."""
+    """`rcnn` on dense labels too, which a teacher in-painted. Source: the paper's section on distillation."""
     return rcnn(**({"name": "rcnn_distilled", "dense": "dense_targets"} | changes))
 
 
+def multi_task(name: str, keypoints: bool, masks: bool, cascade: bool, **changes) -> NetworkRecipe:
+    """`rcnn` with auxiliary tasks, which the second stage of a cascade knows. Source: the paper's table of tasks."""
+    tasks = {"keypoints": keypoints, "masks": masks, "cascade": cascade}
+    return rcnn(**({"name": name, "architecture": "cascade_rcnn", "kwargs": FULL_NETWORK | tasks} | changes))
+
+
+def fcn(**changes) -> NetworkRecipe:
+    """DensePose-FCN with ResNet-101. Source: the paper's comparison of FCN and region-based networks."""
+    network = {"depth": 101, "norm": "batch"}
+    return rcnn(**({"name": "fcn", "architecture": "fcn", "kwargs": network} | changes))
+
+
+def teacher(**changes) -> NetworkRecipe:
+    """The in-painting teacher: learns from annotated points, one person at a time without background.
+
+    Source: the paper's section on distillation, of which no code was released. For `opendensepose distill`.
+    """
+    network = {"depth": 101, "norm": "batch"}
+    return rcnn(**({"name": "teacher", "architecture": "teacher", "kwargs": network} | changes))
+
+
 def finetune(**changes) -> NetworkRecipe:
-    """Any DensePose R-CNN, an official one too, on one's own annotations: a tenth of the rate, stem and first stage
+    """Any DensePose R-CNN, an official one too, on one's own annotations: a fortieth of the rate, stem and first stage
     fixed. Command: opendensepose train finetune --start R_50_FPN_s1x --data mine --out runs/mine."""
     values = {
         "name": "finetune", "architecture": None, "steps": 5000, "batch_size": 4, "learning_rate": 0.00025,
@@ -95,16 +131,11 @@ def finetune(**changes) -> NetworkRecipe:
     return rcnn(**(values | {"kwargs": {}} | changes))
 
 
-SMALL_NETWORK = {
-    "depth": 18, "norm": "batch", "stride_in_1x1": False, "channels": 64, "head_channels": 128, "head_layers": 4,
-    "decoder": False, "cells": 14, "box_hidden": 256, "short_side": 240, "long_side": 320,
-}  # fmt: skip
-
-
 def rcnn_small(**changes) -> NetworkRecipe:
-    """A ResNet-18 with a thin pyramid and a light head, for photos of 320 x 240 on two CPU cores.
+    """A thin ResNet-18 with a thin pyramid and a light head, for photos of 320 x 240 on two CPU cores.
 
-    Source: ours. Command: opendensepose train rcnn_small --data rendered --out runs/rcnn_small.
+    Source: ours. Command: opendensepose train rcnn_small --data rendered --out runs/rcnn_small. About 0.23 s of one
+    core per image; never run to its end.
     """
     values = {
         "name": "rcnn_small", "architecture": "densepose_rcnn", "kwargs": SMALL_NETWORK, "steps": 6000,
@@ -118,15 +149,56 @@ def rcnn_small(**changes) -> NetworkRecipe:
 
 
 def rcnn_distilled_small(**changes) -> NetworkRecipe:
-    """`rcnn_small` on dense labels that a teacher in-painted (dense_targets/)."""
+    """`rcnn_small` on dense labels too, which a teacher in-painted (dense_targets/)."""
     return rcnn_small(**({"name": "rcnn_distilled_small", "dense": "dense_targets"} | changes))
 
 
-NETWORK_RECIPES = {
+def rcnn_dense_small(**changes) -> NetworkRecipe:
+    """`rcnn_small` on a rendered set's dense truth (dense/): how much the best teacher could give."""
+    return rcnn_small(**({"name": "rcnn_dense_small", "dense": "dense"} | changes))
+
+
+def multi_task_small(name: str, keypoints: bool, masks: bool, cascade: bool, **changes) -> NetworkRecipe:
+    """`multi_task` with the sizes of `rcnn_small`."""
+    network = SMALL_NETWORK | SMALL_AUXILIARY | {"keypoints": keypoints, "masks": masks, "cascade": cascade}
+    return rcnn_small(**({"name": name, "architecture": "cascade_rcnn", "kwargs": network} | changes))
+
+
+def fcn_small(**changes) -> NetworkRecipe:
+    """DensePose-FCN with the backbone of `rcnn_small`."""
+    network = {name: SMALL_NETWORK[name] for name in ("depth", "width", "norm", "short_side", "long_side")}
+    values = {"name": "fcn_small", "architecture": "fcn", "kwargs": network | {"channels": 128}, "sampling": {}}
+    return rcnn_small(**(values | changes))
+
+
+def teacher_small(**changes) -> NetworkRecipe:
+    """The in-painting teacher with the backbone of `rcnn_small`, on crops of 160 pixels."""
+    network = {"side": 160, "depth": 18, "width": SMALL_WIDTH, "norm": "batch", "channels": 128}
+    values = {"name": "teacher_small", "architecture": "teacher", "kwargs": network, "sampling": {}}
+    return rcnn_small(**(values | changes))
+
+
+def _tasks(name: str, **tasks: bool) -> dict[str, Callable[..., NetworkRecipe]]:
+    """A line of the table of tasks in full size and small."""
+    small = f"{name}_small"
+    return {name: partial(multi_task, name, **tasks), small: partial(multi_task_small, small, **tasks)}
+
+
+NETWORK_RECIPES: dict[str, Callable[..., NetworkRecipe]] = {
+    "fcn": fcn,
+    "fcn_small": fcn_small,
     "rcnn": rcnn,
     "rcnn_r101": rcnn_r101,
-    "rcnn_distilled": rcnn_distilled,
-    "finetune": finetune,
     "rcnn_small": rcnn_small,
+    "teacher": teacher,
+    "teacher_small": teacher_small,
+    "rcnn_distilled": rcnn_distilled,
     "rcnn_distilled_small": rcnn_distilled_small,
+    "rcnn_dense_small": rcnn_dense_small,
+    **_tasks("rcnn_masks", keypoints=False, masks=True, cascade=False),
+    **_tasks("rcnn_keypoints", keypoints=True, masks=False, cascade=False),
+    **_tasks("cascade_masks", keypoints=False, masks=True, cascade=True),
+    **_tasks("cascade_keypoints", keypoints=True, masks=False, cascade=True),
+    **_tasks("cascade", keypoints=True, masks=True, cascade=True),
+    "finetune": finetune,
 }

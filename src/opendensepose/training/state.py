@@ -2,7 +2,6 @@
 
 import copy
 import os
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +72,9 @@ def read_state(path: Path, device: torch.device | str = "cpu") -> dict:
     """What a state file holds: tensors and numbers only. ValueError, one sentence, if it is damaged."""
     try:
         return torch.load(path, map_location=device, weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # of a damaged file: whatever its reader stumbles over
         raise ValueError(f"{path} is not a state that can be read: start in a new folder.") from error
 
 

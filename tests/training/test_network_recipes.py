@@ -1,0 +1,54 @@
+"""Recipes: each can be made, names the network it is for, and differs from its kin in what it is about."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+import torch
+
+from opendensepose.models.zoo import ARCHITECTURES, build_model
+from opendensepose.training.network_recipes import NETWORK_RECIPES, NetworkRecipe, rcnn, rcnn_small
+
+SMALL = [name for name in NETWORK_RECIPES if name.endswith("_small")]
+
+
+@pytest.mark.parametrize("name", NETWORK_RECIPES)
+def test_a_recipe_has_its_own_name_and_builds_its_network(name):
+    recipe = NETWORK_RECIPES[name](steps=7)
+    assert recipe.name == name and recipe.steps == 7
+    json.dumps(asdict(recipe))  # it goes into the checkpoint
+    if recipe.architecture in ARCHITECTURES:
+        with torch.device("meta"):
+            network = build_model(recipe.architecture, **recipe.kwargs)
+        assert callable(network.losses)
+        if recipe.sampling:
+            type(network.sampling)(**recipe.sampling)
+
+
+def test_small_recipes_can_be_compared():
+    """Same data, order, steps and rate."""
+    for name in SMALL:
+        recipe, other = asdict(NETWORK_RECIPES[name]()), asdict(rcnn_small())
+        for key in ("name", "architecture", "kwargs", "dense", "sampling"):
+            recipe.pop(key), other.pop(key)
+        assert recipe == other
+
+
+def test_the_released_constants():
+    recipe = rcnn()
+    assert (recipe.learning_rate, recipe.batch_size, recipe.steps, recipe.momentum) == (0.01, 16, 130_000, 0.9)
+    assert [drop * recipe.steps for drop in recipe.drops] == pytest.approx([100_000, 120_000])
+    assert (min(recipe.views.short_sides), max(recipe.views.short_sides), recipe.views.long_side) == (640, 800, 1333)
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        ({"steps": 0}, "steps must be more than 0, got 0"),
+        ({"optimizer": "lbfgs"}, "the optimizer is sgd or adamw"),
+        ({"precision": "8-bit"}, "the precision is 32-true or bf16-mixed"),
+    ],
+)
+def test_what_cannot_be_is_refused(change, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        NetworkRecipe("bad", "densepose_rcnn", **change)
