@@ -7,7 +7,7 @@ import numpy as np
 
 from .charts import Charts
 from .geodesic_file import load_or_make
-from .geodesic_kinks import Kinks
+from .geodesic_kinks import BELOW, Kinks
 from .geodesic_mesh import fold
 from .points import SurfacePoints
 from .surface import Surface
@@ -103,11 +103,11 @@ class GeodesicDistances:
     def _unbend(self, total, cell_a, cell_b, w, u, across, spread_a, spread_b, corner_distance) -> None:
         """Measures pairs on the far side of a limb anew; total (P,) square metres is changed in place."""
         distance = np.sqrt(np.maximum(total, 0))
-        k, short_by = self._kinks.find(cell_a, cell_b, w, u, corner_distance, distance)
+        k, short_by = self._kinks.find(cell_a, cell_b, w, u, across, corner_distance, distance)
         if len(k):
             ends = cell_a[k], cell_b[k], w[:, k], u[:, k]
             anew = self._kinks.measure(*ends, across[k], spread_a[k], spread_b[k])
-            total[k] = np.minimum(anew, distance[k] + short_by) ** 2
+            total[k] = np.minimum(anew + BELOW * (distance[k] - anew), distance[k] + short_by) ** 2
 
     def _straighten(self, total, face_a, face_b, cell_a, cell_b, w, u, across) -> None:
         """No distance is below the straight line, and on one face it is that; total (P,) is changed in place."""
