@@ -19,8 +19,8 @@ BENT_WAVE = 0.25  # slope that is missing, times distance over edge, without a k
 SHORT_BY = 0.6  # where the slope is 0, interpolation is short by up to half the edge and a little
 REACH = 18  # longest edges apart: farther, a kink is less than 3 % of the distance, by half an edge's length
 BENT = 0.03  # a pair is measured anew if a neighbour's corner is this part of the distance from where it is foretold
-BENT_SHORT = 0.4  # interpolation is short by up to this part of that
-BELOW = 0.2  # a way over nodes zigzags: the distance lies this part of the difference below, towards interpolation
+BENT_SHORT = 0.25  # interpolation is short by up to this part of that
+BELOW = 0.3  # a way over nodes zigzags: the distance lies this part of the difference below, towards interpolation
 NEAREST = 1.5  # pairs not this many times both cells' longest edges apart stay: the nodes around them are not between
 
 
