@@ -33,8 +33,12 @@ class Kinks:
         first, second = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]
         area = np.maximum((np.cross(first, second) ** 2).sum(1), 1e-30)
         products = [(second**2).sum(1), -2 * (first * second).sum(1), (first**2).sum(1)]
-        self._metric = np.stack(products, 1) / area[:, None]  # (C, 3): of the square slope, by differences to corner 0
-        self._longest = np.sqrt(np.maximum(np.maximum(*products[::2]), ((second - first) ** 2).sum(1)))
+        self._metric = (np.stack(products, 1) / area[:, None]).astype(
+            np.float32
+        )  # (C, 3): of the square slope, by differences to corner 0
+        self._longest = np.sqrt(np.maximum(np.maximum(*products[::2]), ((second - first) ** 2).sum(1))).astype(
+            np.float32
+        )
         self._find_rings()
         self._find_beyond()
 
@@ -55,7 +59,7 @@ class Kinks:
         home, side = self._homes
         self._beyond, self._beyond_side = np.zeros((count, 3), np.int32), np.zeros((count, 3), bool)
         self._beyond[leaf], self._beyond_side[leaf] = home[beyond], side[beyond]
-        self._beyond_weight, self._beyond_spread = np.zeros((count, 3, 3)), np.zeros((count, 3))
+        self._beyond_weight, self._beyond_spread = np.zeros((count, 3, 3), np.float32), np.zeros((count, 3), np.float32)
         for k in range(3):
             weight = _turned_weights(vertices, corner, beyond[:, k], k)
             weight[beyond[:, k] == corner[:, k]] = np.eye(3)[k]
@@ -141,7 +145,7 @@ class Kinks:
 
     def _to_nodes(self, cell, weights, spread, home, side) -> np.ndarray:
         """(P, K) metres from the points to nodes near them."""
-        squared = np.zeros(home.shape)
+        squared = np.zeros(home.shape, np.float32)
         for k in range(3):
             corner = self._mesh.cell[cell, k][:, None]
             squared += weights[k][:, None] * self._nodes.between(corner, home, side) ** 2
