@@ -106,7 +106,7 @@ def accuracy(distances: GeodesicDistances, num_sources: int, path: Path | None) 
     row("  above 3 %", f"{(relative > 0.03).sum()} of {far.sum()} pairs", "0")
     row(
         "  of those to points, not vertices",
-        f"{(error / truth)[:, len(vertices) :][far[:, len(vertices) :]].max():.2%}",
+        f"{(error[:, len(vertices) :] / truth.clip(1e-9)[:, len(vertices) :])[far[:, len(vertices) :]].max():.2%}",
         "3 %",
     )
     for low, high in ((0, 0.01), (0.01, 0.02), (0.02, 0.05)):

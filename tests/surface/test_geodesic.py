@@ -110,6 +110,28 @@ def test_great_circles_on_a_sphere(on_sphere):
     assert np.abs(got - truth)[~far].max() < 0.0005
 
 
+def test_behind_a_tube_the_shorter_side_counts(tmp_path):
+    """A prism's side unrolls into a plane: either way around is straight there, and the shorter is the distance."""
+    around, along, step = 16, 17, 0.02
+    angle = 2 * np.pi * np.arange(around) / around
+    radius = step / 2 / np.sin(np.pi / around)
+    ring = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
+    v = np.concatenate([np.c_[ring, np.full(around, step * k)] for k in range(along)])
+    k, i = (grid.ravel() for grid in np.mgrid[: along - 1, :around])
+    a, b = k * around + i, k * around + (i + 1) % around
+    f = np.concatenate([np.stack([a, b, b + around], 1), np.stack([a, b + around, a + around], 1)])
+    unrolled = np.stack([np.r_[[i, i + 1, i + 1]].T, np.r_[[i, i + 1, i]].T]).reshape(-1, 3) * step
+    surface, rng = surface_of(v, f), np.random.default_rng(3)
+    points = [random_points(surface, 20_000, rng) for _ in range(2)]
+    x, y = ((unrolled[p.face] * p.barycentric).sum(1) for p in points)
+    z, other = (p.xyz(v, f)[:, 2] for p in points)
+    sideways = np.abs(x - y)
+    truth = np.hypot(np.minimum(sideways, around * step - sideways), z - other)
+    got, far = GeodesicDistances(surface, tmp_path, progress=False).between(*points), truth > 0.05
+    error = np.abs(got - truth)[far] / truth[far]
+    assert error.mean() < 0.005 and error.max() < 0.03
+
+
 def test_swapped_and_mirrored_pairs_are_exactly_as_far_apart(on_sphere):
     surface, distances = on_sphere
     rng = np.random.default_rng(1)

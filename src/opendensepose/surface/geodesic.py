@@ -7,7 +7,7 @@ import numpy as np
 
 from .charts import Charts
 from .geodesic_file import load_or_make
-from .geodesic_kinks import Kinks
+from .geodesic_kinks import BELOW, Kinks
 from .geodesic_mesh import fold
 from .points import SurfacePoints
 from .surface import Surface
@@ -48,7 +48,7 @@ class GeodesicDistances:
         self._mesh = fold(surface.vertices, surface.faces, max_edge_m)
         corners = self._mesh.node_xyz[self._mesh.cell]
         edges = corners[:, [1, 2, 0]] - corners[:, [2, 0, 1]]
-        self._edge_squared = (edges**2).sum(2)  # (C, 3), opposite to each corner
+        self._edge_squared = (edges**2).sum(2).astype(np.float32)  # (C, 3), opposite to each corner
         self._nodes = load_or_make(self._mesh, cache_dir, progress)
         self._kinks = Kinks(self._mesh, self._nodes)
 
@@ -82,12 +82,12 @@ class GeodesicDistances:
         return distance
 
     def _between(self, face_a, barycentric_a, face_b, barycentric_b) -> np.ndarray:
-        """(P,) float64 metres. Sums go in an order that swapping or mirroring the points does not change."""
+        """(P,) float32 metres. Sums go in an order that swapping or mirroring the points does not change."""
         mesh = self._mesh
         cell_a, w = mesh.locate(face_a, barycentric_a)
         cell_b, u = mesh.locate(face_b, barycentric_b)
         across = mesh.face_side[face_a] ^ mesh.face_side[face_b]
-        w, u = w.T, u.T
+        w, u = (np.ascontiguousarray(weights.T, np.float32) for weights in (w, u))
         corner_distance = self._nodes.between(mesh.cell[cell_a].T[:, None], mesh.cell[cell_b].T[None], across)
         squared = corner_distance**2
         squared *= w[:, None] * u[None]
@@ -103,11 +103,11 @@ class GeodesicDistances:
     def _unbend(self, total, cell_a, cell_b, w, u, across, spread_a, spread_b, corner_distance) -> None:
         """Measures pairs on the far side of a limb anew; total (P,) square metres is changed in place."""
         distance = np.sqrt(np.maximum(total, 0))
-        k, short_by = self._kinks.find(cell_a, cell_b, w, u, corner_distance, distance)
+        k, short_by = self._kinks.find(cell_a, cell_b, w, u, across, corner_distance, distance)
         if len(k):
             ends = cell_a[k], cell_b[k], w[:, k], u[:, k]
             anew = self._kinks.measure(*ends, across[k], spread_a[k], spread_b[k])
-            total[k] = np.minimum(anew, distance[k] + short_by) ** 2
+            total[k] = np.minimum(anew + BELOW * (distance[k] - anew), distance[k] + short_by) ** 2
 
     def _straighten(self, total, face_a, face_b, cell_a, cell_b, w, u, across) -> None:
         """No distance is below the straight line, and on one face it is that; total (P,) is changed in place."""

@@ -30,14 +30,14 @@ class NodeDistances:
     num_nodes: int
 
     def between(self, a: np.ndarray, b: np.ndarray, across: np.ndarray) -> np.ndarray:
-        """float64 metres from nodes a to b of one half; where across, to the mirror image of b. Shapes broadcast."""
+        """float32 metres from nodes a to b of one half; where across, to the mirror image of b. Shapes broadcast."""
         high, low = np.maximum(a, b, dtype=np.int64), np.minimum(a, b)
         entry = high + 1
         entry *= high
         entry >>= 1
         entry += low
         entry += np.where(across, self.num_nodes * (self.num_nodes + 1) // 2, 0)
-        return self.table.take(entry).astype(np.float64)
+        return self.table.take(entry)
 
 
 def load_or_make(mesh: FoldedMesh, cache_dir: str | Path | None, progress: bool) -> NodeDistances:

@@ -58,8 +58,9 @@ class FoldedMesh:
         active = np.flatnonzero(self.split[cell] >= 0)
         while len(active):
             parent = cell[active]
-            w, rows, corner = weights[active], np.arange(len(active)), self.split[parent]
-            apex, first, second = (w[rows, (corner + k) % 3] for k in range(3))
+            first_place, corner = 3 * active, self.split[parent]
+            apex, first, second = (weights.take(first_place + (corner + k) % 3) for k in range(3))
+            w = np.empty((len(active), 3))
             in_second = second > first
             w[:, 0] = apex
             w[:, 1] = np.where(in_second, 2 * first, first - second)
