@@ -1,0 +1,124 @@
+"""The paper's comparison of networks, repeated on rendered people with sparse annotations as COCO-DensePose has them.
+
+python benchmarks/paper_comparison.py --out runs/comparison [--steps 1200] [--only rcnn_small ...]
+
+FCN, R-CNN from points only, R-CNN with a teacher's dense labels, and the cascades: small networks with one backbone,
+trained from scratch on one set, for as many steps of as many images. Renders the sets, trains what is not trained yet,
+in-paints, predicts, measures, and prints the table; stopped and run again, it goes on. --only trains these and prints
+nothing, so that several may run side by side. Beside it are the paper's own figures, from multi-person COCO (its table
+of RCP, and AP with kappa = 0.255 m): networks with ResNet-101 that began with ImageNet's weights.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from opendensepose.evaluate import Evaluation, evaluate_files
+from opendensepose.evaluation.average_precision import average_precision_intervals
+from opendensepose.evaluation.tables import pointwise_numbers
+from opendensepose.predict import predict_files
+from opendensepose.render import render_dataset
+from opendensepose.training.distill import distill
+from opendensepose.training.fit import fit
+from opendensepose.training.network_recipes import NETWORK_RECIPES
+
+SIZE_HW, PEOPLE = (240, 320), (1, 3)
+TRAIN_SEED, VALIDATION_SEED = 1, 2
+MIN_SCORE = 0.05  # AP counts the unsure detections too, in their order
+TEACHER = "teacher_small"
+LINES = {  # recipe: (name, the paper's AUC10, AUC30, AP, AR)
+    "fcn_small": ("FCN", ".253", ".418", "-", "-"),
+    "rcnn_small": ("R-CNN, points only", ".315", ".567", "51.0 (R50)", "60.1"),
+    "rcnn_distilled_small": ("R-CNN + distillation", ".381", ".645", "-", "-"),
+    "rcnn_dense_small": ("R-CNN, true dense labels", "-", "-", "-", "-"),
+    "cascade_masks_small": ("R-CNN cascade + masks", "-", "-", "-", "-"),
+    "cascade_keypoints_small": ("R-CNN cascade + keypoints", ".390", ".664", "55.8 (R50)", "63.9"),
+}
+
+
+def train(recipe: str, out: Path, data: Path, steps: int) -> Path:
+    """The weights of a recipe, trained now as far as they are not yet."""
+    folder = out / recipe
+    released = folder / f"{recipe}.safetensors"
+    if not released.exists():
+        changes = {"steps": steps, "validate_every": steps, "save_every": 100}
+        fit(NETWORK_RECIPES[recipe](**changes), data, folder, resume=True)
+    return released
+
+
+def fill_in(teacher: Path, data: Path) -> None:
+    """The teacher's dense labels beside the annotations."""
+    done = iter(track(range(len(list((data / "images").iterdir()))), "in-painting"))
+    distill(teacher, data, on_image=lambda *_: next(done, None))
+    list(done)
+
+
+def measured(recipe: str, weights: Path, out: Path, validation: Path) -> Evaluation:
+    """Of the recipe's predictions, made now where they are missing."""
+    folder = out / f"{recipe}-predictions"
+    photos = sorted((validation / "images").iterdir())
+    missing = [photo for photo in photos if not (folder / f"{photo.stem}.npz").exists()]
+    if missing:
+        summary = predict_files(missing, folder, model=weights, min_score=MIN_SCORE)
+        for path, sentence in summary.failures.items():
+            raise SystemExit(f"{path}: {sentence}")
+    return evaluate_files(folder, validation / "annotations.json", normaliser="kappa")
+
+
+def row(recipe: str, evaluation: Evaluation) -> list[str]:
+    """Name, our figures with 95 % intervals, the paper's."""
+    name, *published = LINES[recipe]
+    measures = evaluation.measures
+    points = pointwise_numbers(measures)["all"]
+    spread = average_precision_intervals(measures.scored["kappa"], np.random.default_rng(0))
+    gps = measures.gps["kappa"].numbers()
+
+    def share(key: str) -> str:
+        low, high = points[f"{key}_interval"]
+        return f"{points[key]:.3f} ({low:.3f}-{high:.3f})".replace("0.", ".")
+
+    def hundredths(key: str) -> str:
+        low, high = (100 * end for end in spread[key])
+        return f"{100 * gps[key]:.1f} ({low:.1f}-{high:.1f})"
+
+    box = f"{100 * measures.box.numbers()['ap']:.1f}"
+    return [name, share("auc10"), share("auc30"), hundredths("ap"), f"{100 * gps['ap50']:.1f}", hundredths("ar"), box,
+            *published]  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=1200, help="of every network, the teacher too")
+    parser.add_argument("--images", type=int, default=3000, help="to learn from")
+    parser.add_argument("--validation", type=int, default=300, help="images to measure on")
+    parser.add_argument("--only", nargs="*", choices=[TEACHER, *LINES], help="train these, and no table")
+    arguments = parser.parse_args()
+    torch.set_num_threads(min(torch.get_num_threads(), 2))
+    out, sets = arguments.out, {"size_hw": SIZE_HW, "people_range": PEOPLE}
+    train_set = render_dataset(out / "train", count=arguments.images, seed=TRAIN_SEED, **sets).parent
+    validation = render_dataset(out / "validation", count=arguments.validation, seed=VALIDATION_SEED, **sets).parent
+    recipes = list(LINES) if arguments.only is None else arguments.only
+    for recipe in recipes:
+        if recipe == "rcnn_distilled_small":
+            fill_in(train(TEACHER, out, train_set, arguments.steps), train_set)
+        train(recipe, out, train_set, arguments.steps)
+    if arguments.only is not None:
+        return
+    table = Table(
+        title=f"{arguments.steps} steps on {arguments.images} images; 95 % intervals; AP, AR: kappa = 0.255 m"
+    )
+    for column in ("network", "AUC10", "AUC30", "AP", "AP50", "AR", "box AP", "paper AUC10", "AUC30", "AP", "AR"):
+        table.add_column(column)
+    for recipe in LINES:
+        table.add_row(*row(recipe, measured(recipe, out / recipe / f"{recipe}.safetensors", out, validation)))
+    Console(width=180).print(table)
+
+
+if __name__ == "__main__":
+    main()
