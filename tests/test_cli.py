@@ -107,7 +107,18 @@ def test_out_that_is_a_file_is_one_sentence(tmp_path):
 
 
 def test_train_lists_the_known_recipes(tmp_path):
-    assert_one_sentence(run("train", "nosuch", "--out", tmp_path / "out"), "nosuch", "default")
+    assert_one_sentence(run("train", "nosuch", "--out", tmp_path / "out"), "nosuch", "default", "rcnn_small")
+
+
+def test_train_refuses_what_its_recipe_cannot_use(tmp_path):
+    out = ("--out", tmp_path / "out")
+    assert_one_sentence(run("train", "default", "--data", tmp_path, *out), "neither --data nor --validation")
+    assert_one_sentence(run("train", "rcnn_small", *out), "rcnn_small needs --data")
+    assert_one_sentence(run("train", "rcnn_small", "--data", tmp_path, "--minutes", 1, *out), "neither --minutes")
+    assert_one_sentence(run("train", "rcnn_small", "--data", tmp_path, *out), "no annotation file", "annotations.json")
+    (tmp_path / "annotations.json").write_text("[]")
+    assert_one_sentence(run("train", "rcnn_small", "--data", tmp_path, *out), "annotations.json: expected an object")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_real_process_ends_with_2_and_one_line(tmp_path):
