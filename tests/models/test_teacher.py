@@ -111,6 +111,7 @@ def test_what_was_told_of_the_mirror_image_is_turned_back():
 def test_it_learns_from_points_and_fills_the_parts():
     torch.manual_seed(0)
     model, targets = build_model("teacher", **TINY, scales=(1.0,)), two_people()
+    model.num_crops = 2
     image = torch.randint(0, 256, (3, 80, 100), generator=torch.Generator().manual_seed(0)).float()
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     first = None

@@ -25,7 +25,6 @@ __all__ = ["Teacher", "crop_region", "crop_targets", "inpaint", "person_crop"]
 
 PADDING = 0.1  # of the longer side of the box, on each side
 SCALE_JITTER = 1.35  # in training regions are up to so many times as large or small
-MAX_PEOPLE = 8  # learned from in one step
 
 
 class Teacher(nn.Module):
@@ -33,6 +32,8 @@ class Teacher(nn.Module):
 
     scales: in-painting sees crops at all these multiples of side and averages. The rest: see FCN.
     """
+
+    num_crops = 8  # learned from in one step; always as many, since on a CPU each new size costs time
 
     def __init__(self, side: int = 256, scales: Sequence[float] = (0.75, 1.0, 1.25), **kwargs):
         super().__init__()
@@ -42,15 +43,15 @@ class Teacher(nn.Module):
         self.fcn = FCN(**kwargs)
 
     def losses(self, images: Sequence[Tensor], targets: Sequence[Targets]) -> dict[str, Tensor]:
-        """Those of the FCN, on crops of the annotated people at random scales; what is dense in the targets is not
-        looked at."""
+        """Those of the FCN, on crops of the annotated people, each in its turn, at random scales; what is dense in the
+        targets is not looked at."""
         who = [(n, k) for n, one in enumerate(targets) for k in torch.nonzero(one.annotated).flatten().tolist()]
-        chosen = [who[k] for k in torch.randperm(len(who))[:MAX_PEOPLE].tolist()]
-        if not chosen:
+        if not who:
             nothing = 0 * sum(parameter.sum() for parameter in self.parameters())
             return dict.fromkeys(("part", "chart", "u", "v"), nothing)
-        crops, labels = [], []
-        for n, k in chosen:
+        order, crops, labels = torch.randperm(len(who)).tolist(), [], []
+        for turn in range(self.num_crops):
+            n, k = who[order[turn % len(who)]]
             factor = SCALE_JITTER ** (2 * torch.rand(()).item() - 1)
             region = crop_region(targets[n].boxes[k], factor)
             crops.append(person_crop(images[n], region, targets[n].parts[k], targets[n].boxes[k], self.side))
