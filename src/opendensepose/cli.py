@@ -222,6 +222,7 @@ def distill(
     ] = None,
     device: Device = None,
     mirrored: Annotated[bool, typer.Option(help="Average with mirrored crops.")] = True,
+    anchored: Annotated[bool, typer.Option(help="Make labels agree with the points around them.")] = True,
 ) -> None:
     """Fill in sparse annotations: a teacher labels every pixel of the annotated part masks; run again to resume."""
     from rich.console import Console
