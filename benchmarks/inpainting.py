@@ -3,8 +3,8 @@
 python benchmarks/inpainting.py TEACHER DATA [--images N] [--device D]
 
 DATA is a folder that `opendensepose render` wrote. Measured at PIXELS random pixels of each annotated person, inside
-the part masks: how many have the true chart, and the geodesic error. The other row, "nearest point", gives each pixel
-the label of the nearest annotated point of its part.
+the part masks: how many have the true chart, and the geodesic error; of the teacher alone, of the teacher made to agree
+with the annotated points, and of "nearest point", each pixel labelled as the nearest annotated point of its part.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from opendensepose.evaluation.errors import point_errors
 from opendensepose.evaluation.rcp import auc
 from opendensepose.instance import DenseAnnotation
 from opendensepose.models import load_checkpoint
-from opendensepose.models.teacher import inpaint
+from opendensepose.models.teacher import KnownPoints, inpaint
 from opendensepose.surface import CHART_TO_PART
 
 PIXELS = 500  # of a person
@@ -47,7 +47,7 @@ def main() -> None:
     model = load_checkpoint(chosen.teacher, chosen.device).model
     annotations = read_annotations(chosen.data / "annotations.json")
     distances, rng = load_distances(), np.random.default_rng(0)
-    errors: dict[str, list[np.ndarray]] = {"teacher": [], "nearest point": []}
+    errors: dict[str, list[np.ndarray]] = {"teacher": [], "teacher, made to agree": [], "nearest point": []}
     right: dict[str, list[np.ndarray]] = {name: [] for name in errors}
     for image_id in track(list(annotations.images)[: chosen.images], description="in-painting"):
         photo = read_photo(find_image(chosen.data / "images", annotations.images[image_id]["file_name"]))
@@ -57,13 +57,16 @@ def main() -> None:
             if person.mask is None or not len(person.i):
                 continue
             iuv, _, (x0, y0) = inpaint(model, photo, person.box_xyxy, person.mask)
+            points = KnownPoints(person.point_xy, person.i, person.u, person.v)
+            moved, _, _ = inpaint(model, photo, person.box_xyxy, person.mask, points=points)
             filled = np.argwhere((iuv.i > 0) & (true_maps[0][y0 : y0 + iuv.size_hw[0], x0 : x0 + iuv.size_hw[1]] > 0))
             row, column = filled[rng.permutation(len(filled))[:PIXELS]].T
-            told = tuple(maps[row, column] for maps in (iuv.i, iuv.u, iuv.v))
+            told, agreeing = (tuple(maps[row, column] for maps in (one.i, one.u, one.v)) for one in (iuv, moved))
             part = CHART_TO_PART[told[0]]
             row, column = row + y0, column + x0
             true = tuple(maps[row, column] for maps in true_maps)
-            for name, one in (("teacher", told), ("nearest point", nearest_point(person, row, column, part))):
+            nearest = nearest_point(person, row, column, part)
+            for name, one in zip(errors, (told, agreeing, nearest), strict=True):
                 errors[name].append(point_errors(true, one, distances))
                 right[name].append(one[0] == true[0])
     for name in errors:

@@ -242,6 +242,7 @@ def distill(
     ] = None,
     device: Device = None,
     mirrored: Annotated[bool, typer.Option(help="Average with mirrored crops.")] = True,
+    anchored: Annotated[bool, typer.Option(help="Make labels agree with the points around them.")] = True,
 ) -> None:
     """Fill in sparse annotations: a teacher labels every pixel of the annotated part masks; run again to resume."""
     from rich.console import Console
@@ -254,8 +255,9 @@ def distill(
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("filling in", total=None)
         made = run(
-            teacher, data, out, device, mirrored, lambda n, total: progress.update(bar, completed=n, total=total)
-        )
+            teacher, data, out, device=device, mirrored=mirrored, anchored=anchored,
+            on_image=lambda n, total: progress.update(bar, completed=n, total=total),
+        )  # fmt: skip
     print(f"{made.num_images} images in {made.folder}, people filled in now: {made.num_people}")
 
 

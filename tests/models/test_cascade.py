@@ -84,6 +84,17 @@ def test_no_region_is_no_loss():
     sum(losses.values()).backward()
 
 
+def test_what_is_told_of_a_region_does_not_depend_on_the_others():
+    torch.manual_seed(0)
+    model = CascadeRCNN(**TINY, **AUX).eval()
+    x = torch.randn(3, 32, 28, 28)
+    with torch.no_grad():
+        together, alone = model.stages(x)[1].first(2), model.stages(x[:2])[1]
+    for one, other in zip((*together.charts[:4], *together[1:]), (*alone.charts[:4], *alone[1:]), strict=True):
+        assert len(one) == 2
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
+
+
 def test_keypoint_loss_by_hand():
     """Cells of one pixel; keypoint 0 in cell (3, 5), 1 unknown, 2 outside, 3 on the far edge."""
     keypoints = torch.zeros(1, 17, 3)

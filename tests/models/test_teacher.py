@@ -9,7 +9,7 @@ from opendensepose.models.fcn import FCNOutput
 from opendensepose.models.fcn_decode import ChartMaps, decode_maps, turned
 from opendensepose.models.image_batch import MEAN_BGR
 from opendensepose.models.targets import Targets
-from opendensepose.models.teacher import Teacher, crop_region, crop_targets, inpaint, person_crop
+from opendensepose.models.teacher import KnownPoints, Teacher, anchored, crop_region, crop_targets, inpaint, person_crop
 from opendensepose.models.zoo import build_model
 from opendensepose.predict import Predictor
 from opendensepose.surface import CHART_TO_PART
@@ -93,6 +93,21 @@ def test_inpainting_stays_in_the_masks_and_their_charts():
     assert (probability[inside] > 0).all() and not probability[~inside].any()
 
 
+def test_known_points_pull_what_is_told_around_them():
+    """U too small by .2 near one point of chart 2 and right near another; of its part no point has chart 1."""
+    maps = ChartMaps(*(torch.full((25, 16, 16), value) for value in (1 / 25, 0.5, 0.5)))
+    points = KnownPoints(
+        np.array([[14.0, 14], [22, 22]]), np.uint8([2, 2]), np.float32([0.7, 0.5]), np.float32([0.5, 0.5])
+    )
+    moved = anchored(maps, torch.tensor([10.0, 10, 26, 26]), points)  # a cell is a pixel
+    assert moved.u[2, 3:5, 3:5].mean().item() == pytest.approx(0.7, abs=1e-3)
+    assert moved.u[2, 12, 12].item() == pytest.approx(0.5, abs=1e-3)
+    assert moved.u[2, 7:9, 7:9].mean().item() == pytest.approx(0.6, abs=1e-3)  # half way
+    assert torch.equal(moved.u[1], maps.u[1]) and torch.equal(moved.v, maps.v)
+    assert (moved.probability[2] > 5 * moved.probability[1]).all()
+    assert torch.equal(moved.probability[3:], maps.probability[3:])  # parts without points
+
+
 def test_what_was_told_of_the_mirror_image_is_turned_back():
     rng = np.random.default_rng(0)
     i = rng.integers(1, 25, (6, 8)).astype(np.uint8)
@@ -111,6 +126,7 @@ def test_what_was_told_of_the_mirror_image_is_turned_back():
 def test_it_learns_from_points_and_fills_the_parts():
     torch.manual_seed(0)
     model, targets = build_model("teacher", **TINY, scales=(1.0,)), two_people()
+    model.num_crops = 2
     image = torch.randint(0, 256, (3, 80, 100), generator=torch.Generator().manual_seed(0)).float()
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     first = None

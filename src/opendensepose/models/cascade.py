@@ -24,6 +24,7 @@ __all__ = ["Branch", "CascadeRCNN", "Stage", "TaskOutputs", "keypoint_loss", "ma
 NUM_KEYPOINTS, NUM_CHARTS = 17, 25
 OUTPUT_CELLS = 4  # of what is told, in one cell of a region's features, on a side
 CHANNELS_PER_GROUP = 8
+REGIONS_MULTIPLE = 8
 
 
 class TaskOutputs(NamedTuple):
@@ -32,6 +33,11 @@ class TaskOutputs(NamedTuple):
     charts: ChartOutput
     keypoints: Tensor | None  # (R, 17, S, S) logits of the cell where each keypoint is
     mask: Tensor | None  # (R, 1, S, S) logit of being the person
+
+    def first(self, count: int) -> "TaskOutputs":
+        """Of the first so many regions."""
+        charts = ChartOutput(*(None if maps is None else maps[:count] for maps in self.charts))
+        return TaskOutputs(charts, *(None if maps is None else maps[:count] for maps in self[1:]))
 
 
 class Branch(nn.Module):
@@ -136,7 +142,10 @@ class CascadeRCNN(DensePoseRCNN):
         shows (R,), for each image."""
         boxes, person = (torch.cat(part) for part in zip(*regions, strict=True))
         image = torch.cat([torch.full_like(who, n) for n, (_, who) in enumerate(regions)])
-        outputs = self.stages(self.regions(pyramid, [one for one, _ in regions]))
+        x = self.regions(pyramid, [one for one, _ in regions])
+        # Zeros behind the last region: on a CPU each new size of a convolution costs as much as several steps.
+        outputs = self.stages(F.pad(x, (0, 0, 0, 0, 0, 0, 0, -len(x) % REGIONS_MULTIPLE)))
+        outputs = [output.first(len(x)) for output in outputs]
         losses = {}
         for suffix, output in zip(("", "2"), outputs, strict=False):
             of_stage = region_losses(output.charts, boxes, image, person, targets, self.loss_weights)

@@ -7,7 +7,8 @@ from torch import Tensor
 
 __all__ = ["MEAN_BGR", "STRIDE", "image_batch"]
 
-MEAN_BGR, STRIDE = (103.53, 116.28, 123.675), 32
+MEAN_BGR = (103.53, 116.28, 123.675)
+STRIDE = 32
 
 
 def image_batch(images: Sequence[Tensor], like: Tensor) -> Tensor:

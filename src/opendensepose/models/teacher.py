@@ -8,6 +8,7 @@ authors never released it. Which network, crop and scales are ours; mirrored cro
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,14 +19,15 @@ from opendensepose.iuv import IUV
 from opendensepose.models.fcn import FCN
 from opendensepose.models.fcn_decode import ChartMaps, decode_maps, resampled, turned
 from opendensepose.models.image_batch import MEAN_BGR
-from opendensepose.models.point_losses import cell_centres, parts_at
+from opendensepose.models.point_losses import Places, cell_centres, parts_at, read_maps
 from opendensepose.models.targets import Targets
+from opendensepose.surface import CHART_TO_PART
 
-__all__ = ["Teacher", "crop_region", "crop_targets", "inpaint", "person_crop"]
+__all__ = ["KnownPoints", "Teacher", "anchored", "crop_region", "crop_targets", "inpaint", "person_crop"]
 
 PADDING = 0.1  # of the longer side of the box, on each side
+VOTE_FLOOR = 0.1  # of a chart that no point of its part has
 SCALE_JITTER = 1.35  # in training regions are up to so many times as large or small
-MAX_PEOPLE = 8  # learned from in one step
 
 
 class Teacher(nn.Module):
@@ -33,6 +35,8 @@ class Teacher(nn.Module):
 
     scales: in-painting sees crops at all these multiples of side and averages. The rest: see FCN.
     """
+
+    num_crops = 8  # learned from in one step; always as many, since on a CPU each new size costs time
 
     def __init__(self, side: int = 256, scales: Sequence[float] = (0.75, 1.0, 1.25), **kwargs):
         super().__init__()
@@ -42,15 +46,15 @@ class Teacher(nn.Module):
         self.fcn = FCN(**kwargs)
 
     def losses(self, images: Sequence[Tensor], targets: Sequence[Targets]) -> dict[str, Tensor]:
-        """Those of the FCN, on crops of the annotated people at random scales; what is dense in the targets is not
-        looked at."""
+        """Those of the FCN, on crops of the annotated people, each in its turn, at random scales; what is dense in the
+        targets is not looked at."""
         who = [(n, k) for n, one in enumerate(targets) for k in torch.nonzero(one.annotated).flatten().tolist()]
-        chosen = [who[k] for k in torch.randperm(len(who))[:MAX_PEOPLE].tolist()]
-        if not chosen:
+        if not who:
             nothing = 0 * sum(parameter.sum() for parameter in self.parameters())
             return dict.fromkeys(("part", "chart", "u", "v"), nothing)
-        crops, labels = [], []
-        for n, k in chosen:
+        order, crops, labels = torch.randperm(len(who)).tolist(), [], []
+        for turn in range(self.num_crops):
+            n, k = who[order[turn % len(who)]]
             factor = SCALE_JITTER ** (2 * torch.rand(()).item() - 1)
             region = crop_region(targets[n].boxes[k], factor)
             crops.append(person_crop(images[n], region, targets[n].parts[k], targets[n].boxes[k], self.side))
@@ -95,26 +99,74 @@ def crop_targets(targets: Targets, person: int, region: Tensor, side: int) -> Ta
     )
 
 
+class KnownPoints(NamedTuple):
+    """Annotated points of a person."""
+
+    xy: np.ndarray  # (P, 2) pixels of the photo
+    i: np.ndarray  # (P,) 1..24
+    u: np.ndarray  # (P,)
+    v: np.ndarray  # (P,)
+
+
 @torch.no_grad()
 def inpaint(
-    model: Teacher, image_rgb: np.ndarray, box_xyxy: np.ndarray, parts: np.ndarray, mirrored: bool = True
+    model: Teacher,
+    image_rgb: np.ndarray,
+    box_xyxy: np.ndarray,
+    parts: np.ndarray,
+    mirrored: bool = True,
+    points: KnownPoints | None = None,
 ) -> tuple[IUV, np.ndarray, tuple[int, int]]:
     """I, U, V of one person at every pixel of their part masks, the chart one of the masked part; how probable that
     chart is (h, w) float32; and the photo's pixel x, y at which these maps begin. They lie inside the photo.
 
-    image_rgb (H, W, 3) uint8; parts (256, 256) uint8 0..14, laid over the box.
+    image_rgb (H, W, 3) uint8; parts (256, 256) uint8 0..14, laid over the box. points: what the teacher tells is made
+    to agree with them; see `anchored`.
     """
     device = next(model.parameters()).device
     image = torch.from_numpy(np.array(image_rgb)).permute(2, 0, 1).to(device)
     box = torch.as_tensor(box_xyxy, dtype=torch.float32, device=device)
     masks, region = torch.as_tensor(parts, device=device), crop_region(box)
     maps = average_crops(model, image, region, masks, box, mirrored)
+    if points is not None and len(points.i):
+        maps = anchored(maps, region, points)
     x0, y0, x1, y1 = (int(edge) for edge in region)
     pixels = (x1 - x0, y1 - y0)
     at = parts_at(cell_centres(region[None], pixels[0])[0], masks, box)
     i, u, v, probability = decode_maps(maps, pixels[::-1], at)
     inside = np.s_[max(-y0, 0) : image_rgb.shape[0] - y0, max(-x0, 0) : image_rgb.shape[1] - x0]
     return IUV(i[inside], u[inside], v[inside]), probability[inside], (max(x0, 0), max(y0, 0))
+
+
+def anchored(maps: ChartMaps, region: Tensor, points: KnownPoints) -> ChartMaps:
+    """The maps of a region (4,) moved to agree with points, the nearer the more; ours, not the paper's.
+
+    With w_k = 1 / (d_k^2 + 1/4)^2, d_k the distance in cells to point k (Shepard, 1968): U and V of chart c get the
+    mean of what was missing at its points, weighted by w; the probability of c is multiplied by VOTE_FLOOR + its
+    points' share in the weights of its part's points. Charts, and parts, without points stay as they are.
+    """
+    device, cells = maps.u.device, maps.u.new_tensor(maps.u.shape[:0:-1])  # x, y
+    xy = (torch.as_tensor(points.xy, dtype=torch.float32, device=device) - region[:2]) / (region[2:] - region[:2])
+    chart = torch.as_tensor(points.i.astype("int64"), device=device)
+    uv = torch.as_tensor(np.stack([points.u, points.v], 1), dtype=torch.float32, device=device)
+    places = Places(torch.zeros_like(chart), xy, chart, uv, torch.ones_like(xy[:, 0]))
+    y, x = (torch.arange(n, device=device) + 0.5 for n in maps.u.shape[1:])
+    centres = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)  # (h, w, 2)
+    square = (centres[None] - (xy * cells)[:, None, None]).square().sum(-1)  # (P, h, w)
+    weight = (square + 0.25) ** -2
+
+    def of_charts(values: Tensor) -> Tensor:
+        return values.new_zeros(maps.u.shape).index_add_(0, chart, values)
+
+    votes = of_charts(weight)  # (25, h, w)
+    part = torch.as_tensor(CHART_TO_PART.astype("int64"), device=device)
+    of_part = torch.zeros_like(votes[:15]).index_add_(0, part, votes)[part]
+    told = maps.probability * torch.where(of_part > 0, VOTE_FLOOR + votes / of_part.clamp(min=1e-12), 1.0)
+    moved = []
+    for one, true in zip((maps.u, maps.v), uv.unbind(1), strict=True):
+        missing = true - read_maps(one[None], places, chart)  # (P,)
+        moved.append(one + of_charts(weight * missing[:, None, None]) / votes.clamp(min=1e-12))
+    return ChartMaps(told, *moved)
 
 
 def average_crops(

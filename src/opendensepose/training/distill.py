@@ -18,7 +18,7 @@ from opendensepose.data import find_image, read_annotations, read_photo
 from opendensepose.data.coco import CocoDensePose
 from opendensepose.instance import DenseAnnotation
 from opendensepose.models.checkpoint import load_checkpoint
-from opendensepose.models.teacher import Teacher, inpaint
+from opendensepose.models.teacher import KnownPoints, Teacher, inpaint
 from opendensepose.models.zoo import weights_path
 
 __all__ = ["Distilled", "dense_labels", "distill"]
@@ -42,13 +42,15 @@ def distill(
     out_dir: str | Path | None = None,
     device: str | None = None,
     mirrored: bool = True,
+    anchored: bool = True,
     on_image: Callable[[int, int], None] | None = None,
 ) -> Distilled:
     """Write dense labels <image_id>.npz for each image with annotated people: I uint8, U, V float32, instance uint8,
     (H, W) each.
 
     teacher: checkpoint of a Teacher. data: folder with annotations.json and images/, or the annotation file. out_dir:
-    dense_targets beside the annotations if not said. on_image(number done, number of all) is called after each image.
+    dense_targets beside the annotations if not said. mirrored, anchored: see `dense_labels`. on_image(number done,
+    number of all) is called after each image.
     ValueError or OSError, one sentence: not a teacher, nobody annotated, an image that cannot be read, a folder that
     holds another teacher's labels.
     """
@@ -63,14 +65,14 @@ def distill(
         raise ValueError(f"{file} has no annotated person, with points and part masks, to fill in.")
     out_dir = file.parent / FOLDER if out_dir is None else Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
-    _agree_on_teacher(out_dir, weights, model, mirrored)
+    _agree_on_teacher(out_dir, weights, {"scales": list(model.scales), "mirrored": mirrored, "anchored": anchored})
     num_people = 0
     for number, image_id in enumerate(image_ids, start=1):
         path = out_dir / f"{image_id}.npz"
         if not path.exists():
             image_rgb = read_photo(_photo(file, annotations.images[image_id]))
             people = [one for one in annotations.people(image_id) if not one.iscrowd]
-            _write(path, _packed(dense_labels(model, image_rgb, people, mirrored)))
+            _write(path, _packed(dense_labels(model, image_rgb, people, mirrored, anchored)))
             num_people += sum(map(_has_points, people))
         if on_image:
             on_image(number, len(image_ids))
@@ -78,19 +80,26 @@ def distill(
 
 
 def dense_labels(
-    model: Teacher, image_rgb: np.ndarray, people: list[DenseAnnotation], mirrored: bool = True
+    model: Teacher,
+    image_rgb: np.ndarray,
+    people: list[DenseAnnotation],
+    mirrored: bool = True,
+    anchored: bool = True,
 ) -> dict[str, np.ndarray]:
     """I, U, V and instance (k for the k-th of the people, from 1) of an image, by the names of the file.
 
-    The teacher's labels inside the part masks, at a pixel of several people those of the more probable chart; over
-    them the annotated points, each on its pixel.
+    The teacher's labels inside the part masks, anchored: made to agree with the annotated points around; at a pixel of
+    several people those of the more probable chart. Over them the annotated points, each on its pixel.
     """
     hw = image_rgb.shape[:2]
     labels = {"I": np.zeros(hw, np.uint8), "U": np.zeros(hw, np.float32), "V": np.zeros(hw, np.float32)}
     labels["instance"], best = np.zeros(hw, np.uint8), np.zeros(hw, np.float32)
     annotated = [(k, one) for k, one in enumerate(people[:255], start=1) if _has_points(one)]
     for k, person in annotated:
-        iuv, probability, (x0, y0) = inpaint(model, image_rgb, person.box_xyxy, person.mask, mirrored)
+        known = person.i > 0
+        points = KnownPoints(person.point_xy[known], person.i[known], person.u[known], person.v[known])
+        more = (mirrored, points if anchored else None)
+        iuv, probability, (x0, y0) = inpaint(model, image_rgb, person.box_xyxy, person.mask, *more)
         here = np.s_[y0 : y0 + iuv.size_hw[0], x0 : x0 + iuv.size_hw[1]]
         wins = (iuv.i > 0) & (probability >= best[here])
         for name, value in (("I", iuv.i), ("U", iuv.u), ("V", iuv.v), ("instance", k)):
@@ -118,14 +127,9 @@ def _photo(file: Path, image: dict) -> Path:
     return find_image(folder if folder.is_dir() else file.parent, str(image.get("file_name", image["id"])))
 
 
-def _agree_on_teacher(folder: Path, weights: Path, model: Teacher, mirrored: bool) -> None:
-    """Notes in a new folder who made its labels; of a folder begun before, refuses to mix others in."""
-    about = {
-        "teacher": weights.name,
-        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-        "scales": list(model.scales),
-        "mirrored": mirrored,
-    }
+def _agree_on_teacher(folder: Path, weights: Path, how: dict) -> None:
+    """Notes in a new folder who made its labels, and how; of a folder begun before, refuses to mix others in."""
+    about = {"teacher": weights.name, "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(), **how}
     path = folder / ABOUT
     if not path.exists():
         _write(path, json.dumps(about).encode())
