@@ -11,7 +11,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "opendensepose"
 LAYERS = [
     {"cli"},
     {"cli_data", "cli_measures"},
-    {"training", "benchmark", "annotators"},
+    {"training", "benchmark", "annotators", "annotate"},
     {"predict", "render", "evaluate"},
     {"models", "data", "synth", "visualize", "evaluation"},
     {"instance"},
