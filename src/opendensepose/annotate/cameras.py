@@ -1,6 +1,6 @@
 """The six views of each body part: from where the part is seen, and how its points fall into the picture.
 
-Pictures are parallel projections, so that what is a centimetre at one place is a centimetre everywhere. Pixel centres lie
+Pictures are parallel projections, so that a centimetre is as long at every place. Pixel centres lie
 at +0.5. Left parts have the mirrored views of right parts. The views are chosen by `scripts/choose_views.py`.
 """
 
@@ -72,7 +72,7 @@ def part_faces(part: int) -> np.ndarray:
 
 
 def make_view(part: int, number: int, name: str, towards, up) -> View:
-    """The view from the direction `towards` (3,) with `up` (3,) upwards in the picture, as large as the part fits in."""
+    """The view from the direction `towards` (3,) with `up` (3,) upwards in the picture, as large as the part fits."""
     away = -np.asarray(towards, np.float64)
     away /= np.linalg.norm(away)
     right = np.cross(away, np.asarray(up, np.float64))

@@ -1,4 +1,4 @@
-"""The pictures of all views as one file in the user's cache: drawn once, checked when opened, whole or not there at all.
+"""The pictures of all views as one file in the user's cache: drawn once, checked when opened, whole or not there.
 
 The file's name is `views-<key>-<content>.npz`, both the beginnings of SHA-256 sums: of all that the pictures depend on,
 and of the file. In it, `<part>-<view>` holds the bytes of a PNG.
