@@ -33,6 +33,8 @@ class SurfaceSide(Protocol):
 
     def uv_of(self, points: SurfacePoints) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
 
+    def to_points(self, i: np.ndarray, u: np.ndarray, v: np.ndarray) -> SurfacePoints: ...
+
     def warm_up(self) -> None:
         """Does what takes seconds once: pictures, search tables."""
 
@@ -60,6 +62,9 @@ class RealSurface:
 
     def uv_of(self, points: SurfacePoints) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return self._charts.from_points(points)
+
+    def to_points(self, i: np.ndarray, u: np.ndarray, v: np.ndarray) -> SurfacePoints:
+        return self._charts.to_points(i, u, v)
 
     def warm_up(self) -> None:
         self._make_pictures()
