@@ -37,7 +37,6 @@ from opendensepose.data.coco import person_annotation
 from opendensepose.surface import CHART_TO_PART, GeodesicDistances, SurfacePoints, load_charts, load_surface
 from opendensepose.synth import render_image
 
-NUM_ANNOTATORS = 50
 BOX = [20, 20, 400, 440]  # x, y, width, height of the people made up for the load
 
 
@@ -233,12 +232,12 @@ async def kill_often(server: Server, times: int, until: float) -> None:
         print(f"killed {number + 1} times, {until - time.monotonic():.0f} s to go", file=sys.stderr)
 
 
-def measure_load(seconds: float, kills: int) -> None:
+def measure_load(num_annotators: int, seconds: float, kills: int) -> None:
     clicks = valid_clicks(np.random.default_rng(1))
     with PrivatePostgres() as postgres, tempfile.TemporaryDirectory() as name:
         url = postgres.new_database()
-        opened = fill_store(url, Path(name), NUM_ANNOTATORS + 5)
-        tokens = [access.invite(opened, f"annotator {k}") for k in range(NUM_ANNOTATORS)]
+        opened = fill_store(url, Path(name), num_annotators + 5)
+        tokens = [access.invite(opened, f"annotator {k}") for k in range(num_annotators)]
         annotators = [Annotator(k, token, clicks) for k, token in enumerate(tokens)]
 
         async def everybody(server: Server) -> None:
@@ -250,9 +249,9 @@ def measure_load(seconds: float, kills: int) -> None:
 
         with running(Server(Path(name), url)) as server:
             asyncio.run(everybody(server))
-        steady = [value for one in annotators for value in one.seconds[2:]]
+        steady = [value for one in annotators for value in one.seconds[2:]] or [float("nan")]
         repeats = sum(one.repeats for one in annotators)
-        what = f"{NUM_ANNOTATORS} annotators, {seconds:g} s, PostgreSQL, killed {kills} times, {repeats} repeats"
+        what = f"{num_annotators} annotators, {seconds:g} s, PostgreSQL, killed {kills} times, {repeats} repeats"
         show_times(what, steady, target_ms=200)
         check_nothing_lost(opened, annotators)
         opened.close()
@@ -281,7 +280,7 @@ def measure_robot(num_people: int) -> None:
     error_cm = 100 * np.concatenate(errors)
     print(
         f"robot: {len(error_cm)} points of {num_people} people, median {np.median(error_cm):.2f} cm (target 1), mean"
-        f" {error_cm.mean():.2f}, p95 {np.percentile(error_cm, 95):.2f} cm; {unseen} points not seen in views of their part"
+        f" {error_cm.mean():.2f}, p95 {np.percentile(error_cm, 95):.2f} cm; {unseen} points not seen in their views"
     )
 
 
@@ -327,6 +326,7 @@ def main() -> None:
     parser.add_argument("--clicks", type=int, default=300)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--annotators", type=int, default=50)
     parser.add_argument("--people", type=int, default=5)
     given = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -335,9 +335,9 @@ def main() -> None:
     elif given.what == "robot":
         measure_robot(given.people)
     elif given.what == "load":
-        measure_load(given.seconds or 60, 0)
+        measure_load(given.annotators, given.seconds or 60, 0)
     else:
-        measure_load(given.seconds or 10 * given.times, given.times)
+        measure_load(given.annotators, given.seconds or 10 * given.times, given.times)
 
 
 if __name__ == "__main__":

@@ -56,8 +56,8 @@ def create_app(
 
     team: whether people sign in by their links; else whoever reaches the server works as its only user. hosts: names
     that the Host header may have, None for any. is_https: whether browsers reach it by https. predictor:
-    image_rgb, boxes -> instances, for guesses; may be None. distances: makes the LabelDistances that errors are measured
-    measured with; None: none are.
+    image_rgb, boxes -> instances, for guesses; may be None. distances: makes the LabelDistances that
+    errors are measured with; None: none are measured.
     """
     rules = rules or Rules()
     tool = Tool(store, surface, folder, rules, predictor, static, Yardstick(distances))
