@@ -206,7 +206,8 @@ def test_annotators_reach_neither_the_managers_nor_each_others_things(team, stor
     path = f"/api/tasks/{theirs['id']}"
     for method, end, body in (
         ("GET", "", None), ("GET", "/iuv.png", None), ("GET", "/guess", None),
-        ("POST", "/lease", {}), ("POST", "/submit", {}), ("POST", "/skip", {"reason": "x"}), ("POST", "/release", {}), ("PUT", "/parts", {"version": 1, "parts": {}}),
+        ("POST", "/lease", {}), ("POST", "/submit", {}), ("POST", "/skip", {"reason": "x"}),
+        ("POST", "/release", {}), ("PUT", "/parts", {"version": 1, "parts": {}}),
         ("PUT", "/box", {"version": 1, "box_xyxy": [0, 0, 9, 9]}), ("PUT", "/points/1", {"version": 1, "clear": True}),
         ("POST", "/points", {"version": 1}),
     ):  # fmt: skip
