@@ -2,10 +2,11 @@
 
     python scripts/choose_views.py [PART ...]
 
-Each part starts from six directions that have a name (front, palm, sole). Then each view in turn is moved, within a cone
-about its own direction, to where the six together do best: first as little as possible of the part that no view shows
-at less than 68.5 degrees between normal and line of sight, then the straightest sight on average, then staying where the
-name says. A view that turns far away from its name is called after where it turns to. Left parts get the mirror images.
+Each part starts from six directions that have a name (front, palm, sole). Then each view in turn is moved, within a
+cone about its own direction, to where the six together do best: first as little as possible of the part that no view
+shows at less than 68.5 degrees between normal and line of sight, then the straightest sight on average, then staying
+where the name says. A view that turns far away from its name is called after where it turns to. Left parts get the
+mirror images.
 """
 
 import json
@@ -34,7 +35,8 @@ def named_directions(part: int) -> dict[str, tuple[np.ndarray, float]]:
         return _hand_directions(part)
     if part == 5:
         return {"outer side": (OUTER, 25), "inner side": (-OUTER, 25), "front": (FRONT + 0.5 * ABOVE, 60),
-                "back": (-FRONT, 60), "above": (ABOVE + 0.3 * FRONT, 60), "sole": (-ABOVE + 0.3 * FRONT, 60)}  # fmt: skip
+                "back": (-FRONT, 60), "above": (ABOVE + 0.3 * FRONT, 60),
+                "sole": (-ABOVE + 0.3 * FRONT, 60)}  # fmt: skip
     if part == 14:
         return {"front": (FRONT, 6), "right side": (OUTER, 20), "left side": (-OUTER, 20), "back": (-FRONT, 6),
                 "above": (ABOVE + 0.6 * FRONT, 50), "below": (FRONT - 0.9 * ABOVE, 50)}  # fmt: skip
