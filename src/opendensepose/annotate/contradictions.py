@@ -7,6 +7,7 @@ Letters: P answered points; K points of one part.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -57,6 +58,15 @@ def find_contradictions(part: np.ndarray, xy: np.ndarray, points: SurfacePoints)
 
 def _at_rest(points: SurfacePoints) -> tuple[np.ndarray, np.ndarray]:
     """Positions and smooth unit normals (P, 3) float64 on the body at rest."""
+    vertices, smooth = _body_at_rest()
+    faces = load_surface().faces
+    normal = points.xyz(smooth, faces)
+    return points.xyz(vertices, faces), normal / np.linalg.norm(normal, axis=1, keepdims=True)
+
+
+@cache
+def _body_at_rest() -> tuple[np.ndarray, np.ndarray]:
+    """The surface's vertices and smooth unit normals there (V, 3) float64; every click asks for them."""
     surface = load_surface()
     vertices = surface.vertices.astype(np.float64)
     corner = vertices[surface.faces]
@@ -64,10 +74,10 @@ def _at_rest(points: SurfacePoints) -> tuple[np.ndarray, np.ndarray]:
     smooth = np.zeros_like(vertices)
     for k in range(3):
         np.add.at(smooth, surface.faces[:, k], facing)
-    normal = points.xyz(smooth / np.linalg.norm(smooth, axis=1, keepdims=True), surface.faces)
-    return points.xyz(vertices, surface.faces), normal / np.linalg.norm(normal, axis=1, keepdims=True)
+    return vertices, smooth / np.linalg.norm(smooth, axis=1, keepdims=True)
 
 
+@cache
 def _joint(child: int, parent: int) -> np.ndarray:
     """(3,) metres at rest: the middle of the border between two parts."""
     surface = load_surface()
