@@ -103,9 +103,9 @@ def flat_picture(rng, size_hw, framing, num_people):
     i[100:540, 100:540] = 1
     y, x = np.mgrid[:height, :width]
     u, v = (np.where(i, (values / 640 * 0.5).astype(np.float32), 0) for values in (x, y))
-    return SimpleNamespace(
-        image_rgb=np.zeros((*size_hw, 3), np.uint8), i=i, u=u, v=v, person=i, boxes_xyxy=np.array([[100, 100, 540, 540.0]])
-    )  # fmt: skip
+    boxes = np.array([[100, 100, 540, 540.0]])
+    pixels = np.zeros((*size_hw, 3), np.uint8)
+    return SimpleNamespace(image_rgb=pixels, i=i, u=u, v=v, person=i, boxes_xyxy=boxes)
 
 
 def test_gold_people_measure_annotators(store, tmp_path):
