@@ -1,3 +1,3 @@
-"""The annotation tool: from 2D pixels to the 3D surface by clicking on six views."""
+"""The annotation tool: from pixels of a person to points of the body surface, by clicks on pre-rendered views."""
 
-__all__ = []
+__all__: list[str] = []
