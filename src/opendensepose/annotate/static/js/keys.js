@@ -69,10 +69,12 @@ export const ACTIONS = [
 
 let own = JSON.parse(localStorage.getItem("keys") || "{}");
 
-/** The actions of the parts, "part-1" to "part-14", with the keys the server proposes. */
+const PART_KEYS = "1234567890qwer"; // in the order of the parts
+
+/** The actions of the parts, "part-1" to "part-14". */
 export function addPartActions(parts) {
   const at = ACTIONS.findIndex(({ stage }) => stage === "parts");
-  ACTIONS.splice(at, 0, ...parts.map(({ id, name, key }) => action(`part-${id}`, "parts", key, `Draw: ${name}`)));
+  ACTIONS.splice(at, 0, ...parts.map(({ id, name }) => action(`part-${id}`, "parts", PART_KEYS[id - 1], `Draw: ${name}`)));
 }
 
 export const keysOf = (id) => own[id] || ACTIONS.find((one) => one.id === id)?.keys || [];
