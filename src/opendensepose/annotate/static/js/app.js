@@ -2,18 +2,12 @@
 import { get, loadImage, post, Refused } from "./api.js";
 import { announce, byId, notice } from "./dom.js";
 import { History } from "./history.js";
+import { spoken } from "./keys.js";
 import { Labels } from "./labels.js";
 import { Lease } from "./lease.js";
 import { SaveQueue } from "./save.js";
+import { showSaveState } from "./save_state.js";
 import { settleConflict, sendUnsaved } from "./conflict.js";
-
-const SAVE_TEXT = {
-  saved: () => "Saved",
-  saving: () => "Saving …",
-  offline: (count) => `Offline: ${count} ${count === 1 ? "change" : "changes"} kept, retrying`,
-  conflict: () => "Not saved: changed elsewhere",
-  "signed-out": () => "Signed out: changes kept",
-};
 
 export class App {
   constructor(session, photo) {
@@ -23,10 +17,10 @@ export class App {
     this.task = null;
     this.stage = "none";
     this.partsStale = false; // parts changed since the points were sampled
-    this.histories = { parts: new History(), points: new History() };
+    this.histories = { parts: new History(() => this.showUndo()), points: new History(() => this.showUndo()) };
   }
 
-  partName = (id) => this.session.parts.find((part) => part.id === id)?.name || `part ${id}`;
+  partName = (id) => spoken(this.session.parts.find((part) => part.id === id)?.name || `part ${id}`);
   colour = (id) => this.session.parts.find((part) => part.id === id)?.colour || "#cccccc";
 
   /** Whether the open person may be changed; says why not. */
@@ -66,6 +60,13 @@ export class App {
     this.iuv.refresh(0);
   }
 
+  /** Undo and redo can be pressed where there is something to undo or redo. */
+  showUndo() {
+    const history = this.histories?.[this.stage];
+    document.querySelector("[data-action=undo]").disabled = !history?.done.length;
+    document.querySelector("[data-action=redo]").disabled = !history?.undone.length;
+  }
+
   async reload() {
     this.take(await get(`/api/tasks/${this.task.id}`));
     this.histories.points.clear();
@@ -87,6 +88,7 @@ export class App {
   setStage(stage) {
     this.stage = stage;
     document.body.dataset.stage = stage;
+    this.showUndo();
     for (const step of document.querySelectorAll(".step")) {
       if (step.dataset.action === `stage-${stage}`) step.setAttribute("aria-current", "step");
       else step.removeAttribute("aria-current");
@@ -120,24 +122,9 @@ export class App {
     });
   }
 
-  /** `warnings` of the server: [{points: [id ...], text}], for the person as a whole. */
-  takeWarnings(warnings) {
-    if (!warnings) return;
-    for (const point of this.task.points) {
-      const own = warnings.find((warning) => (warning.points || [warning.point_id]).includes(point.id));
-      point.warning = own ? own.text : null;
-    }
-  }
-
   showSaved(state, count, error) {
-    const box = byId("save-state");
-    const text = SAVE_TEXT[state](count);
-    if (box.dataset.state !== state || box.lastElementChild.textContent !== text) {
-      box.dataset.state = state;
-      box.lastElementChild.textContent = text;
-    }
+    showSaveState(state, count);
     if (state === "saved") this.iuv.refresh();
-    if (state === "signed-out") notice("You are signed out. Open your personal link in another tab, then go on here.");
     if (state === "conflict" && !this.settling) {
       this.settling = settleConflict(this, error).finally(() => (this.settling = null));
     }

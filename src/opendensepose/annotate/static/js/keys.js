@@ -67,6 +67,9 @@ export const ACTIONS = [
   action("fix", "review", "Shift+f", "Take over and fix"),
 ];
 
+/** "right upper leg" for "upper leg right": files put the side last, people don't. */
+export const spoken = (name) => name.replace(/^(.*) (left|right)$/, "$2 $1");
+
 let own = JSON.parse(localStorage.getItem("keys") || "{}");
 
 const PART_KEYS = "1234567890qwer"; // in the order of the parts
@@ -74,7 +77,7 @@ const PART_KEYS = "1234567890qwer"; // in the order of the parts
 /** The actions of the parts, "part-1" to "part-14". */
 export function addPartActions(parts) {
   const at = ACTIONS.findIndex(({ stage }) => stage === "parts");
-  ACTIONS.splice(at, 0, ...parts.map(({ id, name }) => action(`part-${id}`, "parts", PART_KEYS[id - 1], `Draw: ${name}`)));
+  ACTIONS.splice(at, 0, ...parts.map(({ id, name }) => action(`part-${id}`, "parts", PART_KEYS[id - 1], `Draw: ${spoken(name)}`)));
 }
 
 export const keysOf = (id) => own[id] || ACTIONS.find((one) => one.id === id)?.keys || [];

@@ -72,3 +72,20 @@ export class Labels {
     this.edition++;
   }
 }
+
+const named = new WeakMap(); // labels -> {edition, places}
+
+/** Where each part's name is written: [part, [x, y] in cells, number of cells], for parts that are not tiny. */
+export function middlesOf(labels) {
+  if (named.get(labels)?.edition === labels.edition) return named.get(labels).places;
+  const sums = Array.from({ length: 15 }, () => [0, 0, 0]);
+  labels.cells.forEach((label, cell) => {
+    if (!label) return;
+    sums[label][0]++;
+    sums[label][1] += cell % GRID;
+    sums[label][2] += Math.floor(cell / GRID);
+  });
+  const places = sums.flatMap(([n, x, y], part) => (n > 40 ? [[part, [x / n + 0.5, y / n + 0.5], n]] : []));
+  named.set(labels, { edition: labels.edition, places });
+  return places;
+}

@@ -6,7 +6,8 @@ import { byId, notice } from "./dom.js";
 import { makeHandlers } from "./handlers.js";
 import { showInstructions } from "./help.js";
 import { IuvPanel } from "./iuv_panel.js";
-import { addPartActions } from "./keys.js";
+import { addPartActions, keyLabel, keysOf } from "./keys.js";
+import { GRID, middlesOf } from "./labels.js";
 import { LabelPicture, drawBox, drawText } from "./overlay.js";
 import { PartsStage } from "./parts_stage.js";
 import { nextPerson, nextReview, showEmpty } from "./people.js";
@@ -21,6 +22,7 @@ async function start() {
   addPartActions(session.parts);
   document.body.dataset.role = session.role;
   document.body.dataset.team = session.team;
+  document.querySelector("[data-action=guess]").hidden = session.guess === false;
   const app = new App(session, new PhotoView(byId("photo")));
   app.reviewing = session.role === "reviewer";
   app.opacity = Number(localStorage.getItem("opacity") || 55);
@@ -53,9 +55,12 @@ function layersOf(app) {
   };
   const drawNames = (context, viewport) => {
     if (app.stage !== "parts") return;
-    for (const [part, [x, y]] of middles(app)) {
-      const at = viewport.toScreen(...app.parts.toPhoto(x, y));
-      drawText(context, app.partName(part), ...at, part === app.parts.part ? 14 : 11);
+    const [x0, , x1] = app.task.box_xyxy;
+    for (const [part, [x, y], area] of middlesOf(app.labels)) {
+      const room = ((Math.sqrt(area) * (x1 - x0)) / GRID) * viewport.scale; // CSS pixels across
+      const isChosen = part === app.parts.part;
+      const text = isChosen || room > 50 ? app.partName(part) : keyLabel(keysOf(`part-${part}`)[0] || "");
+      drawText(context, text, ...viewport.toScreen(...app.parts.toPhoto(x, y)), isChosen ? 14 : 11);
     }
   };
   const drawTool = (context, viewport) => {
@@ -64,22 +69,6 @@ function layersOf(app) {
     else if (app.stage === "box") app.box.draw(context, viewport);
   };
   return [drawParts, (context) => app.iuv.draw(context), drawNames, drawTool];
-}
-
-// Where each part's name is written: the drawn cell nearest to the middle of its cells. Kept per edition.
-let named = { edition: -1, places: [] };
-function middles({ labels }) {
-  if (named.edition === labels.edition) return named.places;
-  const sums = Array.from({ length: 15 }, () => [0, 0, 0]);
-  labels.cells.forEach((label, cell) => {
-    if (!label) return;
-    sums[label][0]++;
-    sums[label][1] += cell % 256;
-    sums[label][2] += Math.floor(cell / 256);
-  });
-  const places = sums.flatMap(([n, x, y], part) => (n > 40 ? [[part, [x / n + 0.5, y / n + 0.5]]] : []));
-  named = { edition: labels.edition, places };
-  return places;
 }
 
 start().catch((error) => {

@@ -26,7 +26,7 @@ export class LabelPicture {
         cells[cell - GRID] === label &&
         cells[cell + GRID] === label;
       picture.data.set(this.rgb[label], 4 * cell);
-      picture.data[4 * cell + 3] = inner ? (label === active ? 190 : 140) : 255;
+      picture.data[4 * cell + 3] = inner ? (label === active ? 215 : 165) : 255;
     }
     context.putImageData(picture, 0, 0);
     this.edition = labels.edition;

@@ -135,12 +135,12 @@ export class PartsInput {
   }
 
   #fillList(list) {
-    for (const { id, name, colour } of this.stage.app.session.parts) {
+    for (const { id, colour } of this.stage.app.session.parts) {
       const swatch = element("i", { className: "swatch" });
       swatch.style.backgroundColor = colour;
       const key = element("kbd", { dataset: { keyOf: `part-${id}` } }, keyLabel(keysOf(`part-${id}`)[0] || ""));
       const button = element("button", { type: "button", dataset: { part: id } });
-      button.append(swatch, element("span", { className: "name" }, name), element("span", { className: "area" }), key);
+      button.append(swatch, element("span", { className: "name" }, this.stage.app.partName(id)), element("span", { className: "area" }), key);
       button.addEventListener("click", () => this.stage.select(id));
       list.append(element("li", {}, button));
     }

@@ -2,7 +2,8 @@
 import { announce, byId, notice } from "./dom.js";
 import { GRID } from "./labels.js";
 import { PartsInput } from "./parts_input.js";
-import { enclosedCells, polygonCells, strokeCells } from "./shapes.js";
+import { enclosedCells, polygonCells } from "./shapes.js";
+import { Stroke } from "./stroke.js";
 
 export class PartsStage {
   constructor(app) {
@@ -12,7 +13,7 @@ export class PartsStage {
     this.radius = Number(localStorage.getItem("brush") || 8);
     this.keepOthers = false;
     this.corners = []; // of the outline begun, in cells
-    this.stroke = null; // {before, wanted} of the stroke in progress
+    this.stroke = null; // the stroke in progress
     this.input = new PartsInput(this);
   }
 
@@ -67,36 +68,19 @@ export class PartsStage {
   /** Begins a stroke at a cell place; `strokeTo` goes on, `strokeEnd` makes it one change. */
   strokeBegin(at) {
     if (!this.app.mayEdit()) return;
-    this.stroke = { last: at, wanted: new Map(), before: new Map() };
+    this.stroke = new Stroke(this.app.labels, this.radii(), (cells) => this.#wanted(cells));
     this.strokeTo(at);
   }
 
   strokeTo(at) {
-    if (!this.stroke) return;
-    this.#paintLive(strokeCells(this.stroke.last, at, this.radii()));
-    this.stroke.last = at;
-  }
-
-  // Cells are shown at once; the change for undo is made at the end, against what was there before the stroke.
-  #paintLive(cells) {
-    const { labels } = this.app;
-    const wanted = this.#wanted(cells);
-    for (const [cell, label] of wanted) {
-      if (!this.stroke.before.has(cell)) this.stroke.before.set(cell, labels.cells[cell]);
-      labels.cells[cell] = label;
-    }
-    labels.edition++;
+    this.stroke?.to(at);
     this.app.photo.redraw();
   }
 
   strokeEnd() {
     const { stroke } = this;
     this.stroke = null;
-    if (!stroke) return;
-    const { cells } = this.app.labels;
-    const wanted = new Map([...stroke.before.keys()].map((cell) => [cell, cells[cell]]));
-    for (const [cell, label] of stroke.before) cells[cell] = label;
-    this.commit(wanted, this.tool === "erase" ? "erased" : "painted");
+    if (stroke) this.commit(stroke.end(), this.tool === "erase" ? "erased" : "painted");
   }
 
   #wanted(cells) {

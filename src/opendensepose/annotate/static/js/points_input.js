@@ -1,5 +1,4 @@
-// Stage 2's photo, lists and labels: where the asked place is, dragging it, what has been answered.
-import { byId, element } from "./dom.js";
+// Stage 2's photo: where the asked places are, taking hold of one, moving the asked place.
 import { drawCrosshair, drawPoint, drawText } from "./overlay.js";
 import { shapeOf } from "./markers.js";
 
@@ -59,7 +58,7 @@ export class PointsInput {
     const { stage } = this;
     const { scale } = stage.app.photo.viewport;
     const far = Math.hypot(x - stage.point.x, y - stage.point.y) * scale > 3;
-    if (far) this.setPlace(x, y);
+    if (far) stage.answers.setPlace(stage.point, x, y);
     this.cancelMove();
   }
 
@@ -78,7 +77,7 @@ export class PointsInput {
   }
 
   endMove() {
-    this.setPlace(...this.moving);
+    this.stage.answers.setPlace(this.stage.point, ...this.moving);
     this.cancelMove();
   }
 
@@ -88,25 +87,9 @@ export class PointsInput {
     this.stage.app.photo.redraw();
   }
 
-  setPlace(x, y) {
-    const { point, app } = this.stage;
-    const before = [point.x, point.y];
-    const give = ([px, py], entry) =>
-      app.queue.add({
-        method: "PUT",
-        path: `/api/tasks/${app.task.id}/points/${point.id}/place`,
-        body: { x: px, y: py },
-        done: (answer) => this.stage.take(point.id, undefined, answer),
-        refused: (error) => this.stage.refusePlace(error, entry),
-      });
-    const entry = { undo: () => give(before), redo: () => give([x, y]) };
-    app.histories.points.push(entry);
-    give([x, y], entry);
-  }
-
   hint() {
     if (this.byKeys) return "Arrows move the asked place, Enter sets it, Esc leaves it where it was.";
-    return "The cross is the asked place: drag it if it is badly placed. Z shows the whole person.";
+    return "Badly placed? Drag the cross. Z shows the whole person.";
   }
 
   draw(context, viewport) {
@@ -121,66 +104,10 @@ export class PointsInput {
     });
     const { point } = stage;
     const at = viewport.toScreen(...(this.moving || [point.x, point.y]));
-    const answered = point.answer || stage.pending.has(point.id);
+    const answered = point.answer || stage.answers.pending(point.id);
     const colour = stage.app.colour(point.part);
     drawPoint(context, at, { shape: shapeOf(numbers[stage.index]), colour, answered, radius: 6.5 });
     drawCrosshair(context, at, 11, 16, this.moving ? "#ffd166" : "#fff");
     drawText(context, String(numbers[stage.index]), at[0] + 15, at[1] - 13, 14);
   }
-
-  /** Brings the title, the views' marks and the strip of points up to date. */
-  show() {
-    const { stage } = this;
-    const { point, points } = stage;
-    const done = points.filter((one) => one.answer || one.reason).length;
-    byId("progress-text").textContent = `${done} of ${points.length} points done`;
-    byId("auto-next").checked = stage.autoNext;
-    byId("photo-hint").textContent = this.hint();
-    this.#showStrip();
-    if (!point) {
-      byId("point-title").textContent = "No points: draw the parts first";
-      return;
-    }
-    const numbers = stage.numbers();
-    const ofPart = points.filter((one) => one.part === point.part).length;
-    const name = stage.app.partName(point.part);
-    byId("point-title").textContent = `${stage.index + 1}/${points.length} · ${name} ${numbers[stage.index]} of ${ofPart}`;
-    byId("point-note").textContent = point.warning ? `⚠ ${point.warning}` : describe(point, stage.pending.has(point.id));
-    byId("point-note").classList.toggle("warning", Boolean(point.warning));
-    stage.views.show(stage.marks());
-  }
-
-  #showStrip() {
-    const strip = byId("point-strip");
-    const { points, index } = this.stage;
-    while (strip.children.length > points.length) strip.lastElementChild.remove();
-    points.forEach((point, k) => {
-      const item = strip.children[k] || strip.appendChild(this.#stripItem(k));
-      const button = item.firstElementChild;
-      const commented = this.stage.app.task.comments.some((comment) => comment.point_id === point.id);
-      const state = commented ? "comment" : point.warning ? "warning" : point.answer ? "done" : point.reason ? "reason" : "open";
-      if (button.dataset.state !== state) button.dataset.state = state;
-      item.classList.toggle("part-begins", k > 0 && points[k - 1].part !== point.part);
-      button.setAttribute("aria-label", `Point ${k + 1}, ${this.stage.app.partName(point.part)}: ${STATES[state]}`);
-      button.title = `${k + 1}, ${this.stage.app.partName(point.part)}: ${STATES[state]}`;
-      if (k === index && button.getAttribute("aria-current") !== "true") item.scrollIntoView({ block: "nearest" });
-      button.setAttribute("aria-current", k === index);
-    });
-  }
-
-  #stripItem(k) {
-    const button = element("button", { type: "button" }, String(k + 1));
-    button.addEventListener("click", () => this.stage.go(k));
-    return element("li", {}, button);
-  }
-}
-
-const STATES = { comment: "comment", warning: "warning", done: "answered", reason: "no answer, with a reason", open: "open" };
-
-function describe(point, pending) {
-  if (pending) return "Saving …";
-  if (point.reason) return `No answer: ${point.reason}`;
-  if (!point.answer) return "Click the same place of the body in the view that shows it best.";
-  const { i, u, v } = point.answer;
-  return `Answered: chart ${i}, u ${u.toFixed(3)}, v ${v.toFixed(3)}; seen in ${point.shown.length} of 6 views.`;
 }

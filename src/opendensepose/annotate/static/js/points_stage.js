@@ -1,15 +1,19 @@
 // Stage 2: for each asked place in the photo, a click on one of six views of its part.
+import { Answers } from "./answers.js";
 import { announce, byId, choose, notice } from "./dom.js";
 import { PointsInput } from "./points_input.js";
+import { showPoint, showStrip } from "./points_list.js";
 import { ViewsPanel, viewsOf } from "./views.js";
+
+const DRAG_PX = 2; // picture pixels that a press may move without being a drag
+const AUTO_NEXT_MS = 350; // long enough to see the answer in the other views
 
 export class PointsStage {
   constructor(app) {
     this.app = app;
     this.index = 0;
-    this.pending = new Map(); // point id -> the click shown until the server's answer is there
-    this.asked = new Map(); // point id -> {wish, old}: the last wish on its way, and the point as the server had it
     this.autoNext = localStorage.getItem("auto-next") === "yes";
+    this.answers = new Answers(this);
     this.views = new ViewsPanel(byId("views"), (...place) => this.pick(...place));
     this.input = new PointsInput(this);
   }
@@ -24,20 +28,22 @@ export class PointsStage {
 
   open() {
     this.app.photo.tool = this.input;
-    const open = this.points.findIndex((point) => !point.answer && !point.reason);
-    this.go(open < 0 ? 0 : open);
+    this.answers.forget();
+    const open = this.points.findIndex(isOpen);
+    return this.go(open < 0 ? 0 : open);
   }
 
   /** Shows the point at `index` of the order of asking. */
   async go(index) {
     if (!this.points.length) return this.show();
-    const samePart = this.point?.part === this.points[Math.max(0, Math.min(index, this.points.length - 1))].part;
+    const partBefore = this.shownPart;
     this.index = Math.max(0, Math.min(index, this.points.length - 1));
+    const { point } = this;
+    this.shownPart = point.part;
     this.views.cross = null;
     this.input.cancelMove();
     notice("");
-    this.input.focusPhoto(samePart);
-    const { point } = this;
+    this.input.focusPhoto(partBefore === point.part);
     announce(`Point ${this.index + 1} of ${this.points.length}, ${this.app.partName(point.part)}`);
     const views = await viewsOf(point.part);
     if (this.point !== point || this.app.stage !== "points") return;
@@ -48,109 +54,51 @@ export class PointsStage {
   }
 
   goOpen() {
-    const order = [...this.points.keys()].map((k) => (this.index + 1 + k) % this.points.length);
-    const open = order.find((k) => !this.points[k].answer && !this.points[k].reason);
+    const order = this.points.map((_, k) => (this.index + 1 + k) % this.points.length);
+    const open = order.find((k) => isOpen(this.points[k]));
     if (open === undefined) return notice("Every point has an answer or a reason: submit this person.", "hint");
     return this.go(open);
   }
 
-  /** A place in a view was clicked, or the answer dragged there: only the end of a drag is saved. */
-  pick(view, x, y, dragged) {
+  /** A press in a view answers at once; dragging it on adjusts the answer, saved where it is let go. */
+  pick(view, x, y, phase) {
     const { point } = this;
-    if (!point || !this.app.mayEdit()) return;
-    if (dragged === false) this.pressed = [x, y];
-    const moved = Math.hypot(x - this.pressed?.[0], y - this.pressed?.[1]) > 2;
-    if (dragged === false) return this.answer({ click: { view, x, y } });
-    if (!moved) return;
-    this.dragged = true;
-    this.pending.set(point.id, { view, x, y });
-    this.show();
-    if (dragged === "end") this.answer({ click: { view, x, y } });
+    if (!point || (phase === "down" && !this.app.mayEdit())) return;
+    if (phase === "down") {
+      this.pressed = { point, x, y, dragged: false };
+      return this.answers.give(point, { click: { view, x, y } });
+    }
+    const { pressed } = this;
+    if (pressed?.point.id !== point.id) return;
+    pressed.dragged ||= Math.hypot(x - pressed.x, y - pressed.y) > DRAG_PX;
+    if (!pressed.dragged) return;
+    if (phase === "drag") this.answers.hold(point.id, { view, x, y });
+    else this.answers.give(point, { click: { view, x, y } });
   }
 
   answerAtCross() {
     const { cross, chosen, views } = this.views;
-    if (!cross) return this.point?.answer ? this.go(this.index + 1) : this.views.moveCross(0, 0);
+    if (!cross) return this.point?.answer ? this.go(this.index + 1) : this.chooseView(chosen);
+    if (!this.point || !this.app.mayEdit()) return;
     this.views.cross = null;
-    this.answer({ click: { view: views[chosen].view, x: cross[0], y: cross[1] } });
+    this.answers.give(this.point, { click: { view: views[chosen].view, x: cross[0], y: cross[1] } });
+  }
+
+  clearAnswer() {
+    if (this.point && this.app.mayEdit()) this.answers.give(this.point, { clear: true });
   }
 
   async giveReason() {
-    if (!this.app.mayEdit() || !this.point) return;
-    const reason = await choose("Why is there no answer for this point?", this.app.session.reasons);
-    if (reason) this.answer({ reason });
-  }
-
-  /** Gives `wish` ({click} | {reason} | {clear: true}) as the point's answer: one change, saved at once. */
-  answer(wish) {
     const { point } = this;
     if (!point || !this.app.mayEdit()) return;
-    const before = this.asked.get(point.id)?.wish || wishOf(point);
-    if (wish.clear && before.clear) return;
-    const entry = {
-      undo: () => this.#give(point.id, before, true),
-      redo: () => this.#give(point.id, wish, true),
-    };
-    this.app.histories.points.push(entry);
-    this.#give(point.id, wish, false, entry);
+    const reason = await choose("Why is there no answer for this point?", this.app.session.reasons);
+    if (reason) this.answers.give(point, { reason });
   }
 
-  #give(id, wish, goThere, entry) {
-    const index = this.points.findIndex((point) => point.id === id);
-    if (index < 0) return;
-    if (goThere && index !== this.index) this.go(index);
-    this.#show(this.points[index], wish);
-    this.app.queue.add({
-      method: "PUT",
-      path: `/api/tasks/${this.app.task.id}/points/${id}`,
-      body: wish,
-      done: (answer) => this.take(id, wish, answer),
-      refused: (error) => this.#refuse(id, wish, error, entry),
-    });
-  }
-
-  // Until the server's answer is there, what was asked for is shown.
-  #show(point, wish) {
-    this.asked.set(point.id, { wish, old: this.asked.get(point.id)?.old || { ...point } });
-    this.pending.delete(point.id);
-    if (wish.click) this.pending.set(point.id, wish.click);
-    else Object.assign(point, { answer: null, shown: [], reason: wish.reason || null, warning: null });
-    this.show();
-  }
-
-  /** Takes over the server's state of a point, and the warnings of the whole person. */
-  take(id, wish, { point, warnings }) {
-    const index = this.points.findIndex((other) => other.id === id);
-    if (index < 0) return;
-    if (this.asked.get(id)?.wish !== wish) return; // a later wish is on its way: its answer will be shown
-    this.asked.delete(id);
-    this.pending.delete(id);
-    this.points[index] = point;
-    this.app.takeWarnings(warnings);
-    this.show();
-    if (wish?.click && index === this.index) {
-      announce(`Answered in view ${wish.click.view + 1}, seen in ${point.shown.length} views. ${point.warning || ""}`);
-      if (this.autoNext && !point.warning) setTimeout(() => this.index === index && this.go(index + 1), 350);
-    }
-  }
-
-  #refuse(id, wish, error, entry) {
-    if (this.asked.get(id)?.wish === wish) {
-      Object.assign(this.points.find((point) => point.id === id) || {}, this.asked.get(id).old);
-      this.asked.delete(id);
-      this.pending.delete(id);
-    }
-    if (entry) this.app.histories.points.drop(entry);
-    notice(error.message, "hint");
-    announce(error.message);
-    this.show();
-  }
-
-  refusePlace(error, entry) {
-    if (entry) this.app.histories.points.drop(entry);
-    notice(error.message, "hint");
-    announce(error.message);
-    this.show();
+  /** The server has taken the shown point's answer. */
+  answered(point) {
+    const { index } = this;
+    if (this.autoNext && !point.warning) setTimeout(() => this.index === index && this.go(index + 1), AUTO_NEXT_MS);
   }
 
   /** Each point's number within its part, from 1: what chooses its shape. */
@@ -164,7 +112,7 @@ export class PointsStage {
     const numbers = this.numbers();
     return this.points.flatMap((point, k) => {
       if (point.part !== this.point.part) return [];
-      const pending = this.pending.get(point.id);
+      const pending = this.answers.pending(point.id);
       const places = pending ? [pending] : point.answer ? point.shown : [];
       return [{ number: numbers[k], current: k === this.index, pending: Boolean(pending), places }];
     });
@@ -179,11 +127,6 @@ export class PointsStage {
     this.views.focus();
   }
 
-  toggleLarge() {
-    this.views.toggleLarge();
-    this.show();
-  }
-
   toggleAuto() {
     this.autoNext = !this.autoNext;
     localStorage.setItem("auto-next", this.autoNext ? "yes" : "no");
@@ -191,13 +134,11 @@ export class PointsStage {
   }
 
   show() {
-    this.input.show();
+    showStrip(this);
+    showPoint(this);
+    if (this.point) this.views.show(this.marks());
     this.app.photo.redraw();
   }
 }
 
-/** What would have to be asked for to get the point's present answer again. */
-function wishOf({ answer, reason }) {
-  if (answer) return { click: { view: answer.view, x: answer.x, y: answer.y } };
-  return reason ? { reason } : { clear: true };
-}
+const isOpen = ({ answer, reason }) => !answer && !reason;
