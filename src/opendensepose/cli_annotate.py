@@ -56,6 +56,7 @@ def serve(
     gold_rate: Annotated[
         float, typer.Option("--gold-rate", min=0, max=0.9, help="Share of people whose truth is known.")
     ] = 0.0,
+    static: Annotated[Path | None, typer.Option("--static", hidden=True)] = None,
 ) -> None:
     """Serve the tool for a folder of photos (the word `serve` may be left out)."""
     from opendensepose.annotate.photos import add_photos
@@ -75,7 +76,9 @@ def serve(
         if boxes not in ("model", "draw"):
             take_in_boxes(store, boxes)
         search = boxes == "model"
-        run_server(store, photos, rules=rules, host=host, port=port, url=url, browser=browser, search=search)
+        run_server(
+            store, photos, rules=rules, host=host, port=port, url=url, browser=browser, search=search, static=static
+        )
     finally:
         store.close()
 
@@ -106,3 +109,64 @@ def revoke(name: Annotated[str, typer.Argument(help="Whose link.")], db: Db = DE
 
     access.revoke(open_store(db), name)
     print(f"{name} can sign in no more")
+
+
+@annotate_app.command()
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to: a JSON file; with --gold a folder.")],
+    db: Db = DEFAULT_DB,
+    vertex: Annotated[bool, typer.Option("--vertex", help="With dp_vertex, as the embeddings variant has it.")] = False,
+    gold: Annotated[
+        bool, typer.Option("--gold", help="Gold people and their truth, for `opendensepose annotators`.")
+    ] = False,
+) -> None:
+    """Write what was submitted as COCO-DensePose annotations."""
+    from opendensepose.annotate.exchange import export_document
+    from opendensepose.annotate.gold import write_gold
+    from opendensepose.annotate.store import open_store
+    from opendensepose.data.json_files import write_json
+    from opendensepose.surface import load_charts
+
+    uv_of = load_charts().from_points
+    store = open_store(db)
+    if gold:
+        print(f"opendensepose annotators {write_gold(store, file, uv_of)} {file}")
+        return
+    document = export_document(store, uv_of, vertex=vertex)
+    write_json(file, document)
+    print(f"{len(document['annotations'])} people in {len(document['images'])} photos, written to {file}")
+
+
+@annotate_app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="COCO-DensePose annotations, JSON.")],
+    photos: Annotated[Path, typer.Option("--photos", help="The folder of its photos.")],
+    db: Db = DEFAULT_DB,
+) -> None:
+    """Take in annotations, to be corrected."""
+    from opendensepose.annotate.exchange import import_document
+    from opendensepose.annotate.photos import add_photos
+    from opendensepose.annotate.store import open_store
+    from opendensepose.data.json_files import read_json
+    from opendensepose.surface import load_charts
+
+    document = read_json(file)
+    store = open_store(db)
+    add_photos(store, photos)
+    result = import_document(store, document, load_charts().to_points, str(file))
+    print(f"{result['people']} new people, {result['known']} were there before")
+    for sentence in result["problems"]:
+        print(f"opendensepose: {sentence}", file=sys.stderr)
+
+
+@annotate_app.command()
+def gold(
+    count: Annotated[int, typer.Option("--count", min=1, help="How many people.")],
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same people.")],
+    db: Db = DEFAULT_DB,
+) -> None:
+    """Render people whose truth is known, to be mixed in at the rate of --gold-rate."""
+    from opendensepose.annotate.gold import add_gold
+    from opendensepose.annotate.store import open_store
+
+    print(f"{add_gold(open_store(db), count, seed)} new gold people")

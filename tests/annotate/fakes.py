@@ -82,6 +82,9 @@ class FlatSurface:
     def uv_of(self, points):
         return points.face.astype(np.uint8), points.barycentric[:, 1], points.barycentric[:, 2]
 
+    def to_points(self, i, u, v):
+        return SurfacePoints(i, np.stack([1 - u - v, u, v], 1))
+
     def warm_up(self):
         pass
 

@@ -27,6 +27,7 @@ from starlette.staticfiles import StaticFiles
 
 from opendensepose.annotate.access import Gate
 from opendensepose.annotate.handlers import HANDLERS, Tool
+from opendensepose.annotate.manager import Yardstick
 from opendensepose.annotate.photos import PhotoFolder
 from opendensepose.annotate.requests import JsonHandler, Reception
 from opendensepose.annotate.store import Store
@@ -48,15 +49,17 @@ def create_app(
     hosts: frozenset[str] | None = frozenset({"127.0.0.1", "localhost", "::1"}),
     is_https: bool = False,
     predictor: Callable | None = None,
+    distances: Callable | None = None,
     static: Path = STATIC,
 ) -> Starlette:
     """The app, to be run by uvicorn.
 
     team: whether people sign in by their links; else whoever reaches the server works as its only user. hosts: names
     that the Host header may have, None for any. is_https: whether browsers reach it by https. predictor:
-    image_rgb, boxes -> instances, for guesses; may be None.
+    image_rgb, boxes -> instances, for guesses; may be None. distances: makes the LabelDistances that errors are measured
+    with; None: none are.
     """
-    tool = Tool(store, surface, folder, rules or Rules(), predictor, static)
+    tool = Tool(store, surface, folder, rules or Rules(), predictor, static, Yardstick(distances))
     reception = Middleware(Reception, store=store, gate=Gate(hosts, is_https), team=team, is_https=is_https)
     routes = [Route(path, JsonHandler(function, tool), methods=[method]) for method, path, function in HANDLERS]
     if static.is_dir():

@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, Response
 
 from opendensepose.annotate import edits, review, tasks
 from opendensepose.annotate.documents import point_answer, preview_of, task_document, task_line
+from opendensepose.annotate.manager import MANAGER_HANDLERS, Yardstick
 from opendensepose.annotate.photos import PhotoFolder
 from opendensepose.annotate.refusals import Refused
 from opendensepose.annotate.requests import Call
@@ -41,6 +42,7 @@ class Tool:
     rules: tasks.Rules
     predictor: Callable | None
     static: Path
+    yardstick: Yardstick
 
     @property
     def by(self) -> tuple[Store, tasks.Rules]:
@@ -297,4 +299,5 @@ HANDLERS: list[tuple[str, str, Callable]] = [
     ("POST", _TASK + "/accept", accept),
     ("POST", _TASK + "/send_back", send_back),
     ("POST", _TASK + "/fix", fix),
+    *MANAGER_HANDLERS,
 ]

@@ -1,8 +1,8 @@
 """What has been annotated so far, as a picture over the photo: the points alone, or spread over the part masks.
 
-A pixel of a part's mask takes the chart of the annotated point that is nearest on the way inside the mask, so that an arm
-in front of the torso does not hand its neighbour's label over. U and V are straight-line fits through the nearby points
-of that chart: exact at a point whose neighbours agree with it.
+A pixel of a part's mask takes the chart of the annotated point that is nearest on the way inside the mask, so that one
+finger does not hand its label over to the next. U and V are a plane through the points of that chart and, near each
+point, what that point says.
 """
 
 import cv2
@@ -94,7 +94,7 @@ def _fit(place: np.ndarray, xy: np.ndarray, values: np.ndarray, weight: np.ndarr
 
 
 def _nearest_point(parts: np.ndarray, xy: np.ndarray, point_part: np.ndarray) -> np.ndarray:
-    """(h, w) int64: the point of the pixel's part that is nearest on the way inside the mask, -1 where there is none."""
+    """(h, w) int64: the point of the pixel's part that is nearest on the way inside the mask; -1 where none is."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import dijkstra
 

@@ -173,7 +173,7 @@ class JsonHandler:
         try:
             answer = await self._answer(request)
         except Refused as refused:
-            answer = refusal(refused)
+            answer = refusal(refused, as_page=not request.url.path.startswith("/api/"))
             if refused.status == 413:
                 answer.headers["Connection"] = "close"  # the rest of the body is not waited for
         except ClientDisconnect:

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from opendensepose.annotate.access import has_invited, is_loopback
-from opendensepose.annotate.app import create_app
+from opendensepose.annotate.app import STATIC, create_app
 from opendensepose.annotate.photos import PhotoFolder, add_boxes, find_people
 from opendensepose.annotate.store import Store
 from opendensepose.annotate.surface_side import RealSurface
@@ -62,19 +62,22 @@ def run_server(
     url: str | None,
     browser: bool,
     search: bool,
+    static: Path | None = None,
 ) -> None:
     """Serves until stopped by Ctrl-C. search: whether the model looks for people in photos without any, meanwhile.
     OSError if the port is taken."""
     import uvicorn
+
+    from opendensepose.evaluate import load_distances
 
     team = not is_loopback(host) or has_invited(store)
     listener = _listen(host, port)
     folder, predictor, surface = PhotoFolder(store, photos), LazyPredictor(), RealSurface()
     is_https = bool(url and url.startswith("https://"))
     hosts = allowed_hosts(host, url)
-    app = create_app(
-        store, surface, folder, rules=rules, team=team, hosts=hosts, is_https=is_https, predictor=predictor
-    )
+    options = {"rules": rules, "hosts": hosts, "is_https": is_https, "predictor": predictor}
+    options["distances"] = load_distances
+    app = create_app(store, surface, folder, team=team, static=static or STATIC, **options)
     stopping = threading.Event()
     threading.Thread(target=surface.warm_up, daemon=True).start()
     if search:

@@ -33,6 +33,8 @@ class SurfaceSide(Protocol):
 
     def uv_of(self, points: SurfacePoints) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
 
+    def to_points(self, i: np.ndarray, u: np.ndarray, v: np.ndarray) -> SurfacePoints: ...
+
     def warm_up(self) -> None:
         """Does what takes seconds once: pictures, search tables."""
 
@@ -41,7 +43,8 @@ class RealSurface:
     """The body's own views and charts."""
 
     def __init__(self):
-        from opendensepose.annotate.contradictions import find_contradictions
+        from importlib.util import find_spec
+
         from opendensepose.annotate.guess import guess_parts
         from opendensepose.annotate.preview import draw_preview
         from opendensepose.annotate.sampling import points_to_ask
@@ -49,12 +52,19 @@ class RealSurface:
         from opendensepose.surface import load_charts
 
         self.views_of, self.picture_png, self.point_at, self.shown = views_of, picture_png, point_at, shown
+        if find_spec("opendensepose.annotate.contradictions"):
+            from opendensepose.annotate.contradictions import find_contradictions
+        else:
+            find_contradictions = lambda part, xy, points: ()  # noqa: E731
         self.points_to_ask, self.find_contradictions = points_to_ask, find_contradictions
         self.draw_preview, self.guess_parts = draw_preview, guess_parts
         self._make_pictures, self._charts = make_pictures, load_charts()
 
     def uv_of(self, points: SurfacePoints) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return self._charts.from_points(points)
+
+    def to_points(self, i: np.ndarray, u: np.ndarray, v: np.ndarray) -> SurfacePoints:
+        return self._charts.to_points(i, u, v)
 
     def warm_up(self) -> None:
         self._make_pictures()
