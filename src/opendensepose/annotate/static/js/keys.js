@@ -23,6 +23,8 @@ export const ACTIONS = [
   action("iuv-fill", "any", "Shift+y", "Fill the IUV picture (preview), or not"),
   action("tasks", "any", "Shift+l", "List of people"),
   action("next-task", "any", "Shift+n", "Next person"),
+  action("draw-box", "any", "Shift+d", "Draw a box around a person (managers)"),
+  action("review-next", "any", "Shift+r", "Next person to review (reviewers)"),
   action("skip", "any", "Shift+s", "Skip this person, with a reason"),
   action("submit", "any", "Ctrl+Enter", "Submit this person"),
   action("tool-brush", "parts", "b", "Brush"),

@@ -24,7 +24,7 @@ async function start() {
   document.body.dataset.team = session.team;
   document.querySelector("[data-action=guess]").hidden = session.guess === false;
   const app = new App(session, new PhotoView(byId("photo")));
-  app.reviewing = session.role === "reviewer";
+  app.reviewing = false;
   app.opacity = Number(localStorage.getItem("opacity") || 55);
   app.iuv = new IuvPanel(app);
   app.parts = new PartsStage(app);
@@ -39,7 +39,7 @@ async function start() {
     if (app.queue?.changes.length) event.preventDefault();
   });
   if (!localStorage.getItem("instructed")) await showInstructions();
-  await app.attempt(() => (app.reviewing ? nextReview(app) : nextPerson(app)));
+  await app.attempt(() => (session.role === "reviewer" ? nextReview(app) : nextPerson(app)));
 }
 
 /** What is drawn over the photo, from below. */

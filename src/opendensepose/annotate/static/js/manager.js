@@ -3,13 +3,14 @@ import { get } from "./api.js";
 import { byId, element, notice } from "./dom.js";
 import { spoken } from "./keys.js";
 
+const PLOTS = ["error", "error_by_part", "time", "agreement", "progress"];
+
 const number = (value, digits = 1) => (value === null || value === undefined ? "–" : Number(value).toFixed(digits));
 
 async function start() {
   const [session, quality] = await Promise.all([get("/api/session"), get("/api/manager/quality")]);
-  const { annotators = [], agreement = [], progress = {}, plots = [] } = quality;
-  for (const [name, value] of Object.entries(progress)) {
-    if (value !== null && typeof value === "object") continue;
+  const { annotators, agreement, progress } = quality;
+  for (const [name, value] of Object.entries({ people: progress.people, ...progress.tasks, synthetic: progress.gold })) {
     byId("progress").append(element("div", {}, element("dt", {}, words(name)), element("dd", {}, String(value ?? "–"))));
   }
   table("annotators", ["Name", "People", "Points", "Seconds per point", "Error, cm"], annotators.map((one) => [
@@ -17,12 +18,10 @@ async function start() {
   ]));
   showParts(session.parts, annotators);
   showAgreement(agreement);
-  for (const plot of plots) {
-    const { name, title } = typeof plot === "string" ? { name: plot, title: words(plot) } : plot;
-    const image = element("img", { src: `/api/manager/plots/${encodeURIComponent(name)}.svg`, alt: title });
-    byId("plots").append(element("figure", {}, image, element("figcaption", {}, title)));
+  for (const name of PLOTS) {
+    const image = element("img", { src: `/api/manager/plots/${name}.svg`, alt: `Plot: ${words(name)}` });
+    byId("plots").append(element("figure", {}, image));
   }
-  byId("plots").closest("section").hidden = !plots.length;
 }
 
 const words = (name) => (name[0].toUpperCase() + name.slice(1)).replaceAll("_", " ");

@@ -5,13 +5,16 @@ import { byId, choose, dialog, element, notice } from "./dom.js";
 const STATUS = { open: "○ open", submitted: "✓ submitted", sent_back: "↩ sent back", accepted: "★ accepted", skipped: "– skipped" };
 
 export async function nextPerson(app) {
+  app.reviewing = false;
   await app.close();
-  const task = await post(app.reviewing ? "/api/tasks/next" : "/api/tasks/next");
+  const task = await post("/api/tasks/next");
   if (task) return app.open(task);
-  showEmpty("No person is waiting", "Everyone has been annotated, skipped or is being worked on by somebody else.");
+  const finding = app.session.team ? "" : " In new photos people may still be looked for: try again in a moment.";
+  showEmpty("No person is waiting", `Everyone is annotated, skipped or being worked on.${finding}`);
 }
 
 export async function nextReview(app) {
+  app.reviewing = true;
   await app.close();
   const task = await get("/api/review/next");
   if (task) return app.open(task);
@@ -38,16 +41,18 @@ export async function submitPerson(app) {
   const open = points.filter((point) => !point.answer && !point.reason).length;
   const warned = points.filter((point) => point.warning).length;
   if (!points.length || app.partsStale) return notice("Go through the points first: the parts alone are not enough.");
-  const doubts = [];
-  if (open) doubts.push(`${open} of ${points.length} points have neither an answer nor a reason.`);
-  if (warned) doubts.push(`${warned} answers contradict others (⚠).`);
-  if (doubts.length) {
-    const texts = doubts.map((doubt) => element("p", {}, doubt));
-    const choice = await dialog("Submit as it is?", texts, [["", "Go on working"], ["yes", "Submit"]]);
-    if (choice !== "yes") return;
+  if (open) {
+    if (app.stage !== "points") app.setStage("points");
+    await app.points.goOpen();
+    return notice(`${open} of ${points.length} points have neither an answer nor a reason: here is the next one.`, "hint");
+  }
+  if (warned) {
+    const text = `${warned} answers contradict others (⚠). Look at them once more, or submit as it is.`;
+    const choice = await dialog("Submit as it is?", element("p", {}, text), [["", "Go on working"], ["yes", "Submit"]]);
+    if (choice !== "yes") return undefined;
   }
   await app.finish("submit");
-  await nextPerson(app);
+  return nextPerson(app);
 }
 
 /** The list of people, with what may be done with all of them. */
@@ -67,9 +72,9 @@ export async function showPeople(app, drawBox) {
     element("p", {}, `${done} of ${tasks.length} people submitted or accepted.`),
     element("div", { className: "scroll" }, table),
   ];
-  const may = app.session.role === "manager" || !app.session.team;
-  if (may) content.push(filesRow());
-  const buttons = may ? [["box", "Draw a box"], ["", "Close"]] : [["", "Close"]];
+  const mayManage = app.session.role === "manager";
+  if (mayManage) content.push(filesRow());
+  const buttons = mayManage ? [["box", "Draw a box"], ["", "Close"]] : [["", "Close"]];
   const answer = dialog("People", content, buttons, { wide: true });
   finishers.push((value) => table.closest("dialog").finish(value));
   const choice = await answer;
@@ -84,7 +89,7 @@ function filesRow() {
     result.textContent = "Reading …";
     try {
       const answer = await call("POST", "/api/import", file.files[0]);
-      result.textContent = `Imported: ${Object.entries(answer || {}).map(([name, value]) => `${name} ${value}`).join(", ")}`;
+      result.textContent = [`${answer.people} new people, ${answer.known} known already.`, ...answer.problems].join(" ");
     } catch (error) {
       result.textContent = error.message;
     }
