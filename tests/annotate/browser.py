@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 import uvicorn
@@ -21,13 +22,20 @@ from opendensepose.annotate.store import open_store
 from opendensepose.annotate.surface_side import RealSurface
 from opendensepose.data.masks import decode_mask
 
-__all__ = ["Hands", "PageServer", "chromium_path", "open_page", "serving"]
+__all__ = ["BlankPictures", "Hands", "PageServer", "chromium_path", "open_page", "serving"]
 
 BOX = [40.0, 20.0, 200.0, 300.0]
 
 
 def chromium_path() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@cache
+def _blank_png(width: int, height: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (width, height), 200).save(file, "PNG")
+    return file.getvalue()
 
 
 class BlankPictures(RealSurface):
@@ -39,10 +47,8 @@ class BlankPictures(RealSurface):
         self.guess_parts = self._guess
 
     def _blank(self, part, view):
-        file = io.BytesIO()
         one = self.views_of(part)[view]
-        Image.new("L", (one.width, one.height), 200).save(file, "PNG")
-        return file.getvalue()
+        return _blank_png(one.width, one.height)
 
     def _guess(self, predictor, image_rgb, box_xyxy):
         grid = np.zeros((256, 256), np.uint8)

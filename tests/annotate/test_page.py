@@ -64,7 +64,7 @@ def test_a_whole_person_by_mouse_and_by_keyboard(browser, hands, server, surface
             x, y = surface.place_on(part, view, rng)
             page.mouse.click(*hands.view_place(part, view, x, y))
             wished[point["id"]] = view, x, y
-        page.wait_for_function(f"document.querySelectorAll('.point-strip [data-state=open]').length == {len(points) - k - 1}")
+        playwright_api.expect(page.locator(".point-strip [data-state=open]")).to_have_count(len(points) - k - 1)
         hands.press("n")
     hands.wait_saved()
     for point in hands.task()["points"][:-1]:
@@ -132,7 +132,6 @@ def test_undo_and_redo_without_limit(hands, surface):
     for wanted in steps[-2::-1]:
         hands.press("Control+z")
         hands.wait_saved()
-        hands.page.wait_for_function("document.querySelector('#save-state').dataset.state == 'saved'")
         assert hands.task()["parts"] == wanted
     for wanted in steps[1:]:
         hands.press("Control+Shift+z")
@@ -220,7 +219,7 @@ def test_a_lost_answer_is_no_conflict_and_not_done_twice(hands):
     hands.page.route("**/parts", lose_answer)
     version = hands.task()["version"]
     hands.stroke((60, 60), (120, 60))
-    hands.page.wait_for_function("document.querySelector('#save-state').dataset.state == 'saved'")
+    hands.wait_saved()
     assert losses == [200] and hands.task()["version"] == version + 1
 
 

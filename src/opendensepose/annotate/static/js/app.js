@@ -41,10 +41,11 @@ export class App {
     this.lease = task.editable ? new Lease(this.queue, task.id, (error) => this.queue.conflict(error)) : null;
     this.histories.parts.clear();
     this.histories.points.clear();
+    notice("");
     this.take(task);
     this.showSaved("saved", 0);
-    notice("");
     this.setStage(task.stage === "points" && task.points.length ? "points" : "parts");
+    this.review.tell(task);
     announce(`Person ${task.id} of ${task.photo} opened`);
     await sendUnsaved(this);
   }
@@ -56,7 +57,8 @@ export class App {
     this.partsStale = task.stage !== "points" || !task.points.length;
     this.labels.load(task.parts);
     byId("task-name").textContent = `${task.photo} · person ${task.id}${task.editable ? "" : ` · ${task.status.replace("_", " ")}`}`;
-    this.onTask?.(task);
+    document.body.dataset.editable = task.editable;
+    this.review.show(task);
     this.iuv.refresh(0);
   }
 
@@ -82,6 +84,7 @@ export class App {
     this.lease?.stop();
     this.queue.close();
     this.task = null;
+    this.review.show(null);
     this.setStage("none");
   }
 

@@ -32,7 +32,6 @@ async function start() {
   app.box = new BoxStage(app);
   app.review = new Review(app);
   app.onStage = (stage) => app[stage]?.open?.();
-  app.onTask = (task) => app.review.show(task);
   app.photo.layers = layersOf(app);
   listenForActions(app, makeHandlers(app));
   window.addEventListener("beforeunload", (event) => {

@@ -9,14 +9,26 @@ export class Review {
     this.comments = []; // {point_id | null, text}, to be sent when the person is sent back
   }
 
-  /** Shows the bar for a reviewer, and everyone the comments there are. */
+  /** Shows the bar while a person is reviewed; null: no person is open. */
   show(task) {
-    const reviewing = this.app.reviewing && Boolean(task) && task.status === "submitted";
-    byId("review-bar").hidden = !reviewing;
-    if (task && this.task !== task.id) this.comments = [];
+    byId("review-bar").hidden = !this.#reviews(task);
+    if (this.task !== task?.id) this.comments = [];
     this.task = task?.id;
     this.#count();
-    if (task?.comments.length && !reviewing) this.#tellComments(task.comments);
+  }
+
+  #reviews(task) {
+    return this.app.reviewing && task?.status === "submitted";
+  }
+
+  /** Tells the annotator what the reviewer has said, when the person is opened. */
+  tell(task) {
+    if (this.#reviews(task) || !task.comments.length) return;
+    const texts = task.comments.map(({ point_id: id, author, text }) => {
+      const index = task.points.findIndex((point) => point.id === id);
+      return `${author}${index >= 0 ? `, on point ${index + 1}` : ""}: ${text}`;
+    });
+    notice(texts.join(" · "), "hint");
   }
 
   async comment(point) {
@@ -55,13 +67,5 @@ export class Review {
   #count() {
     const n = this.comments.length;
     byId("review-comments").textContent = n ? `${n} ${n === 1 ? "comment" : "comments"} noted` : "no comments yet";
-  }
-
-  #tellComments(comments) {
-    const texts = comments.map(({ point_id: id, author, text }) => {
-      const index = this.app.task.points.findIndex((point) => point.id === id);
-      return `${author}${index >= 0 ? `, on point ${index + 1}` : ""}: ${text}`;
-    });
-    notice(`Sent back. ${texts.join(" · ")}`, "hint");
   }
 }
