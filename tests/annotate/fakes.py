@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from opendensepose.data.masks import encode_mask
 from opendensepose.surface import SurfacePoints
 
 
@@ -95,3 +96,10 @@ def write_photos(folder: Path, count: int = 3, size: tuple[int, int] = (64, 48))
         pixels = np.full((size[1], size[0], 3), 40 * k, np.uint8)
         Image.fromarray(pixels).save(folder / f"photo{k}.png")
     return folder
+
+
+def square(first: int, last: int) -> str:
+    """Counts of a mask of the grid's rows first to last."""
+    mask = np.zeros((256, 256), bool)
+    mask[first:last] = True
+    return encode_mask(mask)["counts"]

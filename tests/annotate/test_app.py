@@ -1,22 +1,13 @@
 """The server over HTTP: one person annotated from box to submission, and the answers to what does not fit."""
 
-import numpy as np
 import pytest
 from starlette.testclient import TestClient
-from tests.annotate.fakes import FlatSurface, write_photos
+from tests.annotate.fakes import FlatSurface, square, write_photos
 
 from opendensepose.annotate.app import create_app
 from opendensepose.annotate.photos import PhotoFolder, add_photos
-from opendensepose.data.masks import encode_mask
 
 LOOPBACK = "http://127.0.0.1:8765"
-
-
-def square(first: int, last: int) -> str:
-    """Counts of a mask of the grid's rows first to last."""
-    mask = np.zeros((256, 256), bool)
-    mask[first:last] = True
-    return encode_mask(mask)["counts"]
 
 
 @pytest.fixture

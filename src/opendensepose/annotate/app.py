@@ -56,10 +56,11 @@ def create_app(
 
     team: whether people sign in by their links; else whoever reaches the server works as its only user. hosts: names
     that the Host header may have, None for any. is_https: whether browsers reach it by https. predictor:
-    image_rgb, boxes -> instances, for guesses; may be None. distances: makes the LabelDistances that errors are measured
-    with; None: none are.
+    image_rgb, boxes -> instances, for guesses; may be None. distances: makes the LabelDistances that
+    errors are measured with; None: none are measured.
     """
-    tool = Tool(store, surface, folder, rules or Rules(), predictor, static, Yardstick(distances))
+    rules = rules or Rules()
+    tool = Tool(store, surface, folder, rules, predictor, static, Yardstick(distances))
     reception = Middleware(Reception, store=store, gate=Gate(hosts, is_https), team=team, is_https=is_https)
     routes = [Route(path, JsonHandler(function, tool), methods=[method]) for method, path, function in HANDLERS]
     if static.is_dir():

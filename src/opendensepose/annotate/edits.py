@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Row
 
 from opendensepose.annotate.refusals import Refused
 from opendensepose.annotate.store import Store, events, parts, photos, points, tasks
-from opendensepose.annotate.tasks import Rules, User, check_box, check_editable, hold, log, readable_task
+from opendensepose.annotate.tasks import Rules, User, check_box, check_editable, check_version, hold, log, readable_task
 from opendensepose.data.masks import GRID, NUM_PARTS, decode_part_masks, part_mask_runs
 from opendensepose.surface import SurfacePoints
 
@@ -57,13 +57,7 @@ def edit(
             return before
         check_editable(task, user)
         until = hold(connection, store, rules, task)
-        if version != task.version:
-            raise Refused(
-                f"This person was changed elsewhere: yours was version {version}, now it is {task.version}; nothing"
-                " was overwritten.",
-                409,
-                task.version,
-            )
+        check_version(task, version)
         detail, response = change(connection, task)
         response = {"version": version + 1, **response}
         moved_on = {"version": version + 1, "lease_expires_at": until, "touched_at": store.clock()}
@@ -229,9 +223,7 @@ def answer_point(
     store: Store, rules: Rules, user: User, task_id: int, point_id: int, answer: dict, point_at: Callable, **which
 ) -> dict:
     """{"click": {view, x, y}}, {"reason": text} or {"clear": true}. point_at(part, view, x, y) -> SurfacePoints."""
-    with store.reading() as connection:
-        readable_task(connection, user, task_id)
-        part = _own_point(connection, task_id, point_id).part
+    part = _part_asked(store, user, task_id, point_id)
     values = dict.fromkeys(_NO_ANSWER) | _answer_values(answer, part, point_at)
     if values["face"] is not None or values["reason"] is not None:
         values["answered_by"] = user.id
@@ -244,6 +236,18 @@ def answer_point(
         return {"point": point_id, "part": part, "before": before, "after": after}, {}
 
     return edit(store, rules, user, task_id, "answer", change, **which)
+
+
+def _part_asked(store: Store, user: User, task_id: int, point_id: int) -> int:
+    """The part of a point, read before the change begins: finding the click on the surface should hold up nobody."""
+    query = sql.select(points.c.part, tasks.c.annotator_id, tasks.c.fixer_id).join(tasks)
+    with store.reading() as connection:
+        row = connection.execute(query.where(points.c.id == point_id, points.c.task_id == task_id)).one_or_none()
+        if row is None or user.id not in (row.annotator_id, row.fixer_id):
+            readable_task(connection, user, task_id)  # says that there is no such task, or
+            part = _own_point(connection, task_id, point_id).part  # no such point
+            return part
+    return row.part
 
 
 def _answer_values(answer: dict, part: int, point_at: Callable) -> dict:

@@ -179,7 +179,7 @@ def lease(tool: Tool, call: Call) -> dict:
 
 
 def submit(tool: Tool, call: Call) -> dict:
-    tasks.submit(*tool.by, call.user, call.task_id)
+    tasks.submit(*tool.by, call.user, call.task_id, call.body.get("version"))
     return tool.task(call, call.task_id)
 
 
@@ -218,13 +218,13 @@ def answer(tool: Tool, call: Call) -> dict:
     saved = edits.answer_point(
         *tool.by, call.user, call.task_id, point_id, call.body, tool.surface.point_at, **call.saves
     )
-    return saved | point_answer(tool.store, tool.surface, call.user, call.task_id, point_id)
+    return saved | point_answer(tool.store, tool.surface, call.task_id, point_id)
 
 
 def place(tool: Tool, call: Call) -> dict:
     point_id, x, y = call.path["point_id"], call.body.get("x"), call.body.get("y")
     saved = edits.move_point(*tool.by, call.user, call.task_id, point_id, x, y, **call.saves)
-    return saved | point_answer(tool.store, tool.surface, call.user, call.task_id, point_id)
+    return saved | point_answer(tool.store, tool.surface, call.task_id, point_id)
 
 
 def guess(tool: Tool, call: Call) -> dict:
@@ -255,17 +255,17 @@ def review_next(tool: Tool, call: Call) -> dict | None:
 
 
 def accept(tool: Tool, call: Call) -> dict:
-    review.accept(tool.store, call.user, call.task_id)
+    review.accept(tool.store, call.user, call.task_id, call.body.get("version"))
     return tool.task(call, call.task_id)
 
 
 def send_back(tool: Tool, call: Call) -> dict:
-    review.send_back(tool.store, call.user, call.task_id, call.body.get("comments"))
+    review.send_back(tool.store, call.user, call.task_id, call.body.get("comments"), call.body.get("version"))
     return tool.task(call, call.task_id)
 
 
 def fix(tool: Tool, call: Call) -> dict:
-    review.fix(tool.store, tool.rules, call.user, call.task_id)
+    review.fix(*tool.by, call.user, call.task_id, call.body.get("version"))
     return tool.task(call, call.task_id)
 
 

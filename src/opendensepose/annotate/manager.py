@@ -8,10 +8,8 @@ from starlette.responses import Response
 
 from opendensepose.annotate.exchange import export_document, import_document
 from opendensepose.annotate.plots import PLOTS
-from opendensepose.annotate.quality import quality_document
 from opendensepose.annotate.refusals import Refused
 from opendensepose.annotate.requests import Call
-from opendensepose.evaluation.errors import LabelDistances
 
 __all__ = ["MANAGER_HANDLERS", "Yardstick"]
 
@@ -22,12 +20,14 @@ class Yardstick:
     """Distances on the surface, made at the first use, which may take minutes on a new machine; and what was measured
     with them last."""
 
-    def __init__(self, make: Callable[[], LabelDistances] | None):
+    def __init__(self, make: Callable | None):
         self._make, self._distances = make, None
         self._lock = threading.Lock()
         self._quality: tuple[float, dict] | None = None
 
     def quality(self, tool) -> dict:
+        from opendensepose.annotate.quality import quality_document  # takes a second, and not everybody needs it
+
         with self._lock:
             now = tool.store.clock()
             if self._quality is None or now - self._quality[0] > _FRESH_SECONDS:

@@ -67,8 +67,8 @@ def _own_answers(connection: Connection, task: Row, uv_of: Callable) -> DenseAnn
 
 
 def agreement(store: Store, uv_of: Callable, distances: LabelDistances) -> list[dict]:
-    """For each two annotators of one person: photo, annotators, mask_iou of the whole body, part_agreement, the share of
-    what both painted with the same part, and of points near each other in the photo their number and distance_cm."""
+    """For each two annotators of one person: photo, annotators, mask_iou of the whole body, part_agreement, the share
+    of what both painted with the same part, and of points near each other in the photo their number and distance_cm."""
     query = (
         sql.select(tasks, annotators.c.name, photos.c.name.label("photo"))
         .join(people, tasks.c.person_id == people.c.id)

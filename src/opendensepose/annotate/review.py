@@ -4,7 +4,7 @@ import sqlalchemy as sql
 
 from opendensepose.annotate.refusals import Refused
 from opendensepose.annotate.store import Store, annotators, comments, points, tasks
-from opendensepose.annotate.tasks import Rules, User, log, readable_task
+from opendensepose.annotate.tasks import Rules, User, check_version, log, readable_task
 
 __all__ = ["MAX_COMMENT", "accept", "fix", "next_review", "send_back", "task_comments"]
 
@@ -34,7 +34,9 @@ def _check_reviewer(user: User) -> None:
         raise Refused("Only reviewers and managers review.", 403)
 
 
-def _end(store: Store, user: User, task_id: int, kind: str, detail: dict, status: str | None, **values) -> None:
+def _end(
+    store: Store, user: User, task_id: int, kind: str, version: object, detail: dict, status: str | None, **values
+) -> None:
     """One step of a review; with another status or another fixer."""
     _check_reviewer(user)
     with store.writing() as connection:
@@ -43,6 +45,7 @@ def _end(store: Store, user: User, task_id: int, kind: str, detail: dict, status
             raise Refused("Nobody reviews their own work.", 403)
         if task.status != "submitted" and not (kind == "send_back" and task.status == "accepted"):
             raise Refused(f"This person is {task.status.replace('_', ' ')}, not waiting for review.", 409, task.version)
+        check_version(task, version)
         if task.fixer_id not in (None, user.id):
             raise Refused("Another reviewer is fixing this person.", 409, task.version)
         for comment in detail.get("comments", ()):
@@ -56,12 +59,12 @@ def _end(store: Store, user: User, task_id: int, kind: str, detail: dict, status
         log(connection, store, user, task_id, kind, detail=detail)
 
 
-def accept(store: Store, user: User, task_id: int) -> None:
+def accept(store: Store, user: User, task_id: int, version: object = None) -> None:
     """The work is good, perhaps after fixing."""
-    _end(store, user, task_id, "accept", {}, "accepted", fixer_id=None, lease_expires_at=None)
+    _end(store, user, task_id, "accept", version, {}, "accepted", fixer_id=None, lease_expires_at=None)
 
 
-def send_back(store: Store, user: User, task_id: int, said: object) -> None:
+def send_back(store: Store, user: User, task_id: int, said: object, version: object = None) -> None:
     """Gives the work back to its annotator, with comments [{point_id or null, text}], at least one."""
     is_list = isinstance(said, list) and 0 < len(said) <= 500 and all(isinstance(one, dict) for one in said)
     if not is_list:
@@ -74,13 +77,14 @@ def send_back(store: Store, user: User, task_id: int, said: object) -> None:
         if len(text) > MAX_COMMENT or "\0" in text:
             raise Refused(f"a comment is text of at most {MAX_COMMENT} characters.", 422)
         checked.append({"point_id": point_id, "text": text})
-    _end(store, user, task_id, "send_back", {"comments": checked}, "sent_back", fixer_id=None, lease_expires_at=None)
+    ended = {"fixer_id": None, "lease_expires_at": None}
+    _end(store, user, task_id, "send_back", version, {"comments": checked}, "sent_back", **ended)
 
 
-def fix(store: Store, rules: Rules, user: User, task_id: int) -> None:
+def fix(store: Store, rules: Rules, user: User, task_id: int, version: object = None) -> None:
     """The reviewer takes over editing; the task stays submitted until it is accepted or sent back."""
     until = store.clock() + rules.lease_seconds
-    _end(store, user, task_id, "fix", {}, None, fixer_id=user.id, lease_expires_at=until)
+    _end(store, user, task_id, "fix", version, {}, None, fixer_id=user.id, lease_expires_at=until)
 
 
 def task_comments(connection: sql.Connection, task_id: int) -> list[dict]:

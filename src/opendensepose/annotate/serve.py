@@ -68,8 +68,6 @@ def run_server(
     OSError if the port is taken."""
     import uvicorn
 
-    from opendensepose.evaluate import load_distances
-
     team = not is_loopback(host) or has_invited(store)
     listener = _listen(host, port)
     folder, predictor, surface = PhotoFolder(store, photos), LazyPredictor(), RealSurface()
@@ -93,6 +91,13 @@ def run_server(
         uvicorn.Server(config).run(sockets=[listener])
     finally:
         stopping.set()
+
+
+def load_distances():
+    """Distances on the body's surface."""
+    from opendensepose.evaluate import load_distances as load
+
+    return load()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -20,6 +20,8 @@ __all__ = [
     "User",
     "add_person",
     "check_box",
+    "check_editable",
+    "check_version",
     "give_back",
     "hold",
     "log",
@@ -84,7 +86,7 @@ def readable_task(connection: Connection, user: User, task_id: int, lock: bool =
     """The task's row with photo_id and is_gold. Refused as if there were none unless it is the user's, the user is a
     manager, or it has been submitted and the user is a reviewer."""
     query = (
-        sql.select(tasks, people.c.photo_id, people.c.is_gold, people.c.prefill)
+        sql.select(tasks, people.c.photo_id, people.c.is_gold)
         .join(people, tasks.c.person_id == people.c.id)
         .where(tasks.c.id == task_id)
     )
@@ -181,6 +183,17 @@ def check_editable(task: Row, user: User) -> None:
         raise Refused("This is somebody else's work: it can be read but not changed.", 403)
     if task.status not in ("open", "sent_back"):
         raise Refused(f"This person is {task.status.replace('_', ' ')} and cannot be changed.", 409, task.version)
+
+
+def check_version(task: Row, version: object) -> None:
+    """Refused if a version is said that is not the task's present one."""
+    if version is not None and version != task.version:
+        raise Refused(
+            f"This person was changed elsewhere: yours was version {version}, now it is {task.version}; nothing was"
+            " overwritten.",
+            409,
+            task.version,
+        )
 
 
 def next_task(store: Store, rules: Rules, user: User) -> int | None:
@@ -292,14 +305,16 @@ def skip(store: Store, rules: Rules, user: User, task_id: int, reason: str) -> N
         log(connection, store, user, task_id, "skip", detail={"reason": reason})
 
 
-def submit(store: Store, rules: Rules, user: User, task_id: int) -> None:
+def submit(store: Store, rules: Rules, user: User, task_id: int, version: object = None) -> None:
     """Ends the work; it is read-only until it is sent back. Refused while points are neither answered nor given a
-    reason, and without any. A repeated submission changes nothing."""
+    reason, and without any, and if a version is said that is not the present one. A repeated submission changes
+    nothing."""
     with store.writing() as connection:
         task = readable_task(connection, user, task_id, lock=True)
         if task.status == "submitted" and task.annotator_id == user.id and task.fixer_id is None:
             return
         check_editable(task, user)
+        check_version(task, version)
         hold(connection, store, rules, task)
         is_open = sql.and_(points.c.face.is_(None), points.c.reason.is_(None))
         asked = connection.scalars(sql.select(is_open).where(points.c.task_id == task_id)).all()
