@@ -3,9 +3,9 @@
     python scripts/choose_views.py
 
 Each part starts from six directions that have a name (front, palm, sole). Then each view in turn is moved, within a cone
-about its own direction, to where the six together do best: first as little as possible of the part that no view shows at
-less than 68 degrees between normal and line of sight, then the straightest sight on average, then staying where the name
-says. Left parts get the mirror images.
+about its own direction, to where the six together do best: first as little as possible of the part that no view shows
+at less than 68.5 degrees between normal and line of sight, then the straightest sight on average, then staying where the
+name says. A view that turns far away from its name is called after where it turns to. Left parts get the mirror images.
 """
 
 import json
@@ -17,39 +17,38 @@ from opendensepose.annotate.cameras import VIEWS_FILE, part_faces
 from opendensepose.surface import PART_NAMES, load_charts, load_surface
 from opendensepose.synth.rasterize import depth_map, start_warp
 
-NUM_POINTS, NUM_DIRECTIONS, SIDE = 8000, 1500, 1200
-WANTED_DEGREES, CONE_DEGREES = 68, 50
-UNSEEN_COST, NAME_COST = 200.0, 0.25
+NUM_POINTS, NUM_DIRECTIONS, SIDE = 8000, 2000, 1000
+WANTED_DEGREES = 68.5
+UNSEEN_COST, NAME_COST = 200.0, 0.4
+TOLD_DEGREES = 20
 FRONT, ABOVE = np.array([0, -1, 0.0]), np.array([0, 0, 1.0])
 OUTER = np.array([-1.0, 0, 0])  # of a right limb; of the whole body its right side
 LEFT_PART = {2: 3, 5: 4, 6: 7, 8: 9, 11: 10, 13: 12}
 
 
-def named_directions(part: int) -> dict[str, np.ndarray]:
-    """Where the six views of a central or right part start from, towards the viewer."""
+def named_directions(part: int) -> dict[str, tuple[np.ndarray, float]]:
+    """Where the six views of a central or right part start from, towards the viewer, and how far they may turn."""
     if part == 2:
         return _hand_directions(part)
     if part == 5:
-        return {"outer side": OUTER, "inner side": -OUTER, "front": FRONT, "back": -FRONT,
-                "above": ABOVE + 0.25 * FRONT, "sole": -ABOVE + 0.15 * FRONT}  # fmt: skip
+        return {"outer side": (OUTER, 25), "inner side": (-OUTER, 25), "front": (FRONT + 0.5 * ABOVE, 50),
+                "back": (-FRONT, 50), "above": (ABOVE + 0.3 * FRONT, 40), "sole": (-ABOVE + 0.3 * FRONT, 30)}  # fmt: skip
     if part == 14:
-        return {"front": FRONT, "back": -FRONT, "right side": OUTER, "left side": -OUTER,
-                "above": ABOVE + 0.3 * FRONT, "below, from the front": FRONT - 0.8 * ABOVE}  # fmt: skip
+        return {"front": (FRONT, 6), "right side": (OUTER, 20), "left side": (-OUTER, 20), "back": (-FRONT, 6),
+                "above": (ABOVE + 0.6 * FRONT, 50), "below": (FRONT - 0.9 * ABOVE, 50)}  # fmt: skip
     if part == 1:
-        return {"front": FRONT, "back": -FRONT, "right side": OUTER, "left side": -OUTER,
-                "above, from the front": FRONT + ABOVE, "below, from the back": -FRONT - ABOVE}  # fmt: skip
+        return {"front": (FRONT, 6), "right side": (OUTER, 20), "left side": (-OUTER, 20), "back": (-FRONT, 8),
+                "front, from above": (FRONT + ABOVE, 50), "back, from below": (-FRONT - ABOVE, 50)}  # fmt: skip
     axis = _axes_of(part)[0]
-    return {
-        name: direction - (direction @ axis) * axis
-        for name, direction in {
-            "front": FRONT,
-            "outer side": OUTER,
-            "back": -FRONT,
-            "inner side": -OUTER,
-            "front, outer side": FRONT + OUTER,
-            "back, inner side": -FRONT - OUTER,
-        }.items()
+    around = {
+        "front": (FRONT, 12),
+        "outer side": (OUTER, 15),
+        "back": (-FRONT, 12),
+        "inner side": (-OUTER, 15),
+        "front, outer side": (FRONT + OUTER, 40),
+        "back, inner side": (-FRONT - OUTER, 40),
     }
+    return {name: (towards - (towards @ axis) * axis, cone) for name, (towards, cone) in around.items()}
 
 
 def _axes_of(part: int) -> np.ndarray:
@@ -59,13 +58,14 @@ def _axes_of(part: int) -> np.ndarray:
     return np.linalg.svd(points - points.mean(0), full_matrices=False)[2]
 
 
-def _hand_directions(part: int) -> dict[str, np.ndarray]:
+def _hand_directions(part: int) -> dict[str, tuple[np.ndarray, float]]:
     along, across, through = _axes_of(part)
     along *= -np.sign(along[2])  # fingers hang down
     through *= -np.sign(through @ OUTER)  # the palm faces the body
     across *= np.sign(across @ FRONT)  # the thumb is in front
-    return {"palm": through, "back of the hand": -through, "thumb side": across, "little finger side": -across,
-            "fingertips": along, "palm, from the fingertips": through + along}  # fmt: skip
+    return {"palm": (through, 15), "back of the hand": (-through, 15), "thumb side": (across, 35),
+            "little finger side": (-across, 35), "fingertips": (along, 50),
+            "palm, from the fingertips": (through + along, 50)}  # fmt: skip
 
 
 def directions(count: int) -> np.ndarray:
@@ -113,7 +113,8 @@ def cosines_of_sight(part: int, towards: np.ndarray, rng: np.random.Generator) -
 def choose(part: int) -> list[dict]:
     """The six views of a central or right part, as they are stored."""
     start = named_directions(part)
-    named = np.stack([direction / np.linalg.norm(direction) for direction in start.values()])
+    named = np.stack([towards / np.linalg.norm(towards) for towards, _ in start.values()])
+    cones = np.radians([cone for _, cone in start.values()])
     candidates = np.concatenate([named, directions(NUM_DIRECTIONS)])
     cosines = cosines_of_sight(part, candidates, np.random.default_rng(part))
     wanted = np.cos(np.radians(WANTED_DEGREES))
@@ -130,25 +131,37 @@ def choose(part: int) -> list[dict]:
     while improved:
         improved = False
         for slot in range(len(chosen)):
-            for candidate in np.flatnonzero(turned[:, slot] < np.radians(CONE_DEGREES)):
+            for candidate in np.flatnonzero(turned[:, slot] <= cones[slot]):
                 trial = [*chosen[:slot], int(candidate), *chosen[slot + 1 :]]
                 if (value := cost(trial)) < lowest - 1e-6:
                     lowest, chosen, improved = value, trial, True
-    best = cosines[chosen].max(0)
+    best, least = cosines[chosen].max(0), np.cos(np.radians(70))
     print(
-        f"{PART_NAMES[part]}: {(best < np.cos(np.radians(70))).mean():.2%} of the area is in no view seen at < 70 degrees,"
-        f" {(cosines.max(0) < np.cos(np.radians(70))).mean():.2%} from no direction at all; turned by"
+        f"{PART_NAMES[part]}: {(best < least).mean():.2%} of the area is in no view seen at < 70 degrees,"
+        f" {(cosines.max(0) < least).mean():.2%} from no direction at all,"
+        f" {(cosines.max(0) == 0).mean():.2%} hidden from all; turned by"
         f" {np.degrees(turned[chosen, np.arange(6)]).round().astype(int).tolist()} degrees",
         flush=True,
     )
     return [
         {
-            "name": name,
+            "name": _turned_name(part, name, named[slot], candidates[k]),
             "towards": candidates[k].round(4).tolist(),
             "up": (-picture_axes(candidates[k])[1]).round(4).tolist(),
         }
-        for name, k in zip(start, chosen, strict=True)
+        for slot, (name, k) in enumerate(zip(start, chosen, strict=True))
     ]
+
+
+def _turned_name(part: int, name: str, named: np.ndarray, towards: np.ndarray) -> str:
+    """The name, and the side that the view turned to if it turned by more than TOLD_DEGREES."""
+    if "," in name or named @ towards > np.cos(np.radians(TOLD_DEGREES)):
+        return name
+    turn = towards - (towards @ named) * named
+    axis = np.abs(turn).argmax()
+    sides = ("left", "right") if part in (1, 14) else ("inner side", "outer side")
+    words = [sides, ("back", "front"), ("above", "below")][axis]
+    return f"{name}, from {'the ' if axis < 2 else ''}{words[int(turn[axis] < 0)]}"
 
 
 def mirrored(view: dict) -> dict:

@@ -17,7 +17,7 @@ __all__ = ["draw_view", "draw_views"]
 FINE = 2
 FAR_M = 64.0  # the rasteriser draws in perspective; from so far away it is parallel
 PAPER = np.float32([247, 248, 250])
-SKIN, INSIDE = np.float32([226, 186, 160]), np.float32([150, 138, 134])
+SKIN = np.float32([232, 192, 166])
 FAINT = np.float32([203, 207, 214])
 INK, U_LINE, V_LINE = np.float32([58, 34, 30]), np.float32([255, 255, 255]), np.float32([112, 52, 40])
 LAMP, FILL = np.float32([-0.42, -0.55, -0.72]), np.float32([0.75, 0.1, -0.6])  # right, down, away: from top left
@@ -46,15 +46,13 @@ def draw_view(view: View, openness: np.ndarray | None = None) -> np.ndarray:
     others = np.setdiff1d(np.arange(len(surface.faces)), part_faces(view.part))
     around, around_weights = _seen(view, others, closed=True)
     canvas = np.broadcast_to(PAPER, (*face.shape, 3)).copy()
-    faint = (around >= 0) & (face < 0)
+    part = (face >= 0) & _faces_viewer(view)[face]  # where it is open, the parts beside it close it
+    faint = (around >= 0) & ~part
     light = _light(view, around, around_weights, faint, None)
     canvas[faint] = PAPER + (FAINT * light[faint, None] - PAPER) * 0.55
-    part = face >= 0
     light = _light(view, face, weights, part, openness)
     canvas[part] = SKIN * light[part, None]
-    outside = part & _faces_viewer(view)[face]
-    canvas[part & ~outside] = INSIDE
-    _draw_lines(canvas, face, weights, outside)
+    _draw_lines(canvas, face, weights, part)
     outline = outline_coverage(part, width_px=1.2 * FINE)
     _blend(canvas, INK, 0.85 * outline)
     small = cv2.resize(canvas, (view.width, view.height), interpolation=cv2.INTER_AREA)
@@ -94,7 +92,7 @@ def _light(view: View, face, weights, where, openness) -> np.ndarray:
     normal = np.einsum("pk,pkc->pc", weights[where], (_normals() @ view.axes.T.astype(np.float32))[corner])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
     lamp, fill = (np.maximum(normal @ (to / np.linalg.norm(to)), 0) for to in (LAMP, FILL))
-    bright = 0.36 + 0.62 * lamp + 0.16 * fill
+    bright = 0.40 + 0.60 * lamp + 0.18 * fill
     if openness is not None:
         bright *= 0.45 + 0.55 * np.einsum("pk,pk->p", weights[where], openness[corner])
     light[where] = bright
@@ -127,12 +125,12 @@ def _openness(part: int) -> np.ndarray:
     return openness
 
 
-def _draw_lines(canvas: np.ndarray, face: np.ndarray, weights: np.ndarray, outside: np.ndarray) -> None:
+def _draw_lines(canvas: np.ndarray, face: np.ndarray, weights: np.ndarray, part: np.ndarray) -> None:
     """Borders of the charts, lines of equal U (white) and V (dark) at every 0.1, drawn into canvas (H, W, 3) float."""
     charts = load_charts()
-    chart = np.where(outside, charts.face_chart[face], 0)
+    chart = np.where(part, charts.face_chart[face], 0)
     u, v = np.zeros((2, *face.shape), np.float32)
-    u[outside], v[outside] = charts.from_points(SurfacePoints(face[outside], weights[outside]))[1:]
+    u[part], v[part] = charts.from_points(SurfacePoints(face[part], weights[part]))[1:]
     for k in np.unique(chart[chart > 0]):
         x, y, width, height = cv2.boundingRect((chart == k).astype(np.uint8))
         window = slice(max(0, y - 8), y + height + 8), slice(max(0, x - 8), x + width + 8)
