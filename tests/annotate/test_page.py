@@ -171,7 +171,9 @@ def test_an_answer_is_dragged_and_seen_in_other_views(hands, surface):
     answer = hands.task()["points"][0]
     assert abs(answer["answer"]["x"] - end[0]) < 2 and abs(answer["answer"]["y"] - end[1]) < 2
     shown = {place["view"] for place in answer["shown"]}
-    seen = hands.page.eval_on_selector_all(".view", "cells => cells.map(c => c.querySelectorAll('.mark.current').length)")
+    seen = hands.page.eval_on_selector_all(
+        ".view", "cells => cells.map(c => c.querySelectorAll('.mark.current').length)"
+    )
     assert seen == [int(view in shown) for view in range(6)] and len(shown) > 0
     # A click beside the part is refused with a hint and leaves the answer as it was.
     corner = hands.view_place(point["part"], 0, 3, 3)
@@ -281,7 +283,8 @@ def test_tab_reaches_everything_with_a_visible_focus(hands):
         hands.press("Tab")
         here = hands.page.evaluate(
             """() => { const e = document.activeElement, s = getComputedStyle(e);
-                return [e.dataset.action || e.dataset.part || e.id, e.ariaLabel || e.textContent.trim() || e.labels?.[0]?.textContent,
+                return [e.dataset.action || e.dataset.part || e.id,
+                        e.ariaLabel || e.textContent.trim() || e.labels?.[0]?.textContent,
                         s.outlineStyle != 'none' && parseFloat(s.outlineWidth) >= 2]; }"""
         )
         if here[0] in ("", None):  # the end of the page
@@ -323,7 +326,7 @@ def test_a_reviewer_sends_back_with_comments_that_stay_text(browser, surface, tm
         with open_page(browser, server, path=links["reviewer"]) as page:
             hands = Hands(page, server)
             page.wait_for_selector("#review-bar:not([hidden])")
-            hands.press("c")
+            hands.press("Shift+C")
             page.fill("dialog textarea", "<img src=x onerror=alert(1)><b>wrong</b>")
             page.click("dialog .primary")
             hands.press("Shift+B")

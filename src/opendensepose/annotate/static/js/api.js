@@ -12,7 +12,8 @@ export class Refused extends Error {
 /** No answer came: the network is down, the server is not there or in trouble. Worth trying again. */
 export class Unreachable extends Error {}
 
-const TIMEOUT_MS = 20000;
+const SAVE_MS = 20000; // a save without an answer by then is tried again
+const WORK_MS = 180000; // a model's guess, an import may take minutes
 let csrf = "";
 
 export function setCsrf(token) {
@@ -21,7 +22,7 @@ export function setCsrf(token) {
 
 /** Calls the server; `body` is an object (sent as JSON) or a Blob. Returns the JSON answer, or null for 204. */
 export async function call(method, path, body, request) {
-  const options = { method, credentials: "same-origin", signal: AbortSignal.timeout(TIMEOUT_MS), headers: {} };
+  const options = { method, credentials: "same-origin", signal: AbortSignal.timeout(method === "PUT" ? SAVE_MS : WORK_MS), headers: {} };
   if (method !== "GET") options.headers["X-CSRF-Token"] = csrf;
   if (request) options.headers["X-Request-Id"] = request;
   if (body instanceof Blob) {

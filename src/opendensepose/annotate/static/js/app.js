@@ -6,7 +6,7 @@ import { spoken } from "./keys.js";
 import { Labels } from "./labels.js";
 import { Lease } from "./lease.js";
 import { SaveQueue } from "./save.js";
-import { showSaveState } from "./save_state.js";
+import { showSaveState, showUndo } from "./save_state.js";
 import { settleConflict, sendUnsaved } from "./conflict.js";
 
 export class App {
@@ -20,6 +20,7 @@ export class App {
     this.histories = { parts: new History(() => this.showUndo()), points: new History(() => this.showUndo()) };
   }
 
+  showUndo = () => showUndo(this.histories?.[this.stage]);
   partName = (id) => spoken(this.session.parts.find((part) => part.id === id)?.name || `part ${id}`);
   colour = (id) => this.session.parts.find((part) => part.id === id)?.colour || "#cccccc";
 
@@ -60,13 +61,6 @@ export class App {
     document.body.dataset.editable = task.editable;
     this.review.show(task);
     this.iuv.refresh(0);
-  }
-
-  /** Undo and redo can be pressed where there is something to undo or redo. */
-  showUndo() {
-    const history = this.histories?.[this.stage];
-    document.querySelector("[data-action=undo]").disabled = !history?.done.length;
-    document.querySelector("[data-action=redo]").disabled = !history?.undone.length;
   }
 
   async reload() {

@@ -65,7 +65,7 @@ export const ACTIONS = [
   action("box-act", "box", "Enter", "Set a corner of the box"),
   action("accept", "review", "Shift+a", "Accept this person"),
   action("send-back", "review", "Shift+b", "Send it back, with the comments"),
-  action("comment", "review", "c", "Comment on this point"),
+  action("comment", "review", "Shift+c", "Comment on this point"),
   action("fix", "review", "Shift+f", "Take over and fix"),
 ];
 

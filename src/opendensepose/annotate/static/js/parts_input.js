@@ -123,8 +123,9 @@ export class PartsInput {
     for (const button of list.querySelectorAll("button")) {
       const part = Number(button.dataset.part);
       button.setAttribute("aria-pressed", part === stage.part);
-      button.querySelector(".area").textContent = areas[part] ? `${areas[part]}` : "–";
-      button.querySelector(".area").title = areas[part] ? `${areas[part]} cells drawn` : "not drawn";
+      const sign = button.querySelector(".drawn");
+      sign.textContent = areas[part] ? "✓" : "–";
+      sign.setAttribute("aria-label", areas[part] ? "drawn" : "not drawn");
     }
     for (const button of document.querySelectorAll(".tools [data-action]")) {
       button.setAttribute("aria-pressed", button.dataset.action === `tool-${stage.tool}`);
@@ -140,7 +141,7 @@ export class PartsInput {
       swatch.style.backgroundColor = colour;
       const key = element("kbd", { dataset: { keyOf: `part-${id}` } }, keyLabel(keysOf(`part-${id}`)[0] || ""));
       const button = element("button", { type: "button", dataset: { part: id } });
-      button.append(swatch, element("span", { className: "name" }, this.stage.app.partName(id)), element("span", { className: "area" }), key);
+      button.append(swatch, element("span", { className: "name" }, this.stage.app.partName(id)), element("span", { className: "drawn", role: "img" }), key);
       button.addEventListener("click", () => this.stage.select(id));
       list.append(element("li", {}, button));
     }

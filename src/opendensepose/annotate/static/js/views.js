@@ -3,6 +3,7 @@ import { element } from "./dom.js";
 import { get } from "./api.js";
 import { clear, drawCross, drawMark, overlay, placeIn } from "./view_marks.js";
 
+const RETRY_MS = 3000;
 const known = new Map(); // part -> promise of its views
 
 /** The views of a part; their pictures are fetched in advance. */
@@ -91,12 +92,13 @@ export class ViewsPanel {
   }
 
   #cell(view, index) {
-    const image = element("img", { src: view.url, alt: "", draggable: false });
+    const image = element("img", { alt: "", draggable: false });
     const name = element("span", { className: "view-name" }, element("kbd", {}, String(index + 1)), ` ${view.name}`);
     const label = `View ${index + 1}, ${view.name}. Arrows move the crosshair, Enter answers.`;
     const cell = element("div", { className: "view", tabIndex: 0, role: "application", "aria-label": label });
     const svg = overlay(view);
     cell.append(image, svg, name);
+    loadInto(cell, image, view.url);
     cell.addEventListener("focus", () => this.choose(index));
     this.#listen(cell, svg, view, index);
     return cell;
@@ -126,4 +128,12 @@ export class ViewsPanel {
       });
     }
   }
+}
+
+// The very first pictures of a machine are drawn by the server, which takes a while: said, and tried again if lost.
+function loadInto(cell, image, url) {
+  cell.classList.add("loading");
+  image.addEventListener("load", () => cell.classList.remove("loading"));
+  image.addEventListener("error", () => setTimeout(() => cell.isConnected && (image.src = url), RETRY_MS));
+  image.src = url;
 }
