@@ -1,4 +1,4 @@
-"""Answers of one person that contradict each other: sides mixed up, a part turned over, a point far from its neighbours.
+"""Answers of one person that contradict each other: sides mixed up, a part turned over, a point far from the others.
 
 Only the answers themselves are compared, with the body at rest; nothing is known about the person. Each check is silent
 where the answers are too few or the view says too little.

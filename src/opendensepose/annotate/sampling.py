@@ -64,9 +64,8 @@ def order_of_asking(xy: np.ndarray) -> np.ndarray:
     along = 1 if extent[1] >= extent[0] else 0
     gap = np.linalg.norm(xy[:, None] - xy[None], axis=2)
     np.fill_diagonal(gap, np.inf)
-    bands = max(1, round(float(extent[along] / max(np.median(gap.min(1)), 1e-6))))
-    start = xy[:, along].min()
-    band = np.minimum(((xy[:, along] - start) / max(extent[along], 1e-6) * bands).astype(int), bands - 1)
-    turn = np.cumsum(np.r_[0, np.diff(np.unique(band)) > 0])[np.searchsorted(np.unique(band), band)] % 2
+    steps = max(1, round(float(extent[along] / max(np.median(gap.min(1)), 1e-6))))
+    band = np.rint((xy[:, along] - xy[:, along].min()) / max(extent[along], 1e-6) * steps).astype(int)
+    turn = np.unique(band, return_inverse=True)[1] % 2
     across = np.where(turn == 1, -1, 1) * xy[:, 1 - along]
     return np.lexsort((across, band))
