@@ -113,7 +113,7 @@ def add_boxes(store: Store, document: object, name: str = "the file of boxes") -
             missing.append(f"{image.get('file_name')!r:.200} is not among the photos.")
             continue
         entries = [coco.annotations[k] for k in coco.annotation_ids(image_id)]
-        boxes = [numbers(entry, "bbox", 4) for entry in entries if not entry.get("iscrowd")]
+        boxes = [numbers(entry, "bbox", 4).tolist() for entry in entries if not entry.get("iscrowd")]
         count += _add_people(store, photo, [[x, y, x + width, y + height] for x, y, width, height in boxes])
     return count, missing
 

@@ -43,8 +43,7 @@ class RealSurface:
     """The body's own views and charts."""
 
     def __init__(self):
-        from importlib.util import find_spec
-
+        from opendensepose.annotate.contradictions import find_contradictions
         from opendensepose.annotate.guess import guess_parts
         from opendensepose.annotate.preview import draw_preview
         from opendensepose.annotate.sampling import points_to_ask
@@ -52,10 +51,6 @@ class RealSurface:
         from opendensepose.surface import load_charts
 
         self.views_of, self.picture_png, self.point_at, self.shown = views_of, picture_png, point_at, shown
-        if find_spec("opendensepose.annotate.contradictions"):
-            from opendensepose.annotate.contradictions import find_contradictions
-        else:
-            find_contradictions = lambda part, xy, points: ()  # noqa: E731
         self.points_to_ask, self.find_contradictions = points_to_ask, find_contradictions
         self.draw_preview, self.guess_parts = draw_preview, guess_parts
         self._make_pictures, self._charts = make_pictures, load_charts()
