@@ -51,19 +51,39 @@ function keyRow(action, state, onChange) {
   return element("tr", {}, element("td", {}, action.label), keys, element("td", {}, button));
 }
 
-/** Pictures that the package brings along, with what they say. */
+/** What the instructions show and say: pictures of the package, views of the surface. */
 const PAGES = [
-  ["behind_clothes.png", "Draw the body behind the clothes", "A skirt, a coat or loose sleeves hide the body: draw where the legs, the torso, the arms are. Cloth beyond the body is left out."],
-  ["visible_only.png", "Only what is seen of this person", "What another person or an object in front hides is left out. So is hair beyond the skull."],
-  ["left_right.png", "Left and right are the person's own", "Seen from the front, the person's left hand is on the right side of the photo."],
-  ["points.png", "The same place of the body", "For each cross in the photo, click on the view that shows the place best; it appears in the other views at once. Not sure? Say so, with a reason."],
+  {
+    title: "Draw the body behind the clothes",
+    text: "A skirt, a coat or loose sleeves hide the body: draw where the legs, the torso and the arms are. Cloth beyond the body is left out; so is hair beyond the skull.",
+    pictures: ["coat", "coat_parts", "skirt", "skirt_parts"].map((name) => `/static/instructions/${name}.png`),
+  },
+  {
+    title: "Only what is seen of this person",
+    text: "What another person or an object in front hides is left out. Clothes do not hide the body, other things do.",
+    pictures: [],
+  },
+  {
+    title: "Left and right are the person's own",
+    text: "Seen from the front, the person's left hand is on the right side of the photo.",
+    pictures: [],
+  },
+  {
+    title: "Then: the same place of the body",
+    text: "For each cross in the photo, click on the view that shows its place best; it appears in the other views at once. Not sure? Say so, with a reason.",
+    pictures: ["/api/views/14/0.png", "/api/views/14/1.png", "/api/views/3/0.png", "/api/views/3/1.png"],
+  },
 ];
 
 export async function showInstructions() {
-  const list = PAGES.map(([file, title, text]) => {
-    const picture = element("img", { src: `/static/instructions/${file}`, alt: "", loading: "eager" });
-    picture.addEventListener("error", () => picture.remove());
-    return element("section", { className: "instruction" }, picture, element("h3", {}, title), element("p", {}, text));
+  const list = PAGES.map(({ title, text, pictures }) => {
+    const row = element("div", { className: "pictures" });
+    for (const src of pictures) {
+      const picture = element("img", { src, alt: "" });
+      picture.addEventListener("error", () => picture.remove());
+      row.append(picture);
+    }
+    return element("section", { className: "instruction" }, element("h3", {}, title), element("p", {}, text), row);
   });
   await dialog("What to draw and what to click", element("div", { className: "instructions" }, ...list), [["", "Start"]], {
     wide: true,
