@@ -130,7 +130,7 @@ def measure_clicks(num_clicks: int) -> None:
         folder.mkdir()
         db = str(Path(name, "annotations.sqlite"))
         fill_store(db, folder, 1 + num_clicks // 110).close()
-        with running(Server(folder, db)) as server, httpx2.Client(base_url=server.url) as client:
+        with running(Server(folder, db)) as server, httpx2.Client(base_url=server.url, timeout=60) as client:
             client.headers["X-CSRF-Token"] = client.get("/api/session").json()["csrf"]
             times = []
             while len(times) < num_clicks:
