@@ -330,6 +330,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=5)
     given = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that server and PostgreSQL are stopped too
     if given.what == "click":
         measure_clicks(given.clicks)
     elif given.what == "robot":
