@@ -15,7 +15,9 @@ DOCS = {str(path.relative_to(ROOT)): path.read_text() for path in sorted((ROOT /
 PAGES = {"README.md": README, "CONTRIBUTING.md": (ROOT / "CONTRIBUTING.md").read_text(), **DOCS}
 WEIGHTS = Path(opendensepose.__file__).parent / "models" / "weights" / "default.safetensors"
 VERBS = [command.callback.__name__ for command in app.registered_commands]
-POSITIONAL = {"file", "photos", "recipe", "teacher", "return", "predictions", "annotations", "truth"}  # not options
+POSITIONAL = {
+    "file", "name", "photos", "recipe", "teacher", "return", "predictions", "annotations", "truth",
+}  # not options  # fmt: skip
 GROUPS = {group.name: group.typer_instance.registered_commands for group in app.registered_groups}
 
 
@@ -63,11 +65,13 @@ def test_every_verb_has_a_page_and_a_row(verb):
 
 @pytest.mark.parametrize("group, command", [(group, command) for group in GROUPS for command in GROUPS[group]])
 def test_every_verb_of_a_group_is_on_the_groups_page(group, command):
-    verb = command.callback.__name__
+    verb = command.name or command.callback.__name__
     page = DOCS[f"docs/how_to/{group}.md"]
     assert f"opendensepose {group} {verb}" in page
     assert f"`opendensepose {group} {verb}" in README
-    assert all(f"--{name}" in page or name in {"file", "return"} for name in command.callback.__annotations__)
+    for name in command.callback.__annotations__:
+        option = f"--{name.replace('_', '-')}"
+        assert option in page or name in POSITIONAL | {"static"}, f"{option} is not on the page of {group} {verb}"
 
 
 def test_every_page_of_a_verb_is_of_a_verb():
@@ -112,7 +116,7 @@ def test_every_module_is_in_paper_to_code_or_its_package_is():
     for path in source.iterdir():
         if (
             path.suffix == ".py"
-            and path.stem not in {"__init__", "cli", "cli_measures"}
+            and path.stem not in {"__init__", "cli", "cli_annotate", "cli_measures"}
             or (path / "__init__.py").exists()
         ):
             assert f"src/opendensepose/{path.name}" in page, f"{path.name} is missing"

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from opendensepose.cli_annotate import annotate_app
 from opendensepose.cli_data import data_app, show
 from opendensepose.cli_measures import add_measuring_verbs
 
@@ -272,6 +273,7 @@ def surface(out: Out) -> None:
 
 app.command()(show)
 app.add_typer(data_app, name="data")
+app.add_typer(annotate_app, name="annotate")
 add_measuring_verbs(app)
 
 

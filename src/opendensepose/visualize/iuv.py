@@ -50,8 +50,9 @@ def colour_charts(i: np.ndarray) -> np.ndarray:
     return CHART_COLOURS[i]
 
 
-def draw_overlay(image_rgb: np.ndarray, instances: list, *, opacity: float = 0.7) -> np.ndarray:
-    """The photo (H, W, 3) uint8 with every `Instance` painted on it: charts, U/V contours, outline, box and score.
+def draw_overlay(image_rgb: np.ndarray, instances: list, *, opacity: float = 0.7, boxes: bool = True) -> np.ndarray:
+    """The photo (H, W, 3) uint8 with every `Instance` painted on it: charts, U/V contours, outline, and,
+    if boxes, box and score.
 
     Instances are painted in ascending score, so that the surest one is on top.
     """
@@ -65,7 +66,7 @@ def draw_overlay(image_rgb: np.ndarray, instances: list, *, opacity: float = 0.7
             raise ValueError(f"the instance's map is {instance.iuv.i.shape}, the photo {image_rgb.shape[:2]}")
         _paint_person(canvas, image_rgb, instance.iuv, opacity=opacity, line_px=line_px)
     picture = np.clip(canvas + 0.5, 0, 255).astype(np.uint8)
-    return _draw_boxes(picture, ordered)
+    return _draw_boxes(picture, ordered) if boxes else picture
 
 
 def _paint_person(canvas: np.ndarray, image_rgb: np.ndarray, iuv, *, opacity: float, line_px: float) -> None:

@@ -1,0 +1,179 @@
+"""Answers of one person that contradict each other: sides mixed up, a part turned over, a point far from the others.
+
+Only the answers themselves are compared, with the body at rest; nothing is known about the person. Each check is silent
+where the answers are too few or the view says too little.
+
+Letters: P answered points; K points of one part.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from opendensepose.annotate.views import spoken_name
+from opendensepose.surface import CHART_TO_PART, SurfacePoints, load_charts, load_surface
+
+__all__ = ["Contradiction", "find_contradictions"]
+
+TORSO, HEAD, HANDS = 1, 14, (2, 3)
+# Right and left part, right and left part that they hang on; the torso is one for both.
+CHAIN = ((11, 10, 1, 1), (13, 12, 11, 10), (2, 3, 13, 12), (6, 7, 1, 1), (8, 9, 6, 7), (5, 4, 8, 9))
+FEWEST = 4
+SWAP_GAIN = 0.35  # of the distance between the joints: what exchanging the sides must save
+LEAST_SPREAD = 0.3  # of their distance at rest: joints nearer together in the photo say nothing
+DAMPING = 0.02  # of a part's extent: keeps fits of a part seen end on from running away
+TURNED_OVER = -0.4  # share of triangles the right way round minus the others, by size
+HIDDEN_COSINE = -0.6  # normals this far from the side that the other answers show
+LONE_M, LONE_RATIO = 0.1, 2.2  # a point so far from its neighbours, and so many times as far as usual
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """points: indices of the answers that it is about. text: one sentence for the annotator."""
+
+    points: tuple[int, ...]
+    text: str
+
+
+def find_contradictions(part: np.ndarray, xy: np.ndarray, points: SurfacePoints) -> list[Contradiction]:
+    """What P answered points contradict each other in, worst first.
+
+    part: (P,) 1..14. xy: (P, 2) pixels of the photo. points: the answers.
+    """
+    part, xy = np.asarray(part), np.asarray(xy, np.float64).reshape(-1, 2)
+    if not len(part) == len(xy) == len(points):
+        raise ValueError(f"part, xy and points should be as many, got {len(part)}, {len(xy)} and {len(points)}.")
+    if not len(part):
+        return []
+    rest, normal = _at_rest(points)
+    found = _swapped_sides(part, xy, rest)
+    for number in np.unique(part):
+        own = np.flatnonzero(part == number)
+        if len(own) >= FEWEST:
+            turned = _turned_over(int(number), own, xy, rest, normal)
+            found += turned or _hidden_side(int(number), own, normal) or _far_from_neighbours(own, xy, rest)
+    return found
+
+
+def _at_rest(points: SurfacePoints) -> tuple[np.ndarray, np.ndarray]:
+    """Positions and smooth unit normals (P, 3) float64 on the body at rest."""
+    vertices, smooth = _body_at_rest()
+    faces = load_surface().faces
+    normal = points.xyz(smooth, faces)
+    return points.xyz(vertices, faces), normal / np.linalg.norm(normal, axis=1, keepdims=True)
+
+
+@cache
+def _body_at_rest() -> tuple[np.ndarray, np.ndarray]:
+    """The surface's vertices and smooth unit normals there (V, 3) float64; every click asks for them."""
+    surface = load_surface()
+    vertices = surface.vertices.astype(np.float64)
+    corner = vertices[surface.faces]
+    facing = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    smooth = np.zeros_like(vertices)
+    for k in range(3):
+        np.add.at(smooth, surface.faces[:, k], facing)
+    return vertices, smooth / np.linalg.norm(smooth, axis=1, keepdims=True)
+
+
+@cache
+def _joint(child: int, parent: int) -> np.ndarray:
+    """(3,) metres at rest: the middle of the border between two parts."""
+    surface = load_surface()
+    number = CHART_TO_PART[load_charts().face_chart]
+    shared = np.intersect1d(surface.faces[number == child], surface.faces[number == parent])
+    return surface.vertices[shared].mean(0).astype(np.float64)
+
+
+def _in_photo(xy: np.ndarray, rest: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """(2,) pixels: where a place (3,) at rest would be in the photo if K points' part moved as one rigid piece."""
+    middle, centre = rest.mean(0), xy.mean(0)
+    offset = rest - middle
+    damping = (DAMPING * np.abs(offset).max()) ** 2 * len(offset) + 1e-9
+    slope = np.linalg.solve(offset.T @ offset + damping * np.eye(3), offset.T @ (xy - centre))
+    return centre + (place - middle) @ slope
+
+
+def _swapped_sides(part: np.ndarray, xy: np.ndarray, rest: np.ndarray) -> list[Contradiction]:
+    """Limbs that begin where the other side's begins: judged from the torso outwards, along each chain of parts."""
+    found = []
+    for right, left, *parents in CHAIN:
+        sides = [np.flatnonzero(part == number) for number in (right, left)]
+        held = [np.flatnonzero(part == number) for number in parents]
+        if min(map(len, held)) < FEWEST or max(map(len, sides)) < FEWEST:
+            continue
+        joints = [_joint(*pair) for pair in zip((right, left), parents, strict=True)]
+        in_photo = [_in_photo(xy[own], rest[own], joint) for own, joint in zip(held, joints, strict=True)]
+        gap = np.linalg.norm(in_photo[0] - in_photo[1])
+        pixels_per_metre = np.sqrt(np.ptp(xy, axis=0).prod() / np.ptp(rest[:, [0, 2]], axis=0).prod().clip(1e-6))
+        if gap < LEAST_SPREAD * pixels_per_metre * np.linalg.norm(joints[0] - joints[1]):
+            continue
+        gains = []
+        for side, own in enumerate(sides):
+            if len(own) >= FEWEST:
+                near = np.exp(-np.linalg.norm(rest[own] - joints[side], axis=1) / 0.1)
+                begins = near @ xy[own] / near.sum()
+                reach = [np.linalg.norm(begins - place) for place in in_photo]
+                gains.append(reach[side] - reach[1 - side])
+        if sum(gains) > SWAP_GAIN * gap * len(gains):
+            names = " and ".join(
+                spoken_name(number) for number, own in zip((right, left), sides, strict=True) if len(own) >= FEWEST
+            )
+            found.append(
+                Contradiction(
+                    tuple(np.concatenate([own for own in sides if len(own) >= FEWEST]).tolist()),
+                    f"The {names} begin where the other side's should: are left and right mixed up?",
+                )
+            )
+    return found
+
+
+def _turned_over(number: int, own: np.ndarray, xy, rest, normal) -> list[Contradiction]:
+    """A part whose answers run the wrong way round, as if the skin were seen from within."""
+    from scipy.spatial import Delaunay, QhullError
+
+    try:
+        corner = own[Delaunay(xy[own]).simplices]  # (T, 3)
+    except QhullError:  # all in one line
+        return []
+    ahead, aside = xy[corner[:, 1]] - xy[corner[:, 0]], xy[corner[:, 2]] - xy[corner[:, 0]]
+    in_photo = -(ahead[:, 0] * aside[:, 1] - ahead[:, 1] * aside[:, 0])  # y points down
+    across = np.cross(rest[corner[:, 1]] - rest[corner[:, 0]], rest[corner[:, 2]] - rest[corner[:, 0]])
+    on_skin = (across * normal[corner].mean(1)).sum(1)
+    weight = np.sqrt(np.abs(in_photo * on_skin))
+    if len(corner) < 5 or (weight * np.sign(in_photo * on_skin)).sum() > TURNED_OVER * weight.sum():
+        return []
+    text = f"The answers on the {spoken_name(number)} run the wrong way round: is it seen from the other side?"
+    return [Contradiction(tuple(own.tolist()), text)]
+
+
+def _hidden_side(number: int, own: np.ndarray, normal: np.ndarray) -> list[Contradiction]:
+    """Answers on the side of a part that is hidden where the others are seen; hands bend too much to tell."""
+    if number in HANDS:
+        return []
+    k = np.arange(400) + 0.5
+    z, turn = 1 - k / 200, np.pi * (1 + 5**0.5) * k
+    towards = np.stack([np.sqrt(1 - z * z) * np.cos(turn), np.sqrt(1 - z * z) * np.sin(turn), z], 1)
+    cosine = normal[own] @ towards.T  # (K, 400)
+    best = cosine[:, np.clip(cosine, -0.3, 0.3).sum(0).argmax()]
+    hidden = own[best < HIDDEN_COSINE]
+    if not len(hidden) or len(hidden) > 0.4 * len(own):
+        return []
+    which = "answer lies" if len(hidden) == 1 else "answers lie"
+    text = f"{len(hidden)} {which} on a side of the {spoken_name(number)} that the others do not show: front or back?"
+    return [Contradiction(tuple(hidden.tolist()), text)]
+
+
+def _far_from_neighbours(own: np.ndarray, xy: np.ndarray, rest: np.ndarray) -> list[Contradiction]:
+    """Answers far away on the body from all of the answers beside them in the photo."""
+    apart_px = np.linalg.norm(xy[own][:, None] - xy[own][None], axis=2)
+    apart_m = np.linalg.norm(rest[own][:, None] - rest[own][None], axis=2)
+    nearest = np.argsort(apart_px, axis=1, kind="stable")[:, 1:4]
+    rate = np.take_along_axis(apart_m, nearest, 1) / np.maximum(np.take_along_axis(apart_px, nearest, 1), 1e-6)
+    least_m = np.take_along_axis(apart_m, nearest, 1).min(1)
+    lone = (rate.min(1) > LONE_RATIO * np.median(rate)) & (least_m > LONE_M)
+    return [
+        Contradiction((int(k),), "This answer is far away on the body from the answers beside it in the photo.")
+        for k in own[lone]
+    ]

@@ -1,0 +1,301 @@
+"""Changes of a task: its box, part masks, points and answers. Each is one transaction, told apart by a version.
+
+A save names the version it was made on; if the task has moved on, nothing is changed and the save is refused with 409.
+A repeated save, known by its request id, is answered as before and not done again.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import sqlalchemy as sql
+from sqlalchemy.engine import Connection, Row
+
+from opendensepose.annotate.refusals import Refused
+from opendensepose.annotate.store import Store, events, parts, photos, points, tasks
+from opendensepose.annotate.tasks import Rules, User, check_box, check_editable, check_version, hold, log, readable_task
+from opendensepose.data.masks import GRID, NUM_PARTS, decode_part_masks, part_mask_runs
+from opendensepose.surface import SurfacePoints
+
+__all__ = [
+    "REASONS",
+    "answer_point",
+    "edit",
+    "move_point",
+    "part_codes",
+    "part_map",
+    "part_of_pixel",
+    "put_points",
+    "sample_points",
+    "set_box",
+    "set_parts",
+    "surface_point",
+]
+
+REASONS = ("not visible", "can't tell", "not the body", "other person")
+_NO_ANSWER = ("face", "weight_0", "weight_1", "weight_2", "view", "view_x", "view_y", "reason", "answered_by")
+_MAX_REASON = 200  # characters
+
+
+def edit(
+    store: Store,
+    rules: Rules,
+    user: User,
+    task_id: int,
+    kind: str,
+    change: Callable[[Connection, Row], tuple[dict, dict]],
+    *,
+    version: object,
+    request_id: str | None = None,
+) -> dict:
+    """Runs change(connection, task) -> (for the log, response) and returns the response with the new version."""
+    if type(version) is not int:
+        raise Refused("version should be the number of the task's version that the change was made on.")
+    with store.writing() as connection:
+        task = readable_task(connection, user, task_id, lock=True)
+        before = _answer_given(connection, user, task_id, kind, request_id)
+        if before is not None:
+            return before
+        check_editable(task, user)
+        until = hold(connection, store, rules, task)
+        check_version(task, version)
+        detail, response = change(connection, task)
+        response = {"version": version + 1, **response}
+        moved_on = {"version": version + 1, "lease_expires_at": until, "touched_at": store.clock()}
+        connection.execute(tasks.update().where(tasks.c.id == task_id).values(**moved_on))
+        log(connection, store, user, task_id, kind, detail=detail, request_id=request_id, response=response)
+    return response
+
+
+def _answer_given(connection: Connection, user: User, task_id: int, kind: str, request_id: str | None) -> dict | None:
+    if request_id is None:
+        return None
+    known = sql.select(events).where(events.c.annotator_id == user.id, events.c.request_id == request_id)
+    event = connection.execute(known).one_or_none()
+    if event is None:
+        return None
+    if (event.task_id, event.kind) != (task_id, kind):
+        raise Refused("X-Request-Id was used for another change: make a new one for each.", 422)
+    return event.response
+
+
+# --- box and parts ---------------------------------------------------------------------------------------------------
+
+
+def set_box(store: Store, rules: Rules, user: User, task_id: int, box_xyxy: object, **which) -> dict:
+    """Another box. Refused once there are part masks, which live on a grid over the box."""
+
+    def change(connection: Connection, task: Row) -> tuple[dict, dict]:
+        photo = connection.execute(sql.select(photos).where(photos.c.id == task.photo_id)).one()
+        box = check_box(box_xyxy, photo.width, photo.height)
+        if connection.scalar(sql.select(sql.func.count()).where(parts.c.task_id == task_id)):
+            raise Refused("The parts are painted on a grid over the box: clear them before you change it.", 422)
+        connection.execute(tasks.update().where(tasks.c.id == task_id).values(**box))
+        return {"before": [task.x0, task.y0, task.x1, task.y1], "after": list(box.values())}, {}
+
+    return edit(store, rules, user, task_id, "box", change, **which)
+
+
+def set_parts(store: Store, rules: Rules, user: User, task_id: int, codes: object, **which) -> dict:
+    """Part masks, {part: COCO's compressed counts on the grid}; an empty text clears one."""
+    checked = _checked_codes(codes)
+
+    def change(connection: Connection, task: Row) -> tuple[dict, dict]:
+        before = part_codes(connection, task_id)
+        mine = parts.c.task_id == task_id
+        connection.execute(parts.delete().where(mine, parts.c.part.in_(checked)))
+        rows = [{"task_id": task_id, "part": part, "counts": counts} for part, counts in checked.items() if counts]
+        if rows:
+            connection.execute(parts.insert(), rows)
+        if task.stage != "parts":
+            connection.execute(tasks.update().where(tasks.c.id == task_id).values(stage="parts"))
+        return {"before": {part: before.get(part, "") for part in checked}, "after": checked}, {}
+
+    return edit(store, rules, user, task_id, "parts", change, **which)
+
+
+def _checked_codes(codes: object) -> dict[int, str]:
+    if not isinstance(codes, dict):
+        raise Refused("parts should be an object of part numbers and masks' counts.")
+    checked = {}
+    for name, counts in codes.items():
+        if name not in {str(part) for part in range(1, NUM_PARTS + 1)} or not isinstance(counts, str):
+            raise Refused(f"parts should be numbers from 1 to {NUM_PARTS} with the counts as text, got {name!r:.40}.")
+        if counts:
+            try:
+                runs = part_mask_runs({"size": [GRID, GRID], "counts": counts}, int(name))
+            except ValueError as error:
+                raise Refused(f"{error}.") from None
+            counts = counts if runs[1::2].sum() else ""
+        checked[int(name)] = counts
+    return checked
+
+
+def part_codes(connection: Connection, task_id: int) -> dict[int, str]:
+    """Compressed counts by part."""
+    query = sql.select(parts.c.part, parts.c.counts).where(parts.c.task_id == task_id).order_by(parts.c.part)
+    return {part: counts for part, counts in connection.execute(query)}
+
+
+def part_map(codes: dict[int, str]) -> np.ndarray:
+    """(256, 256) uint8 parts on the grid over the box, 0 background."""
+    masks = [{"size": [GRID, GRID], "counts": codes[part]} if codes.get(part) else [] for part in range(1, 15)]
+    return decode_part_masks(masks)
+
+
+def part_of_pixel(parts_on_grid: np.ndarray, task: Row, x: float, y: float) -> int:
+    """The part painted at a place of the photo, 0 outside the box."""
+    column = int(np.floor((x - task.x0) / (task.x1 - task.x0) * GRID))
+    row = int(np.floor((y - task.y0) / (task.y1 - task.y0) * GRID))
+    return int(parts_on_grid[row, column]) if 0 <= row < GRID and 0 <= column < GRID else 0
+
+
+# --- points ----------------------------------------------------------------------------------------------------------
+
+
+def put_points(connection: Connection, task_id: int, asked: list[dict]) -> None:
+    """Puts points in the order of asking; each has part, x, y and may have the columns of an answer."""
+    rows = [
+        {"task_id": task_id, "rank": rank, **{name: point.get(name) for name in ("part", "x", "y", *_NO_ANSWER)}}
+        for rank, point in enumerate(asked)
+    ]
+    if rows:
+        connection.execute(points.insert(), rows)
+
+
+def sample_points(store: Store, rules: Rules, user: User, task_id: int, points_to_ask: Callable, **which) -> dict:
+    """Asks for the points of the masks, points_to_ask(parts, box_xyxy, size_hw) -> part (P,), xy (P, 2). A point that
+    was answered before stays as it is where its part is still painted; the new point nearest to it is not asked."""
+
+    def change(connection: Connection, task: Row) -> tuple[dict, dict]:
+        codes = part_codes(connection, task_id)
+        if not codes:
+            raise Refused("There are no parts yet: paint them before you ask for points.", 422)
+        photo = connection.execute(sql.select(photos).where(photos.c.id == task.photo_id)).one()
+        grid, box = part_map(codes), np.array([task.x0, task.y0, task.x1, task.y1])
+        part, xy = points_to_ask(grid, box, (photo.height, photo.width))
+        mine = sql.select(points).where(points.c.task_id == task_id).order_by(points.c.rank)
+        old = list(connection.execute(mine))
+        kept = [point for point in old if _is_done(point) and part_of_pixel(grid, task, point.x, point.y) == point.part]
+        order = _merged(part, xy, kept)
+        lost = [dict(point._mapping) for point in old if _is_done(point) and point not in kept]
+        stay = {point.id for point in kept}
+        connection.execute(points.delete().where(points.c.task_id == task_id, points.c.id.not_in(stay)))
+        for rank, (point, part_asked, x, y) in enumerate(order):
+            if point is not None:
+                connection.execute(points.update().where(points.c.id == point.id).values(rank=rank))
+            else:
+                values = {"task_id": task_id, "rank": rank, "part": part_asked, "x": x, "y": y}
+                connection.execute(points.insert().values(**values))
+        connection.execute(tasks.update().where(tasks.c.id == task_id).values(stage="points"))
+        return {"asked": len(order), "kept": len(kept), "lost": lost}, {}
+
+    return edit(store, rules, user, task_id, "points", change, **which)
+
+
+def _is_done(point: Row) -> bool:
+    return point.face is not None or point.reason is not None
+
+
+def _merged(part: np.ndarray, xy: np.ndarray, kept: list[Row]) -> list[tuple[Row | None, int, float, float]]:
+    """The points to ask, each old one in the place of the nearest new one of its part, or at the end."""
+    order: list = [(None, int(k), float(x), float(y)) for k, (x, y) in zip(part, xy, strict=True)]
+    rest = []
+    for point in kept:
+        free = [k for k, (taken, of, _, _) in enumerate(order) if taken is None and of == point.part]
+        place = (point, point.part, point.x, point.y)
+        if free:
+            nearest = min(free, key=lambda k: (order[k][2] - point.x) ** 2 + (order[k][3] - point.y) ** 2)
+            order[nearest] = place
+        else:
+            rest.append(place)
+    return order + rest
+
+
+def _own_point(connection: Connection, task_id: int, point_id: int) -> Row:
+    query = sql.select(points).where(points.c.id == point_id, points.c.task_id == task_id)
+    point = connection.execute(query).one_or_none()
+    if point is None:
+        raise Refused(f"There is no point {point_id} on this person.", 404)
+    return point
+
+
+def answer_point(
+    store: Store, rules: Rules, user: User, task_id: int, point_id: int, answer: dict, point_at: Callable, **which
+) -> dict:
+    """{"click": {view, x, y}}, {"reason": text} or {"clear": true}. point_at(part, view, x, y) -> SurfacePoints."""
+    part = _part_asked(store, user, task_id, point_id)
+    values = dict.fromkeys(_NO_ANSWER) | _answer_values(answer, part, point_at)
+    if values["face"] is not None or values["reason"] is not None:
+        values["answered_by"] = user.id
+
+    def change(connection: Connection, task: Row) -> tuple[dict, dict]:
+        point = _own_point(connection, task_id, point_id)
+        before = {name: getattr(point, name) for name in _NO_ANSWER if getattr(point, name) is not None}
+        connection.execute(points.update().where(points.c.id == point_id).values(**values))
+        after = {name: value for name, value in values.items() if value is not None}
+        return {"point": point_id, "part": part, "before": before, "after": after}, {}
+
+    return edit(store, rules, user, task_id, "answer", change, **which)
+
+
+def _part_asked(store: Store, user: User, task_id: int, point_id: int) -> int:
+    """The part of a point, read before the change begins: finding the click on the surface should hold up nobody."""
+    query = sql.select(points.c.part, tasks.c.annotator_id, tasks.c.fixer_id).join(tasks)
+    with store.reading() as connection:
+        row = connection.execute(query.where(points.c.id == point_id, points.c.task_id == task_id)).one_or_none()
+        if row is None or user.id not in (row.annotator_id, row.fixer_id):
+            readable_task(connection, user, task_id)  # says that there is no such task, or
+            part = _own_point(connection, task_id, point_id).part  # no such point
+            return part
+    return row.part
+
+
+def _answer_values(answer: dict, part: int, point_at: Callable) -> dict:
+    said = [name for name in ("click", "reason", "clear") if answer.get(name)]
+    if len(said) != 1:
+        raise Refused("say one of click, reason and clear.")
+    if said == ["clear"]:
+        return {}
+    if said == ["reason"]:
+        reason = answer["reason"]
+        if not isinstance(reason, str) or not reason.strip() or len(reason) > _MAX_REASON:
+            raise Refused(f"reason should be text of at most {_MAX_REASON} characters.")
+        return {"reason": reason.strip()}
+    click = answer["click"]
+    view, x, y = (click.get(name) for name in ("view", "x", "y")) if isinstance(click, dict) else (None, None, None)
+    if type(view) is not int or not 0 <= view <= 5 or not _is_place(x) or not _is_place(y):
+        raise Refused("click should have view, 0 to 5, and x and y in pixels of its picture.")
+    try:
+        found = point_at(part, view, float(x), float(y))
+    except ValueError as error:
+        raise Refused(str(error), 422) from None
+    weights = {f"weight_{k}": float(found.barycentric[0, k]) for k in range(3)}
+    return {"face": int(found.face[0]), **weights, "view": view, "view_x": float(x), "view_y": float(y)}
+
+
+def _is_place(value: object) -> bool:
+    return type(value) in (int, float) and abs(value) < 1e6
+
+
+def surface_point(point: Row) -> SurfacePoints:
+    """The answer (1 point) of a point that has one."""
+    return SurfacePoints([point.face], [[point.weight_0, point.weight_1, point.weight_2]])
+
+
+def move_point(
+    store: Store, rules: Rules, user: User, task_id: int, point_id: int, x: object, y: object, **which
+) -> dict:
+    """Asks a point at another place of the photo, within its part's mask; it goes to a pixel's centre."""
+    if not (_is_place(x) and _is_place(y)):
+        raise Refused("x and y should be numbers, in pixels of the photo.")
+    place = {"x": np.floor(x) + 0.5, "y": np.floor(y) + 0.5}
+
+    def change(connection: Connection, task: Row) -> tuple[dict, dict]:
+        point = _own_point(connection, task_id, point_id)
+        grid = part_map(part_codes(connection, task_id))
+        if part_of_pixel(grid, task, place["x"], place["y"]) != point.part:
+            raise Refused("A point stays on its part: the place is not painted with it.", 422)
+        connection.execute(points.update().where(points.c.id == point_id).values(**place))
+        return {"point": point_id, "before": [point.x, point.y], "after": [place["x"], place["y"]]}, {}
+
+    return edit(store, rules, user, task_id, "place", change, **which)

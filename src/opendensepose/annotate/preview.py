@@ -1,0 +1,154 @@
+"""What has been annotated so far, as a picture over the photo: the points alone, or spread over the part masks.
+
+A pixel of a part's mask takes the chart of the annotated point that is nearest on the way inside the mask, so that one
+finger does not hand its label over to the next. U and V are a plane through the points of that chart and, near each
+point, what that point says.
+"""
+
+import cv2
+import numpy as np
+
+from opendensepose.data.masks import GRID
+from opendensepose.instance import Instance
+from opendensepose.iuv import IUV
+from opendensepose.surface import CHART_TO_PART
+from opendensepose.visualize import CHART_COLOURS, draw_overlay, outline_coverage
+
+__all__ = ["draw_preview", "spread_points"]
+
+INK, WHITE = np.float32([22, 26, 48]), np.float32([255, 255, 255])
+SOFT = 0.02  # of the box's longer side: points nearer than that share their influence
+STEPS = ((0, 1, 1.0), (1, 0, 1.0), (1, 1, 2**0.5), (1, -1, 2**0.5))
+
+
+def draw_preview(
+    crop_rgb: np.ndarray,
+    box_xyxy: np.ndarray,
+    parts: np.ndarray,
+    xy: np.ndarray,
+    i: np.ndarray,
+    u: np.ndarray,
+    v: np.ndarray,
+    fill: bool,
+) -> np.ndarray:
+    """The picture (h, w, 3) uint8 of P annotated points over the photo's crop (h, w, 3) to the box, at any scale.
+
+    parts: (256, 256) uint8 over the box. xy: (P, 2) pixels of the photo; i, u, v: (P,). fill: spread over the masks.
+    """
+    box = np.asarray(box_xyxy, np.float64)
+    height, width = crop_rgb.shape[:2]
+    xy_crop = (np.asarray(xy, np.float64).reshape(-1, 2) - box[:2]) / (box[2:] - box[:2]) * [width, height]
+    i, u, v = np.asarray(i), np.asarray(u, np.float32), np.asarray(v, np.float32)
+    if fill and len(i):
+        iuv = _enlarge(spread_points(parts, xy_crop / [width, height] * GRID, i, u, v), (height, width))
+        everything = np.array([0, 0, width, height], np.float32)
+        person = Instance(everything, 1.0, iuv, (iuv.i > 0).astype(np.float32))
+        canvas = draw_overlay(crop_rgb, [person], boxes=False).astype(np.float32)
+    else:
+        grey = cv2.cvtColor(crop_rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]
+        canvas = np.repeat(0.6 * grey + 82, 3, axis=2)
+        label = cv2.resize(parts, (width, height), interpolation=cv2.INTER_NEAREST)
+        lines = np.zeros(label.shape, np.float32)
+        for part in np.unique(label[label > 0]):
+            np.maximum(lines, outline_coverage(label == part, width_px=1.2), out=lines)
+        canvas += 0.6 * lines[..., None] * (WHITE - canvas)
+    radius = float(np.clip(max(height, width) / 130, 2.5, 7))
+    for centre, chart in zip(xy_crop, i, strict=True):
+        _dot(canvas, centre, radius + 1.8, INK)
+        _dot(canvas, centre, radius + 0.9, WHITE)
+        _dot(canvas, centre, radius, CHART_COLOURS[chart].astype(np.float32))
+    return np.clip(canvas + 0.5, 0, 255).astype(np.uint8)
+
+
+def spread_points(parts: np.ndarray, xy: np.ndarray, i: np.ndarray, u: np.ndarray, v: np.ndarray) -> IUV:
+    """The map (h, w) of P points spread over the part masks (h, w) uint8; xy (P, 2) in its pixels.
+
+    Parts without points, and pieces of a mask that no point of the part lies in, are left as background.
+    """
+    nearest = _nearest_point(parts, xy, CHART_TO_PART[i])
+    chart = np.where(nearest >= 0, i[nearest], 0).astype(np.uint8)
+    maps = np.zeros((2, *parts.shape), np.float32)
+    soft = (SOFT * max(parts.shape)) ** 2
+    for k in np.unique(chart[chart > 0]):
+        own = np.flatnonzero(i == k)
+        row, column = np.nonzero(chart == k)
+        place = np.stack([column + 0.5, row + 0.5], 1)
+        squared = ((place[:, None] - xy[own]) ** 2).sum(2)  # (pixels, points of the chart)
+        weight = 1 / (squared + soft) ** 2
+        for values, out in ((u, maps[0]), (v, maps[1])):
+            out[row, column] = np.clip(_fit(place, xy[own], values[own], weight), 0, 1)
+    return IUV(chart, *maps)
+
+
+def _fit(place: np.ndarray, xy: np.ndarray, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """At each place (N, 2) the value of the plane that fits values (P,) at xy (P, 2) best under weight (N, P).
+
+    The slope is the one of all points, damped where they say little about it; what it leaves is averaged by weight.
+    """
+    middle = xy.mean(0)
+    offset = xy - middle
+    damping = 1e-3 * np.trace(offset.T @ offset) + 1e-6
+    slope = np.linalg.solve(offset.T @ offset + damping * np.eye(2), offset.T @ (values - values.mean()))
+    rest = values - values.mean() - offset @ slope
+    return values.mean() + (place - middle) @ slope + weight @ rest / weight.sum(1)
+
+
+def _nearest_point(parts: np.ndarray, xy: np.ndarray, point_part: np.ndarray) -> np.ndarray:
+    """(h, w) int64: the point of the pixel's part that is nearest on the way inside the mask; -1 where none is."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import dijkstra
+
+    index = np.full(parts.shape, -1)
+    row, column = np.nonzero(parts)
+    index[row, column] = np.arange(len(row))
+    start, stop, length = [], [], []
+    padded_part, padded_index = np.pad(parts, 1), np.pad(index, 1, constant_values=-1)
+    for down, right, step in STEPS:
+        window = np.s_[1 + down : 1 + down + parts.shape[0], 1 + right : 1 + right + parts.shape[1]]
+        same = (padded_part[window] == parts) & (parts > 0)
+        start.append(index[same])
+        stop.append(padded_index[window][same])
+        length.append(np.full(same.sum(), step))
+    edges = np.concatenate(length), (np.concatenate(start), np.concatenate(stop))
+    sources, owner = [], {}
+    for k, part in enumerate(point_part):
+        own = np.flatnonzero(parts[row, column] == part)
+        if len(own):
+            node = own[((np.stack([column, row], 1)[own] + 0.5 - xy[k]) ** 2).sum(1).argmin()]
+            sources.append(node)
+            owner.setdefault(int(node), k)
+    nearest = np.full(parts.shape, -1)
+    if sources:
+        graph = coo_array(edges, shape=(len(row), len(row))).tocsr()
+        _, _, source = dijkstra(graph, directed=False, indices=sources, min_only=True, return_predecessors=True)
+        table = np.full(len(row) + 1, -1)
+        table[list(owner)] = list(owner.values())
+        nearest[row, column] = np.where(source >= 0, table[np.maximum(source, 0)], -1)
+    return nearest
+
+
+def _enlarge(iuv: IUV, size_hw: tuple[int, int]) -> IUV:
+    """The map at another size: smooth U and V within a chart, borders of the charts rounded off."""
+    label, best = np.zeros(size_hw, np.uint8), np.zeros(size_hw, np.float32)
+    u, v = np.zeros((2, *size_hw), np.float32)
+    for k in np.unique(iuv.i):
+        weight = cv2.GaussianBlur((iuv.i == k).astype(np.float32), (0, 0), 1.0)
+        share = cv2.resize(weight, size_hw[::-1], interpolation=cv2.INTER_LINEAR)
+        wins = share > best
+        label[wins], best[wins] = k, share[wins]
+        if k:
+            for values, out in ((iuv.u, u), (iuv.v, v)):
+                mean = cv2.GaussianBlur(np.where(iuv.i == k, values, 0), (0, 0), 1.0) / np.maximum(weight, 1e-6)
+                out[wins] = cv2.resize(mean, size_hw[::-1], interpolation=cv2.INTER_LINEAR)[wins]
+    return IUV(label, np.clip(u, 0, 1), np.clip(v, 0, 1))
+
+
+def _dot(canvas: np.ndarray, centre: np.ndarray, radius: float, colour: np.ndarray) -> None:
+    """A filled circle with smooth edges at a centre (x, y) of the canvas (h, w, 3) float32, in place."""
+    x, y = (float(value) for value in centre)
+    x0, x1 = max(0, int(x - radius - 1)), max(0, int(x + radius) + 2)
+    y0, y1 = max(0, int(y - radius - 1)), max(0, int(y + radius) + 2)
+    piece = canvas[y0:y1, x0:x1]
+    columns, rows = np.arange(x0, x0 + piece.shape[1]) + 0.5, np.arange(y0, y0 + piece.shape[0]) + 0.5
+    coverage = np.clip(radius + 0.5 - np.hypot(columns - x, rows[:, None] - y), 0, 1).astype(np.float32)
+    piece += coverage[..., None] * (colour - piece)

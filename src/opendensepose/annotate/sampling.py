@@ -1,0 +1,71 @@
+"""Where the annotator is asked, and in which order: neighbours follow each other, along bands of each part.
+
+The paper (DensePose, Güler et al. 2018, section 3): k-means on the part's pixels, at most 14 points, presented in
+horizontal or vertical succession.
+"""
+
+import numpy as np
+
+from opendensepose.data.masks import GRID
+from opendensepose.data.sampling import point_count, sample_part_points
+
+__all__ = ["PART_ORDER", "order_of_asking", "part_at", "points_to_ask"]
+
+PART_ORDER = (14, 1, 11, 13, 2, 10, 12, 3, 6, 8, 5, 7, 9, 4)  # head, torso, then along each limb, the right ones first
+MOST_SIDE_PX = 512  # boxes larger than that are sampled at every second, third, ... pixel
+
+
+def points_to_ask(parts: np.ndarray, box_xyxy: np.ndarray, size_hw: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a person in the order of asking: part (P,) uint8 1..14 and xy (P, 2) float64, centres of pixels.
+
+    parts: (256, 256) uint8 laid over box_xyxy of a photo of size_hw. No pixel comes twice; every point lies in the mask
+    of its part. There is no randomness: one mask always gives the same points. ValueError if a shape is another.
+    """
+    parts, box = np.asarray(parts), np.asarray(box_xyxy, np.float64)
+    if parts.shape != (GRID, GRID) or box.shape != (4,) or not (box[2:] > box[:2]).all():
+        raise ValueError(
+            f"parts should be ({GRID}, {GRID}) and the box x0 < x1, y0 < y1, got {parts.shape} and {box.tolist()}."
+        )
+    x, y = (_pixel_centres(box[k], box[k + 2], size_hw[1 - k]) for k in range(2))
+    xy = np.stack(np.meshgrid(x, y), -1)  # (h, w, 2)
+    part_of_pixel = part_at(parts, box, xy)
+    asked_part, asked_xy = [], []
+    for part in PART_ORDER:
+        place = sample_part_points(part_of_pixel == part, point_count(float((parts == part).sum())))
+        found = xy[place[:, 1], place[:, 0]]
+        asked_xy.append(found[order_of_asking(found)])
+        asked_part.append(np.full(len(found), part, np.uint8))
+    return np.concatenate(asked_part), np.concatenate(asked_xy)
+
+
+def _pixel_centres(start: float, stop: float, photo_side: int) -> np.ndarray:
+    """Centres of the photo's pixels from start to stop, at most MOST_SIDE_PX of them, evenly spaced."""
+    centres = np.arange(max(0, int(np.floor(start))), min(photo_side, int(np.ceil(stop)))) + 0.5
+    return centres[:: max(1, -(-len(centres) // MOST_SIDE_PX))]
+
+
+def part_at(parts: np.ndarray, box_xyxy: np.ndarray, xy: np.ndarray) -> np.ndarray:
+    """The part (...,) uint8 at places xy (..., 2) of the photo; 0 outside the box. parts: (256, 256) over the box."""
+    box = np.asarray(box_xyxy, np.float64)
+    place = np.floor((xy - box[:2]) / (box[2:] - box[:2]) * GRID).astype(int)
+    inside = ((place >= 0) & (place < GRID)).all(-1)
+    column, row = np.moveaxis(np.clip(place, 0, GRID - 1), -1, 0)
+    return np.where(inside, parts[row, column], 0).astype(np.uint8)
+
+
+def order_of_asking(xy: np.ndarray) -> np.ndarray:
+    """The order (P,) in which points xy (P, 2) of one part are asked: band after band, to and fro.
+
+    The bands lie across the longer side of the points' extent, as wide as the points are apart.
+    """
+    if len(xy) < 3:
+        return np.lexsort((xy[:, 0], xy[:, 1]))
+    extent = np.ptp(xy, axis=0)
+    along = 1 if extent[1] >= extent[0] else 0
+    gap = np.linalg.norm(xy[:, None] - xy[None], axis=2)
+    np.fill_diagonal(gap, np.inf)
+    steps = max(1, round(float(extent[along] / max(np.median(gap.min(1)), 1e-6))))
+    band = np.rint((xy[:, along] - xy[:, along].min()) / max(extent[along], 1e-6) * steps).astype(int)
+    turn = np.unique(band, return_inverse=True)[1] % 2
+    across = np.where(turn == 1, -1, 1) * xy[:, 1 - along]
+    return np.lexsort((across, band))

@@ -1,0 +1,69 @@
+// The server's HTTP interface: JSON in, JSON out, and two kinds of trouble told apart.
+
+/** The server answered and said no: `status`, and `body.error` in one sentence. */
+export class Refused extends Error {
+  constructor(status, body) {
+    super(body.error || `The server answered ${status}.`);
+    this.status = status;
+    this.body = body;
+  }
+}
+
+/** No answer came: the network is down, the server is not there or in trouble. Worth trying again. */
+export class Unreachable extends Error {}
+
+const SAVE_MS = 20000; // a save without an answer by then is tried again
+const WORK_MS = 180000; // a model's guess, an import may take minutes
+let csrf = "";
+
+export function setCsrf(token) {
+  csrf = token;
+}
+
+/** Calls the server; `body` is an object (sent as JSON) or a Blob. Returns the JSON answer, or null for 204. */
+export async function call(method, path, body, request) {
+  const options = { method, credentials: "same-origin", signal: AbortSignal.timeout(method === "PUT" ? SAVE_MS : WORK_MS), headers: {} };
+  if (method !== "GET") options.headers["X-CSRF-Token"] = csrf;
+  if (request) options.headers["X-Request-Id"] = request;
+  if (body instanceof Blob) {
+    options.body = body;
+    options.headers["Content-Type"] = "application/json";
+  } else if (body !== undefined) {
+    options.body = JSON.stringify(body);
+    options.headers["Content-Type"] = "application/json";
+  }
+  let response;
+  let text;
+  try {
+    response = await fetch(path, options);
+    text = await response.text();
+  } catch (error) {
+    throw new Unreachable(error.message);
+  }
+  if (response.status >= 500) throw new Unreachable(`The server answered ${response.status}.`);
+  const answer = parse(text);
+  if (!response.ok) throw new Refused(response.status, answer || {});
+  return answer;
+}
+
+export const get = (path) => call("GET", path);
+export const post = (path, body = {}) => call("POST", path, body);
+
+function parse(text) {
+  if (!text) return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { error: "The server's answer could not be read." };
+  }
+}
+
+/** Loads a picture; rejects with a sentence if it is not there. */
+export function loadImage(url) {
+  return new Promise((resolve, reject) => {
+    const image = new Image();
+    image.onload = () => resolve(image);
+    image.onerror = () => reject(new Unreachable(`The picture ${url} could not be loaded.`));
+    image.src = url;
+  });
+}

@@ -1,0 +1,148 @@
+// What the parts of the page share: the session, the open person, its drawing, its unsaved changes, its histories.
+import { get, loadImage, post, Refused } from "./api.js";
+import { announce, byId, notice } from "./dom.js";
+import { History } from "./history.js";
+import { spoken } from "./keys.js";
+import { Labels } from "./labels.js";
+import { Lease } from "./lease.js";
+import { SaveQueue } from "./save.js";
+import { showSaveState, showUndo } from "./save_state.js";
+import { settleConflict, sendUnsaved } from "./conflict.js";
+
+export class App {
+  constructor(session, photo) {
+    this.session = session;
+    this.photo = photo;
+    this.labels = new Labels();
+    this.task = null;
+    this.stage = "none";
+    this.partsStale = false; // parts changed since the points were sampled
+    this.histories = { parts: new History(() => this.showUndo()), points: new History(() => this.showUndo()) };
+  }
+
+  showUndo = () => showUndo(this.histories?.[this.stage]);
+  partName = (id) => spoken(this.session.parts.find((part) => part.id === id)?.name || `part ${id}`);
+  colour = (id) => this.session.parts.find((part) => part.id === id)?.colour || "#cccccc";
+
+  /** Whether the open person may be changed; says why not. */
+  mayEdit() {
+    if (this.task?.editable && this.queue.state !== "conflict") return true;
+    const { status } = this.task || {};
+    if (this.queue?.state === "conflict") notice("Settle the conflict first: choose which version to go on with.");
+    else notice(`This person is ${(status || "not open").replace("_", " ")}: it is shown, not changed.`, "hint");
+    return false;
+  }
+
+  /** Opens a person: the photo, the drawing and the stage it is in. */
+  async open(task) {
+    await this.close();
+    const image = await loadImage(`/api/photos/${task.photo_id}/image`);
+    this.photo.image = image;
+    this.queue = new SaveQueue(task, (...state) => this.showSaved(...state));
+    this.lease = task.editable ? new Lease(this.queue, task.id, (error) => this.queue.conflict(error)) : null;
+    this.histories.parts.clear();
+    this.histories.points.clear();
+    notice("");
+    this.take(task);
+    this.showSaved("saved", 0);
+    this.setStage(task.stage === "points" && task.points.length ? "points" : "parts");
+    this.review.tell(task);
+    announce(`Person ${task.id} of ${task.photo} opened`);
+    await sendUnsaved(this);
+  }
+
+  /** Takes over the server's state of the open person. */
+  take(task) {
+    this.task = task;
+    this.queue.version = task.version;
+    this.partsStale = task.stage !== "points" || !task.points.length;
+    this.labels.load(task.parts);
+    byId("task-name").textContent = `${task.photo} · person ${task.id}${task.editable ? "" : ` · ${task.status.replace("_", " ")}`}`;
+    document.body.dataset.editable = task.editable;
+    this.review.show(task);
+    this.iuv.refresh(0);
+  }
+
+  async reload() {
+    this.take(await get(`/api/tasks/${this.task.id}`));
+    this.histories.points.clear();
+    this.histories.parts.clear();
+    this.setStage(this.stage);
+  }
+
+  /** Waits for what is unsaved, then lets the person go. */
+  async close() {
+    if (!this.task) return;
+    if (this.queue.state === "conflict") await this.settling;
+    await this.queue.flush();
+    this.lease?.stop();
+    this.queue.close();
+    this.task = null;
+    this.review.show(null);
+    this.setStage("none");
+  }
+
+  setStage(stage) {
+    this.stage = stage;
+    document.body.dataset.stage = stage;
+    this.showUndo();
+    for (const step of document.querySelectorAll(".step")) {
+      if (step.dataset.action === `stage-${stage}`) step.setAttribute("aria-current", "step");
+      else step.removeAttribute("aria-current");
+    }
+    this.onStage?.(stage);
+  }
+
+  /** Goes to the points; samples them from the parts if those changed since. */
+  async goToPoints() {
+    if (!this.task || this.stage === "points") return;
+    const areas = this.labels.areas();
+    if (areas[0] === this.labels.cells.length) return notice("Draw at least one part first: the points lie in the parts.");
+    if (this.partsStale && this.task.editable) {
+      announce("Choosing the points");
+      const task = await this.queue.direct("POST", `/api/tasks/${this.task.id}/points`);
+      this.histories.points.clear();
+      this.take(task);
+    }
+    this.setStage("points");
+  }
+
+  /** Queues the masks of changed parts. */
+  saveParts(parts) {
+    this.partsStale = true;
+    this.queue.add({
+      key: "parts",
+      method: "PUT",
+      path: `/api/tasks/${this.task.id}/parts`,
+      body: { parts: Object.fromEntries(parts.map((part) => [part, this.labels.counts(part)])) },
+      refused: (error) => notice(error.message),
+    });
+  }
+
+  showSaved(state, count, error) {
+    showSaveState(state, count);
+    if (state === "saved") this.iuv.refresh();
+    if (state === "conflict" && !this.settling) {
+      this.settling = settleConflict(this, error).finally(() => (this.settling = null));
+    }
+  }
+
+  /** Runs something that asks the server; says what went wrong if it did. */
+  async attempt(work) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof Refused && error.status === 409 && this.settling) return undefined;
+      notice(error instanceof Refused ? error.message : `That did not reach the server: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  /** Submits, skips, accepts ...: `verb` of the API, after everything is saved. */
+  async finish(verb, body = {}) {
+    const { id } = this.task;
+    await this.queue.flush();
+    await post(`/api/tasks/${id}/${verb}`, { ...body, version: this.queue.version });
+    await this.close();
+  }
+}

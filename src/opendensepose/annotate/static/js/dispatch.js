@@ -1,0 +1,48 @@
+// From keys and buttons to actions. A key reaches an action unless a field, a dialog or a focused button wants it.
+import { ACTIONS, actionFor, keyLabel, keyName, keysOf } from "./keys.js";
+
+const WRITES = "input:not([type=checkbox]):not([type=range]), textarea, select";
+
+export function listenForActions(app, handlers) {
+  const run = (id, event) => app.attempt(async () => handlers[id]?.(event));
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-action]");
+    if (!button || button.closest("dialog")) return;
+    run(button.dataset.action, event);
+    if (event.detail > 0) button.blur(); // clicked with the mouse: Enter should not press it again
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (document.querySelector("dialog[open]") || event.target.closest(WRITES)) return;
+    if (event.key === " " && event.target === app.photo.canvas) event.preventDefault();
+    if (event.key === " ") app.photo.spaceHeld = true;
+    const pressesIt = event.target.closest("button, a, input") && ["Enter", " "].includes(event.key);
+    const slides = event.target.matches("input[type=range]") && event.key.startsWith("Arrow");
+    if (pressesIt || slides) return;
+    const stages = [app.stage, "any", ...(app.reviewing ? ["review"] : [])];
+    const id = actionFor(keyName(event), stages);
+    if (!id) return;
+    event.preventDefault();
+    run(id, event);
+  });
+  document.addEventListener("keyup", (event) => {
+    if (event.key === " ") app.photo.spaceHeld = false;
+  });
+
+  app.showHints = () => showHints();
+  showHints();
+}
+
+/** Writes each action's key on its button's tooltip, and in the list of parts. */
+function showHints() {
+  for (const button of document.querySelectorAll("[data-action]")) {
+    const { label } = ACTIONS.find(({ id }) => id === button.dataset.action);
+    const keys = keysOf(button.dataset.action).map(keyLabel);
+    button.title = `${label} (${keys.join(" or ")})`;
+    button.setAttribute("aria-keyshortcuts", keysOf(button.dataset.action).join(" ").replaceAll("Ctrl", "Control"));
+  }
+  for (const key of document.querySelectorAll("[data-key-of]")) {
+    key.textContent = keyLabel(keysOf(key.dataset.keyOf)[0] || "");
+  }
+}

@@ -1,0 +1,57 @@
+// The IUV picture of what has been annotated so far: beside the photo, and over it if wanted; filled as a preview.
+import { byId } from "./dom.js";
+
+const WAIT_MS = 300;
+
+export class IuvPanel {
+  constructor(app) {
+    this.app = app;
+    this.image = byId("iuv");
+    this.over = false;
+    this.fill = false;
+    this.image.addEventListener("load", () => {
+      this.loaded = true;
+      this.image.classList.remove("missing");
+      app.photo.redraw();
+    });
+    this.image.addEventListener("error", () => {
+      this.loaded = false;
+      this.image.classList.add("missing");
+    });
+  }
+
+  toggleOver() {
+    this.over = !this.over;
+    this.#show();
+  }
+
+  toggleFill() {
+    this.fill = !this.fill;
+    this.#show();
+  }
+
+  #show() {
+    byId("iuv-over").checked = this.over;
+    byId("iuv-fill").checked = this.fill;
+    this.refresh(0);
+    this.app.photo.redraw();
+  }
+
+  /** Fetches the picture anew, a little later: several changes in a row need one picture. */
+  refresh(wait = WAIT_MS) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      const { task, queue } = this.app;
+      if (!task || queue.state === "offline") return;
+      const url = `/api/tasks/${task.id}/iuv.png?fill=${this.fill ? 1 : 0}&v=${queue.version}`;
+      if (this.image.getAttribute("src") !== url) this.image.src = url;
+    }, wait);
+  }
+
+  draw(context) {
+    if (!this.over || !this.loaded || !this.app.task) return;
+    context.globalAlpha = 0.8;
+    this.app.photo.drawOver(this.image, this.app.task.box_xyxy);
+    context.globalAlpha = 1;
+  }
+}

@@ -1,0 +1,91 @@
+// Which part each cell of the 256 x 256 grid over the person's box shows: one label per cell, 0 for none.
+import { decodeMask, encodeMask } from "./rle.js";
+
+export const GRID = 256;
+
+export class Labels {
+  constructor() {
+    this.cells = new Uint8Array(GRID * GRID);
+    this.edition = 0; // grows with every change, so that drawings know when they are stale
+  }
+
+  /** Replaces everything by the masks {part: counts}. Where masks overlap the part with the larger number is shown. */
+  load(parts) {
+    this.cells.fill(0);
+    for (const [part, code] of Object.entries(parts)) {
+      const counts = typeof code === "string" ? code : code.counts;
+      if (!counts) continue;
+      const mask = decodeMask(counts, GRID, GRID);
+      for (let k = 0; k < mask.length; k++) if (mask[k]) this.cells[k] = Number(part);
+    }
+    this.edition++;
+  }
+
+  /** The part's mask as COCO's counts, "" if it has no cell. */
+  counts(part) {
+    if (!this.area(part)) return "";
+    return encodeMask(
+      this.cells.map((label) => (label === part ? 1 : 0)),
+      GRID,
+      GRID,
+    );
+  }
+
+  area(part) {
+    let count = 0;
+    for (const label of this.cells) if (label === part) count++;
+    return count;
+  }
+
+  /** Cells per part, areas[0] those without one. */
+  areas() {
+    const areas = new Uint32Array(15);
+    for (const label of this.cells) areas[label]++;
+    return areas;
+  }
+
+  /** What would change if `wanted` (cell -> label) were set: {index, before, after, parts}, or null if nothing. */
+  difference(wanted) {
+    const index = [];
+    const after = [];
+    for (const [cell, label] of wanted) {
+      if (this.cells[cell] !== label) {
+        index.push(cell);
+        after.push(label);
+      }
+    }
+    if (!index.length) return null;
+    return this.#change(Uint32Array.from(index), Uint8Array.from(after));
+  }
+
+  #change(index, after) {
+    const before = index.length ? Uint8Array.from(index, (cell) => this.cells[cell]) : new Uint8Array();
+    const parts = new Set([...before, ...after]);
+    parts.delete(0);
+    return { index, before, after, parts: [...parts] };
+  }
+
+  /** Sets a change's cells to `change.after` or, going back, to `change.before`. */
+  apply(change, back = false) {
+    const values = back ? change.before : change.after;
+    change.index.forEach((cell, k) => (this.cells[cell] = values[k]));
+    this.edition++;
+  }
+}
+
+const named = new WeakMap(); // labels -> {edition, places}
+
+/** Where each part's name is written: [part, [x, y] in cells, number of cells], for parts that are not tiny. */
+export function middlesOf(labels) {
+  if (named.get(labels)?.edition === labels.edition) return named.get(labels).places;
+  const sums = Array.from({ length: 15 }, () => [0, 0, 0]);
+  labels.cells.forEach((label, cell) => {
+    if (!label) return;
+    sums[label][0]++;
+    sums[label][1] += cell % GRID;
+    sums[label][2] += Math.floor(cell / GRID);
+  });
+  const places = sums.flatMap(([n, x, y], part) => (n > 40 ? [[part, [x / n + 0.5, y / n + 0.5], n]] : []));
+  named.set(labels, { edition: labels.edition, places });
+  return places;
+}

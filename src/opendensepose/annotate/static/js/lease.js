@@ -1,0 +1,27 @@
+// Keeps this person leased to the annotator while the page is open, and notices changes made elsewhere.
+import { post } from "./api.js";
+
+const BEAT_MS = 20000;
+
+export class Lease {
+  constructor(queue, id, onLost) {
+    this.timer = setInterval(() => this.beat(), BEAT_MS);
+    Object.assign(this, { queue, id, onLost });
+  }
+
+  async beat() {
+    const { version: before } = this.queue;
+    try {
+      const { version } = await post(`/api/tasks/${this.id}/lease`);
+      const quiet = this.queue.state === "saved" && this.queue.version === before && !this.stopped;
+      if (quiet && version !== undefined && version !== before) this.onLost({ status: 409, body: { version } });
+    } catch (error) {
+      if (error.status === 409 && !this.stopped) this.onLost(error);
+    }
+  }
+
+  stop() {
+    this.stopped = true;
+    clearInterval(this.timer);
+  }
+}

@@ -1,0 +1,76 @@
+// Puts the page together: the session, the stages, and one table of what every key and button does.
+import { get, setCsrf } from "./api.js";
+import { App } from "./app.js";
+import { BoxStage } from "./box_stage.js";
+import { byId, notice } from "./dom.js";
+import { makeHandlers } from "./handlers.js";
+import { showInstructions } from "./help.js";
+import { IuvPanel } from "./iuv_panel.js";
+import { addPartActions, keyLabel, keysOf } from "./keys.js";
+import { GRID, middlesOf } from "./labels.js";
+import { LabelPicture, drawBox, drawText } from "./overlay.js";
+import { PartsStage } from "./parts_stage.js";
+import { nextPerson, nextReview, showEmpty } from "./people.js";
+import { PhotoView } from "./photo_view.js";
+import { PointsStage } from "./points_stage.js";
+import { Review } from "./review.js";
+import { listenForActions } from "./dispatch.js";
+
+async function start() {
+  const session = await get("/api/session");
+  setCsrf(session.csrf);
+  addPartActions(session.parts);
+  document.body.dataset.role = session.role;
+  document.body.dataset.team = session.team;
+  document.querySelector("[data-action=guess]").hidden = session.guess === false;
+  const app = new App(session, new PhotoView(byId("photo")));
+  app.reviewing = false;
+  app.opacity = Number(localStorage.getItem("opacity") || 55);
+  app.iuv = new IuvPanel(app);
+  app.parts = new PartsStage(app);
+  app.points = new PointsStage(app);
+  app.box = new BoxStage(app);
+  app.review = new Review(app);
+  app.onStage = (stage) => app[stage]?.open?.();
+  app.photo.layers = layersOf(app);
+  listenForActions(app, makeHandlers(app));
+  window.addEventListener("beforeunload", (event) => {
+    if (app.queue?.changes.length) event.preventDefault();
+  });
+  if (!localStorage.getItem("instructed")) await showInstructions();
+  await app.attempt(() => (session.role === "reviewer" ? nextReview(app) : nextPerson(app)));
+}
+
+/** What is drawn over the photo, from below. */
+function layersOf(app) {
+  const picture = new LabelPicture(["#000000", ...app.session.parts.map(({ colour }) => colour)]);
+  const drawParts = (context, viewport) => {
+    if (!app.task) return;
+    drawBox(context, viewport, app.task.box_xyxy);
+    const faint = app.stage === "points" ? 0.35 : 1;
+    context.globalAlpha = (app.opacity / 100) * faint;
+    context.imageSmoothingEnabled = false;
+    app.photo.drawOver(picture.of(app.labels, app.parts.part), app.task.box_xyxy);
+  };
+  const drawNames = (context, viewport) => {
+    if (app.stage !== "parts") return;
+    const [x0, , x1] = app.task.box_xyxy;
+    for (const [part, [x, y], area] of middlesOf(app.labels)) {
+      const room = ((Math.sqrt(area) * (x1 - x0)) / GRID) * viewport.scale; // CSS pixels across
+      const isChosen = part === app.parts.part;
+      const text = isChosen || room > 50 ? app.partName(part) : keyLabel(keysOf(`part-${part}`)[0] || "");
+      drawText(context, text, ...viewport.toScreen(...app.parts.toPhoto(x, y)), isChosen ? 14 : 11);
+    }
+  };
+  const drawTool = (context, viewport) => {
+    if (app.stage === "parts") app.parts.input.draw(context, viewport);
+    else if (app.stage === "points" && app.points.point) app.points.input.draw(context, viewport);
+    else if (app.stage === "box") app.box.draw(context, viewport);
+  };
+  return [drawParts, (context) => app.iuv.draw(context), drawNames, drawTool];
+}
+
+start().catch((error) => {
+  showEmpty("The page could not start", error.message);
+  notice(error.message);
+});

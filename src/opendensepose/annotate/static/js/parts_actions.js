@@ -1,0 +1,33 @@
+// Stage 1's actions on whole parts: fill between, clear, start from the model's guess.
+import { get } from "./api.js";
+import { notice } from "./dom.js";
+import { GRID, Labels } from "./labels.js";
+import { gapCells } from "./shapes.js";
+
+/** Fills holes of the chosen part and gaps between its pieces that are narrower than the brush. */
+export function closeGaps(stage) {
+  const cells = gapCells(stage.app.labels.cells, stage.part, stage.radius);
+  if (!stage.commit(new Map([...cells].map((cell) => [cell, stage.part])), "filled between")) {
+    notice("There is nothing to fill between in this part: no hole, no gap narrower than the brush.", "hint");
+  }
+}
+
+export function clearPart(stage) {
+  const wanted = new Map();
+  stage.app.labels.cells.forEach((label, cell) => label === stage.part && wanted.set(cell, 0));
+  stage.commit(wanted, "cleared");
+}
+
+/** Replaces all parts by the default model's guess: one change, so one undo takes it back. */
+export async function loadGuess(stage) {
+  if (!stage.app.mayEdit()) return;
+  const { task } = stage.app;
+  notice("The model is looking at the person …", "hint");
+  const { parts } = await get(`/api/tasks/${task.id}/guess`);
+  if (stage.app.task !== task) return;
+  const guess = new Labels();
+  guess.load(parts);
+  const empty = guess.areas()[0] === GRID * GRID;
+  notice(empty ? "The model sees nobody in this box." : "Taken from the model's guess: check each part.", "hint");
+  if (!empty) stage.commit(new Map(guess.cells.entries()), "and all others taken from the model's guess");
+}

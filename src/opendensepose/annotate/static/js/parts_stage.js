@@ -1,0 +1,145 @@
+// Stage 1: painting the visible parts over the photo's box, on a grid of 256 x 256 cells.
+import { announce, byId, notice } from "./dom.js";
+import { GRID } from "./labels.js";
+import { PartsInput } from "./parts_input.js";
+import { enclosedCells, polygonCells } from "./shapes.js";
+import { Stroke } from "./stroke.js";
+
+export class PartsStage {
+  constructor(app) {
+    this.app = app;
+    this.part = 1;
+    this.tool = "brush";
+    this.radius = Number(localStorage.getItem("brush") || 8);
+    this.keepOthers = false;
+    this.corners = []; // of the outline begun, in cells
+    this.stroke = null; // the stroke in progress
+    this.input = new PartsInput(this);
+  }
+
+  open() {
+    this.cancel();
+    this.app.photo.tool = this.input;
+    this.app.photo.fit(this.app.task.box_xyxy);
+    this.show();
+  }
+
+  /** Photo pixels -> cells of the grid, and back. */
+  toCell(x, y) {
+    const [x0, y0, x1, y1] = this.app.task.box_xyxy;
+    return [((x - x0) / (x1 - x0)) * GRID, ((y - y0) / (y1 - y0)) * GRID];
+  }
+
+  toPhoto(x, y) {
+    const [x0, y0, x1, y1] = this.app.task.box_xyxy;
+    return [x0 + (x / GRID) * (x1 - x0), y0 + (y / GRID) * (y1 - y0)];
+  }
+
+  /** The brush's radii in cells: a disc in the photo, `radius` cells along the box's longer side. */
+  radii() {
+    const [x0, y0, x1, y1] = this.app.task.box_xyxy;
+    const longer = Math.max(x1 - x0, y1 - y0);
+    return [(this.radius * longer) / (x1 - x0), (this.radius * longer) / (y1 - y0)];
+  }
+
+  select(part) {
+    this.part = part;
+    announce(`${this.app.partName(part)} chosen`);
+    this.show();
+  }
+
+  setTool(tool) {
+    this.cancel();
+    this.tool = tool;
+    this.show();
+  }
+
+  setRadius(radius) {
+    this.radius = Math.min(40, Math.max(1, radius));
+    localStorage.setItem("brush", this.radius);
+    this.show();
+  }
+
+  toggleKeepOthers() {
+    this.keepOthers = !this.keepOthers;
+    this.show();
+  }
+
+  /** Begins a stroke at a cell place; `strokeTo` goes on, `strokeEnd` makes it one change. */
+  strokeBegin(at) {
+    if (!this.app.mayEdit()) return;
+    this.stroke = new Stroke(this.app.labels, this.radii(), (cells) => this.#wanted(cells));
+    this.strokeTo(at);
+  }
+
+  strokeTo(at) {
+    this.stroke?.to(at);
+    this.app.photo.redraw();
+  }
+
+  strokeEnd() {
+    const { stroke } = this;
+    this.stroke = null;
+    if (stroke) this.commit(stroke.end(), this.tool === "erase" ? "erased" : "painted");
+  }
+
+  #wanted(cells) {
+    const { cells: labels } = this.app.labels;
+    const wanted = new Map();
+    for (const cell of cells) {
+      if (this.tool === "erase") wanted.set(cell, 0);
+      else if (!this.keepOthers || labels[cell] === 0) wanted.set(cell, this.part);
+    }
+    return wanted;
+  }
+
+  /** Makes cells -> labels one change: shown, saved, and undone as one. */
+  commit(wanted, what) {
+    if (!this.app.mayEdit()) return false;
+    const change = this.app.labels.difference(wanted);
+    if (!change) return false;
+    const move = (back) => {
+      this.app.labels.apply(change, back);
+      this.app.saveParts(change.parts);
+      this.show();
+    };
+    move(false);
+    this.app.histories.parts.push({ undo: () => move(true), redo: () => move(false) });
+    announce(`${this.app.partName(this.part)} ${what}`);
+    return true;
+  }
+
+  fillAt([x, y]) {
+    if (x < 0 || y < 0 || x >= GRID || y >= GRID) return;
+    const cells = enclosedCells(this.app.labels.cells, Math.floor(y) * GRID + Math.floor(x));
+    if (!cells) return notice("This area is open: it reaches the border of the box. Draw a closed line around it first.");
+    this.commit(new Map([...cells].map((cell) => [cell, this.part])), "filled");
+  }
+
+  addCorner(at) {
+    const [first] = this.corners;
+    const [dx, dy] = first ? [at[0] - first[0], at[1] - first[1]] : [99, 99];
+    if (this.corners.length >= 3 && Math.hypot(dx, dy) < 2.5) return this.closePolygon();
+    if (this.app.mayEdit()) this.corners.push(at);
+    this.app.photo.redraw();
+  }
+
+  closePolygon() {
+    if (this.corners.length >= 3) this.commit(this.#wanted(polygonCells(this.corners)), "outlined");
+    this.corners = [];
+    this.app.photo.redraw();
+  }
+
+  cancel() {
+    this.strokeEnd();
+    this.corners = [];
+    this.input?.liftPen();
+    this.app.photo.redraw();
+  }
+
+  show() {
+    this.input.show();
+    byId("photo-hint").textContent = this.input.hint();
+    this.app.photo.redraw();
+  }
+}

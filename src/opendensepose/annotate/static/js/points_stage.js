@@ -1,0 +1,144 @@
+// Stage 2: for each asked place in the photo, a click on one of six views of its part.
+import { Answers } from "./answers.js";
+import { announce, byId, choose, notice } from "./dom.js";
+import { PointsInput } from "./points_input.js";
+import { showPoint, showStrip } from "./points_list.js";
+import { ViewsPanel, viewsOf } from "./views.js";
+
+const DRAG_PX = 2; // picture pixels that a press may move without being a drag
+const AUTO_NEXT_MS = 350; // long enough to see the answer in the other views
+
+export class PointsStage {
+  constructor(app) {
+    this.app = app;
+    this.index = 0;
+    this.autoNext = localStorage.getItem("auto-next") === "yes";
+    this.answers = new Answers(this);
+    this.views = new ViewsPanel(byId("views"), (...place) => this.pick(...place));
+    this.input = new PointsInput(this);
+  }
+
+  get points() {
+    return this.app.task?.points || [];
+  }
+
+  get point() {
+    return this.points[this.index];
+  }
+
+  open() {
+    this.app.photo.tool = this.input;
+    this.answers.forget();
+    const open = this.points.findIndex(isOpen);
+    return this.go(open < 0 ? 0 : open);
+  }
+
+  /** Shows the point at `index` of the order of asking. */
+  async go(index) {
+    if (!this.points.length) return this.show();
+    const partBefore = this.shownPart;
+    this.index = Math.max(0, Math.min(index, this.points.length - 1));
+    const { point } = this;
+    this.shownPart = point.part;
+    this.views.cross = null;
+    this.input.cancelMove();
+    notice("");
+    this.input.focusPhoto(partBefore === point.part);
+    announce(`Point ${this.index + 1} of ${this.points.length}, ${this.app.partName(point.part)}`);
+    const views = await viewsOf(point.part);
+    if (this.point !== point || this.app.stage !== "points") return;
+    this.views.load(views);
+    this.show();
+    const next = this.points.find((other, k) => k > this.index && other.part !== point.part);
+    if (next) viewsOf(next.part).catch(() => {});
+  }
+
+  goOpen() {
+    const order = this.points.map((_, k) => (this.index + 1 + k) % this.points.length);
+    const open = order.find((k) => isOpen(this.points[k]));
+    if (open === undefined) return notice("Every point has an answer or a reason: submit this person.", "hint");
+    return this.go(open);
+  }
+
+  /** A press in a view answers at once; dragging it on adjusts the answer, saved where it is let go. */
+  pick(view, x, y, phase) {
+    const { point } = this;
+    if (!point || (phase === "down" && !this.app.mayEdit())) return;
+    if (phase === "down") {
+      this.pressed = { point, x, y, dragged: false };
+      return this.answers.give(point, { click: { view, x, y } });
+    }
+    const { pressed } = this;
+    if (pressed?.point.id !== point.id) return;
+    pressed.dragged ||= Math.hypot(x - pressed.x, y - pressed.y) > DRAG_PX;
+    if (!pressed.dragged) return;
+    if (phase === "drag") this.answers.hold(point.id, { view, x, y });
+    else this.answers.give(point, { click: { view, x, y } });
+  }
+
+  answerAtCross() {
+    const { cross, chosen, views } = this.views;
+    if (!cross) return this.point?.answer ? this.go(this.index + 1) : this.chooseView(chosen);
+    if (!this.point || !this.app.mayEdit()) return;
+    this.views.cross = null;
+    this.answers.give(this.point, { click: { view: views[chosen].view, x: cross[0], y: cross[1] } });
+  }
+
+  clearAnswer() {
+    if (this.point && this.app.mayEdit()) this.answers.give(this.point, { clear: true });
+  }
+
+  async giveReason() {
+    const { point } = this;
+    if (!point || !this.app.mayEdit()) return;
+    const reason = await choose("Why is there no answer for this point?", this.app.session.reasons);
+    if (reason) this.answers.give(point, { reason });
+  }
+
+  /** The server has taken the shown point's answer. */
+  answered(point) {
+    const { index } = this;
+    if (this.autoNext && !point.warning) setTimeout(() => this.index === index && this.go(index + 1), AUTO_NEXT_MS);
+  }
+
+  /** Each point's number within its part, from 1: what chooses its shape. */
+  numbers() {
+    const seen = {};
+    return this.points.map(({ part }) => (seen[part] = (seen[part] || 0) + 1));
+  }
+
+  /** What the views show of this part: each answered point where the server sees it, a pending one where it is put. */
+  marks() {
+    const numbers = this.numbers();
+    return this.points.flatMap((point, k) => {
+      if (point.part !== this.point.part) return [];
+      const pending = this.answers.pending(point.id);
+      const places = pending ? [pending] : point.answer ? point.shown : [];
+      return [{ number: numbers[k], current: k === this.index, pending: Boolean(pending), places }];
+    });
+  }
+
+  /** Chooses a view by keyboard: its crosshair begins at the present answer, or in the middle. */
+  chooseView(index) {
+    this.views.choose(index);
+    const here = this.point?.shown.find(({ view }) => view === this.views.views[index]?.view);
+    this.views.cross ||= here ? [here.x, here.y] : null;
+    this.views.moveCross(0, 0);
+    this.views.focus();
+  }
+
+  toggleAuto() {
+    this.autoNext = !this.autoNext;
+    localStorage.setItem("auto-next", this.autoNext ? "yes" : "no");
+    this.show();
+  }
+
+  show() {
+    showStrip(this);
+    showPoint(this);
+    if (this.point) this.views.show(this.marks());
+    this.app.photo.redraw();
+  }
+}
+
+const isOpen = ({ answer, reason }) => !answer && !reason;

@@ -1,0 +1,71 @@
+// Review: accept, send back with comments pinned to points, or take over and fix. Comments are text, never markup.
+import { post } from "./api.js";
+import { announce, askText, byId, dialog, element, notice } from "./dom.js";
+import { nextReview } from "./people.js";
+
+export class Review {
+  constructor(app) {
+    this.app = app;
+    this.comments = []; // {point_id | null, text}, to be sent when the person is sent back
+  }
+
+  /** Shows the bar while a person is reviewed; null: no person is open. */
+  show(task) {
+    byId("review-bar").hidden = !this.#reviews(task);
+    if (this.task !== task?.id) this.comments = [];
+    this.task = task?.id;
+    this.#count();
+  }
+
+  #reviews(task) {
+    return this.app.reviewing && task?.status === "submitted";
+  }
+
+  /** Tells the annotator what the reviewer has said, when the person is opened. */
+  tell(task) {
+    if (this.#reviews(task) || !task.comments.length) return;
+    const texts = task.comments.map(({ point_id: id, author, text }) => {
+      const index = task.points.findIndex((point) => point.id === id);
+      return `${author}${index >= 0 ? `, on point ${index + 1}` : ""}: ${text}`;
+    });
+    notice(texts.join(" · "), "hint");
+  }
+
+  async comment(point) {
+    const place = point ? `point of ${this.app.partName(point.part)}` : "person as a whole";
+    const text = await askText("Comment", `On the ${place}`);
+    if (!text) return;
+    this.comments.push({ point_id: point?.id ?? null, text });
+    this.app.task.comments.push({ id: `new-${this.comments.length}`, point_id: point?.id ?? null, author: "you", text });
+    this.#count();
+    announce("Comment noted; it is sent with “Send back”");
+  }
+
+  async sendBack() {
+    if (!this.comments.length) await this.comment(null);
+    if (!this.comments.length) return notice("Say what is to be done: a person is sent back with at least one comment.", "hint");
+    await this.app.finish("send_back", { comments: this.comments });
+    await nextReview(this.app);
+  }
+
+  async accept() {
+    if (this.comments.length) {
+      const text = element("p", {}, `${this.comments.length} comments would be dropped: they are sent only with “Send back”.`);
+      const choice = await dialog("Accept without the comments?", text, [["", "Cancel"], ["yes", "Accept"]]);
+      if (choice !== "yes") return;
+    }
+    await this.app.finish("accept");
+    await nextReview(this.app);
+  }
+
+  async fix() {
+    const task = await post(`/api/tasks/${this.app.task.id}/fix`, { version: this.app.queue.version });
+    await this.app.open(task);
+    notice("This person is now yours to change; submit it when it is right.", "hint");
+  }
+
+  #count() {
+    const n = this.comments.length;
+    byId("review-comments").textContent = n ? `${n} ${n === 1 ? "comment" : "comments"} noted` : "no comments yet";
+  }
+}

@@ -1,0 +1,25 @@
+// What the header says: whether all is saved (a sign and words, never colour alone), what can be undone.
+import { byId, notice } from "./dom.js";
+
+const TEXT = {
+  saved: () => "Saved",
+  saving: () => "Saving …",
+  offline: (count) => `Offline: ${count} ${count === 1 ? "change" : "changes"} kept, retrying`,
+  conflict: () => "Not saved: changed elsewhere",
+  "signed-out": () => "Signed out: changes kept",
+};
+
+export function showSaveState(state, count) {
+  const box = byId("save-state");
+  const words = box.lastElementChild;
+  const text = TEXT[state](count);
+  box.dataset.state = state;
+  if (words.textContent !== text) words.textContent = text;
+  if (state === "signed-out") notice("You are signed out. Open your personal link in another tab, then go on here.");
+}
+
+/** Undo and redo can be pressed where there is something to undo or redo. */
+export function showUndo(history) {
+  document.querySelector("[data-action=undo]").disabled = !history?.done.length;
+  document.querySelector("[data-action=redo]").disabled = !history?.undone.length;
+}

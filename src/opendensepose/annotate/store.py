@@ -1,0 +1,278 @@
+"""What the annotation tool keeps: one database, SQLite or PostgreSQL, the same tables in both.
+
+A change is acknowledged after its transaction is on disk (SQLite: WAL with synchronous=FULL; PostgreSQL:
+synchronous_commit on). Transactions that write are one after the other in SQLite; in PostgreSQL they lock their rows.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sql
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, LargeBinary, String, Table, Text, UniqueConstraint
+from sqlalchemy.engine import Connection
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Store",
+    "annotators",
+    "comments",
+    "events",
+    "gold",
+    "open_store",
+    "parts",
+    "people",
+    "photos",
+    "points",
+    "sessions",
+    "settings",
+    "tasks",
+]
+
+SCHEMA_VERSION = 1
+_POOL_SIZE = 16  # connections kept open: as many saves wait for the disk at once
+_BUSY_SECONDS = 20  # how long a save waits for others' in SQLite
+
+metadata = sql.MetaData()
+
+
+def _id() -> Column:
+    return Column("id", Integer, primary_key=True)
+
+
+def _box() -> list[Column]:
+    """x0, y0, x1, y1 in pixels of the photo."""
+    return [Column(name, Float, nullable=False) for name in ("x0", "y0", "x1", "y1")]
+
+
+def _of(table: str, name: str, **options) -> Column:
+    return Column(name, ForeignKey(f"{table}.id"), **{"nullable": False, **options})
+
+
+settings = Table(
+    "settings", metadata, Column("name", String(40), primary_key=True), Column("value", Text, nullable=False)
+)
+
+annotators = Table(
+    "annotators",
+    metadata,
+    _id(),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("role", String(20), nullable=False),  # annotator, reviewer, manager
+    Column("token_hash", String(64), unique=True),  # SHA-256; none: nobody can sign in
+    Column("made_at", Float, nullable=False),  # seconds since 1970, as all times here
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("key_hash", String(64), primary_key=True),
+    _of("annotators", "annotator_id"),
+    Column("csrf", String(64), nullable=False),
+    Column("expires_at", Float, nullable=False),
+)
+
+photos = Table(
+    "photos",
+    metadata,
+    _id(),
+    Column("name", String(500), nullable=False, unique=True),  # below the folder of photos
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("searched", Boolean, nullable=False, default=False),  # whether the model has looked for people
+)
+
+gold = Table(  # rendered photos with known truth, kept in the database
+    "gold",
+    metadata,
+    Column("photo_id", ForeignKey("photos.id"), primary_key=True),
+    Column("content", LargeBinary, nullable=False),  # the JPEG file
+    Column("truth", LargeBinary, nullable=False),  # an npz of I, U, V, as `render` writes
+)
+
+people = Table(
+    "people",
+    metadata,
+    _id(),
+    _of("photos", "photo_id", index=True),
+    *_box(),
+    Column("is_gold", Boolean, nullable=False, default=False),
+    Column("times_submitted", Integer, nullable=False, default=0),
+    Column("prefill", sql.JSON),  # what an imported file says: {"parts": {...}, "points": [...], "entry": {...}}
+    sql.Index("people_to_do", "is_gold", "times_submitted", "id"),
+)
+
+tasks = Table(  # one annotator's work on one person
+    "tasks",
+    metadata,
+    _id(),
+    _of("people", "person_id", index=True),
+    _of("annotators", "annotator_id", index=True),
+    *_box(),
+    Column("status", String(12), nullable=False, index=True),  # open, submitted, sent_back, accepted, skipped
+    Column("stage", String(8), nullable=False, default="parts"),
+    Column("version", Integer, nullable=False, default=1),
+    Column("lease_expires_at", Float),  # none: never leased, or given back
+    Column("touched_at", Float, nullable=False, default=0.0),
+    Column("submitted_at", Float),
+    Column("skip_reason", Text),
+    _of("annotators", "fixer_id", nullable=True),  # the reviewer who has taken over editing
+    Column("review_until", Float),  # while a reviewer looks at it, no other is sent to it
+    UniqueConstraint("person_id", "annotator_id"),
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    _of("tasks", "task_id", primary_key=True),
+    Column("part", Integer, primary_key=True),  # 1..14
+    Column("counts", Text, nullable=False),  # COCO's compressed code of a mask of 256 x 256 over the box
+)
+
+points = Table(
+    "points",
+    metadata,
+    _id(),
+    _of("tasks", "task_id", index=True),
+    Column("rank", Integer, nullable=False),  # order of asking
+    Column("part", Integer, nullable=False),
+    Column("x", Float, nullable=False),  # pixels of the photo
+    Column("y", Float, nullable=False),
+    Column("face", Integer),  # the answer: a point of the surface, none if not answered
+    *[Column(name, Float) for name in ("weight_0", "weight_1", "weight_2")],
+    Column("view", Integer),  # where it was clicked, none if it came with an imported file
+    Column("view_x", Float),
+    Column("view_y", Float),
+    Column("reason", Text),  # why it is not answered
+    _of("annotators", "answered_by", nullable=True),
+    sqlite_autoincrement=True,  # a comment on a point that is gone must not be on another
+)
+
+comments = Table(
+    "comments",
+    metadata,
+    _id(),
+    _of("tasks", "task_id", index=True),
+    Column("point_id", Integer),  # none: about the whole; no foreign key, as a point may be asked elsewhere later
+    _of("annotators", "author_id"),
+    Column("text", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+events = Table(  # the audit log: every change, and the answer given to its request
+    "events",
+    metadata,
+    _id(),
+    Column("at", Float, nullable=False),
+    _of("annotators", "annotator_id", nullable=True),
+    _of("tasks", "task_id", nullable=True, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("detail", sql.JSON),
+    Column("request_id", String(100)),
+    Column("response", sql.JSON),
+    UniqueConstraint("annotator_id", "request_id"),
+)
+
+
+class Store:
+    """A database and the clock that stamps what goes into it; see `open_store`."""
+
+    def __init__(self, engine: sql.Engine, clock: Callable[[], float] = time.time):
+        self.engine, self.clock = engine, clock
+        self._writer = engine.execution_options(writing=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only looks."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that changes: all of it is on disk when the block ends, or nothing if it raises."""
+        with self._writer.begin() as connection:
+            yield connection
+
+    def setting(self, name: str, default: str) -> str:
+        """A value kept for all servers of this database; the default is kept if there is none."""
+        with self.writing() as connection:
+            known = connection.scalar(sql.select(settings.c.value).where(settings.c.name == name))
+            if known is None:
+                connection.execute(settings.insert().values(name=name, value=default))
+            return default if known is None else known
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_store(url: str | Path, clock: Callable[[], float] = time.time) -> Store:
+    """The database at a path (SQLite) or a URL such as postgresql://user@host/name, made if it is new.
+
+    ValueError, one sentence, if it cannot be opened or is of another version of this tool.
+    """
+    engine = _engine(str(url))
+    store = Store(engine, clock)
+    try:
+        with store.writing() as connection:
+            if engine.dialect.name == "postgresql":  # two servers starting at once make the tables one after the other
+                connection.execute(sql.text("SELECT pg_advisory_xact_lock(4870212)"))
+            metadata.create_all(connection)
+        version = store.setting("schema_version", str(SCHEMA_VERSION))
+    except sql.exc.DBAPIError as error:
+        store.close()
+        raise ValueError(f"the database {_without_password(url)} cannot be opened: {_first_line(error)}.") from None
+    if version != str(SCHEMA_VERSION):
+        store.close()
+        raise ValueError(
+            f"the database {_without_password(url)} has the tables of version {version}, this tool those of version"
+            f" {SCHEMA_VERSION}: use the release that made it, and export and import its annotations."
+        )
+    return store
+
+
+def _engine(url: str) -> sql.Engine:
+    if url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
+        address = "postgresql+psycopg://" + url.split("://", 1)[1]
+        options = {"options": "-c synchronous_commit=on"}
+        try:
+            return sql.create_engine(
+                address, pool_size=_POOL_SIZE, max_overflow=8, pool_pre_ping=True, connect_args=options
+            )
+        except ModuleNotFoundError:
+            raise ValueError(
+                'PostgreSQL needs a driver that is not installed: pip install "opendensepose[team]".'
+            ) from None
+    if "://" in url and not url.startswith("sqlite:///"):
+        raise ValueError(f"the database is a path or postgresql://..., got {_without_password(url)!r}.")
+    path = Path(url.removeprefix("sqlite:///"))
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise ValueError(f"the database {path} cannot be made: name a file in a folder that exists.")
+    engine = sql.create_engine(
+        f"sqlite:///{path}",
+        pool_size=_POOL_SIZE,
+        max_overflow=8,
+        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+    )
+
+    @sql.event.listens_for(engine, "connect")
+    def _prepare(connection, record) -> None:
+        connection.isolation_level = None  # transactions begin where `_begin` says, not where the driver guesses
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sql.event.listens_for(engine, "begin")
+    def _begin(connection) -> None:
+        writing = connection.get_execution_options().get("writing")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _without_password(url: str | Path) -> str:
+    text = str(url)
+    return sql.make_url(text).render_as_string(hide_password=True) if "://" in text else text
+
+
+def _first_line(error: sql.exc.DBAPIError) -> str:
+    return str(error.orig).strip().split("\n")[0].rstrip(".")

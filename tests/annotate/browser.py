@@ -1,0 +1,202 @@
+"""A real browser on the annotation page: the server in a thread, Chromium from Debian's packages, and hands for both.
+
+The surface is the body's own, so that clicks are exact; only the views' pictures are left blank, which saves their
+rendering. Every page that is opened must load from the server alone and must not break its content security policy.
+"""
+
+import io
+import shutil
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from functools import cache
+
+import numpy as np
+import uvicorn
+from PIL import Image
+
+from opendensepose.annotate.app import create_app
+from opendensepose.annotate.photos import PhotoFolder, add_photos
+from opendensepose.annotate.store import open_store
+from opendensepose.annotate.surface_side import RealSurface
+from opendensepose.data.masks import decode_mask
+
+__all__ = ["BlankPictures", "Hands", "PageServer", "chromium_path", "open_page", "serving"]
+
+BOX = [40.0, 20.0, 200.0, 300.0]
+
+
+def chromium_path() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@cache
+def _blank_png(width: int, height: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (width, height), 200).save(file, "PNG")
+    return file.getvalue()
+
+
+class BlankPictures(RealSurface):
+    """The body's own views, without their pictures; the guess is a torso and a head."""
+
+    def __init__(self):
+        super().__init__()
+        self.picture_png = self._blank
+        self.guess_parts = self._guess
+
+    def _blank(self, part, view):
+        one = self.views_of(part)[view]
+        return _blank_png(one.width, one.height)
+
+    def _guess(self, predictor, image_rgb, box_xyxy):
+        grid = np.zeros((256, 256), np.uint8)
+        grid[90:180, 60:200], grid[10:80, 90:170] = 1, 14
+        return grid
+
+    def place_on(self, part: int, view: int, rng: np.random.Generator) -> tuple[float, float]:
+        """A place of the view's picture where the part is."""
+        one = self.views_of(part)[view]
+        while True:
+            x, y = rng.uniform(0.2, 0.8, 2) * (one.width, one.height)
+            try:
+                self.point_at(part, view, x, y)
+            except ValueError:
+                continue
+            return float(x), float(y)
+
+
+class PageServer:
+    """A store with one photo and one person, served at `url`."""
+
+    def __init__(self, folder, surface, team=False):
+        photos = folder / "photos"
+        photos.mkdir()
+        ramp = np.linspace(40, 200, 240 * 320).reshape(320, 240)
+        Image.fromarray(np.stack([ramp, ramp[::-1], ramp[:, ::-1]], 2).astype(np.uint8)).save(photos / "street.png")
+        self.store = open_store(str(folder / "annotations.sqlite"))
+        self.surface = surface
+        add_photos(self.store, photos)
+        self.app = create_app(
+            self.store, surface, PhotoFolder(self.store, photos), team=team, predictor=lambda *image: None
+        )
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self._server = uvicorn.Server(uvicorn.Config(self.app, log_level="error", ws="none", lifespan="off"))
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
+        self._thread.start()
+        deadline = time.monotonic() + 20
+        while not self._server.started:
+            assert self._thread.is_alive() and time.monotonic() < deadline, "the server did not start"
+            time.sleep(0.01)
+
+    def stop(self):
+        self._server.should_exit = True
+        self._server.force_exit = True
+        self._thread.join(10)
+        self.store.close()
+
+
+@contextmanager
+def serving(folder, surface, team=False):
+    folder.mkdir(exist_ok=True)
+    server = PageServer(folder, surface, team)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def open_page(browser, server, size=(1366, 768), path="/", expect_errors=False):
+    """A page of its own, whose storage begins empty but for having seen the instructions."""
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, accept_downloads=True)
+    context.add_init_script("localStorage.setItem('instructed', 'yes')")
+    page = context.new_page()
+    page.set_default_timeout(40_000)
+    troubles, foreign = [], []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda message: troubles.append(message.text) if "Security Policy" in message.text else None)
+    page.on("request", lambda request: None if request.url.startswith(server.url) else foreign.append(request.url))
+    page.goto(server.url + path)
+    try:
+        yield page
+    finally:
+        context.close()
+    assert not foreign, f"the page asked for {foreign}"
+    assert expect_errors or not troubles, troubles
+
+
+class Hands:
+    """What an annotator does on a page, and what they look at."""
+
+    def __init__(self, page, server):
+        self.page, self.server = page, server
+        self.csrf = self.get("/api/session")["csrf"]
+
+    def get(self, path):
+        return self.page.request.get(self.server.url + path).json()
+
+    def send(self, method, path, body):
+        """A change from elsewhere, past the page."""
+        headers = {"X-CSRF-Token": self.csrf, "Origin": self.server.url}
+        answer = self.page.request.fetch(self.server.url + path, method=method, data=body, headers=headers)
+        assert answer.ok, answer.text()
+        return answer.json()
+
+    def new_person(self, box=BOX) -> int:
+        """Adds a person past the page, and opens them there."""
+        number = self.send("POST", "/api/tasks", {"photo": "street.png", "box_xyxy": box})["id"]
+        self.press("Shift+N")
+        self.page.wait_for_selector("body[data-stage=parts]")
+        return number
+
+    def task(self, number=1) -> dict:
+        return self.get(f"/api/tasks/{number}")
+
+    def masks(self, number=1) -> dict:
+        """(256, 256) bool by part, as the server has them."""
+        return {int(part): decode_mask(code) for part, code in self.task(number)["parts"].items()}
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def wait_saved(self):
+        self.page.wait_for_selector("#save-state[data-state=saved]")
+
+    def wait_state(self, state):
+        self.page.wait_for_selector(f"#save-state[data-state={state}]")
+
+    def cell(self, x, y, box=BOX):
+        """Where a cell place of the grid is on the screen while the whole box is shown."""
+        bounds = self.page.locator("#photo").bounding_box()
+        scale = min(bounds["width"] / (box[2] - box[0]), bounds["height"] / (box[3] - box[1])) / 1.08
+        return (
+            bounds["x"] + bounds["width"] / 2 + (x / 256 - 0.5) * (box[2] - box[0]) * scale,
+            bounds["y"] + bounds["height"] / 2 + (y / 256 - 0.5) * (box[3] - box[1]) * scale,
+        )
+
+    def stroke(self, *cells):
+        first, *others = [self.cell(*cell) for cell in cells]
+        self.page.mouse.move(*first)
+        self.page.mouse.down()
+        for place in others:
+            self.page.mouse.move(*place, steps=4)
+        self.page.mouse.up()
+
+    def view_place(self, part, view, x, y):
+        """Where a pixel of a view's picture is on the screen."""
+        one = self.server.surface.views_of(part)[view]
+        bounds = self.page.locator(".view").nth(view).bounding_box()
+        scale = min((bounds["width"] - 2) / one.width, (bounds["height"] - 2) / one.height)
+        middle = bounds["x"] + bounds["width"] / 2, bounds["y"] + bounds["height"] / 2
+        return middle[0] + (x - one.width / 2) * scale, middle[1] + (y - one.height / 2) * scale
+
+    def to_points(self, number=1) -> list[dict]:
+        """From the parts to the points; returns them."""
+        self.press(".")
+        self.page.wait_for_selector("body[data-stage=points]")
+        self.page.wait_for_selector(".view")
+        return self.task(number)["points"]
