@@ -133,6 +133,7 @@ class Hands:
 
     def __init__(self, page, server):
         self.page, self.server = page, server
+        page.wait_for_selector("body[data-ready]")
         self.csrf = self.get("/api/session")["csrf"]
 
     def get(self, path):
