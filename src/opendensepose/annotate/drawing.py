@@ -3,6 +3,8 @@
 Pictures are drawn `FINE` times larger and averaged down. Letters: H, W fine picture; V vertices, F faces.
 """
 
+from functools import cache
+
 import cv2
 import numpy as np
 import torch
@@ -78,7 +80,9 @@ def _faces_viewer(view: View) -> np.ndarray:
     return np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]) @ view.towards > 0
 
 
+@cache
 def _normals() -> np.ndarray:
+    """(V, 3) float32, smooth, of the body at rest."""
     surface = load_surface()
     vertices, faces = torch.from_numpy(surface.vertices.copy()), torch.from_numpy(surface.faces.copy())
     return vertex_normals(vertices, faces).numpy()
