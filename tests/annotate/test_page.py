@@ -73,8 +73,8 @@ def test_a_whole_person_by_mouse_and_by_keyboard(browser, hands, server, surface
         got = np.array([point["answer"]["x"], point["answer"]["y"]])
         assert np.abs(got - (x, y)).max() < 2  # a pixel of the screen, in pixels of the picture
     assert hands.task()["points"][-1]["reason"] == "can't tell"
-    assert any(point["warning"] for point in hands.task()["points"])  # clicked at random, answers contradict each other
-    assert page.locator(".point-strip [data-state=warning]").count() > 0
+    assert [bool(point["warning"]) for point in hands.task()["points"][:3]] == [True, True, False]
+    playwright_api.expect(page.locator(".point-strip [data-state=warning]")).to_have_count(2)
     hands.press("Control+Enter")
     page.click("dialog:has-text('contradict') button:has-text('Submit')")
     page.wait_for_selector("body[data-stage=none]")
