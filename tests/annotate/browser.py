@@ -15,6 +15,7 @@ from functools import cache
 import numpy as np
 import uvicorn
 from PIL import Image
+from tests.annotate.fakes import Clash
 
 from opendensepose.annotate.app import create_app
 from opendensepose.annotate.photos import PhotoFolder, add_photos
@@ -39,12 +40,14 @@ def _blank_png(width: int, height: int) -> bytes:
 
 
 class BlankPictures(RealSurface):
-    """The body's own views, without their pictures; the guess is a torso and a head."""
+    """The body's own views, without their pictures; the guess is a torso and a head, the first two answers
+    always contradict each other."""
 
     def __init__(self):
         super().__init__()
         self.picture_png = self._blank
         self.guess_parts = self._guess
+        self.find_contradictions = self._first_two_contradict
 
     def _blank(self, part, view):
         one = self.views_of(part)[view]
@@ -54,6 +57,9 @@ class BlankPictures(RealSurface):
         grid = np.zeros((256, 256), np.uint8)
         grid[90:180, 60:200], grid[10:80, 90:170] = 1, 14
         return grid
+
+    def _first_two_contradict(self, part, xy, points):
+        return [Clash((0, 1), "these two contradict each other")]  # only asked about two answers and more
 
     def place_on(self, part: int, view: int, rng: np.random.Generator) -> tuple[float, float]:
         """A place of the view's picture where the part is."""
@@ -133,6 +139,7 @@ class Hands:
 
     def __init__(self, page, server):
         self.page, self.server = page, server
+        page.wait_for_selector("body[data-ready]")
         self.csrf = self.get("/api/session")["csrf"]
 
     def get(self, path):

@@ -73,8 +73,10 @@ def test_a_whole_person_by_mouse_and_by_keyboard(browser, hands, server, surface
         got = np.array([point["answer"]["x"], point["answer"]["y"]])
         assert np.abs(got - (x, y)).max() < 2  # a pixel of the screen, in pixels of the picture
     assert hands.task()["points"][-1]["reason"] == "can't tell"
+    assert [bool(point["warning"]) for point in hands.task()["points"][:3]] == [True, True, False]
+    playwright_api.expect(page.locator(".point-strip [data-state=warning]")).to_have_count(2)
     hands.press("Control+Enter")
-    page.wait_for_selector("#empty:not([hidden]) #empty-title")
+    page.click("dialog:has-text('contradict') button:has-text('Submit')")
     page.wait_for_selector("body[data-stage=none]")
     assert hands.task()["status"] == "submitted"
     _exported_and_taken_in_again(browser, hands, surface, tmp_path)
@@ -107,6 +109,7 @@ def _exported_and_taken_in_again(browser, hands, surface, tmp_path):
     assert exported["dp_I"] == [point["answer"]["i"] for point in answered]
     with serving(tmp_path / "two", surface) as second, open_page(browser, second) as other:
         there = Hands(other, second)
+        other.wait_for_selector("#empty-title:has-text('No person')")
         there.press("Shift+L")
         other.set_input_files("input[type=file]", file)
         other.wait_for_selector("text=1 new people")
@@ -116,9 +119,17 @@ def _exported_and_taken_in_again(browser, hands, surface, tmp_path):
         assert {part: mask.tolist() for part, mask in there.masks().items()} == {
             part: mask.tolist() for part, mask in hands.masks().items()
         }
-        assert [(p["part"], p["x"], p["y"]) for p in again["points"]] == [(p["part"], p["x"], p["y"]) for p in answered]
-        uv = [[(p["answer"]["u"], p["answer"]["v"]) for p in points] for points in (again["points"], answered)]
-        np.testing.assert_allclose(*uv, atol=1e-3)
+        before, after = ({_place(point): point for point in task["points"]} for task in (hands.task(), again))
+        assert before.keys() == after.keys()
+        for place, point in before.items():
+            assert after[place]["reason"] == point["reason"]
+            if point["answer"]:
+                uv = [[one["answer"][name] for name in "iuv"] for one in (point, after[place])]
+                np.testing.assert_allclose(*uv, atol=1e-3)
+
+
+def _place(point):
+    return point["part"], point["x"], point["y"]
 
 
 def test_undo_and_redo_without_limit(hands, surface):

@@ -11,10 +11,10 @@ export async function settleConflict(app, error) {
   const newest = await get(`/api/tasks/${app.task.id}`).catch(() => null);
   const lost = newest && !newest.editable;
   const version = newest?.version ?? error?.body?.version;
-  const text = element("div", {});
+  const text = element("div", { className: "dialog-text" });
   text.append(
-    element("p", {}, error?.body?.error || "This person was changed elsewhere while it was open here."),
-    element("p", {}, `The server holds version ${version}; this page has version ${queue.version}. Nothing was overwritten.`),
+    element("p", {}, error?.body?.error || "This person was changed elsewhere; nothing was overwritten."),
+    element("p", {}, `The server holds version ${version}, this page works on version ${queue.version}.`),
     element("p", {}, `Your changes not saved yet: ${describe(queue.changes, app)}.`),
   );
   if (lost) text.append(element("p", {}, "The person is no longer yours to change, so they cannot be saved."));

@@ -19,9 +19,17 @@ export function announce(text) {
   byId("live").textContent = text;
 }
 
-/** Shows a sentence above the work until it is dismissed or replaced; "" hides it. `kind` is "error" or "hint". */
-export function notice(text, kind = "error") {
+const HINT_MS = 9000;
+let hintTimer;
+
+/**
+ * Shows a sentence over the work, which stays where it is; "" hides it. `kind` is "error" or "hint"; a hint goes by itself
+ * unless it is to be kept.
+ */
+export function notice(text, kind = "error", keep = kind === "error") {
   const box = byId("notice");
+  clearTimeout(hintTimer);
+  if (!keep) hintTimer = setTimeout(() => notice(""), HINT_MS);
   box.hidden = !text;
   box.dataset.kind = kind;
   box.replaceChildren();

@@ -59,6 +59,11 @@ const PAGES = [
     pictures: ["coat", "coat_parts", "skirt", "skirt_parts"].map((name) => `/static/instructions/${name}.png`),
   },
   {
+    title: "Then: the same place of the body",
+    text: "For each cross in the photo, click on the view that shows its place best; it appears in the other views at once. Not sure? Say so, with a reason.",
+    pictures: ["/api/views/14/0.png", "/api/views/14/1.png", "/api/views/3/0.png"],
+  },
+  {
     title: "Only what is seen of this person",
     text: "What another person or an object in front hides is left out. Clothes do not hide the body, other things do.",
     pictures: [],
@@ -67,11 +72,6 @@ const PAGES = [
     title: "Left and right are the person's own",
     text: "Seen from the front, the person's left hand is on the right side of the photo.",
     pictures: [],
-  },
-  {
-    title: "Then: the same place of the body",
-    text: "For each cross in the photo, click on the view that shows its place best; it appears in the other views at once. Not sure? Say so, with a reason.",
-    pictures: ["/api/views/14/0.png", "/api/views/14/1.png", "/api/views/3/0.png", "/api/views/3/1.png"],
   },
 ];
 

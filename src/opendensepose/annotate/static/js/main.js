@@ -34,6 +34,7 @@ async function start() {
   app.onStage = (stage) => app[stage]?.open?.();
   app.photo.layers = layersOf(app);
   listenForActions(app, makeHandlers(app));
+  document.body.dataset.ready = "yes"; // keys and buttons are listened to
   window.addEventListener("beforeunload", (event) => {
     if (app.queue?.changes.length) event.preventDefault();
   });

@@ -22,7 +22,7 @@ export function clearPart(stage) {
 export async function loadGuess(stage) {
   if (!stage.app.mayEdit()) return;
   const { task } = stage.app;
-  notice("The model is looking at the person …", "hint");
+  notice("The model is looking at the person …", "hint", true);
   const { parts } = await get(`/api/tasks/${task.id}/guess`);
   if (stage.app.task !== task) return;
   const guess = new Labels();

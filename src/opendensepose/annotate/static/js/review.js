@@ -28,7 +28,7 @@ export class Review {
       const index = task.points.findIndex((point) => point.id === id);
       return `${author}${index >= 0 ? `, on point ${index + 1}` : ""}: ${text}`;
     });
-    notice(texts.join(" · "), "hint");
+    notice(texts.join(" · "), "hint", true);
   }
 
   async comment(point) {

@@ -4,7 +4,7 @@ import { byId, notice } from "./dom.js";
 const TEXT = {
   saved: () => "Saved",
   saving: () => "Saving …",
-  offline: (count) => `Offline: ${count} ${count === 1 ? "change" : "changes"} kept, retrying`,
+  offline: (count) => `Offline: ${count} kept, retrying`,
   conflict: () => "Not saved: changed elsewhere",
   "signed-out": () => "Signed out: changes kept",
 };
