@@ -235,7 +235,7 @@ async def kill_often(server: Server, times: int, until: float) -> None:
 def measure_load(num_annotators: int, seconds: float, kills: int) -> None:
     clicks = valid_clicks(np.random.default_rng(1))
     with PrivatePostgres() as postgres, tempfile.TemporaryDirectory() as name:
-        url = postgres.new_database()
+        url = postgres.empty_database()
         opened = fill_store(url, Path(name), num_annotators + 5)
         tokens = [access.invite(opened, f"annotator {k}") for k in range(num_annotators)]
         annotators = [Annotator(k, token, clicks) for k, token in enumerate(tokens)]

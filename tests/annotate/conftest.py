@@ -21,7 +21,7 @@ def postgres():
 def url(request, tmp_path):
     if request.param == "sqlite":
         return str(tmp_path / "annotations.sqlite")
-    return request.getfixturevalue("postgres").new_database()
+    return request.getfixturevalue("postgres").empty_database()
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from itertools import count
 from pathlib import Path
+
+DATABASE = "test"
 
 
 def _programs() -> Path | None:
@@ -35,28 +36,35 @@ def missing_postgres() -> str | None:
 
 
 class PrivatePostgres:
-    """with PrivatePostgres() as server: server.new_database() -> URL."""
+    """with PrivatePostgres() as server: server.empty_database() -> URL."""
 
     def __enter__(self):
         self._user = "postgres" if os.geteuid() == 0 else None
         self._folder = Path(tempfile.mkdtemp(prefix="odp-pg-", dir="/tmp"))  # a socket's path is short
         if self._user:
             shutil.chown(self._folder, self._user)
-        self._numbers = count(1)
         self._run("initdb", "-D", self._folder / "data", "-A", "trust", "-U", "tester", "-E", "UTF8", "--no-locale")
         options = f"-c listen_addresses='' -c unix_socket_directories={self._folder} -c max_connections=60"
         log = self._folder / "log"
         self._run("pg_ctl", "-D", self._folder / "data", "-w", "-l", log, "-o", options, "start")
+        self._run("createdb", "-h", self._folder, "-U", "tester", DATABASE)
         return self
 
     def __exit__(self, *exc):
         self._run("pg_ctl", "-D", self._folder / "data", "-w", "-m", "immediate", "stop")
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def new_database(self) -> str:
-        name = f"test{next(self._numbers)}"
-        self._run("createdb", "-h", self._folder, "-U", "tester", name)
-        return f"postgresql://tester@/{name}?host={self._folder}"
+    def empty_database(self) -> str:
+        """The URL of the one database, emptied: one for each test would be hundreds of files each."""
+        import psycopg
+
+        url = f"postgresql://tester@/{DATABASE}?host={self._folder}"
+        with psycopg.connect(url, autocommit=True) as connection:
+            others = "datname = current_database() and pid <> pg_backend_pid()"
+            connection.execute(f"select pg_terminate_backend(pid) from pg_stat_activity where {others}")
+            connection.execute("drop schema public cascade")
+            connection.execute("create schema public")
+        return url
 
     def _run(self, program: str, *arguments) -> None:
         command = [str(_programs() / program), *map(str, arguments)]

@@ -1,6 +1,7 @@
 """Out as COCO-DensePose and in again: coordinates to the pixel, masks, what was not answered; gold people measured."""
 
 import json
+import random
 from types import SimpleNamespace
 
 import numpy as np
@@ -111,7 +112,7 @@ def flat_picture(rng, size_hw, framing, num_people):
 def test_gold_people_measure_annotators(store, tmp_path):
     assert add_gold(store, 2, seed=3, render=flat_picture) == 2
     assert add_gold(store, 2, seed=3, render=flat_picture) == 0  # the same ones
-    rules, ann = tasks.Rules(gold_rate=0.99), user(store, "ann")
+    rules, ann = tasks.Rules(gold_rate=0.99, rng=random.Random(0)), user(store, "ann")
     for _ in range(2):
         task_id = tasks.next_task(store, rules, ann)
         annotate(store, rules, ann, task_id)

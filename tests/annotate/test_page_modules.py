@@ -49,7 +49,8 @@ def masks_to_code():
 def test_masks_are_coded_as_pycocotools_does(page, mask):
     expected = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))["counts"].decode()
     run = """async ([cells, counts]) => { const rle = await import("/static/js/rle.js");
-        return [rle.encodeMask(Uint8Array.from(cells, Number), 256, 256), rle.decodeMask(counts, 256, 256).join("")]; }"""
+        const encoded = rle.encodeMask(Uint8Array.from(cells, Number), 256, 256);
+        return [encoded, rle.decodeMask(counts, 256, 256).join("")]; }"""
     text = "".join(map(str, mask.astype(int).ravel()))
     assert page.evaluate(run, [text, expected]) == [expected, text]
 
