@@ -7,7 +7,7 @@ Letters: P answered points; K points of one part.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -46,14 +46,26 @@ def find_contradictions(part: np.ndarray, xy: np.ndarray, points: SurfacePoints)
         raise ValueError(f"part, xy and points should be as many, got {len(part)}, {len(xy)} and {len(points)}.")
     if not len(part):
         return []
-    rest, normal = _at_rest(points)
+    rest, _ = _at_rest(points)
     found = _swapped_sides(part, xy, rest)
     for number in np.unique(part):
         own = np.flatnonzero(part == number)
         if len(own) >= FEWEST:
-            turned = _turned_over(int(number), own, xy, rest, normal)
-            found += turned or _hidden_side(int(number), own, normal) or _far_from_neighbours(own, xy, rest)
+            content = (xy[own], points.face[own], points.barycentric[own])
+            for contradiction in _within_part(int(number), *(values.tobytes() for values in content)):
+                found.append(Contradiction(tuple(own[list(contradiction.points)].tolist()), contradiction.text))
     return found
+
+
+@lru_cache(maxsize=4096)
+def _within_part(number: int, xy: bytes, face: bytes, barycentric: bytes) -> list[Contradiction]:
+    """Contradictions among the answers on one part. The arrays' bytes: with each click one part of a person changes, and
+    the others' are known."""
+    points = SurfacePoints(np.frombuffer(face, np.int32), np.frombuffer(barycentric, np.float32).reshape(-1, 3))
+    xy = np.frombuffer(xy).reshape(-1, 2)
+    own, (rest, normal) = np.arange(len(points)), _at_rest(points)
+    turned = _turned_over(number, own, xy, rest, normal)
+    return turned or _hidden_side(number, own, normal) or _far_from_neighbours(own, xy, rest)
 
 
 def _at_rest(points: SurfacePoints) -> tuple[np.ndarray, np.ndarray]:

@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
+_REST_SECONDS = 5.0
 _POOL_SIZE = 16  # connections kept open: as many saves wait for the disk at once
 _BUSY_SECONDS = 20  # how long a save waits for others' in SQLite
 
@@ -181,11 +182,15 @@ class Store:
     def __init__(self, engine: sql.Engine, clock: Callable[[], float] = time.time):
         self.engine, self.clock = engine, clock
         self._writer = engine.execution_options(writing=True)
+        # A transaction of PostgreSQL would show each statement what is committed before it, as none does, and would
+        # cost two more ways to the server and back.
+        of_statements = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == "postgresql" else {}
+        self._reader = engine.execution_options(**of_statements)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that only looks."""
-        with self.engine.begin() as connection:
+        """A connection that only looks; on SQLite, at one state of the database."""
+        with self._reader.begin() as connection:
             yield connection
 
     @contextmanager
@@ -231,18 +236,36 @@ def open_store(url: str | Path, clock: Callable[[], float] = time.time) -> Store
     return store
 
 
+def _ask_after_rest(engine: sql.Engine) -> None:
+    """Connections that rested are asked whether they still hold before they are used; asking each time would cost as
+    much as what they are used for."""
+
+    @sql.event.listens_for(engine, "checkin")
+    def _note(connection, record) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @sql.event.listens_for(engine, "checkout")
+    def _ask(connection, record, proxy) -> None:
+        if time.monotonic() - record.info.get("rests_since", time.monotonic()) < _REST_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error:
+            raise sql.exc.DisconnectionError from None  # the pool then makes a new one
+
+
 def _engine(url: str) -> sql.Engine:
     if url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
         address = "postgresql+psycopg://" + url.split("://", 1)[1]
         options = {"options": "-c synchronous_commit=on"}
         try:
-            return sql.create_engine(
-                address, pool_size=_POOL_SIZE, max_overflow=8, pool_pre_ping=True, connect_args=options
-            )
+            engine = sql.create_engine(address, pool_size=_POOL_SIZE, max_overflow=8, connect_args=options)
         except ModuleNotFoundError:
             raise ValueError(
                 'PostgreSQL needs a driver that is not installed: pip install "opendensepose[team]".'
             ) from None
+        _ask_after_rest(engine)
+        return engine
     if "://" in url and not url.startswith("sqlite:///"):
         raise ValueError(f"the database is a path or postgresql://..., got {_without_password(url)!r}.")
     path = Path(url.removeprefix("sqlite:///"))
