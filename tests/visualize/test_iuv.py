@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import cv2
@@ -149,6 +149,12 @@ def test_people_at_the_frame_and_tiny_people_are_drawn():
     dot = np.zeros((64, 48), np.uint8)
     dot[0, 0] = 23
     assert draw_overlay(photo, [person(whole), person(dot)]).shape == photo.shape
+
+
+@pytest.mark.parametrize("side", [0.5, 1.5, 2.5, 3.5, 4.5])
+def test_boxes_of_a_few_pixels_are_drawn_or_left_out(side):
+    thin = replace(person(rectangle(1)), box_xyxy=np.float32([20.25, 30.5, 60, 30.5 + side]))
+    assert draw_overlay(np.zeros((200, 200, 3), np.uint8), [thin]).shape == (200, 200, 3)
 
 
 def test_a_photo_of_wrong_kind_is_refused():

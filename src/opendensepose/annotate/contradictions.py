@@ -59,8 +59,8 @@ def find_contradictions(part: np.ndarray, xy: np.ndarray, points: SurfacePoints)
 
 @lru_cache(maxsize=4096)
 def _within_part(number: int, xy: bytes, face: bytes, barycentric: bytes) -> list[Contradiction]:
-    """Contradictions among the answers on one part. The arrays' bytes: with each click one part of a person changes, and
-    the others' are known."""
+    """Contradictions among the answers on one part, given as the arrays' bytes: a click changes one part of a person,
+    what is known of the others is kept."""
     points = SurfacePoints(np.frombuffer(face, np.int32), np.frombuffer(barycentric, np.float32).reshape(-1, 3))
     xy = np.frombuffer(xy).reshape(-1, 2)
     own, (rest, normal) = np.arange(len(points)), _at_rest(points)

@@ -132,7 +132,7 @@ def _draw_boxes(picture: np.ndarray, instances: list) -> np.ndarray:
         x0, y0, x1, y1 = (float(value) for value in instance.box_xyxy)
         x0, y0 = max(0.0, x0), max(0.0, y0)
         x1, y1 = min(image.width - 1.0, x1 - 1), min(image.height - 1.0, y1 - 1)
-        if x1 <= x0 or y1 <= y0:
+        if x1 - x0 < 2 or y1 - y0 < 2:  # no room for the two outlines
             continue
         draw.rectangle((x0, y0, x1, y1), outline=(18, 22, 40, 150), width=line + 2)
         draw.rectangle((x0 + 1, y0 + 1, x1 - 1, y1 - 1), outline=(255, 255, 255, 235), width=line)
