@@ -7,7 +7,7 @@ import numpy as np
 
 from .charts import Charts
 from .geodesic_file import load_or_make
-from .geodesic_kinks import BELOW, Kinks
+from .geodesic_kinks import Kinks
 from .geodesic_mesh import fold
 from .points import SurfacePoints
 from .surface import Surface
@@ -107,7 +107,7 @@ class GeodesicDistances:
         if len(k):
             ends = cell_a[k], cell_b[k], w[:, k], u[:, k]
             anew = self._kinks.measure(*ends, across[k], spread_a[k], spread_b[k])
-            total[k] = np.minimum(anew + BELOW * (distance[k] - anew), distance[k] + short_by) ** 2
+            total[k] = self._kinks.settled(*ends[:2], distance[k], anew, short_by) ** 2
 
     def _straighten(self, total, face_a, face_b, cell_a, cell_b, w, u, across) -> None:
         """No distance is below the straight line, and on one face it is that; total (P,) is changed in place."""

@@ -1,7 +1,7 @@
 """Distances where a triangle straddles the kink behind a limb, at which the shortest path changes sides.
 
 There the distances of a triangle's corners belong to two paths, and interpolation between them gives too little. Such
-pairs, a few in a hundred, are recognised by the slope of the distance in the triangle, which is 1 (metre per metre)
+pairs, about one in a hundred, are recognised by the slope of the distance in the triangle, which is 1 (metre per metre)
 elsewhere, and, as the slope can be 1 by chance, by the corners of the neighbouring triangles, whose distances those of
 the triangle's own corners foretell elsewhere. They are measured over nodes around both points: from node to node
 there is no interpolation.
@@ -20,8 +20,9 @@ SHORT_BY = 0.6  # where the slope is 0, interpolation is short by up to half the
 REACH = 18  # longest edges apart: farther, a kink is less than 3 % of the distance, by half an edge's length
 BENT = 0.03  # a pair is measured anew if a neighbour's corner is this part of the distance from where it is foretold
 BENT_SHORT = 0.25  # interpolation is short by up to this part of that
-BELOW = 0.3  # a way over nodes zigzags: the distance lies this part of the difference below, towards interpolation
-NEAREST = 1.5  # pairs not this many times both cells' longest edges apart stay: the nodes around them are not between
+OVER = 0.06  # a way over nodes zigzags: it is too long by up to this part of both cells' longest edges
+SURE = 0.45  # and at least this part of what it is longer than interpolation is true
+NEAREST = 1.2  # pairs not this many times both cells' longest edges apart stay: the nodes around them are not between
 
 
 class Kinks:
@@ -136,6 +137,13 @@ class Kinks:
         way = self._nodes.between(home_a[:, :, None], home_b[:, None], sides)
         way += to_a[:, :, None] + to_b[:, None]
         return way.min((1, 2))
+
+    def settled(self, cell_a, cell_b, interpolated, measured, short_by) -> np.ndarray:
+        """(P,) metres between what interpolation gives, which is short, and the way over nodes, which is long."""
+        longer = np.maximum(measured - interpolated, 0)
+        over = OVER * (self._longest[cell_a] + self._longest[cell_b])
+        between = interpolated + np.maximum(longer - over, SURE * longer)
+        return np.minimum(np.minimum(between, interpolated + short_by), np.maximum(measured, interpolated))
 
     def _around(self, cell) -> tuple[np.ndarray, np.ndarray]:
         """(P, K) nodes of the half and whether they are on the other side."""
