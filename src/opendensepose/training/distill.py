@@ -5,10 +5,10 @@ Every file is written whole or not at all, and the same command goes on after an
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
+from operator import methodcaller
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from opendensepose.instance import DenseAnnotation
 from opendensepose.models.checkpoint import load_checkpoint
 from opendensepose.models.teacher import KnownPoints, Teacher, inpaint
 from opendensepose.models.zoo import weights_path
+from opendensepose.training.state import write_whole
 
 __all__ = ["Distilled", "dense_labels", "distill"]
 
@@ -72,7 +73,8 @@ def distill(
         if not path.exists():
             image_rgb = read_photo(_photo(file, annotations.images[image_id]))
             people = [one for one in annotations.people(image_id) if not one.iscrowd]
-            _write(path, _packed(dense_labels(model, image_rgb, people, mirrored, anchored)))
+            content = _packed(dense_labels(model, image_rgb, people, mirrored, anchored))
+            write_whole(path, methodcaller("write_bytes", content))
             num_people += sum(map(_has_points, people))
         if on_image:
             on_image(number, len(image_ids))
@@ -132,7 +134,7 @@ def _agree_on_teacher(folder: Path, weights: Path, how: dict) -> None:
     about = {"teacher": weights.name, "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(), **how}
     path = folder / ABOUT
     if not path.exists():
-        _write(path, json.dumps(about).encode())
+        write_whole(path, methodcaller("write_bytes", json.dumps(about).encode()))
     elif json.loads(path.read_text()) != about:
         raise ValueError(f"{folder} holds labels that another teacher began, see {path}: choose another folder.")
 
@@ -141,13 +143,3 @@ def _packed(labels: dict[str, np.ndarray]) -> bytes:
     file = BytesIO()
     np.savez_compressed(file, **labels)
     return file.getvalue()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Puts `content` at `path` as a whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        unfinished.write_bytes(content)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
