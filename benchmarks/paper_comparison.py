@@ -2,11 +2,12 @@
 
 python benchmarks/paper_comparison.py --out runs/comparison [--steps 1200] [--only rcnn_small ...]
 
-FCN, R-CNN from points only, R-CNN with a teacher's dense labels, and the cascades: small networks with one backbone,
-trained from scratch on one set, for as many steps of as many images. Renders the sets, trains what is not trained yet,
-in-paints, predicts, measures, and prints the table; stopped and run again, it goes on. --only trains these and prints
-nothing, so that several may run side by side. Beside it are the paper's own figures, from multi-person COCO (its table
-of RCP, and AP with kappa = 0.255 m): networks with ResNet-101 that began with ImageNet's weights.
+FCN, R-CNN from points only, R-CNN with a teacher's dense labels, and the cascades: small networks on one set, for as
+many steps of as many images. All of them, the teacher too, begin with one ResNet, which learned the same annotations on
+crops, in the place of ImageNet's. Renders the sets, trains what is not trained yet, in-paints, predicts, measures, and
+prints the table; stopped and run again, it goes on. --only trains these and prints nothing, so that several may run
+side by side once the backbone is there. Beside it are the paper's own figures, from multi-person COCO (its table of
+RCP, and AP with kappa = 0.255 m): networks with ResNet-101 that began with ImageNet's weights.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from opendensepose.training.network_recipes import NETWORK_RECIPES
 SIZE_HW, PEOPLE = (240, 320), (1, 3)
 TRAIN_SEED, VALIDATION_SEED = 1, 2
 MIN_SCORE = 0.05  # AP counts the unsure detections too, in their order
-TEACHER = "teacher_small"
+BACKBONE, TEACHER = "backbone_small", "teacher_small"
 LINES = {  # recipe: (name, the paper's AUC10, AUC30, AP, AR)
     "fcn_small": ("FCN", ".253", ".418", "-", "-"),
     "rcnn_small": ("R-CNN, points only", ".315", ".567", "51.0 (R50)", "60.1"),
@@ -41,13 +42,13 @@ LINES = {  # recipe: (name, the paper's AUC10, AUC30, AP, AR)
 }
 
 
-def train(recipe: str, out: Path, data: Path, steps: int) -> Path:
+def train(recipe: str, out: Path, data: Path, steps: int, backbone: Path | None = None) -> Path:
     """The weights of a recipe, trained now as far as they are not yet."""
     folder = out / recipe
     released = folder / f"{recipe}.safetensors"
     if not released.exists():
         changes = {"steps": steps, "validate_every": steps, "save_every": 100}
-        fit(NETWORK_RECIPES[recipe](**changes), data, folder, resume=True)
+        fit(NETWORK_RECIPES[recipe](**changes), data, folder, resume=True, backbone=backbone)
     return released
 
 
@@ -95,6 +96,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=1200, help="of every network, the teacher too")
+    parser.add_argument("--backbone-steps", type=int, default=1500, help="of 32 crops")
     parser.add_argument("--images", type=int, default=3000, help="to learn from")
     parser.add_argument("--validation", type=int, default=300, help="images to measure on")
     parser.add_argument("--only", nargs="*", choices=[TEACHER, *LINES], help="train these, and no table")
@@ -104,10 +106,11 @@ def main() -> None:
     train_set = render_dataset(out / "train", count=arguments.images, seed=TRAIN_SEED, **sets).parent
     validation = render_dataset(out / "validation", count=arguments.validation, seed=VALIDATION_SEED, **sets).parent
     recipes = list(LINES) if arguments.only is None else arguments.only
+    backbone = train(BACKBONE, out, train_set, arguments.backbone_steps)
     for recipe in recipes:
         if recipe == "rcnn_distilled_small":
-            fill_in(train(TEACHER, out, train_set, arguments.steps), train_set)
-        train(recipe, out, train_set, arguments.steps)
+            fill_in(train(TEACHER, out, train_set, arguments.steps, backbone), train_set)
+        train(recipe, out, train_set, arguments.steps, backbone)
     if arguments.only is not None:
         return
     table = Table(

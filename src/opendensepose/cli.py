@@ -172,13 +172,20 @@ def train(
     start: Annotated[
         str | None, typer.Option("--start", help="Begin with this model's weights: a name or file.")
     ] = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option("--backbone", help="Begin with the ResNet of this file only, or `imagenet`; not for `default`."),
+    ] = None,
 ) -> None:
     """Train a network: `default` on an endless stream of rendered people, the paper's on annotated images."""
     changes = {"steps": steps, "minutes": minutes, "workers": workers}
     changes = {name: value for name, value in changes.items() if value is not None}
     if recipe == "default":
-        if data or validation:
-            raise ValueError("the recipe default renders its own people: it takes neither --data nor --validation")
+        if data or validation or backbone:
+            raise ValueError(
+                "the recipe default renders its own people and has no ResNet: it takes neither --data nor --validation"
+                " nor --backbone"
+            )
         from opendensepose.training.loop import train as run
         from opendensepose.training.recipes import default
 
@@ -195,7 +202,8 @@ def train(
         from opendensepose.training.fit import fit
 
         made = NETWORK_RECIPES[recipe](**changes)
-        weights = fit(made, data, out, resume=resume, device=device, start=start, validation=validation)
+        begin = {"start": start, "backbone": backbone}
+        weights = fit(made, data, out, resume=resume, device=device, validation=validation, **begin)
     print(f"weights in {weights}")
 
 

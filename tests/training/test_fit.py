@@ -96,6 +96,18 @@ def test_a_killed_run_goes_on_to_the_same_weights(annotated, network_recipe, tmp
     assert_same(weights_of(whole), weights_of(resumed))
 
 
+def test_a_run_can_begin_with_the_resnet_of_another(annotated, network_recipe, tmp_path):
+    other = fit(network_recipe(seed=5), annotated, tmp_path / "other", device="cpu")
+    recipe = network_recipe(steps=1, learning_rate=1e-9)
+    begun = weights_of(fit(recipe, annotated, tmp_path / "run", device="cpu", backbone=other))
+    plain, theirs = weights_of(fit(recipe, annotated, tmp_path / "plain", device="cpu")), weights_of(other)
+    for name, tensor in begun.items():
+        if tensor.is_floating_point() and "running" not in name:
+            torch.testing.assert_close(tensor, (theirs if name.startswith("resnet.") else plain)[name])
+    with pytest.raises(ValueError, match="begins with a whole network .* or a backbone, not with both"):
+        fit(recipe, annotated, tmp_path / "both", device="cpu", start=other, backbone=other)
+
+
 SHARED = """
 import os, sys
 from tests_conftest import tiny_network_recipe

@@ -9,7 +9,8 @@ import torch
 from opendensepose.models.zoo import ARCHITECTURES, build_model
 from opendensepose.training.network_recipes import NETWORK_RECIPES, NetworkRecipe, rcnn, rcnn_small
 
-SMALL = [name for name in NETWORK_RECIPES if name.endswith("_small")]
+BACKBONE = "backbone_small"  # comes before the others and is compared with none
+SMALL = [name for name in NETWORK_RECIPES if name.endswith("_small") and name != BACKBONE]
 
 
 @pytest.mark.parametrize("name", NETWORK_RECIPES)
@@ -32,6 +33,19 @@ def test_small_recipes_can_be_compared():
         for key in ("name", "architecture", "kwargs", "dense", "sampling"):
             recipe.pop(key), other.pop(key)
         assert recipe == other
+
+
+def test_the_small_backbone_fits_all_small_networks():
+    with torch.device("meta"):
+        shapes = [
+            {
+                name.partition("resnet.")[2]: tensor.shape
+                for name, tensor in build_model(recipe.architecture, **recipe.kwargs).state_dict().items()
+                if "resnet." in name
+            }
+            for recipe in (NETWORK_RECIPES[name]() for name in (BACKBONE, *SMALL))
+        ]
+    assert all(one == shapes[0] for one in shapes)
 
 
 def test_the_released_constants():

@@ -18,7 +18,8 @@ def download(address: str, path: Path, sha256: str | None = None) -> None:
     """The file at `address`, written to `path`. What an earlier, interrupted try left in <path>.part is gone on with.
 
     OSError, one sentence: no connection, refused by the server, broken off. ValueError: not of the size that the
-    server told, or not of the given SHA-256 (64 hexadecimal digits); then nothing is left.
+    server told, or not of the given SHA-256 (64 hexadecimal digits, or the first of
+    them); then nothing is left.
     """
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -88,6 +89,6 @@ def _check(part: Path, total: int | None, sha256: str | None) -> None:
     if sha256 is not None:
         with part.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
-        if found != sha256:
+        if not found.startswith(sha256):
             part.unlink()
             raise ValueError(f"the file is damaged or another one: its SHA-256 is {found}, expected {sha256}")

@@ -34,12 +34,19 @@ def _teacher(**kwargs) -> nn.Module:
     return Teacher(**kwargs)
 
 
+def _crop_labeller(**kwargs) -> nn.Module:
+    from opendensepose.models.crop_labeller import CropLabeller
+
+    return CropLabeller(**kwargs)
+
+
 ARCHITECTURES = {
     "glance_look": GlanceLook,
     "densepose_rcnn": _densepose_rcnn,
     "cascade_rcnn": _cascade_rcnn,
     "fcn": _fcn,
     "teacher": _teacher,
+    "crop_labeller": _crop_labeller,
 }
 WEIGHTS = {"default": Path(__file__).parent / "weights" / "default.safetensors"}
 

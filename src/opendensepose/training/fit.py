@@ -16,6 +16,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from opendensepose.models.checkpoint import load_checkpoint, save_checkpoint
+from opendensepose.models.resnet_weights import begin_resnet
 from opendensepose.models.targets import Targets
 from opendensepose.models.zoo import build_model, weights_path
 from opendensepose.training.annotated import AnnotatedImages
@@ -107,14 +108,16 @@ def fit(
     resume: bool = False,
     device: str | None = None,
     start: str | Path | None = None,
+    backbone: str | Path | None = None,
     validation: str | Path | None = None,
     fabric: Fabric | None = None,
 ) -> Path:
     """Train to the end of the recipe and return the path of the weights, out_dir/<recipe name>.safetensors.
 
     data: see `AnnotatedImages`. out_dir also gets last.safetensors, last.state.pt (to resume) and metrics.csv. start: a
-    model's name or a checkpoint to begin with. validation: a folder like data, measured every so often. Raises one
-    sentence, and leaves what was saved, if the data, a checkpoint or the disk is not what it should be.
+    model's name or a checkpoint to begin with; or backbone: weights for its ResNet alone, see `begin_resnet`.
+    validation: a folder like data, measured every so often. Raises one sentence, and leaves what was saved, if the
+    data, a checkpoint or the disk is not what it should be.
     """
     out_dir = Path(out_dir)
     fabric = fabric or make_fabric(device, recipe.precision)
@@ -123,9 +126,15 @@ def fit(
         raise ValueError(f"{out_dir} holds a run already: resume it, or choose another folder.")
     images = AnnotatedImages(data, recipe.views, recipe.seed, recipe.dense)
     measured = Validation(validation, recipe.validation_images) if validation else None
+    if start is not None and backbone is not None:
+        raise ValueError("a run begins with a whole network (start) or a backbone, not with both.")
     network, recipe = new_network(recipe, start)
-    if measured and recipe.architecture == "teacher":
-        raise ValueError("a teacher finds nobody in photos: leave --validation out, and measure its students.")
+    if backbone is not None and not resuming:
+        begin_resnet(network, backbone)
+    if measured and recipe.architecture in {"teacher", "crop_labeller"}:
+        raise ValueError(
+            f"a {recipe.architecture} finds nobody in photos: leave --validation out, and measure what it helps."
+        )
     state = set_up(fabric, network, recipe)
     if resuming:
         _load(out_dir / STATE_FILE, network, state)

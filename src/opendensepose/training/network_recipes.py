@@ -9,6 +9,8 @@ from opendensepose.training.annotated_moves import Views
 __all__ = [
     "NETWORK_RECIPES",
     "NetworkRecipe",
+    "backbone",
+    "backbone_small",
     "fcn",
     "fcn_small",
     "finetune",
@@ -178,6 +180,22 @@ def teacher_small(**changes) -> NetworkRecipe:
     return rcnn_small(**(values | changes))
 
 
+def backbone(**changes) -> NetworkRecipe:
+    """A ResNet-50 from annotated crops, for the others to begin with in the place of ImageNet's; see `--backbone`."""
+    network = {"depth": 50, "norm": "batch"}
+    return rcnn(**({"name": "backbone", "architecture": "crop_labeller", "kwargs": network} | changes))
+
+
+def backbone_small(**changes) -> NetworkRecipe:
+    """The ResNet of `rcnn_small` from annotated crops of 128 pixels, 32 of them a step."""
+    network = {"side": 128, "depth": 18, "width": SMALL_WIDTH, "norm": "batch", "channels": 96}
+    values = {
+        "name": "backbone_small", "architecture": "crop_labeller", "kwargs": network, "sampling": {}, "steps": 1500,
+        "batch_size": 16, "learning_rate": 2e-3, "views": Views((240,), 427, colour=True),
+    }  # fmt: skip
+    return rcnn_small(**(values | changes))
+
+
 def _tasks(name: str, **tasks: bool) -> dict[str, Callable[..., NetworkRecipe]]:
     """A line of the table of tasks in full size and small."""
     small = f"{name}_small"
@@ -200,5 +218,7 @@ NETWORK_RECIPES: dict[str, Callable[..., NetworkRecipe]] = {
     **_tasks("cascade_masks", keypoints=False, masks=True, cascade=True),
     **_tasks("cascade_keypoints", keypoints=True, masks=False, cascade=True),
     **_tasks("cascade", keypoints=True, masks=True, cascade=True),
+    "backbone": backbone,
+    "backbone_small": backbone_small,
     "finetune": finetune,
 }

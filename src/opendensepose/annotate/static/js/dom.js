@@ -48,20 +48,21 @@ export function dialog(title, content, buttons, { wide = false, focus = null } =
     const heading = element("h2", { id: "dialog-title" }, title);
     const row = element("div", { className: "dialog-buttons" });
     const box = element("dialog", { className: wide ? "wide" : "", "aria-labelledby": "dialog-title" });
+    box.finish = (value) => {
+      box.close(value); // its event comes later, perhaps after the next key: the answer must not
+      box.remove();
+      resolve(value);
+    };
     buttons.forEach(([value, text], k) => {
       const button = element("button", { type: "button", className: k === buttons.length - 1 ? "primary" : "" }, text);
-      button.addEventListener("click", () => box.close(value));
+      button.addEventListener("click", () => box.finish(value));
       row.append(button);
     });
     box.append(heading, element("div", { className: "dialog-content" }, ...[content].flat()), row);
-    box.addEventListener("close", () => {
-      box.remove();
-      resolve(box.returnValue);
-    });
+    box.addEventListener("close", () => box.finish("")); // Escape
     document.body.append(box);
     box.showModal();
     (focus || row.lastElementChild).focus();
-    box.finish = (value) => box.close(value);
   });
 }
 
