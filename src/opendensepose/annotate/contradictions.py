@@ -6,8 +6,9 @@ where the answers are too few or the view says too little.
 Letters: P answered points; K points of one part.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 
@@ -46,26 +47,67 @@ def find_contradictions(part: np.ndarray, xy: np.ndarray, points: SurfacePoints)
         raise ValueError(f"part, xy and points should be as many, got {len(part)}, {len(xy)} and {len(points)}.")
     if not len(part):
         return []
-    rest, _ = _at_rest(points)
-    found = _swapped_sides(part, xy, rest)
-    for number in np.unique(part):
+    parts = {}
+    for number in np.unique(part).tolist():
         own = np.flatnonzero(part == number)
-        if len(own) >= FEWEST:
-            content = (xy[own], points.face[own], points.barycentric[own])
-            for contradiction in _within_part(int(number), *(values.tobytes() for values in content)):
-                found.append(Contradiction(tuple(own[list(contradiction.points)].tolist()), contradiction.text))
+        content = (xy[own], points.face[own], points.barycentric[own])
+        parts[number] = own, _of_part(number, *(values.tobytes() for values in content))
+    found = _swapped_sides(parts)
+    for own, answers in parts.values():
+        for one in answers.contradictions:
+            found.append(Contradiction(tuple(own[list(one.points)].tolist()), one.text))
     return found
 
 
+class _PartAnswers:
+    """K answers on one part, and what follows from them alone."""
+
+    def __init__(self, number: int, xy: np.ndarray, points: SurfacePoints):
+        self.number, self.xy = number, xy  # (K, 2) pixels of the photo
+        self.rest, self.normal = _at_rest(points)  # (K, 3) each
+        self._kept: dict[tuple, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        return len(self.xy)
+
+    @cached_property
+    def contradictions(self) -> list[Contradiction]:
+        """Among these answers."""
+        if len(self) < FEWEST:
+            return []
+        own, (number, xy, rest, normal) = np.arange(len(self)), (self.number, self.xy, self.rest, self.normal)
+        turned = _turned_over(number, own, xy, rest, normal)
+        return turned or _hidden_side(number, own, normal) or _far_from_neighbours(own, xy, rest)
+
+    @cached_property
+    def extent(self) -> np.ndarray:
+        """(2, 4): least and greatest x, y in the photo and x, z at rest."""
+        both = np.concatenate([self.xy, self.rest[:, [0, 2]]], axis=1)
+        return np.stack([both.min(0), both.max(0)])
+
+    def joint_in_photo(self, child: int) -> np.ndarray:
+        """(2,) pixels: where the part `child`, which hangs on this one, should begin by these answers."""
+        return self._keep(("joint", child), lambda: _in_photo(self.xy, self.rest, _joint(child, self.number)))
+
+    def begins(self, parent: int) -> np.ndarray:
+        """(2,) pixels: the mean of the answers, weighted by how near they are to the joint with `parent`."""
+        return self._keep(("begins", parent), lambda: self._near(_joint(self.number, parent)))
+
+    def _near(self, joint: np.ndarray) -> np.ndarray:
+        near = np.exp(-np.linalg.norm(self.rest - joint, axis=1) / 0.1)
+        return near @ self.xy / near.sum()
+
+    def _keep(self, key: tuple, compute: Callable[[], np.ndarray]) -> np.ndarray:
+        if key not in self._kept:
+            self._kept[key] = compute()
+        return self._kept[key]
+
+
 @lru_cache(maxsize=4096)
-def _within_part(number: int, xy: bytes, face: bytes, barycentric: bytes) -> list[Contradiction]:
-    """Contradictions among the answers on one part, given as the arrays' bytes: a click changes one part of a person,
-    what is known of the others is kept."""
+def _of_part(number: int, xy: bytes, face: bytes, barycentric: bytes) -> _PartAnswers:
+    """From the arrays' bytes: a click changes one part of a person, what is known of the others is kept."""
     points = SurfacePoints(np.frombuffer(face, np.int32), np.frombuffer(barycentric, np.float32).reshape(-1, 3))
-    xy = np.frombuffer(xy).reshape(-1, 2)
-    own, (rest, normal) = np.arange(len(points)), _at_rest(points)
-    turned = _turned_over(number, own, xy, rest, normal)
-    return turned or _hidden_side(number, own, normal) or _far_from_neighbours(own, xy, rest)
+    return _PartAnswers(number, np.frombuffer(xy).reshape(-1, 2), points)
 
 
 def _at_rest(points: SurfacePoints) -> tuple[np.ndarray, np.ndarray]:
@@ -107,34 +149,32 @@ def _in_photo(xy: np.ndarray, rest: np.ndarray, place: np.ndarray) -> np.ndarray
     return centre + (place - middle) @ slope
 
 
-def _swapped_sides(part: np.ndarray, xy: np.ndarray, rest: np.ndarray) -> list[Contradiction]:
+def _swapped_sides(parts: dict[int, tuple[np.ndarray, _PartAnswers]]) -> list[Contradiction]:
     """Limbs that begin where the other side's begins: judged from the torso outwards, along each chain of parts."""
+    enough = {number: one for number, one in parts.items() if len(one[0]) >= FEWEST}
+    links = [link for link in CHAIN if {*link[2:]} <= enough.keys() and {*link[:2]} & enough.keys()]
+    if not links:
+        return []
+    extents = np.stack([answers.extent for _, answers in parts.values()])  # (parts, 2, 4)
+    size = extents[:, 1].max(0) - extents[:, 0].min(0)
+    pixels_per_metre = np.sqrt(size[:2].prod() / size[2:].prod().clip(1e-6))
     found = []
-    for right, left, *parents in CHAIN:
-        sides = [np.flatnonzero(part == number) for number in (right, left)]
-        held = [np.flatnonzero(part == number) for number in parents]
-        if min(map(len, held)) < FEWEST or max(map(len, sides)) < FEWEST:
-            continue
-        joints = [_joint(*pair) for pair in zip((right, left), parents, strict=True)]
-        in_photo = [_in_photo(xy[own], rest[own], joint) for own, joint in zip(held, joints, strict=True)]
+    for *sides, right_parent, left_parent in links:
+        pairs = list(zip(sides, (right_parent, left_parent), strict=True))
+        in_photo = [enough[parent][1].joint_in_photo(child) for child, parent in pairs]
         gap = np.linalg.norm(in_photo[0] - in_photo[1])
-        pixels_per_metre = np.sqrt(np.ptp(xy, axis=0).prod() / np.ptp(rest[:, [0, 2]], axis=0).prod().clip(1e-6))
-        if gap < LEAST_SPREAD * pixels_per_metre * np.linalg.norm(joints[0] - joints[1]):
+        apart_m = np.linalg.norm(_joint(*pairs[0]) - _joint(*pairs[1]))
+        if gap < LEAST_SPREAD * pixels_per_metre * apart_m:
             continue
-        gains = []
-        for side, own in enumerate(sides):
-            if len(own) >= FEWEST:
-                near = np.exp(-np.linalg.norm(rest[own] - joints[side], axis=1) / 0.1)
-                begins = near @ xy[own] / near.sum()
-                reach = [np.linalg.norm(begins - place) for place in in_photo]
-                gains.append(reach[side] - reach[1 - side])
+        gains, known = [], [(side, *pair) for side, pair in enumerate(pairs) if pair[0] in enough]
+        for side, number, parent in known:
+            reach = [np.linalg.norm(enough[number][1].begins(parent) - place) for place in in_photo]
+            gains.append(reach[side] - reach[1 - side])
         if sum(gains) > SWAP_GAIN * gap * len(gains):
-            names = " and ".join(
-                spoken_name(number) for number, own in zip((right, left), sides, strict=True) if len(own) >= FEWEST
-            )
+            names = " and ".join(spoken_name(number) for _, number, _ in known)
             found.append(
                 Contradiction(
-                    tuple(np.concatenate([own for own in sides if len(own) >= FEWEST]).tolist()),
+                    tuple(np.concatenate([enough[number][0] for _, number, _ in known]).tolist()),
                     f"The {names} begin where the other side's should: are left and right mixed up?",
                 )
             )

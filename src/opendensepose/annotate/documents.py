@@ -4,15 +4,15 @@ import numpy as np
 import sqlalchemy as sql
 from sqlalchemy.engine import Row
 
-from opendensepose.annotate.edits import part_codes, part_map
+from opendensepose.annotate.edits import part_codes, part_map, task_points
 from opendensepose.annotate.review import task_comments
-from opendensepose.annotate.store import Store, annotators, photos, points
+from opendensepose.annotate.store import Store, annotators, photos
 from opendensepose.annotate.surface_side import SurfaceSide
 from opendensepose.annotate.tasks import User, readable_task
 from opendensepose.data.masks import GRID
 from opendensepose.surface import SurfacePoints
 
-__all__ = ["answered", "point_answer", "preview_of", "task_document", "task_line", "task_points"]
+__all__ = ["answered", "point_answer", "preview_of", "task_document", "task_line"]
 
 
 def task_line(row: Row) -> dict:
@@ -57,12 +57,6 @@ def task_document(store: Store, surface: SurfaceSide, user: User, task_id: int) 
         "parts": {str(part): {"counts": counts, "size": [GRID, GRID]} for part, counts in codes.items()},
         "points": _point_documents(surface, asked),
     }
-
-
-def task_points(connection: sql.Connection, task_id: int) -> list[Row]:
-    """In the order of asking."""
-    query = sql.select(points).where(points.c.task_id == task_id).order_by(points.c.rank, points.c.id)
-    return list(connection.execute(query))
 
 
 def answered(asked: list[Row]) -> tuple[list[Row], SurfacePoints]:
@@ -123,10 +117,14 @@ def _warnings(surface: SurfaceSide, done: list[Row], where: SurfacePoints) -> di
     return found
 
 
-def point_answer(store: Store, surface: SurfaceSide, task_id: int, point_id: int) -> dict:
-    """What a save of a point is answered with: {point, warnings: [{points: ids, text}]}."""
-    with store.reading() as connection:
-        asked = task_points(connection, task_id)
+def point_answer(
+    store: Store, surface: SurfaceSide, task_id: int, point_id: int, asked: list[Row] | None = None
+) -> dict:
+    """What a save of a point is answered with: {point, warnings: [{points: ids, text}]}. asked: the task's points,
+    read here where they are not known."""
+    if asked is None:
+        with store.reading() as connection:
+            asked = task_points(connection, task_id)
     done, where = answered(asked)
     (point,) = [one for one in asked if one.id == point_id]
     label, shown = None, []

@@ -5,6 +5,7 @@ A repeated save, known by its request id, is answered as before and not done aga
 """
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import sqlalchemy as sql
@@ -29,6 +30,7 @@ __all__ = [
     "set_box",
     "set_parts",
     "surface_point",
+    "task_points",
 ]
 
 REASONS = ("not visible", "can't tell", "not the body", "other person")
@@ -173,8 +175,7 @@ def sample_points(store: Store, rules: Rules, user: User, task_id: int, points_t
         photo = connection.execute(sql.select(photos).where(photos.c.id == task.photo_id)).one()
         grid, box = part_map(codes), np.array([task.x0, task.y0, task.x1, task.y1])
         part, xy = points_to_ask(grid, box, (photo.height, photo.width))
-        mine = sql.select(points).where(points.c.task_id == task_id).order_by(points.c.rank)
-        old = list(connection.execute(mine))
+        old = task_points(connection, task_id)
         kept = [point for point in old if _is_done(point) and part_of_pixel(grid, task, point.x, point.y) == point.part]
         order = _merged(part, xy, kept)
         lost = [dict(point._mapping) for point in old if _is_done(point) and point not in kept]
@@ -211,51 +212,65 @@ def _merged(part: np.ndarray, xy: np.ndarray, kept: list[Row]) -> list[tuple[Row
     return order + rest
 
 
-def _own_point(connection: Connection, task_id: int, point_id: int) -> Row:
-    query = sql.select(points).where(points.c.id == point_id, points.c.task_id == task_id)
-    point = connection.execute(query).one_or_none()
-    if point is None:
-        raise Refused(f"There is no point {point_id} on this person.", 404)
-    return point
+def task_points(connection: Connection, task_id: int) -> list[Row]:
+    """In the order of asking."""
+    query = sql.select(points).where(points.c.task_id == task_id).order_by(points.c.rank, points.c.id)
+    return list(connection.execute(query))
+
+
+class _Asked:
+    """A task's points as a change finds them, with what it changes in one of them: read once, since every click pays
+    for each way to the database."""
+
+    def __init__(self, point_id: int):
+        self.point_id = point_id
+        self.points: list[Row | SimpleNamespace] | None = None  # None: not read, for a save that was done before
+
+    def read(self, connection: Connection, task_id: int) -> Row:
+        """The one point."""
+        self.points = task_points(connection, task_id)
+        (point,) = [one for one in self.points if one.id == self.point_id] or [None]
+        if point is None:
+            raise Refused(f"There is no point {self.point_id} on this person.", 404)
+        return point
+
+    def change(self, connection: Connection, values: dict) -> None:
+        connection.execute(points.update().where(points.c.id == self.point_id).values(**values))
+        self.points = [
+            SimpleNamespace(**(dict(one._mapping) | values)) if one.id == self.point_id else one for one in self.points
+        ]
 
 
 def answer_point(
     store: Store, rules: Rules, user: User, task_id: int, point_id: int, answer: dict, point_at: Callable, **which
-) -> dict:
-    """{"click": {view, x, y}}, {"reason": text} or {"clear": true}. point_at(part, view, x, y) -> SurfacePoints."""
-    part = _part_asked(store, user, task_id, point_id)
-    values = dict.fromkeys(_NO_ANSWER) | _answer_values(answer, part, point_at)
-    if values["face"] is not None or values["reason"] is not None:
-        values["answered_by"] = user.id
+) -> tuple[dict, list | None]:
+    """{"click": {view, x, y}}, {"reason": text} or {"clear": true}. point_at(part, view, x, y) -> SurfacePoints.
+
+    Returns the response and the task's points as they are then; None if the save had been done before.
+    """
+    checked, asked = _checked_answer(answer), _Asked(point_id)
 
     def change(connection: Connection, task: Row) -> tuple[dict, dict]:
-        point = _own_point(connection, task_id, point_id)
+        point = asked.read(connection, task_id)
         before = {name: getattr(point, name) for name in _NO_ANSWER if getattr(point, name) is not None}
-        connection.execute(points.update().where(points.c.id == point_id).values(**values))
+        values = dict.fromkeys(_NO_ANSWER) | _answer_values(checked, point.part, point_at)
+        if values["face"] is not None or values["reason"] is not None:
+            values["answered_by"] = user.id
+        asked.change(connection, values)
         after = {name: value for name, value in values.items() if value is not None}
-        return {"point": point_id, "part": part, "before": before, "after": after}, {}
+        return {"point": point_id, "part": point.part, "before": before, "after": after}, {}
 
-    return edit(store, rules, user, task_id, "answer", change, **which)
-
-
-def _part_asked(store: Store, user: User, task_id: int, point_id: int) -> int:
-    """The part of a point, read before the change begins: finding the click on the surface should hold up nobody."""
-    query = sql.select(points.c.part, tasks.c.annotator_id, tasks.c.fixer_id).join(tasks)
-    with store.reading() as connection:
-        row = connection.execute(query.where(points.c.id == point_id, points.c.task_id == task_id)).one_or_none()
-        if row is None or user.id not in (row.annotator_id, row.fixer_id):
-            readable_task(connection, user, task_id)  # says that there is no such task, or
-            part = _own_point(connection, task_id, point_id).part  # no such point
-            return part
-    return row.part
+    response = edit(store, rules, user, task_id, "answer", change, **which)
+    return response, asked.points
 
 
-def _answer_values(answer: dict, part: int, point_at: Callable) -> dict:
+def _checked_answer(answer: dict) -> dict:
+    """{"clear": True}, {"reason": text} or {"view": int, "x": float, "y": float}."""
     said = [name for name in ("click", "reason", "clear") if answer.get(name)]
     if len(said) != 1:
         raise Refused("say one of click, reason and clear.")
     if said == ["clear"]:
-        return {}
+        return {"clear": True}
     if said == ["reason"]:
         reason = answer["reason"]
         if not isinstance(reason, str) or not reason.strip() or len(reason) > _MAX_REASON:
@@ -265,12 +280,20 @@ def _answer_values(answer: dict, part: int, point_at: Callable) -> dict:
     view, x, y = (click.get(name) for name in ("view", "x", "y")) if isinstance(click, dict) else (None, None, None)
     if type(view) is not int or not 0 <= view <= 5 or not _is_place(x) or not _is_place(y):
         raise Refused("click should have view, 0 to 5, and x and y in pixels of its picture.")
+    return {"view": view, "x": float(x), "y": float(y)}
+
+
+def _answer_values(answer: dict, part: int, point_at: Callable) -> dict:
+    """The columns that a checked answer fills."""
+    if "view" not in answer:
+        return {"reason": answer["reason"]} if "reason" in answer else {}
+    view, x, y = answer["view"], answer["x"], answer["y"]
     try:
-        found = point_at(part, view, float(x), float(y))
+        found = point_at(part, view, x, y)
     except ValueError as error:
         raise Refused(str(error), 422) from None
     weights = {f"weight_{k}": float(found.barycentric[0, k]) for k in range(3)}
-    return {"face": int(found.face[0]), **weights, "view": view, "view_x": float(x), "view_y": float(y)}
+    return {"face": int(found.face[0]), **weights, "view": view, "view_x": x, "view_y": y}
 
 
 def _is_place(value: object) -> bool:
@@ -284,18 +307,20 @@ def surface_point(point: Row) -> SurfacePoints:
 
 def move_point(
     store: Store, rules: Rules, user: User, task_id: int, point_id: int, x: object, y: object, **which
-) -> dict:
-    """Asks a point at another place of the photo, within its part's mask; it goes to a pixel's centre."""
+) -> tuple[dict, list | None]:
+    """Asks a point at another place of the photo, within its part's mask; it goes to a pixel's centre. Returns what
+    `answer_point` does."""
     if not (_is_place(x) and _is_place(y)):
         raise Refused("x and y should be numbers, in pixels of the photo.")
-    place = {"x": np.floor(x) + 0.5, "y": np.floor(y) + 0.5}
+    place, asked = {"x": float(np.floor(x) + 0.5), "y": float(np.floor(y) + 0.5)}, _Asked(point_id)
 
     def change(connection: Connection, task: Row) -> tuple[dict, dict]:
-        point = _own_point(connection, task_id, point_id)
+        point = asked.read(connection, task_id)
         grid = part_map(part_codes(connection, task_id))
         if part_of_pixel(grid, task, place["x"], place["y"]) != point.part:
             raise Refused("A point stays on its part: the place is not painted with it.", 422)
-        connection.execute(points.update().where(points.c.id == point_id).values(**place))
+        asked.change(connection, place)
         return {"point": point_id, "before": [point.x, point.y], "after": [place["x"], place["y"]]}, {}
 
-    return edit(store, rules, user, task_id, "place", change, **which)
+    response = edit(store, rules, user, task_id, "place", change, **which)
+    return response, asked.points

@@ -11,8 +11,8 @@ import numpy as np
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Row
 
-from opendensepose.annotate.documents import answered, task_points
-from opendensepose.annotate.edits import part_codes, part_map
+from opendensepose.annotate.documents import answered
+from opendensepose.annotate.edits import part_codes, part_map, task_points
 from opendensepose.annotate.refusals import Refused
 from opendensepose.annotate.store import Store, annotators, people, photos, tasks
 from opendensepose.annotate.tasks import check_box
@@ -72,8 +72,8 @@ def _faces() -> np.ndarray:
 def task_annotation(connection: Connection, task: Row, photo: Row, uv_of: Callable, faces: np.ndarray | None) -> dict:
     """One entry of `annotations`; what an imported file said beside, such as keypoints, is kept."""
     codes = part_codes(connection, task.id)
-    done, where = answered(task_points(connection, task.id))
     asked = task_points(connection, task.id)
+    done, where = answered(asked)
     x0, y0, width, height = task.x0, task.y0, round(task.x1 - task.x0, 2), round(task.y1 - task.y0, 2)
     body = _body_mask(part_map(codes), task, photo)
     i, u, v = uv_of(where) if done else ((), (), ())

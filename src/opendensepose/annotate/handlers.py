@@ -215,16 +215,16 @@ def ask_points(tool: Tool, call: Call) -> dict:
 
 def answer(tool: Tool, call: Call) -> dict:
     point_id = call.path["point_id"]
-    saved = edits.answer_point(
+    saved, asked = edits.answer_point(
         *tool.by, call.user, call.task_id, point_id, call.body, tool.surface.point_at, **call.saves
     )
-    return saved | point_answer(tool.store, tool.surface, call.task_id, point_id)
+    return saved | point_answer(tool.store, tool.surface, call.task_id, point_id, asked)
 
 
 def place(tool: Tool, call: Call) -> dict:
     point_id, x, y = call.path["point_id"], call.body.get("x"), call.body.get("y")
-    saved = edits.move_point(*tool.by, call.user, call.task_id, point_id, x, y, **call.saves)
-    return saved | point_answer(tool.store, tool.surface, call.task_id, point_id)
+    saved, asked = edits.move_point(*tool.by, call.user, call.task_id, point_id, x, y, **call.saves)
+    return saved | point_answer(tool.store, tool.surface, call.task_id, point_id, asked)
 
 
 def guess(tool: Tool, call: Call) -> dict:

@@ -12,8 +12,8 @@ import numpy as np
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Row
 
-from opendensepose.annotate.documents import answered, task_points
-from opendensepose.annotate.edits import part_codes, part_map
+from opendensepose.annotate.documents import answered
+from opendensepose.annotate.edits import part_codes, part_map, task_points
 from opendensepose.annotate.exchange import EXPORTED
 from opendensepose.annotate.gold import read_truth
 from opendensepose.annotate.store import Store, annotators, events, gold, people, photos, tasks
