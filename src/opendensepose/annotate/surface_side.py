@@ -1,11 +1,12 @@
 """What the server needs to know of the body surface, as one object that is handed to the app."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import numpy as np
 
-from opendensepose.surface import SurfacePoints
+from opendensepose.surface import CHART_TO_PART, SurfacePoints
 
 __all__ = ["RealSurface", "SurfaceSide"]
 
@@ -63,9 +64,13 @@ class RealSurface:
 
     def warm_up(self) -> None:
         self._make_pictures()
-        for part in range(1, 15):
-            view = self.views_of(part)[0]
-            try:
-                self.shown(part, self.point_at(part, 0, view.width / 2, view.height / 2))
-            except ValueError:
-                continue
+        face = np.arange(0, len(self._charts.face_chart), 20, dtype=np.int32)  # some of every part
+        points = SurfacePoints(face, np.full((len(face), 3), 1 / 3, np.float32))
+        part = CHART_TO_PART[self._charts.face_chart[face]]
+        for number in range(1, 15):
+            view = self.views_of(number)[0]
+            with suppress(ValueError):  # the middle may be beside the part
+                self.point_at(number, 0, view.width / 2, view.height / 2)
+            self.shown(number, SurfacePoints(face[:1], points.barycentric[:1]))
+        self.uv_of(points)
+        self.find_contradictions(part, np.random.default_rng(0).uniform(0, 100, (len(face), 2)), points)
