@@ -1,6 +1,6 @@
 """The paper's comparison of networks, repeated on rendered people with sparse annotations as COCO-DensePose has them.
 
-python benchmarks/paper_comparison.py --out runs/comparison [--steps 1200] [--only rcnn_small ...]
+python benchmarks/paper_comparison.py --out runs/comparison [--steps 1000] [--only rcnn_small ...]
 
 FCN, R-CNN from points only, R-CNN with a teacher's dense labels, and the cascades: small networks on one set, for as
 many steps of as many images. All of them, the teacher too, begin with one ResNet, which learned the same annotations on
@@ -53,9 +53,9 @@ def train(recipe: str, out: Path, data: Path, steps: int, backbone: Path | None 
 
 
 def fill_in(teacher: Path, data: Path) -> None:
-    """The teacher's dense labels beside the annotations."""
+    """The teacher's dense labels beside the annotations, averaged over scales only, as the paper has it."""
     done = iter(track(range(len(list((data / "images").iterdir()))), "in-painting"))
-    distill(teacher, data, on_image=lambda *_: next(done, None))
+    distill(teacher, data, mirrored=False, on_image=lambda *_: next(done, None))
     list(done)
 
 
@@ -95,7 +95,7 @@ def row(recipe: str, evaluation: Evaluation) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=1200, help="of every network, the teacher too")
+    parser.add_argument("--steps", type=int, default=1000, help="of every network, the teacher too")
     parser.add_argument("--backbone-steps", type=int, default=1500, help="of 32 crops")
     parser.add_argument("--images", type=int, default=3000, help="to learn from")
     parser.add_argument("--validation", type=int, default=300, help="images to measure on")
