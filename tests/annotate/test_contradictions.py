@@ -68,8 +68,9 @@ def test_one_answer_on_the_back_among_those_of_the_front_is_told(standing):
     own = np.flatnonzero(part == 1)
     faces = part_faces(1)
     centre = surface.vertices[surface.faces[faces]].mean(1)
+    aside = np.linalg.norm((centre - points.xyz(surface.vertices, surface.faces)[own[3]])[:, [0, 2]], axis=1)
     face = points.face.copy()
-    face[own[3]] = faces[(centre[:, 1] - 0.1 * np.abs(centre[:, 0])).argmax()]
+    face[own[3]] = faces[(centre[:, 1] - 10 * aside).argmax()]  # straight behind
     found = find_contradictions(part, xy, SurfacePoints(face, points.barycentric))
     assert any(int(own[3]) in one.points and len(one.points) < 4 for one in found)
 

@@ -25,7 +25,9 @@ SWAP_GAIN = 0.35  # of the distance between the joints: what exchanging the side
 LEAST_SPREAD = 0.3  # of their distance at rest: joints nearer together in the photo say nothing
 DAMPING = 0.02  # of a part's extent: keeps fits of a part seen end on from running away
 TURNED_OVER = -0.4  # share of triangles the right way round minus the others, by size
-HIDDEN_COSINE = -0.6  # normals this far from the side that the other answers show
+FEWEST_FOR_SIDE = 6  # answers that tell from where a part is seen
+LEAST_SLOPE = 0.3  # of the fit's second direction, by its first
+HIDDEN_COSINE, HIDDEN_M = -0.8, 0.05  # normals and depths this far from the side that the other answers show
 LONE_M, LONE_RATIO = 0.1, 2.2  # a point so far from its neighbours, and so many times as far as usual
 
 
@@ -77,7 +79,7 @@ class _PartAnswers:
             return []
         own, (number, xy, rest, normal) = np.arange(len(self)), (self.number, self.xy, self.rest, self.normal)
         turned = _turned_over(number, own, xy, rest, normal)
-        return turned or _hidden_side(number, own, normal) or _far_from_neighbours(own, xy, rest)
+        return turned or _hidden_side(number, own, xy, rest, normal) or _far_from_neighbours(own, xy, rest)
 
     @cached_property
     def extent(self) -> np.ndarray:
@@ -140,13 +142,17 @@ def _joint(child: int, parent: int) -> np.ndarray:
     return surface.vertices[shared].mean(0).astype(np.float64)
 
 
-def _in_photo(xy: np.ndarray, rest: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """(2,) pixels: where a place (3,) at rest would be in the photo if K points' part moved as one rigid piece."""
-    middle, centre = rest.mean(0), xy.mean(0)
-    offset = rest - middle
+def _slope(xy: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """(3, 2) pixels per metre: how K points move in the photo with their place at rest, if their part moved as one
+    rigid piece: least squares, damped along what they hardly span."""
+    offset = rest - rest.mean(0)
     damping = (DAMPING * np.abs(offset).max()) ** 2 * len(offset) + 1e-9
-    slope = np.linalg.solve(offset.T @ offset + damping * np.eye(3), offset.T @ (xy - centre))
-    return centre + (place - middle) @ slope
+    return np.linalg.solve(offset.T @ offset + damping * np.eye(3), offset.T @ (xy - xy.mean(0)))
+
+
+def _in_photo(xy: np.ndarray, rest: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """(2,) pixels: where a place (3,) at rest would be in the photo by K points of a part."""
+    return xy.mean(0) + (place - rest.mean(0)) @ _slope(xy, rest)
 
 
 def _swapped_sides(parts: dict[int, tuple[np.ndarray, _PartAnswers]]) -> list[Contradiction]:
@@ -200,16 +206,26 @@ def _turned_over(number: int, own: np.ndarray, xy, rest, normal) -> list[Contrad
     return [Contradiction(tuple(own.tolist()), text)]
 
 
-def _hidden_side(number: int, own: np.ndarray, normal: np.ndarray) -> list[Contradiction]:
-    """Answers on the side of a part that is hidden where the others are seen; hands bend too much to tell."""
-    if number in HANDS:
+def _hidden_side(
+    number: int, own: np.ndarray, xy: np.ndarray, rest: np.ndarray, normal: np.ndarray
+) -> list[Contradiction]:
+    """Answers on the side of a part that is hidden where the others are seen; hands bend too much to tell.
+
+    Places that differ only along the line of sight fall on one place of the photo: that line is where the fit of photo
+    to body has no slope, and a wrong depth hardly changes it. The side that most normals face is the one seen.
+    """
+    if number in HANDS or len(own) < FEWEST_FOR_SIDE:
         return []
-    k = np.arange(400) + 0.5
-    z, turn = 1 - k / 200, np.pi * (1 + 5**0.5) * k
-    towards = np.stack([np.sqrt(1 - z * z) * np.cos(turn), np.sqrt(1 - z * z) * np.sin(turn), z], 1)
-    cosine = normal[own] @ towards.T  # (K, 400)
-    best = cosine[:, np.clip(cosine, -0.3, 0.3).sum(0).argmax()]
-    hidden = own[best < HIDDEN_COSINE]
+    slope = _slope(xy[own], rest[own])
+    strength = np.linalg.svd(slope, compute_uv=False)
+    if strength[1] < LEAST_SLOPE * strength[0]:  # seen end on
+        return []
+    sight = np.cross(slope[:, 0], slope[:, 1])
+    sight /= np.linalg.norm(sight)
+    cosine, depth = normal[own] @ sight, rest[own] @ sight
+    if cosine.sum() < 0:
+        cosine, depth = -cosine, -depth
+    hidden = own[(cosine < HIDDEN_COSINE) & (np.median(depth) - depth > HIDDEN_M)]
     if not len(hidden) or len(hidden) > 0.4 * len(own):
         return []
     which = "answer lies" if len(hidden) == 1 else "answers lie"
