@@ -96,8 +96,9 @@ def mistakes(
     for pair in PAIRS:
         if many >= {*pair, 1}:
             swapped = np.isin(part, pair)
-            name = PART_NAMES[pair[0]].removesuffix(" left").removesuffix(" right")
-            made.append((f"{name}: sides swapped", swapped, np.where(swapped, renamed, part), chosen(swapped, other, points)))
+            limb = " ".join(word for word in PART_NAMES[pair[0]].split() if word not in ("left", "right"))
+            named = np.where(swapped, renamed, part)
+            made.append((f"{limb}: sides swapped", swapped, named, chosen(swapped, other, points)))
     if len(many) >= 3:
         made.append(("whole person mirrored", np.ones(len(part), bool), renamed, other))
     for number in sorted(many - {2, 3, 4, 5, 14}):
