@@ -376,3 +376,23 @@ def test_a_box_is_drawn_by_hand(hands):
     hands.press(*["Shift+ArrowRight"] * 6, *["Shift+ArrowDown"] * 10, "Enter")
     hands.page.wait_for_selector("body[data-stage=parts]")
     assert hands.task()["box_xyxy"] == [60, 60, 180, 260] and BOX != hands.task()["box_xyxy"]
+
+
+def test_the_box_is_drawn_anew_until_something_is_painted(hands):
+    number = hands.new_person()
+    hands.press("Shift+W")
+    hands.page.wait_for_selector("body[data-stage=box]")
+    hands.press("Escape")
+    hands.page.wait_for_selector("body[data-stage=parts]")
+    assert hands.task(number)["box_xyxy"] == BOX
+    hands.press("Shift+W")
+    hands.page.wait_for_selector("body[data-stage=box]")
+    hands.press("Enter", *["Shift+ArrowRight"] * 2, *["Shift+ArrowDown"] * 3, "Enter")
+    hands.page.wait_for_selector("body[data-stage=parts]")
+    x0, y0, x1, y1 = hands.task(number)["box_xyxy"]
+    assert (x1 - x0, y1 - y0) == (40, 60)
+    hands.press("Enter", "ArrowRight", "Enter")  # a stroke of the brush
+    hands.wait_saved()
+    hands.press("Shift+W")
+    hands.page.wait_for_selector("#notice:has-text('painted on a grid over the box')")
+    assert hands.page.get_attribute("body", "data-stage") == "parts"

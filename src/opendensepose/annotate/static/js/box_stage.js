@@ -1,4 +1,5 @@
-// Drawing a person's box by hand: choose a photo, drag a rectangle, or set two corners with the keyboard.
+// Drawing a person's box by hand, a new person's or the open one's anew: drag a rectangle, or set two corners with the
+// keyboard.
 import { get, loadImage, post } from "./api.js";
 import { announce, byId, dialog, element, notice } from "./dom.js";
 import { drawCrosshair } from "./overlay.js";
@@ -21,17 +22,39 @@ export class BoxStage {
     const photo = photos.find(({ name }) => name === select.value);
     if (choice !== "ok" || !photo) return;
     await this.app.close();
-    this.name = photo.name;
     this.app.photo.image = await loadImage(`/api/photos/${photo.id ?? photo.photo_id}/image`);
-    this.size = [photo.width, photo.height];
-    this.cursor = [photo.width / 2, photo.height / 2];
+    this.#begin(photo.name, [photo.width, photo.height]);
+    byId("task-name").textContent = photo.name;
+  }
+
+  /** Draws the open person's box anew; the parts are painted on a grid over it, so there must be none yet. */
+  change() {
+    const { app } = this;
+    if (!app.task || !app.mayEdit()) return;
+    if (app.labels.areas()[0] < app.labels.cells.length) {
+      return notice("The parts are painted on a grid over the box: clear them before you change it.", "hint");
+    }
+    this.#begin(app.task.photo, [app.task.width, app.task.height]);
+  }
+
+  #begin(name, size) {
+    this.name = name;
+    this.size = size;
+    this.cursor = size.map((side) => side / 2);
     this.corner = null;
     this.app.photo.tool = this;
     this.app.setStage("box");
-    byId("task-name").textContent = photo.name;
     byId("photo-hint").textContent =
-      "Drag a rectangle around the whole person, with a little margin. Keys: arrows, Enter for each of two corners.";
-    this.app.photo.fit([0, 0, ...this.size]);
+      "Drag a rectangle around the whole person, with a little margin. Keys: arrows, Enter for each of two corners" +
+      (this.app.task ? "; Escape keeps the old one." : ".");
+    this.app.photo.fit([0, 0, ...size]);
+  }
+
+  /** Gives up the corner, or changing the box. */
+  cancel() {
+    if (!this.corner && this.app.task) return this.app.setStage("parts");
+    this.corner = null;
+    this.app.photo.redraw();
   }
 
   down(x, y) {
@@ -70,7 +93,17 @@ export class BoxStage {
       notice("The box is too small: drag from one corner of the person to the other.", "hint");
       return this.app.photo.redraw();
     }
-    await this.app.attempt(async () => this.app.open(await post("/api/tasks", { photo: this.name, box_xyxy: box })));
+    await this.app.attempt(() => (this.app.task ? this.#replace(box) : this.#add(box)));
+  }
+
+  async #add(box) {
+    await this.app.open(await post("/api/tasks", { photo: this.name, box_xyxy: box }));
+  }
+
+  async #replace(box) {
+    this.app.take(await this.app.queue.direct("PUT", `/api/tasks/${this.app.task.id}/box`, { box_xyxy: box }));
+    this.app.setStage("parts");
+    announce("The box is changed");
   }
 
   draw(context, viewport) {

@@ -46,7 +46,10 @@ export function makeHandlers(app) {
     guess: () => loadGuess(parts),
     "cursor-act": () => parts.input.act(),
     "polygon-close": () => parts.closePolygon(),
-    cancel: () => (app.stage === "points" ? points.input.cancelMove() : parts.cancel()),
+    cancel: () => {
+      if (app.stage === "points") return points.input.cancelMove();
+      return (app.stage === "box" ? box : parts).cancel();
+    },
     answer: () => (points.input.byKeys ? points.input.endMove() : points.answerAtCross()),
     "point-next": () => points.go(points.index + 1),
     "point-previous": () => points.go(points.index - 1),
@@ -61,6 +64,7 @@ export function makeHandlers(app) {
     "send-back": () => app.reviewing && review.sendBack(),
     fix: () => app.reviewing && review.fix(),
     "box-act": () => box.act(),
+    "box-change": () => box.change(),
   };
   for (const [name, [dx, dy]] of Object.entries({ left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] })) {
     handlers[`cursor-${name}`] = (event) => parts.input.moveCursor(dx, dy, event.shiftKey);
