@@ -25,7 +25,6 @@ from opendensepose.surface import PART_NAMES
 __all__ = ["HANDLERS", "Tool"]
 
 LONG_CACHE = {"Cache-Control": "private, max-age=31536000, immutable"}
-KEYS = "tqwasdfghjkzxc"  # a key per part, changed by the page's own settings
 COLOURS = (
     "#e6194b", "#f58231", "#ffe119", "#bfef45", "#3cb44b", "#42d4f4", "#4363d8", "#911eb4", "#f032e6", "#a9a9a9",
     "#fabed4", "#ffd8b1", "#aaffc3", "#dcbeff",
@@ -54,8 +53,7 @@ class Tool:
 
 def session(tool: Tool, call: Call) -> dict:
     part_lines = [
-        {"id": part, "name": PART_NAMES[part], "colour": COLOURS[part - 1], "key": KEYS[part - 1]}
-        for part in range(1, NUM_PARTS + 1)
+        {"id": part, "name": PART_NAMES[part], "colour": COLOURS[part - 1]} for part in range(1, NUM_PARTS + 1)
     ]
     return {
         "annotator": call.user.name,
