@@ -209,6 +209,31 @@ def test_nobody_reviews_their_own_work(store, crowd):
         review.accept(store, max_, mine)
 
 
+def test_who_works_alone_has_a_task_for_each_person_with_what_was_imported(store, crowd):
+    alone, prefill = (
+        access.local_session(store).user,
+        {"points": [{"part": 1, "x": 5.5, "y": 5.5}], "parts": {"1": "x"}},
+    )
+    box = {"x0": 1.0, "y0": 2.0, "x1": 30.0, "y1": 40.0, "photo_id": 1, "times_submitted": 0}
+    with store.writing() as connection:
+        for values in ({"is_gold": False, "prefill": prefill}, {"is_gold": True}):
+            connection.execute(people.insert().values(**box, **values))
+    theirs = tasks.next_task(store, tasks.Rules(), crowd["ann"])
+    for _ in range(2):  # the second list makes no more
+        rows = [row for row in tasks.task_rows(store, alone) if row.annotator_id == alone.id]
+        assert len(rows) == len({row.person_id for row in rows}) == 3
+        assert [(row.status, row.stage, row.version) for row in rows] == [
+            ("open", "parts", 1), ("open", "parts", 1), ("open", "points", 1)
+        ]  # fmt: skip
+        assert (rows[2].x0, rows[2].y0, rows[2].x1, rows[2].y1) == (1, 2, 30, 40)
+    with store.reading() as connection:
+        asked = connection.scalars(sql.select(points.c.task_id)).all()
+        logged = connection.scalars(sql.select(events.c.task_id).where(events.c.kind == "assign")).all()
+    assert asked == [rows[2].id] and sorted(logged) == [row.id for row in rows]
+    mine = tasks.next_task(store, tasks.Rules(), alone)  # the first person is somebody's
+    assert person_of(store, mine) != person_of(store, theirs)
+
+
 def test_gold_people_are_drawn_at_the_rate_and_do_not_run_out_for_others(store, crowd):
     with store.writing() as connection:
         for _ in range(40):
