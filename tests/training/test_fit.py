@@ -104,6 +104,10 @@ def test_a_run_can_begin_with_the_resnet_of_another(annotated, network_recipe, t
     for name, tensor in begun.items():
         if tensor.is_floating_point() and "running" not in name:
             torch.testing.assert_close(tensor, (theirs if name.startswith("resnet.") else plain)[name])
+    more = network_recipe(steps=2, learning_rate=1e-9)
+    resumed = fit(more, annotated, tmp_path / "run", device="cpu", resume=True)
+    assert load_checkpoint(resumed).recipe["begun_with"] == f"ResNet {other}"
+    assert load_checkpoint(other).recipe["begun_with"] == "random weights"
     with pytest.raises(ValueError, match="begins with a whole network .* or a backbone, not with both"):
         fit(recipe, annotated, tmp_path / "both", device="cpu", start=other, backbone=other)
 

@@ -33,12 +33,14 @@ STATE_FILE, LAST_FILE = "last.state.pt", "last.safetensors"
 
 @dataclass
 class FitState:
-    """What changes in a run. model and optimizer are Fabric's, around ours."""
+    """What changes in a run, and how it began, since the licence of those weights may bind what comes of them. model
+    and optimizer are Fabric's, around ours."""
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
     step: int = 0
     elapsed_s: float = 0.0
+    begun_with: str = "random weights"
 
 
 def rate_factor(recipe: NetworkRecipe, step: int) -> float:
@@ -138,6 +140,8 @@ def fit(
     state = set_up(fabric, network, recipe)
     if resuming:
         _load(out_dir / STATE_FILE, network, state)
+    elif start is not None or backbone is not None:
+        state.begun_with = f"weights {start}" if backbone is None else f"ResNet {backbone}"
     order = BatchOrder(
         len(images), recipe.batch_size, recipe.seed, state.step, recipe.steps, fabric.global_rank, fabric.world_size
     )
@@ -232,6 +236,7 @@ def _load(path: Path, network: nn.Module, state: FitState) -> None:
         network.load_state_dict(saved["model"])
         state.optimizer.load_state_dict(saved["optimizer"])
         state.step, state.elapsed_s = saved["step"], saved["elapsed_s"]
+        state.begun_with = saved.get("begun_with", state.begun_with)
     except (RuntimeError, KeyError, ValueError) as error:
         raise ValueError(f"{path} was saved by a run of another network or recipe: start in a new folder.") from error
 
@@ -294,13 +299,18 @@ class _Run:
                 "optimizer": state.optimizer.state_dict(),
                 "step": state.step,
                 "elapsed_s": state.elapsed_s,
+                "begun_with": state.begun_with,
             }
             write_whole(self.out_dir / STATE_FILE, lambda path: torch.save(content, path))
         self.fabric.barrier()
 
     def save_weights(self, path: Path) -> None:
-        recipe = self.recipe
-        about = asdict(recipe) | {"step": self.state.step, "elapsed_s": round(self.state.elapsed_s)}
+        recipe, state = self.recipe, self.state
+        about = asdict(recipe) | {
+            "step": state.step,
+            "elapsed_s": round(state.elapsed_s),
+            "begun_with": state.begun_with,
+        }
         save_checkpoint(path, self.network, recipe.architecture, recipe.kwargs, about, self.scores)
 
     def close(self) -> None:
