@@ -1,6 +1,6 @@
 """The paper's comparison of networks, repeated on rendered people with sparse annotations as COCO-DensePose has them.
 
-python benchmarks/paper_comparison.py --out runs/comparison [--steps 1000] [--lines rcnn_small ...] [--only rcnn_small ...]
+python benchmarks/paper_comparison.py --out runs/comparison [--steps 1000] [--lines rcnn_small ...] [--only ...]
 
 FCN, R-CNN from points only, R-CNN with a teacher's dense labels, and the cascades: small networks on one set, for as
 many steps of as many images. All of them, the teacher too, begin with one ResNet, which learned the same annotations on
