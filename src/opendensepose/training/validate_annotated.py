@@ -1,6 +1,7 @@
 """A network's figures on annotated images while it is trained: the paper's measures, on the first so many images."""
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 
 from torch import nn
@@ -9,7 +10,7 @@ from opendensepose.data.coco import read_annotations
 from opendensepose.data.photos import find_image, read_photo
 from opendensepose.evaluate import load_distances
 from opendensepose.evaluation.errors import detected_person
-from opendensepose.evaluation.measures import AnnotatedImage, measure
+from opendensepose.evaluation.measures import AnnotatedImage, Measures, measure
 from opendensepose.evaluation.rcp import auc
 from opendensepose.predict import Predictor
 from opendensepose.training.annotated import annotation_file
@@ -33,11 +34,16 @@ class Validation:
             raise ValueError(f"{path} has no annotations to measure against.")
         self.distances = load_distances()
 
-    def scores(self, network: nn.Module) -> dict[str, float]:
-        """GPS with kappa 0.255 m: ap, ap50, ap75, ar; RCP: auc10, auc30; box_ap. Of a copy: the network stays as it
-        is."""
+    def measures(self, network: nn.Module, on_image: Callable[[], None] | None = None) -> Measures:
+        """Of all detections from MIN_SCORE on, each with its own map: in one map for all, as `predict` writes it, the
+        unsure would cover the others. Of a copy: the network stays as it is. on_image is called after each image."""
         predictor = Predictor(copy.deepcopy(network), min_score=MIN_SCORE)
-        measures = measure((self._image(k, predictor) for k in self.ids), self.distances, normalisers=("kappa",))
+        images = (self._image(k, predictor) for k in self.ids)
+        return measure(images, self.distances, normalisers=("kappa",), on_image=on_image)
+
+    def scores(self, network: nn.Module) -> dict[str, float]:
+        """GPS with kappa 0.255 m: ap, ap50, ap75, ar; RCP: auc10, auc30; box_ap."""
+        measures = self.measures(network)
         gps = measures.gps["kappa"].numbers()
         figures = {name: gps[name] for name in ("ap", "ap50", "ap75", "ar")}
         figures |= {"auc10": auc(measures.error_m, 0.1), "auc30": auc(measures.error_m, 0.3)}
