@@ -29,7 +29,7 @@ from opendensepose.annotate.access import Gate
 from opendensepose.annotate.handlers import HANDLERS, Tool
 from opendensepose.annotate.manager import Yardstick
 from opendensepose.annotate.photos import PhotoFolder
-from opendensepose.annotate.requests import JsonHandler, Reception
+from opendensepose.annotate.requests import JsonHandler, Reception, Threads
 from opendensepose.annotate.store import Store
 from opendensepose.annotate.surface_side import SurfaceSide
 from opendensepose.annotate.tasks import Rules
@@ -61,8 +61,11 @@ def create_app(
     """
     rules = rules or Rules()
     tool = Tool(store, surface, folder, rules, predictor, static, Yardstick(distances))
-    reception = Middleware(Reception, store=store, gate=Gate(hosts, is_https), team=team, is_https=is_https)
-    routes = [Route(path, JsonHandler(function, tool), methods=[method]) for method, path, function in HANDLERS]
+    threads, gate = Threads(), Gate(hosts, is_https)
+    reception = Middleware(Reception, store=store, gate=gate, threads=threads, team=team, is_https=is_https)
+    routes = [
+        Route(path, JsonHandler(function, tool, threads), methods=[method]) for method, path, function in HANDLERS
+    ]
     if static.is_dir():
         routes.append(Mount("/static", StaticFiles(directory=static)))
     return Starlette(routes=routes, middleware=[reception])

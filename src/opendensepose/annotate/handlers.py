@@ -267,6 +267,9 @@ def fix(tool: Tool, call: Call) -> dict:
     return tool.task(call, call.task_id)
 
 
+for function in (image, view_picture, ask_points, guess, iuv):
+    function.is_slow = True
+
 _TASK = "/api/tasks/{task_id:int}"
 _POINT = _TASK + "/points/{point_id:int}"
 

@@ -78,6 +78,8 @@ def import_file(tool, call: Call) -> dict:
 
 
 import_file.takes_file = True
+for function in (quality, plot, export, import_file):
+    function.is_slow = True
 
 MANAGER_HANDLERS: list[tuple[str, str, Callable]] = [
     ("GET", "/api/manager/quality", quality),

@@ -6,6 +6,7 @@ from html import escape
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
+import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
@@ -25,18 +26,33 @@ from opendensepose.annotate.access import (
 from opendensepose.annotate.refusals import Refused
 from opendensepose.annotate.store import Store
 
-__all__ = ["IMPORT_BYTES", "JSON_BYTES", "Call", "JsonHandler", "Reception", "body_of"]
+__all__ = ["IMPORT_BYTES", "JSON_BYTES", "Call", "JsonHandler", "Reception", "Threads", "body_of"]
 
 JSON_BYTES = 1_000_000
 IMPORT_BYTES = 600_000_000
 _SAFE = ("GET", "HEAD")
+_AT_ONCE = 4  # short calls; more threads that all want Python's lock would only make each other wait
+
+
+class Threads:
+    """Where functions run that wait for the database: short ones in few threads, first come first served, since many
+    that all want Python's lock make each other wait; those marked `is_slow` beside them, so that nobody waits for
+    them."""
+
+    def __init__(self, at_once: int = _AT_ONCE):
+        self.short = anyio.CapacityLimiter(at_once)
+
+    async def run(self, function: Callable, *arguments):
+        if getattr(function, "is_slow", False):
+            return await run_in_threadpool(function, *arguments)
+        return await anyio.to_thread.run_sync(function, *arguments, limiter=self.short)
 
 
 class Reception:
     """What every request passes first: host, sign-in, session, CSRF; and what every answer gets: safe headers."""
 
-    def __init__(self, app, store: Store, gate: Gate, team: bool, is_https: bool):
-        self.app, self.store, self.gate, self.team = app, store, gate, team
+    def __init__(self, app, store: Store, gate: Gate, threads: Threads, team: bool, is_https: bool):
+        self.app, self.store, self.gate, self.threads, self.team = app, store, gate, threads, team
         self.cookie = "__Host-annotate" if is_https else "annotate"
         self.is_https = is_https
         self.throttle = Throttle(store.clock)
@@ -67,15 +83,15 @@ class Reception:
         self.gate.check_host(request.headers.get("host", ""))
         path = request.url.path
         if path.startswith("/enter/") and request.method in _SAFE:
-            return await run_in_threadpool(self._enter, request, path.removeprefix("/enter/"))
+            return await self.threads.run(self._enter, request, path.removeprefix("/enter/"))
         key = _cookie(request.headers, self.cookie)
-        session = self.alone or await run_in_threadpool(session_of, self.store, key)
+        session = self.alone or await self.threads.run(session_of, self.store, key)
         if session is None:
             raise Refused("Sign in with your personal link.", 401)
         if request.method not in _SAFE:
             self.gate.check_change(request.headers.get, session.csrf)
         if path == "/api/logout" and request.method == "POST":
-            await run_in_threadpool(leave, self.store, key)
+            await self.threads.run(leave, self.store, key)
             answer = JSONResponse({})
             answer.delete_cookie(self.cookie, path="/", secure=self.is_https, httponly=True, samesite="strict")
             return answer
@@ -165,8 +181,8 @@ class Call:
 class JsonHandler:
     """Makes an endpoint of a function(tool, call) -> JSON, a Response, or None for 204; runs it in a thread."""
 
-    def __init__(self, function: Callable, tool):
-        self.function, self.tool = function, tool
+    def __init__(self, function: Callable, tool, threads: Threads):
+        self.function, self.tool, self.threads = function, tool, threads
 
     async def __call__(self, scope, receive, send) -> None:
         request = Request(scope, receive)
@@ -191,7 +207,7 @@ class JsonHandler:
             body = _json(await body_of(request, JSON_BYTES))
         if any(number > 2**31 - 1 for number in request.path_params.values() if isinstance(number, int)):
             raise Refused("There is nothing of that number.", 404)
-        result = await run_in_threadpool(self.function, self.tool, Call(request, session, body, content))
+        result = await self.threads.run(self.function, self.tool, Call(request, session, body, content))
         if isinstance(result, Response):
             return result
         return Response(status_code=204) if result is None else JSONResponse(result)
