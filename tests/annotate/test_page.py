@@ -328,14 +328,6 @@ QUICK_SEND_BACK = """async () => {
 }"""
 
 
-QUICK_SEND_BACK = """async () => {
-    document.querySelector("dialog .primary").click();
-    for (let n = 0; n < 50; n++) await null;  // no later than the very next key can come
-    const how = { key: "B", code: "KeyB", shiftKey: true, bubbles: true };
-    document.body.dispatchEvent(new KeyboardEvent("keydown", how));
-}"""
-
-
 def test_a_reviewer_sends_back_with_comments_that_stay_text(browser, surface, tmp_path):
     with serving(tmp_path / "team", surface, team=True) as server:
         links = {role: f"/enter/{invite(server.store, role, role)}" for role in ("manager", "reviewer")}

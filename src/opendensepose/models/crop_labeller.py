@@ -17,7 +17,7 @@ from opendensepose.models.fcn import FCN, NUM_CLASSES, FCNOutput
 from opendensepose.models.image_batch import image_batch
 from opendensepose.models.resnet import ResNet
 from opendensepose.models.targets import Targets
-from opendensepose.models.teacher import crop_region
+from opendensepose.models.teacher import annotated_in_turn, crop_region, no_losses
 
 __all__ = ["CropLabeller", "neighbourhood"]
 
@@ -67,16 +67,13 @@ class CropLabeller(FCN):
     def losses(self, images: Sequence[Tensor], targets: Sequence[Targets]) -> dict[str, Tensor]:
         """Those of the FCN, on crops around annotated people, each in its turn, at random scales and places; what is
         dense in the targets is not looked at."""
-        who = [(n, k) for n, one in enumerate(targets) for k in torch.nonzero(one.annotated).flatten().tolist()]
-        if not who:
-            nothing = 0 * sum(parameter.sum() for parameter in self.parameters())
-            return dict.fromkeys(("part", "chart", "u", "v"), nothing)
-        order, crops, labels = torch.randperm(len(who)).tolist(), [], []
-        for turn in range(self.num_crops):
-            n, k = who[order[turn % len(who)]]
+        crops, labels = [], []
+        for n, k in annotated_in_turn(targets, self.num_crops):
             region = _jittered(targets[n].boxes[k])
             crops.append(roi_align(images[n][None], [region[None]], self.side, sampling_ratio=-1, aligned=True)[0])
             labels.append(neighbourhood(targets[n], region, self.side))
+        if not crops:
+            return no_losses(self)
         return super().losses(crops, labels)
 
 

@@ -23,7 +23,17 @@ from opendensepose.models.point_losses import Places, cell_centres, parts_at, re
 from opendensepose.models.targets import Targets
 from opendensepose.surface import CHART_TO_PART
 
-__all__ = ["KnownPoints", "Teacher", "anchored", "crop_region", "crop_targets", "inpaint", "person_crop"]
+__all__ = [
+    "KnownPoints",
+    "Teacher",
+    "anchored",
+    "annotated_in_turn",
+    "crop_region",
+    "crop_targets",
+    "inpaint",
+    "no_losses",
+    "person_crop",
+]
 
 PADDING = 0.1  # of the longer side of the box, on each side
 VOTE_FLOOR = 0.1  # of a chart that no point of its part has
@@ -48,18 +58,31 @@ class Teacher(nn.Module):
     def losses(self, images: Sequence[Tensor], targets: Sequence[Targets]) -> dict[str, Tensor]:
         """Those of the FCN, on crops of the annotated people, each in its turn, at random scales; what is dense in the
         targets is not looked at."""
-        who = [(n, k) for n, one in enumerate(targets) for k in torch.nonzero(one.annotated).flatten().tolist()]
-        if not who:
-            nothing = 0 * sum(parameter.sum() for parameter in self.parameters())
-            return dict.fromkeys(("part", "chart", "u", "v"), nothing)
-        order, crops, labels = torch.randperm(len(who)).tolist(), [], []
-        for turn in range(self.num_crops):
-            n, k = who[order[turn % len(who)]]
+        crops, labels = [], []
+        for n, k in annotated_in_turn(targets, self.num_crops):
             factor = SCALE_JITTER ** (2 * torch.rand(()).item() - 1)
             region = crop_region(targets[n].boxes[k], factor)
             crops.append(person_crop(images[n], region, targets[n].parts[k], targets[n].boxes[k], self.side))
             labels.append(crop_targets(targets[n], k, region, self.side))
+        if not crops:
+            return no_losses(self)
         return self.fcn.losses(crops, labels)
+
+
+def annotated_in_turn(targets: Sequence[Targets], count: int) -> list[tuple[int, int]]:
+    """(image, row of its people) of `count` annotated people in random order, again from the first after the last; none
+    where nobody is annotated."""
+    who = [(n, k) for n, one in enumerate(targets) for k in torch.nonzero(one.annotated).flatten().tolist()]
+    if not who:
+        return []
+    order = torch.randperm(len(who)).tolist()
+    return [who[order[turn % len(who)]] for turn in range(count)]
+
+
+def no_losses(network: nn.Module) -> dict[str, Tensor]:
+    """An FCN's losses where there is nothing to learn: zeros that depend on all parameters."""
+    nothing = 0 * sum(parameter.sum() for parameter in network.parameters())
+    return dict.fromkeys(("part", "chart", "u", "v"), nothing)
 
 
 def crop_region(box: Tensor, factor: float = 1.0) -> Tensor:
