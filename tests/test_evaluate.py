@@ -222,7 +222,11 @@ def test_bad_annotations_are_one_sentence(tmp_path, truth, change, says):
     ("change", "says"),
     [
         (lambda m: {k: m[k] for k in m if k != "scores"}, "000001.npz.*scores"),
-        (lambda m: m | {"I": m["I"][1:]}, r"000001.npz: I is \(199, 300\), but the annotated image is \(200, 300\)"),
+        (lambda m: m | {"I": m["I"][1:]}, r"000001.npz: u must be float32 of shape \(199, 300\) like i"),
+        (
+            lambda m: m | {name: m[name][1:] for name in ("I", "U", "V", "instance")},
+            r"000001.npz: I is \(199, 300\), but the annotated image is \(200, 300\)",
+        ),
         (lambda m: m | {"instance": m["instance"][1:]}, "000001.npz: instance is"),
         (lambda m: m | {"U": m["U"] * 3}, "000001.npz: u must lie in"),
         (lambda m: m | {"I": m["I"].astype(float)}, "000001.npz: i must be uint8"),

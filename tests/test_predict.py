@@ -190,6 +190,11 @@ def test_files_are_written_and_bad_ones_reported(tmp_path):
                 "instance": (size_hw, "uint8"),
                 "boxes_xyxy": ((people, 4), "float32"),
                 "scores": ((people,), "float32"),
+                "hidden_instance": ((0,), "uint8"),
+                "hidden_xy": ((0, 2), "int32"),
+                "hidden_I": ((0,), "uint8"),
+                "hidden_U": ((0,), "float32"),
+                "hidden_V": ((0,), "float32"),
             }
         np.testing.assert_array_equal(good["instance"] > 0, good["I"] > 0)
         assert good["I"][60, 70] == 2

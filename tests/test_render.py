@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from opendensepose import render
+from opendensepose import render, whole_file
 from opendensepose.data import decode_mask
 from opendensepose.render import render_dataset
 
@@ -96,7 +96,7 @@ def test_the_number_of_people_stays_in_its_range(tmp_path, quick):
 def test_an_interruption_leaves_whole_files_and_the_rest_follows(tmp_path, quick, monkeypatch, when):
     make(tmp_path / "whole")
     writes = 0
-    replace = render.os.replace
+    replace = whole_file.os.replace
 
     def stop_at(part, path):
         nonlocal writes
@@ -106,7 +106,7 @@ def test_an_interruption_leaves_whole_files_and_the_rest_follows(tmp_path, quick
         replace(part, path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(render.os, "replace", stop_at)
+        patch.setattr(whole_file.os, "replace", stop_at)
         with pytest.raises(KeyboardInterrupt):
             make(tmp_path / "cut")
     assert not (tmp_path / "cut" / "annotations.json").exists()

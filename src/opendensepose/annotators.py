@@ -12,7 +12,6 @@ import numpy as np
 from PIL import Image
 
 from opendensepose.data import CocoDensePose, read_annotations
-from opendensepose.evaluate import write_whole
 from opendensepose.evaluation.annotators import (
     AnnotatorErrors,
     annotator_errors,
@@ -25,6 +24,7 @@ from opendensepose.evaluation.tables import without_nan
 from opendensepose.instance import DenseAnnotation
 from opendensepose.iuv import IUV
 from opendensepose.visualize.errors import draw_body_errors
+from opendensepose.whole_file import write_whole
 
 __all__ = ["measure_annotators", "write_annotator_pictures"]
 

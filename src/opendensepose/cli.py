@@ -164,6 +164,12 @@ def train(
     minutes: Annotated[
         float | None, typer.Option("--minutes", min=0, help="Stop after this time; `default` only.")
     ] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", min=1, help="Images of a step.")] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option("--learning-rate", min=0, help="The highest; the recipe says how it rises and falls."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Another one gives other pictures.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", min=0, help="Processes that make pictures.")] = None,
     photos: Annotated[
         Path | None,
@@ -178,7 +184,14 @@ def train(
     ] = None,
 ) -> None:
     """Train a network: `default` on an endless stream of rendered people, the paper's on annotated images."""
-    changes = {"steps": steps, "minutes": minutes, "workers": workers}
+    changes = {
+        "steps": steps,
+        "minutes": minutes,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "seed": seed,
+        "workers": workers,
+    }
     changes = {name: value for name, value in changes.items() if value is not None}
     if recipe == "default":
         if data or validation or backbone:

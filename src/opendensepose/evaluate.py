@@ -4,7 +4,6 @@ Predictions are a folder of `predict`'s <stem>.npz, one for each photo, or a COC
 """
 
 import json
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,17 +16,19 @@ from PIL import Image
 
 from opendensepose.data import CocoDensePose, detection, read_annotations, read_results
 from opendensepose.data.photos import find_image, read_photo
+from opendensepose.data.predictions import load_prediction
 from opendensepose.evaluation.errors import ChartDistances, DetectedPerson, LabelDistances, detected_person
 from opendensepose.evaluation.gps import NORMALISERS
 from opendensepose.evaluation.measures import AnnotatedImage, Measures, PersonErrors, measure
 from opendensepose.evaluation.official_assets import load_official_distances
 from opendensepose.evaluation.report import PersonPicture, chart_errors, person_lines, report_page, worst_people
 from opendensepose.evaluation.tables import summary
-from opendensepose.iuv import IUV, crop_iuv
+from opendensepose.iuv import crop_iuv
 from opendensepose.surface import load_charts, load_surface
 from opendensepose.visualize.errors import draw_body_errors, draw_person_errors, error_colours
+from opendensepose.whole_file import write_whole
 
-__all__ = ["Evaluation", "evaluate_files", "load_distances", "write_json", "write_report", "write_whole"]
+__all__ = ["Evaluation", "evaluate_files", "load_distances", "write_json", "write_report"]
 
 
 class Predictions(Protocol):
@@ -140,35 +141,17 @@ class _NpzFolder:
         path = self._path(image)
         if not path.is_file():
             return []
+        prediction = load_prediction(path)
+        size_hw = image.get("height"), image.get("width")
+        if prediction.iuv.size_hw != size_hw:
+            raise ValueError(f"{path}: I is {prediction.iuv.size_hw}, but the annotated image is {size_hw}.")
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
-                maps = {name: content[name] for name in ("I", "U", "V", "instance", "boxes_xyxy", "scores")}
-        except KeyError as error:
-            raise ValueError(f"{path}: {str(error).strip(chr(39))}.") from None
-        except (ValueError, OSError, EOFError) as error:
-            raise ValueError(f"{path} is not an .npz that can be read: {error}") from None
-        except Exception as error:  # zipfile and zlib have errors of their own
-            raise ValueError(f"{path} is damaged: {error}") from None
-        try:
-            return _people_of_maps(maps, (image.get("height"), image.get("width")))
+            return [
+                detected_person(box, float(score), prediction.own_iuv(k))
+                for k, (box, score) in enumerate(zip(prediction.boxes_xyxy, prediction.scores, strict=True), start=1)
+            ]
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
-
-
-def _people_of_maps(maps: dict[str, np.ndarray], size_hw: tuple[int, int]) -> list[DetectedPerson]:
-    """The people of `predict`'s arrays; the k-th has the pixels where instance is k."""
-    boxes, scores, instance = maps["boxes_xyxy"], maps["scores"], maps["instance"]
-    if boxes.ndim != 2 or boxes.shape[1] != 4 or scores.shape != boxes.shape[:1]:
-        raise ValueError(f"boxes_xyxy and scores should be (N, 4) and (N,), got {boxes.shape} and {scores.shape}.")
-    if maps["I"].shape != tuple(size_hw):
-        raise ValueError(f"I is {maps['I'].shape}, but the annotated image is {tuple(size_hw)}.")
-    if instance.shape != maps["I"].shape:
-        raise ValueError(f"instance is {instance.shape}, but I is {maps['I'].shape}.")
-    people = []
-    for k, (box, score) in enumerate(zip(boxes, scores, strict=True), start=1):
-        own = (np.where(instance == k, maps[name], 0).astype(maps[name].dtype) for name in "IUV")
-        people.append(detected_person(box, float(score), IUV(*own)))
-    return people
 
 
 class _ResultsFile:
@@ -255,14 +238,3 @@ def _encode(picture: np.ndarray, kind: str) -> bytes:
     content = BytesIO()
     Image.fromarray(picture).save(content, kind, **({"quality": 88} if kind == "JPEG" else {"optimize": True}))
     return content.getvalue()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Puts `content` at `path` as a whole or not at all."""
-    path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 Letters: N persons, H x W photo size, h x w crop size.
 """
 
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +14,15 @@ import torch
 from torch import Tensor, nn
 
 from opendensepose.data.photos import find_photos, read_photo
-from opendensepose.instance import Instance, merge_instances, without_repeats
+from opendensepose.data.predictions import save_prediction
+from opendensepose.instance import Instance, without_repeats
 from opendensepose.iuv import IUV
 from opendensepose.models.checkpoint import load_checkpoint
 from opendensepose.models.decode import average_with_mirrored, decode_pixels
 from opendensepose.models.dense_head import DenseOutput, person_logit
 from opendensepose.models.detection_head import decode_boxes, suppress_doubles
 from opendensepose.models.zoo import weights_path
+from opendensepose.whole_file import write_whole
 
 __all__ = ["PredictionSummary", "Predictor", "framing_region", "predict_files", "read_region"]
 
@@ -261,9 +262,10 @@ def predict_files(
     """Label photos, or the photos in folders: writes <stem>.npz and <stem>.overlay.jpg for each into out_dir.
 
     The npz holds I uint8 (H, W), U, V float32 (H, W), instance uint8 (H, W), boxes_xyxy float32 (N, 4), scores
-    float32 (N,). A photo that cannot be read is noted in the summary and the others are done. on_photo(number done,
-    number of all, path) is called after each. ValueError, one sentence: no photos, an unknown model or device, an
-    out_dir that cannot be written, two photos that would share an output name.
+    float32 (N,), and the pixels that people share, see `data.predictions`. A photo that cannot be read is noted in the
+    summary and the others are done. on_photo(number done, number of all, path) is called after each. ValueError, one
+    sentence: no photos, an unknown model or device, an out_dir that cannot be written, two photos that would share an
+    output name.
     """
     photos = find_photos(list(paths))
     _check_names(photos)
@@ -303,24 +305,9 @@ def _writable(out_dir: Path) -> Path:
 def _write(out_dir: Path, stem: str, image_rgb: np.ndarray, people: list[Instance]) -> Path:
     from opendensepose.visualize import draw_overlay
 
-    iuv, person = merge_instances(people, image_rgb.shape[:2])
-    boxes = np.array([p.box_xyxy for p in people], np.float32).reshape(-1, 4)
-    scores = np.array([p.score for p in people], np.float32)
     target = out_dir / f"{stem}.npz"
-    maps = {"I": iuv.i, "U": iuv.u, "V": iuv.v, "instance": person, "boxes_xyxy": boxes, "scores": scores}
-    _atomic(target, lambda file: np.savez_compressed(file, **maps))
+    save_prediction(target, people, image_rgb.shape[:2])
     overlay = draw_overlay(image_rgb, people)
     _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(overlay, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
-    _atomic(out_dir / f"{stem}.overlay.jpg", lambda file: file.write(jpeg.tobytes()))
+    write_whole(out_dir / f"{stem}.overlay.jpg", jpeg.tobytes())
     return target
-
-
-def _atomic(path: Path, write: Callable) -> None:
-    """The file whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with unfinished.open("wb") as file:
-            write(file)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)

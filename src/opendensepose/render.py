@@ -5,10 +5,8 @@ Every file is written under another name first and then renamed; a picture's ann
 the picture is done. The same command goes on after an interruption, and a higher count adds pictures to a set.
 """
 
-import contextlib
 import json
 import multiprocessing
-import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -23,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from opendensepose.data.coco import category, person_annotation
 from opendensepose.synth import render_image
+from opendensepose.whole_file import write_whole
 
 __all__ = ["render_dataset"]
 
@@ -76,7 +75,7 @@ def _check(count: int, size_hw: tuple[int, int], people_range: tuple[int, int], 
 def _agree_on_settings(path: Path, settings: dict) -> None:
     """Writes the settings of a new set; of a set begun before, refuses to mix others in."""
     if not path.exists():
-        _write(path, json.dumps(settings).encode())
+        write_whole(path, json.dumps(settings).encode())
         return
     before = json.loads(path.read_text())
     if before != settings:
@@ -120,10 +119,10 @@ def _render_one(out_dir: Path, image_id: int, settings: dict) -> int:
     height, width = rendered.i.shape
     jpeg = BytesIO()
     Image.fromarray(rendered.image_rgb).save(jpeg, "JPEG", quality=95, subsampling=0)
-    _write(out_dir / "images" / f"{image_id:012d}.jpg", jpeg.getvalue())
+    write_whole(out_dir / "images" / f"{image_id:012d}.jpg", jpeg.getvalue())
     dense = BytesIO()
     np.savez_compressed(dense, I=rendered.i, U=rendered.u, V=rendered.v, instance=rendered.person)
-    _write(out_dir / "dense" / f"{image_id}.npz", dense.getvalue())
+    write_whole(out_dir / "dense" / f"{image_id}.npz", dense.getvalue())
     image = {"id": image_id, "file_name": f"{image_id:012d}.jpg", "height": height, "width": width}
     people = []
     for number in range(1, len(rendered.keypoints) + 1):
@@ -138,7 +137,7 @@ def _render_one(out_dir: Path, image_id: int, settings: dict) -> int:
         )
         if annotation is not None:
             people.append(annotation)
-    _write(_annotation_path(out_dir, image_id), json.dumps({"image": image, "annotations": people}).encode())
+    write_whole(_annotation_path(out_dir, image_id), json.dumps({"image": image, "annotations": people}).encode())
     return image_id
 
 
@@ -156,17 +155,5 @@ def _merge(out_dir: Path, count: int, settings: dict) -> Path:
     info = {"description": "Synthetic people rendered by opendensepose", "settings": settings}
     whole = {"info": info, "licenses": [], "images": images, "annotations": annotations, "categories": [category()]}
     path = out_dir / "annotations.json"
-    _write(path, json.dumps(whole).encode())
+    write_whole(path, json.dumps(whole).encode())
     return path
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Puts `content` at `path` as a whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from opendensepose.data import json_files
+from opendensepose import whole_file
 from opendensepose.data.json_files import read_json, write_json
 
 AWKWARD = {
@@ -85,7 +85,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(OSError):
-        patch.setattr(json_files.os, "replace", full)
+        patch.setattr(whole_file.os, "replace", full)
         write_json(path, [2])
     assert read_json(path) == [1]
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.json"]

@@ -15,6 +15,7 @@ from PIL import Image
 from opendensepose.annotate.exchange import export_document
 from opendensepose.annotate.store import Store, gold, people, photos
 from opendensepose.iuv import IUV
+from opendensepose.whole_file import write_whole
 
 __all__ = ["SIZE_HW", "add_gold", "read_truth", "write_gold"]
 
@@ -86,10 +87,10 @@ def write_gold(store: Store, folder: Path, uv_of: Callable) -> Path:
     for name in ("images", "dense"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for photo_id, name, content, truth in _files(store, [image["id"] for image in document["images"]]):
-        (folder / "images" / name).write_bytes(content)
-        (folder / "dense" / f"{photo_id}.npz").write_bytes(truth)
+        write_whole(folder / "images" / name, content)
+        write_whole(folder / "dense" / f"{photo_id}.npz", truth)
     path = folder / "annotations.json"
-    path.write_text(json.dumps(document))
+    write_whole(path, json.dumps(document).encode())
     return path
 
 

@@ -12,12 +12,14 @@ from opendensepose.data.coco import (
 )
 from opendensepose.data.masks import decode_mask, encode_mask
 from opendensepose.data.photos import MAX_PIXELS, PHOTO_SUFFIXES, find_image, find_photos, read_photo
+from opendensepose.data.predictions import Prediction, load_prediction, save_prediction
 from opendensepose.data.results import Detection, detection, read_results, result_entry, write_results
 from opendensepose.data.sampling import MAX_POINTS_PER_PART, point_count, sample_part_points
 
 __all__ = [
     "CocoDensePose",
     "Detection",
+    "Prediction",
     "Report",
     "KEYPOINT_NAMES",
     "MAX_PIXELS",
@@ -31,6 +33,7 @@ __all__ = [
     "encode_mask",
     "find_image",
     "find_photos",
+    "load_prediction",
     "person_annotation",
     "point_count",
     "read_annotations",
@@ -38,6 +41,7 @@ __all__ = [
     "read_results",
     "report_lines",
     "result_entry",
+    "save_prediction",
     "sample_part_points",
     "write_annotations",
     "write_results",

@@ -2,12 +2,13 @@
 
 import gc
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from opendensepose.whole_file import whole_file
 
 __all__ = ["read_json", "write_json"]
 
@@ -51,16 +52,9 @@ def write_json(path: str | Path, document: Any) -> None:
     The parts of a large document are encoded one after the other, so that the text is never in memory as a whole.
     OSError if the place cannot be written, ValueError or TypeError if something in it has no form in JSON.
     """
-    path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "wb", buffering=1 << 20) as file:
-            for chunk in _chunks(document, levels=2):
-                file.write(chunk)
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as part, open(part, "wb", buffering=1 << 20) as file:
+        for chunk in _chunks(document, levels=2):
+            file.write(chunk)
 
 
 def _chunks(value: Any, levels: int) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from opendensepose.models.zoo import build_model
+from opendensepose.whole_file import whole_file
 
 __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
 
@@ -57,13 +58,11 @@ def save_checkpoint(
         "recipe": recipe or {},
         "scores": scores or {},
     }
-    unfinished = path.with_name(path.name + ".tmp")
     try:
-        save_file(tensors, unfinished, metadata={"about": json.dumps(about)})
-        os.chmod(unfinished, 0o644)  # safetensors makes files that only their owner may read
-        os.replace(unfinished, path)
+        with whole_file(path) as unfinished:
+            save_file(tensors, unfinished, metadata={"about": json.dumps(about)})
+            os.chmod(unfinished, 0o644)  # safetensors makes files that only their owner may read
     except (OSError, SafetensorError) as error:
-        unfinished.unlink(missing_ok=True)
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise OSError(f"{path} cannot be written, what was saved before stays: {reason}.") from error
 

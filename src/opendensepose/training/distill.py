@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
-from operator import methodcaller
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from opendensepose.instance import DenseAnnotation
 from opendensepose.models.checkpoint import load_checkpoint
 from opendensepose.models.teacher import KnownPoints, Teacher, inpaint
 from opendensepose.models.zoo import weights_path
-from opendensepose.training.state import write_whole
+from opendensepose.whole_file import write_whole
 
 __all__ = ["Distilled", "dense_labels", "distill"]
 
@@ -74,7 +73,7 @@ def distill(
             image_rgb = read_photo(_photo(file, annotations.images[image_id]))
             people = [one for one in annotations.people(image_id) if not one.iscrowd]
             content = _packed(dense_labels(model, image_rgb, people, mirrored, anchored))
-            write_whole(path, methodcaller("write_bytes", content))
+            write_whole(path, content)
             num_people += sum(map(_has_points, people))
         if on_image:
             on_image(number, len(image_ids))
@@ -134,7 +133,7 @@ def _agree_on_teacher(folder: Path, weights: Path, how: dict) -> None:
     about = {"teacher": weights.name, "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(), **how}
     path = folder / ABOUT
     if not path.exists():
-        write_whole(path, methodcaller("write_bytes", json.dumps(about).encode()))
+        write_whole(path, json.dumps(about).encode())
     elif json.loads(path.read_text()) != about:
         raise ValueError(f"{folder} holds labels that another teacher began, see {path}: choose another folder.")
 

@@ -23,7 +23,7 @@ from opendensepose.training.annotated import AnnotatedImages
 from opendensepose.training.annotated_order import BatchOrder, ImageBatches
 from opendensepose.training.log import MetricsLog, progress_bar
 from opendensepose.training.network_recipes import NetworkRecipe
-from opendensepose.training.state import read_state, write_whole
+from opendensepose.training.state import read_state, write_state
 from opendensepose.training.validate_annotated import Validation
 
 __all__ = ["FitState", "fit", "make_fabric", "new_network", "rate_factor", "set_up", "train_steps"]
@@ -301,7 +301,7 @@ class _Run:
                 "elapsed_s": state.elapsed_s,
                 "begun_with": state.begun_with,
             }
-            write_whole(self.out_dir / STATE_FILE, lambda path: torch.save(content, path))
+            write_state(self.out_dir / STATE_FILE, content)
         self.fabric.barrier()
 
     def save_weights(self, path: Path) -> None:

@@ -41,7 +41,7 @@ class Recipe:
     def __post_init__(self):
         if self.steps is None and self.minutes is None:
             raise ValueError("a recipe needs steps or minutes: without either the run would have no end.")
-        for name in ("steps", "minutes", "batch_size", "glance_every", "reuse", "validate_every"):
+        for name in ("steps", "minutes", "batch_size", "glance_every", "reuse", "validate_every", "learning_rate"):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ValueError(f"{name} must be more than 0, got {value}.")

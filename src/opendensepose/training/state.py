@@ -1,15 +1,15 @@
 """What a run needs to go on after it was killed: averaged weights, and the training state on disk."""
 
 import copy
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import nn
 
-__all__ = ["MovingAverage", "TrainingState", "load_state", "read_state", "save_state", "write_whole"]
+from opendensepose.whole_file import whole_file
+
+__all__ = ["MovingAverage", "TrainingState", "load_state", "read_state", "save_state", "write_state"]
 
 
 class MovingAverage:
@@ -52,18 +52,16 @@ def save_state(path: Path, state: TrainingState) -> None:
         "step": state.step,
         "elapsed_s": state.elapsed_s,
     }
-    write_whole(path, lambda unfinished: torch.save(content, unfinished))
+    write_state(path, content)
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """`write` makes a file beside `path`, which takes its place when it is whole. OSError, one sentence, if it cannot
-    be written, for example on a full disk; what was there stays."""
-    unfinished = path.with_name(path.name + ".tmp")
+def write_state(path: Path, content: dict) -> None:
+    """Tensors and numbers, to be read by `read_state`. OSError, one sentence, if they cannot be written, for example on
+    a full disk; what was there stays."""
     try:
-        write(unfinished)
-        os.replace(unfinished, path)
+        with whole_file(path) as unfinished:
+            torch.save(content, unfinished)
     except (OSError, RuntimeError) as error:  # torch.save's own is a RuntimeError
-        unfinished.unlink(missing_ok=True)
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise OSError(f"{path} cannot be written, what was saved before stays: {reason}.") from error
 

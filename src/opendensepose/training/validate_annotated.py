@@ -35,8 +35,8 @@ class Validation:
         self.distances = load_distances()
 
     def measures(self, network: nn.Module, on_image: Callable[[], None] | None = None) -> Measures:
-        """Of all detections from MIN_SCORE on, each with its own map: in one map for all, as `predict` writes it, the
-        unsure would cover the others. Of a copy: the network stays as it is. on_image is called after each image."""
+        """Of all detections from MIN_SCORE on, each with its own map. Of a copy: the network stays as it is.
+        on_image is called after each image."""
         predictor = Predictor(copy.deepcopy(network), min_score=MIN_SCORE)
         images = (self._image(k, predictor) for k in self.ids)
         return measure(images, self.distances, normalisers=("kappa",), on_image=on_image)

@@ -1,12 +1,13 @@
 """Panels set beside each other on white paper, with a title, captions, colour bars and a legend."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from opendensepose.whole_file import whole_file
 
 __all__ = ["Caption", "compose_figure", "write_png"]
 
@@ -117,11 +118,5 @@ def _swatch(draw: ImageDraw.ImageDraw, x: float, y: float, name: str, colour: tu
 
 def write_png(path: str | Path, picture_rgb: np.ndarray) -> None:
     """Puts a picture (H, W, 3) uint8 at `path` as a whole or not at all. OSError if the place cannot be written."""
-    path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with whole_file(path) as part:
         Image.fromarray(picture_rgb).save(part, "PNG")
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
