@@ -3,6 +3,7 @@
 Letters: N persons, H x W photo size, h x w crop size.
 """
 
+import copy
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from opendensepose.data.photos import find_photos, read_photo
 from opendensepose.data.predictions import save_prediction
 from opendensepose.instance import Instance, without_repeats
 from opendensepose.iuv import IUV
+from opendensepose.models.backbone import fold_norms
 from opendensepose.models.checkpoint import load_checkpoint
 from opendensepose.models.decode import average_with_mirrored, decode_pixels
 from opendensepose.models.dense_head import DenseOutput, person_logit
@@ -107,7 +109,7 @@ class Predictor:
     def _find(self, image_rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Boxes (N, 4) float32 in the photo's pixels and scores (N,), the surest first."""
         height, width = image_rgb.shape[:2]
-        sides = (self.model.glance_side, getattr(self.model, "near_glance_side", None))
+        sides = [getattr(self.model, f"{name}glance_side", None) for name in ("", "near_", "far_")]
         found = [self._glance(image_rgb, side) for side in sides if side]
         boxes, scores = (torch.cat(part) for part in zip(*found, strict=True))
         order = scores.argsort(descending=True, stable=True)
@@ -197,7 +199,7 @@ def _with_its_own_way(model: nn.Module) -> tuple[nn.Module, Callable | None]:
     score. None for networks with `glance` and `look`, which the Predictor knows how to use. ValueError for a teacher,
     which finds nobody."""
     if hasattr(model, "glance"):
-        return model, None
+        return fold_norms(copy.deepcopy(model)).requires_grad_(False), None
     if hasattr(model, "fcn"):
         raise ValueError("a teacher fills in people whose part masks are known, it predicts nobody: see `distill`.")
     if hasattr(model, "proposals"):

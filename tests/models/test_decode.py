@@ -34,6 +34,23 @@ def test_interpolation_is_torchs(size_hw):
     torch.testing.assert_close(confidence, by_torch * person)
 
 
+@pytest.mark.parametrize("size_hw", [(96, 80), (40, 30), (5, 3)])
+def test_charts_and_coordinates_are_those_of_interpolated_maps(size_hw):
+    """Also where whole patches of cells decide alike, by another route: everything interpolated at every pixel."""
+    output = random_output(5)
+    patches = torch.nn.functional.interpolate(output.chart_logits[:, :, ::4, ::5], (12, 10))
+    output = output._replace(chart_logits=patches + 0.3 * output.chart_logits)
+    i, u, v, _ = decode_crop(output, size_hw)
+    logits, *uv = (
+        torch.nn.functional.interpolate(maps, size_hw, mode="bilinear")
+        for maps in (output.chart_logits, output.u, output.v)
+    )
+    assert (i.long() == decide(logits)).float().mean() > 0.999  # but for ties in the last digit
+    chart = (i.long() - 1).clamp(min=0)[:, None]
+    for found, maps in zip((u, v), uv, strict=True):
+        torch.testing.assert_close(found, maps.gather(1, chart)[:, 0].clamp(0, 1) * (i > 0))
+
+
 def test_labels_at_cell_centres_by_hand():
     output = random_output(1)
     i, u, v, _ = decode_crop(output, (12, 10))  # stride-2 cells

@@ -14,9 +14,9 @@ class GlanceLook(nn.Module):
     """Backbone with a detection head (`glance`) and a dense head (`look`).
 
     widths, depths: see Backbone. Images are (N, 3, H, W), values 0..255 in any number type, RGB. look_hw: the size
-    (height, width) of the crops that `look` was trained on; glance_side: the longer side of the photos;
-    near_glance_side: that of a second glance, for people who fill the photo; min_score: below it a person found is
-    better dropped.
+    (height, width) of the crops that `look` was trained on; glance_side: the longer side of photos that `glance` was
+    trained on; near_glance_side, far_glance_side: those of further glances, for people who fill the photo and for
+    small ones; min_score: below it a person found is better dropped.
     """
 
     def __init__(
@@ -28,11 +28,13 @@ class GlanceLook(nn.Module):
         look_hw: tuple[int, int] = (192, 144),
         glance_side: int = 256,
         near_glance_side: int | None = 160,
+        far_glance_side: int | None = 384,
         min_score: float = 0.5,
     ):
         super().__init__()
         self.look_hw = tuple(look_hw)
-        self.glance_side, self.near_glance_side, self.min_score = glance_side, near_glance_side, min_score
+        self.glance_side, self.min_score = glance_side, min_score
+        self.near_glance_side, self.far_glance_side = near_glance_side, far_glance_side
         self.backbone = Backbone(widths, depths)
         self.dense_head = DenseHead(widths[0], dense_channels)
         self.detection_head = DetectionHead(widths[1], detection_channels)
