@@ -63,9 +63,10 @@ BOXES = [(40, 20, 100, 180), (180, 90, 260, 200)]
 def test_labels_land_where_the_person_is(refine):
     image = photo_of_boxes((240, 320), *BOXES)
     people = Predictor(ColourReader(np.float32(BOXES), 320), mirrored=False, refine=refine)(image)
-    assert [round(p.score, 3) for p in people] == [0.881, 0.731]
+    for person, heat in zip(people, (0.881, 0.731), strict=True):  # sigmoid of 2 and of 1
+        assert person.score == pytest.approx((heat * person.confidence[person.iuv.i > 0].mean()) ** 0.5, abs=1e-3)
     for person, (x0, y0, x1, y1) in zip(people, BOXES, strict=True):
-        np.testing.assert_allclose(person.box_xyxy, (x0, y0, x1, y1), atol=1e-3)
+        np.testing.assert_allclose(person.box_xyxy, (x0, y0, x1, y1), atol=3)  # half a cell
         inside = np.zeros((240, 320), bool)
         inside[y0:y1, x0:x1] = True
         found = person.iuv.i == 2
@@ -94,7 +95,7 @@ def test_given_boxes_are_labelled_without_a_search():
     image, reader = photo_of_boxes((240, 320), *BOXES), ColourReader()
     reader.glance = None
     people = Predictor(reader)(image, boxes=[[170, 80, 270, 210]])
-    assert len(people) == 1 and people[0].score == 1.0
+    assert len(people) == 1 and people[0].score > 0.95
     assert people[0].iuv.i[150, 220] == 2 and not people[0].iuv.i[:, :110].any()
     assert Predictor(reader)(image, boxes=[]) == []
 
@@ -231,11 +232,29 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
     assert not list((tmp_path / "out").iterdir())
 
 
+def test_who_is_labelled_surely_comes_before_who_is_found_surely():
+    """The second box is found with less heat, but the network doubts the labels of the first."""
+
+    class Doubtful(ColourReader):
+        def look(self, image):
+            output = super().look(image)
+            blue = torch.nn.functional.avg_pool2d(image[:, 2].float(), 2)
+            return output._replace(confidence_logit=torch.where(blue > 180, -2.0, output.confidence_logit))
+
+    image = photo_of_boxes((240, 320), *BOXES)
+    x0, y0, x1, y1 = BOXES[0]
+    image[y0:y1, x0:x1, 2] = 240
+    found = Predictor(Doubtful(np.float32(BOXES), 320), min_score=0.2)(image)
+    np.testing.assert_allclose([person.box_xyxy for person in found], BOXES[::-1], atol=3)
+    assert found[1].score < 0.5 < found[0].score
+    assert len(Predictor(Doubtful(np.float32(BOXES), 320), min_score=0.5)(image)) == 1
+
+
 def test_the_model_s_own_score_counts_unless_another_is_given():
     network = ColourReader(np.float32(BOXES), 320)
-    network.min_score = 0.8
+    network.min_score = 0.87
     image = photo_of_boxes((240, 320), *BOXES)
-    assert len(Predictor(network)(image)) == 1 and Predictor(network).min_score == 0.8
+    assert len(Predictor(network)(image)) == 1 and Predictor(network).min_score == 0.87
     assert len(Predictor(network, min_score=0.3)(image)) == 2
     assert Predictor(ColourReader()).min_score == 0.5
 
@@ -255,4 +274,4 @@ def test_a_second_glance_finds_who_the_first_misses_and_nobody_twice():
     people = Predictor(TwoScales(np.float32(BOXES), 320))(image)
     assert len(people) == 2
     for person, box in zip(people, BOXES, strict=True):
-        np.testing.assert_allclose(person.box_xyxy, box, atol=1e-3)
+        np.testing.assert_allclose(person.box_xyxy, box, atol=3)

@@ -14,9 +14,9 @@ __all__ = ["DenseAnnotation", "Instance", "merge_instances", "without_repeats"]
 class Instance:
     """A labelled person.
 
-    box_xyxy: (4,) float32 pixels. score: how sure it is a person, 0 to 1. iuv: of the whole photo, background where
-    this person is not seen. confidence: (H, W) float32, the probability that the pixel's chart is right, 0 on
-    background. ValueError if shapes or ranges are others.
+    box_xyxy: (4,) float32 pixels. score: how sure it is a person, and one labelled well, 0 to 1. iuv: of the whole
+    photo, background where this person is not seen. confidence: (H, W) float32, the probability that the pixel's chart
+    is right, 0 on background. ValueError if shapes or ranges are others.
     """
 
     box_xyxy: np.ndarray
