@@ -67,8 +67,7 @@ def serve(
     if not photos.is_dir():
         raise ValueError(f"there is no folder {photos} of photos.")
     rules = Rules(annotators_per_person, gold_rate)
-    store = open_store(db)
-    try:
+    with open_store(db) as store:
         count, broken = add_photos(store, photos)
         print(f"{count} new photos in {photos}")
         for sentence in broken.values():
@@ -79,8 +78,6 @@ def serve(
         run_server(
             store, photos, rules=rules, host=host, port=port, url=url, browser=browser, search=search, static=static
         )
-    finally:
-        store.close()
 
 
 @annotate_app.command()
@@ -96,7 +93,8 @@ def invite(
     from opendensepose.annotate import access
     from opendensepose.annotate.store import open_store
 
-    print(f"{url.rstrip('/')}/enter/{access.invite(open_store(db), name, role)}")
+    with open_store(db) as store:
+        print(f"{url.rstrip('/')}/enter/{access.invite(store, name, role)}")
     print("whoever has this link works under that name; a server started before the first link asks for none"
           " until it is started anew", file=sys.stderr)  # fmt: skip
 
@@ -107,7 +105,8 @@ def revoke(name: Annotated[str, typer.Argument(help="Whose link.")], db: Db = DE
     from opendensepose.annotate import access
     from opendensepose.annotate.store import open_store
 
-    access.revoke(open_store(db), name)
+    with open_store(db) as store:
+        access.revoke(store, name)
     print(f"{name} can sign in no more")
 
 
@@ -128,11 +127,11 @@ def export(
     from opendensepose.surface import load_charts
 
     uv_of = load_charts().from_points
-    store = open_store(db)
-    if gold:
-        print(f"opendensepose annotators {write_gold(store, file, uv_of)} {file}")
-        return
-    document = export_document(store, uv_of, vertex=vertex)
+    with open_store(db) as store:
+        if gold:
+            print(f"opendensepose annotators {write_gold(store, file, uv_of)} {file}")
+            return
+        document = export_document(store, uv_of, vertex=vertex)
     write_json(file, document)
     print(f"{len(document['annotations'])} people in {len(document['images'])} photos, written to {file}")
 
@@ -151,9 +150,9 @@ def import_file(
     from opendensepose.surface import load_charts
 
     document = read_json(file)
-    store = open_store(db)
-    add_photos(store, photos)
-    result = import_document(store, document, load_charts().to_points, str(file))
+    with open_store(db) as store:
+        add_photos(store, photos)
+        result = import_document(store, document, load_charts().to_points, str(file))
     print(f"{result['people']} new people, {result['known']} were there before")
     for sentence in result["problems"]:
         print(f"opendensepose: {sentence}", file=sys.stderr)
@@ -169,4 +168,5 @@ def gold(
     from opendensepose.annotate.gold import add_gold
     from opendensepose.annotate.store import open_store
 
-    print(f"{add_gold(open_store(db), count, seed)} new gold people")
+    with open_store(db) as store:
+        print(f"{add_gold(store, count, seed)} new gold people")

@@ -210,6 +210,12 @@ class Store:
     def close(self) -> None:
         self.engine.dispose()
 
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
 
 def open_store(url: str | Path, clock: Callable[[], float] = time.time) -> Store:
     """The database at a path (SQLite) or a URL such as postgresql://user@host/name, made if it is new.

@@ -71,10 +71,10 @@ class Prediction:
 def save_prediction(path: str | Path, people: Sequence[Instance], size_hw: tuple[int, int]) -> None:
     """Writes the people of a photo of that size, the file as a whole or not at all. At most 255 people."""
     iuv, instance = merge_instances(people, size_hw)
-    places = [np.nonzero((person.iuv.i > 0) & (instance != k)) for k, person in enumerate(people, start=1)]
+    hidden = [(person.iuv.i > 0) & (instance != k) for k, person in enumerate(people, start=1)]
 
     def of_hidden(name: str, dtype: type) -> np.ndarray:
-        parts = [getattr(person.iuv, name)[place] for person, place in zip(people, places, strict=True)]
+        parts = [getattr(person.iuv, name)[where] for person, where in zip(people, hidden, strict=True)]
         return np.concatenate([np.zeros(0, dtype), *parts])
 
     arrays = {
@@ -84,9 +84,9 @@ def save_prediction(path: str | Path, people: Sequence[Instance], size_hw: tuple
         "instance": instance,
         "boxes_xyxy": np.array([one.box_xyxy for one in people], np.float32).reshape(-1, 4),
         "scores": np.array([one.score for one in people], np.float32),
-        "hidden_instance": np.repeat(np.arange(1, len(people) + 1), [len(y) for y, _ in places]).astype(np.uint8),
-        "hidden_xy": np.concatenate([np.zeros((0, 2), int), *(np.stack([x, y], 1) for y, x in places)]).astype(
-            np.int32
+        "hidden_instance": np.repeat(np.arange(1, len(people) + 1), [where.sum() for where in hidden]).astype(np.uint8),
+        "hidden_xy": np.concatenate([np.zeros((0, 2)), *(np.argwhere(where)[:, ::-1] for where in hidden)]).astype(
+            "i4"
         ),
         "hidden_I": of_hidden("i", np.uint8),
         "hidden_U": of_hidden("u", np.float32),
