@@ -91,6 +91,15 @@ def test_a_mirror_agrees_with_a_picture_that_is_its_own_mirror_image():
     np.testing.assert_allclose(both.iuv.u[middle], alone.iuv.u[middle], atol=2e-3)
 
 
+def test_crumbs_are_dropped_and_pieces_stay():
+    """A person in two pieces, one behind the other's arm, say, and a spot that is nobody's."""
+    image = photo_of_boxes((240, 320), (80, 40, 160, 170), (80, 180, 160, 200), (180, 60, 188, 68))
+    predictor = Predictor(ColourReader(), mirrored=False, refine=False)
+    person = predictor(image, boxes=[[70, 30, 200, 210]])[0].iuv.i > 0
+    assert person[100, 120] and person[190, 120]
+    assert not person[:, 172:].any()
+
+
 def test_given_boxes_are_labelled_without_a_search():
     image, reader = photo_of_boxes((240, 320), *BOXES), ColourReader()
     reader.glance = None

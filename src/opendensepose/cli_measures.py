@@ -51,7 +51,7 @@ def benchmark(
     out: Annotated[Path, typer.Option("--out", help="Folder for the set and the predictions; made if missing.")],
     model: Annotated[str, typer.Option("--model", help="Name of a model, or a checkpoint file.")] = "default",
     device: Annotated[str | None, typer.Option("--device", help="Where the network runs: cpu, cuda, cuda:1.")] = None,
-    min_score: Annotated[float, typer.Option("--min-score", min=0, max=1, help="Drop people below this score.")] = 0.1,
+    min_score: Annotated[float, typer.Option("--min-score", min=0, max=1, help="Drop people below this score.")] = 0.2,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes that render.")] = None,
     count: Annotated[int, typer.Option("--count", min=1, help="Only the first so many pictures.")] = 500,
     report: Report = None,

@@ -31,6 +31,7 @@ __all__ = ["PredictionSummary", "Predictor", "framing_region", "predict_files", 
 
 GREY = 127  # what lies outside a photo, as in training
 BOX_PADDING = 0.14  # of the box's width and height, on each side
+MIN_PIECE_FRACTION = 0.01  # of the largest piece of a person: smaller ones are dropped
 MIN_PERSON_FRACTION = 0.02  # of the crop: a found person who covers less is dropped
 MAX_PEOPLE = 50
 MAX_SHARED_BOX = 0.5  # IoU of two boxes above which they are one person's
@@ -185,11 +186,11 @@ def _instance(
     device = output.u.device
     rows = (torch.arange(top, bottom, device=device) + 0.5 - y0) / (y1 - y0)
     columns = (torch.arange(left, right, device=device) + 0.5 - x0) / (x1 - x0)
-    maps = []
-    for part in decode_pixels(output, rows, columns):
-        part = part.cpu().numpy()
+    parts = [part.cpu().numpy() for part in decode_pixels(output, rows, columns)]
+    kept, maps = _without_crumbs(parts[0] > 0), []
+    for part in parts:
         whole = np.zeros(size_hw, part.dtype)
-        whole[top:bottom, left:right] = part
+        whole[top:bottom, left:right] = part * kept
         maps.append(whole)
     i, confidence = maps[0], maps[3]
     rows, columns = np.flatnonzero(i.any(axis=1)), np.flatnonzero(i.any(axis=0))
@@ -199,6 +200,15 @@ def _instance(
         around = np.float32([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
         box = box if box_is_known else (box + around) / 2
     return Instance(np.asarray(box, np.float32), score, IUV(*maps[:3]), confidence)
+
+
+def _without_crumbs(person: np.ndarray) -> np.ndarray:
+    """The mask (h, w) without pieces that are smaller than MIN_PIECE_FRACTION of the largest: hardly ever a person."""
+    count, piece, figures, _ = cv2.connectedComponentsWithStats(person.astype(np.uint8), connectivity=8)
+    if count <= 2:  # the background and one piece
+        return person
+    area = figures[1:, cv2.CC_STAT_AREA]
+    return np.concatenate([[False], area >= MIN_PIECE_FRACTION * area.max()])[piece]
 
 
 def _tight_box(output: DenseOutput, region: tuple[int, int, int, int], box: np.ndarray) -> np.ndarray:

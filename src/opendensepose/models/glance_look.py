@@ -29,7 +29,7 @@ class GlanceLook(nn.Module):
         glance_side: int = 256,
         near_glance_side: int | None = 160,
         far_glance_side: int | None = 384,
-        min_score: float = 0.5,
+        min_score: float = 0.45,
     ):
         super().__init__()
         self.look_hw = tuple(look_hw)
