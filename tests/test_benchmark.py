@@ -76,7 +76,7 @@ def test_other_weights_and_other_thresholds_have_their_own_predictions(stage):
     stage.run()
     stage.weights.write_bytes(b"other weights under the same name")
     stage.run()
-    stage.run(min_score=0.2)
+    stage.run(min_score=0.4)
     assert len(stage.predicted) == 15
 
 
