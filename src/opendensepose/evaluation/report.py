@@ -248,7 +248,8 @@ section{background:var(--paper);border:1px solid var(--line);border-radius:14px;
 .cards div{background:var(--paper);border:1px solid var(--line);border-radius:14px;padding:14px 22px;min-width:150px}
 .cards b{display:block;font-size:30px;letter-spacing:-.02em;font-variant-numeric:tabular-nums}
 .cards span{color:var(--soft);font-size:13px}
-.two{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:28px;align-items:start}
+.two{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:28px;align-items:start}
+.two>div{overflow-x:auto}
 @media(max-width:960px){.two{grid-template-columns:minmax(0,1fr)}}
 svg{display:block;width:100%;height:auto}
 .grid{stroke:var(--line)}
