@@ -88,7 +88,8 @@ class Predictor:
             self.model = load_checkpoint(weights_path(model), self.device).model
         own_score = getattr(self.model, "min_score", 0.5)
         self.min_score = own_score if min_score is None else min_score
-        # A final score, sqrt(heat * labels), of min_score needs a heat of its square; far below it few have that.
+        # A score is sqrt(heat * sureness of the labels): below min_score^2 no heat suffices. Where min_score is low, so
+        # little heat is met everywhere in a photo, hardly ever on a person: half of min_score is asked for then.
         self._least_heat = max(self.min_score**2, self.min_score / 2)
         self.mirrored, self.refine = mirrored, refine
         self.model, self._find_people = _with_its_own_way(self.model)

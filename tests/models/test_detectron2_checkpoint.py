@@ -154,7 +154,7 @@ def test_other_networks_are_refused_with_a_sentence(tmp_path, small):
 def computed(request):
     """A network with the fixtures' weights, and what detectron2 computed with them."""
     if not FIXTURES.is_dir():
-        pytest.skip(f"what detectron2 computes is not at {FIXTURES}")
+        pytest.skip(f"detectron2's own outputs do not come with this repository; they are not at {FIXTURES} either")
     path = FIXTURES / f"densepose_rcnn_{request.param}"
     model, _ = build_rcnn(made_weights(json.loads(path.with_suffix(".shapes.json").read_text())), path)
     with np.load(path.with_suffix(".npz")) as file:

@@ -17,10 +17,15 @@ __all__ = ["average_with_mirrored", "decode_crop", "decode_pixels", "linear_weig
 MAX_FLOATS = 24_000_000  # of one intermediate array; larger regions are decoded in strips of rows
 
 
+def _in_cells(positions: Tensor, num_cells: int) -> Tensor:
+    """Positions in [0, 1] counted in cells from the first one's centre; beyond the outer centres: at them."""
+    return (positions * num_cells - 0.5).clamp(0, num_cells - 1)
+
+
 def linear_weights(positions: Tensor, num_cells: int) -> Tensor:
     """Matrix (R, num_cells) of linear interpolation at positions (R,) in [0, 1], where cell k has its centre at
     (k + 0.5) / num_cells. Beyond the outer centres the outer cell's value holds."""
-    x = (positions * num_cells - 0.5).clamp(0, num_cells - 1)
+    x = _in_cells(positions, num_cells)
     return (1 - (x[:, None] - torch.arange(num_cells, device=x.device)).abs()).clamp(min=0)
 
 
@@ -70,7 +75,7 @@ class _Grid:
 
 def _place(positions: Tensor, num_cells: int) -> tuple[Tensor, Tensor]:
     """The cell at or before each position and how far, in [0, 1), it is to the next one."""
-    x = (positions * num_cells - 0.5).clamp(0, num_cells - 1)
+    x = _in_cells(positions, num_cells)
     cell = x.floor()
     return cell.long(), x - cell
 
