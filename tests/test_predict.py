@@ -44,7 +44,7 @@ class ColourReader(torch.nn.Module):
         logits[:, 0] = ~person * 10.0
         smaller = torch.nn.functional.avg_pool2d(small, 2) / 250
         u, v = (smaller[:, c : c + 1].expand(-1, 24, -1, -1) for c in (1, 2))
-        return DenseOutput(logits, u, v, torch.where(person, 4.0, -4.0))
+        return DenseOutput(logits, u, v, torch.where(person, 4.0, -4.0), torch.full((len(image),), 4.0))
 
 
 def photo_of_boxes(size_hw, *boxes):
@@ -64,7 +64,7 @@ def test_labels_land_where_the_person_is(refine):
     image = photo_of_boxes((240, 320), *BOXES)
     people = Predictor(ColourReader(np.float32(BOXES), 320), mirrored=False, refine=refine)(image)
     for person, heat in zip(people, (0.881, 0.731), strict=True):  # sigmoid of 2 and of 1
-        assert person.score == pytest.approx((heat * person.confidence[person.iuv.i > 0].mean()) ** 0.5, abs=1e-3)
+        assert person.score == pytest.approx((heat * 0.982) ** 0.5, abs=1e-3)  # quality: sigmoid of 4
     for person, (x0, y0, x1, y1) in zip(people, BOXES, strict=True):
         np.testing.assert_allclose(person.box_xyxy, (x0, y0, x1, y1), atol=3)  # half a cell
         inside = np.zeros((240, 320), bool)
@@ -241,14 +241,14 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
     assert not list((tmp_path / "out").iterdir())
 
 
-def test_who_is_labelled_surely_comes_before_who_is_found_surely():
-    """The second box is found with less heat, but the network doubts the labels of the first."""
+def test_whose_labels_are_better_comes_before_who_is_found_more_surely():
+    """The second box is found with less heat, but the network predicts a low quality for the first."""
 
     class Doubtful(ColourReader):
         def look(self, image):
             output = super().look(image)
-            blue = torch.nn.functional.avg_pool2d(image[:, 2].float(), 2)
-            return output._replace(confidence_logit=torch.where(blue > 180, -2.0, output.confidence_logit))
+            is_blue = (image[:, 2] > 180).any(-1).any(-1)
+            return output._replace(quality_logit=torch.where(is_blue, -2.0, output.quality_logit))
 
     image = photo_of_boxes((240, 320), *BOXES)
     x0, y0, x1, y1 = BOXES[0]

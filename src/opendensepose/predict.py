@@ -88,7 +88,7 @@ class Predictor:
             self.model = load_checkpoint(weights_path(model), self.device).model
         own_score = getattr(self.model, "min_score", 0.5)
         self.min_score = own_score if min_score is None else min_score
-        # A score is sqrt(heat * sureness of the labels): below min_score^2 no heat suffices. Where min_score is low, so
+        # A score is sqrt(heat * quality of the labels): below min_score^2 no heat suffices. Where min_score is low, so
         # little heat is met everywhere in a photo, hardly ever on a person: half of min_score is asked for then.
         self._least_heat = max(self.min_score**2, self.min_score / 2)
         self.mirrored, self.refine = mirrored, refine
@@ -178,9 +178,9 @@ def _instance(
 ) -> Instance:
     """The crop's labels put into maps of the photo's size, a score, and, unless it is known, a better box.
 
-    The score is the geometric mean of how sure it is a person and how sure the labels are, so that those come first
-    who are labelled well (as in Huang et al., Mask Scoring R-CNN, CVPR 2019). The box is the mean of the one that was
-    found and the one around the labels: two estimates whose errors differ.
+    The score is the geometric mean of the detector's and of the labels' quality, so that those come first who are
+    labelled well (as in Huang et al., Mask Scoring R-CNN, CVPR 2019). The box is the mean of the one that was found
+    and the one around the labels: two estimates whose errors differ.
     """
     x0, y0, x1, y1 = region
     left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, size_hw[1]), min(y1, size_hw[0])
@@ -197,7 +197,7 @@ def _instance(
     rows, columns = np.flatnonzero(i.any(axis=1)), np.flatnonzero(i.any(axis=0))
     score = 0.0
     if len(rows):
-        score = math.sqrt(heat * float(confidence[i > 0].mean()))
+        score = math.sqrt(heat * float(output.quality_logit.sigmoid()))
         around = np.float32([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
         box = box if box_is_known else (box + around) / 2
     return Instance(np.asarray(box, np.float32), score, IUV(*maps[:3]), confidence)

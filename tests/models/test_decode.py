@@ -15,7 +15,7 @@ def random_output(seed, num=1, h4=6, w4=5):
     draw = lambda *shape: torch.randn(shape, generator=g)  # noqa: E731
     logits = draw(num, 25, 2 * h4, 2 * w4)
     logits[:, 0] += 2.2  # about half of it is background
-    return DenseOutput(logits, draw(num, 24, h4, w4), draw(num, 24, h4, w4), draw(num, 2 * h4, 2 * w4))
+    return DenseOutput(logits, draw(num, 24, h4, w4), draw(num, 24, h4, w4), draw(num, 2 * h4, 2 * w4), draw(num))
 
 
 def test_linear_weights_by_hand():
@@ -76,7 +76,7 @@ def test_averaging_with_a_perfect_mirror_image_changes_nothing():
     """Where the mirrored crop's labels are the mirrored labels of the crop, both tell the same."""
     output = random_output(3, num=2)
     charts = np.arange(1, 25, dtype=np.uint8)
-    mirrored = {name: part.flip(-1).clone() for name, part in output._asdict().items()}
+    mirrored = {name: part.flip(-1).clone() if part.ndim > 1 else part for name, part in output._asdict().items()}
     turned = {name: part.clone() for name, part in mirrored.items()}
     for chart in charts:
         there = int(mirror_iuv(charts[chart - 1 : chart], np.zeros(1, np.float32), np.zeros(1, np.float32))[0][0])

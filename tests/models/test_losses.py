@@ -15,6 +15,7 @@ from opendensepose.models.losses import (
     dense_losses,
     detection_losses,
     heat_loss,
+    quality_loss,
     uv_loss,
 )
 
@@ -41,17 +42,24 @@ def test_uv_loss_by_hand():
     assert uv_loss(predicted, target, torch.zeros_like(i)).item() == 0
 
 
-def test_confidence_loss_asks_whether_the_arg_max_is_right():
-    logits = torch.zeros(1, 25, 1, 3)
-    logits[0, 4] = 1.0  # chart 4 everywhere
-    i = torch.tensor([[[4, 5, 0]]])
+def test_confidence_loss_asks_whether_the_chart_decided_for_is_right():
+    predicted, i = torch.tensor([[[4, 4, 4]]]), torch.tensor([[[4, 5, 0]]])
     certain = torch.tensor([[[20.0, -20.0, -20.0]]])
-    assert confidence_loss(certain, logits, i).item() < 1e-6
-    assert confidence_loss(-certain, logits, i).item() == pytest.approx(20, rel=1e-4)
-    logits[0, 4, 0, 2], i[0, 0, 2] = -1.0, 0  # background in both: left out
+    assert confidence_loss(certain, predicted, i).item() < 1e-6
+    assert confidence_loss(-certain, predicted, i).item() == pytest.approx(20, rel=1e-4)
+    predicted[0, 0, 2] = 0  # background in both: left out
     spoilt = certain.clone()
-    spoilt[..., 2] = -99
-    assert confidence_loss(spoilt, logits, i).item() < 1e-6
+    spoilt[..., 2] = 99
+    assert confidence_loss(spoilt, predicted, i).item() < 1e-6
+
+
+def test_quality_is_the_share_of_right_labels_of_a_person_and_0_without_one():
+    predicted = torch.tensor([[[4, 4, 0, 0]], [[3, 0, 0, 0]], [[0, 0, 0, 0]]])
+    i = torch.tensor([[[4, 5, 6, 0]], [[0, 0, 0, 0]], [[0, 0, 0, 0]]])
+    share = torch.tensor([1 / 3, 0.0, 0.0])  # 1 of 3 cells; a person that is not there; nobody, rightly
+    entropy = -(1 / 3 * math.log(1 / 3) + 2 / 3 * math.log(2 / 3)) / 3
+    assert quality_loss(torch.logit(share, eps=1e-9), predicted, i).item() == pytest.approx(entropy, rel=1e-4)
+    assert quality_loss(torch.tensor([0.0, 0.0, 20.0]), predicted, i).item() > 20 / 3
 
 
 @pytest.mark.parametrize("offset", [(0, 0), (1, 0), (0, 1), (1, 1)])
@@ -63,9 +71,9 @@ def test_dense_losses_vanish_for_the_truth(offset):
     full = lambda x, n: x.repeat_interleave(n, 1).repeat_interleave(n, 2)  # noqa: E731
     logits = 60.0 * torch.nn.functional.one_hot(full(i4, 2), 25).permute(0, 3, 1, 2)
     everywhere = lambda x: x[:, None].expand(-1, 24, -1, -1)  # noqa: E731
-    output = DenseOutput(logits, everywhere(u4), everywhere(v4), torch.full((2, 6, 4), 60.0))
+    output = DenseOutput(logits, everywhere(u4), everywhere(v4), torch.full((2, 6, 4), 60.0), torch.full((2,), 60.0))
     losses = dense_losses(output, full(i4, 4), full(u4, 4), full(v4, 4), offset)
-    assert set(losses) == {"chart", "u", "v", "confidence"}
+    assert set(losses) == {"chart", "u", "v", "confidence", "quality"}
     assert all(loss.item() < 1e-6 for loss in losses.values())
 
 

@@ -29,6 +29,9 @@ def test_mirror_follows_the_rule_of_iuv_maps(sample):
     np.testing.assert_allclose(flipped.v, by_rule.v)
     np.testing.assert_array_equal(flipped.image, sample.image[:, ::-1])
     assert (flipped.boxes_xyxy[:, 0] <= flipped.boxes_xyxy[:, 2]).all()
+    left_wrist, right_wrist = 9, 10
+    np.testing.assert_allclose(flipped.keypoints[left_wrist], sample.keypoints[right_wrist] * [-1, 1, 1] + [45, 0, 0])
+    assert flipped.yaw == -sample.yaw
 
 
 def test_moving_nowhere_is_identity(sample):
@@ -43,6 +46,7 @@ def test_moving_by_whole_pixels_moves_everything(sample):
     assert (moved.image[-3:] == 127).all() and not moved.i[-3:].any()
     expected = sample.boxes_xyxy + [4, -3, 4, -3]
     np.testing.assert_allclose(moved.boxes_xyxy, np.clip(expected, 0, [45, 60, 45, 60]))
+    np.testing.assert_allclose(moved.keypoints, sample.keypoints + [4, -3, 0], atol=1e-4)
 
 
 def test_labels_stay_on_the_person(sample):

@@ -16,6 +16,8 @@ def test_changes_win():
         ({"minutes": None}, "no end"),
         ({"steps": 0}, "steps must be more than 0"),
         ({"batch_size": -1}, "batch_size"),
+        ({"small_share": 1.5}, "small_share must lie in"),
+        ({"precision": "half"}, "precision must be"),
         ({"look_hw": (100, 75)}, "multiples"),
         ({"glance_sides": (256, 200)}, "multiples"),
     ],

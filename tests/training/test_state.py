@@ -8,8 +8,9 @@ from opendensepose.training.state import MovingAverage, TrainingState, load_stat
 
 
 def new_state(width=3):
-    model = nn.Sequential(nn.Linear(2, width), nn.BatchNorm1d(width))
-    return TrainingState(model, torch.optim.AdamW(model.parameters()), MovingAverage(model, 0.9))
+    model, auxiliary = nn.Sequential(nn.Linear(2, width), nn.BatchNorm1d(width)), nn.Linear(width, 1)
+    optimizer = torch.optim.AdamW([*model.parameters(), *auxiliary.parameters()])
+    return TrainingState(model, auxiliary, optimizer, MovingAverage(model, 0.9))
 
 
 def test_the_average_by_hand():
@@ -36,14 +37,15 @@ def test_buffers_are_copied():
 def test_a_state_comes_back(tmp_path):
     state = new_state()
     for _ in range(3):
-        state.model(torch.randn(8, 2)).square().sum().backward()
+        state.auxiliary(state.model(torch.randn(8, 2))).square().sum().backward()
         state.optimizer.step()
         state.average.update(state.model)
-    state.step, state.elapsed_s = 3, 1.5
+    state.step, state.elapsed_s, state.best = 3, 1.5, 0.25
     save_state(tmp_path / "s.pt", state)
     back = new_state()
     load_state(tmp_path / "s.pt", back)
-    assert (back.step, back.elapsed_s, back.average.updates) == (3, 1.5, 3)
+    assert (back.step, back.elapsed_s, back.best, back.average.updates) == (3, 1.5, 0.25, 3)
+    assert torch.equal(state.auxiliary.weight, back.auxiliary.weight)
     for a, b in zip(state.average.model.state_dict().values(), back.average.model.state_dict().values(), strict=True):
         assert torch.equal(a, b)
     momentum = [s["exp_avg"] for s in state.optimizer.state_dict()["state"].values()]

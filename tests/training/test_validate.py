@@ -44,7 +44,7 @@ class Oracle(torch.nn.Module):
         i, u, v = (label[found : found + 1] for label in (self.batch.i, self.batch.u, self.batch.v))
         logits = 9.0 * torch.nn.functional.one_hot(i.long(), 25).permute(0, 3, 1, 2)
         u, v = (value[:, None].expand(-1, 24, -1, -1) for value in (u, v))
-        return DenseOutput(logits, u, v, torch.full(i.shape, 9.0))
+        return DenseOutput(logits, u, v, torch.full(i.shape, 9.0), torch.full((len(i),), 9.0))
 
 
 def test_the_truth_scores_1(tiny_recipe, render):

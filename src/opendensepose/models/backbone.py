@@ -20,10 +20,11 @@ NORM_MOMENTUM = 0.02  # batches of crops and of whole photos alternate: average 
 
 
 class Pyramid(NamedTuple):
-    """Decoder features. `stride4` is None when the decoder was stopped at stride 8."""
+    """Decoder features, and the encoder's deepest ones. `stride4` is None when the decoder was stopped at stride 8."""
 
     stride4: Tensor | None  # (N, widths[0], H/4, W/4)
     stride8: Tensor  # (N, widths[1], H/8, W/8)
+    pooled: Tensor  # (N, widths[3]), mean over the cells at stride 32
 
 
 def conv_norm_relu(in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -95,10 +96,11 @@ class Backbone(nn.Module):
             x = stage(x)
             skips.append(x)  # strides 4, 8, 16, 32
         x = F.relu(x + self.context(x.mean(dim=(2, 3)))[:, :, None, None])
+        pooled = x.mean(dim=(2, 3))
         x = self._up(x, skips[2], level=2)  # stride 16
         stride8 = self._up(x, skips[1], level=1)
         stride4 = self._up(stride8, skips[0], level=0) if to_stride == 4 else None
-        return Pyramid(stride4, stride8)
+        return Pyramid(stride4, stride8, pooled)
 
     def _up(self, below: Tensor, skip: Tensor, level: int) -> Tensor:
         below = F.interpolate(below, size=skip.shape[-2:], mode="bilinear", align_corners=False)

@@ -123,14 +123,15 @@ def decode_crop(output: DenseOutput, size_hw: tuple[int, int]) -> tuple[Tensor, 
 
 
 def average_with_mirrored(output: DenseOutput, of_mirrored: DenseOutput) -> DenseOutput:
-    """Mean of the output for crops and the output for the same crops seen in a mirror, the latter turned back by the
-    mirror rule."""
+    """Mean of the output for crops and the output for the same crops mirrored, the latter turned back by the mirror
+    rule."""
     charts = np.arange(1, 25, dtype=np.uint8)
     device = output.u.device
     zeros = np.zeros(24, np.float32)
     _, u_at_0, v_at_0 = mirror_iuv(charts, zeros, zeros)  # 1 where the rule turns U (V) round
     order = torch.as_tensor(np.asarray(MIRROR_CHART).astype(np.int64), device=device)  # (25,)
-    back = of_mirrored._replace(**{name: getattr(of_mirrored, name).flip(-1) for name in of_mirrored._fields})
+    maps = ("chart_logits", "u", "v", "confidence_logit")
+    back = of_mirrored._replace(**{name: getattr(of_mirrored, name).flip(-1) for name in maps})
 
     def turned(maps: Tensor, at_0: np.ndarray) -> Tensor:
         turn = torch.as_tensor(at_0, dtype=maps.dtype, device=device)[:, None, None]
@@ -141,4 +142,5 @@ def average_with_mirrored(output: DenseOutput, of_mirrored: DenseOutput) -> Dens
         (output.u + turned(back.u, u_at_0)) / 2,
         (output.v + turned(back.v, v_at_0)) / 2,
         (output.confidence_logit + back.confidence_logit) / 2,
+        (output.quality_logit + back.quality_logit) / 2,
     )

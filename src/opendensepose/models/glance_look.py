@@ -3,7 +3,7 @@ it."""
 
 from torch import Tensor, nn
 
-from opendensepose.models.backbone import Backbone
+from opendensepose.models.backbone import Backbone, Pyramid
 from opendensepose.models.dense_head import DenseHead, DenseOutput
 from opendensepose.models.detection_head import DetectionHead, DetectionOutput
 
@@ -16,7 +16,7 @@ class GlanceLook(nn.Module):
     widths, depths: see Backbone. Images are (N, 3, H, W), values 0..255 in any number type, RGB. look_hw: the size
     (height, width) of the crops that `look` was trained on; glance_side: the longer side of photos that `glance` was
     trained on; near_glance_side, far_glance_side: those of further glances, for people who fill the photo and for
-    small ones; min_score: below it a person found is better dropped.
+    small ones; min_score: below it a person found is better dropped. quality_channels: see DenseHead, 0 in version 0.1.
     """
 
     def __init__(
@@ -30,13 +30,14 @@ class GlanceLook(nn.Module):
         near_glance_side: int | None = 160,
         far_glance_side: int | None = 384,
         min_score: float = 0.45,
+        quality_channels: int = 0,
     ):
         super().__init__()
         self.look_hw = tuple(look_hw)
         self.glance_side, self.min_score = glance_side, min_score
         self.near_glance_side, self.far_glance_side = near_glance_side, far_glance_side
         self.backbone = Backbone(widths, depths)
-        self.dense_head = DenseHead(widths[0], dense_channels)
+        self.dense_head = DenseHead(widths[0], dense_channels, widths[3], quality_channels)
         self.detection_head = DetectionHead(widths[1], detection_channels)
 
     def glance(self, image: Tensor) -> DetectionOutput:
@@ -45,12 +46,13 @@ class GlanceLook(nn.Module):
 
     def look(self, image: Tensor) -> DenseOutput:
         """Crops that each frame one person -> that person's charts, U, V and confidence."""
-        return self.dense_head(self.backbone(scaled(image, self)).stride4)
-
-    def forward(self, image: Tensor) -> tuple[DenseOutput, DetectionOutput]:
-        """Both at once, as training on crops needs them."""
         pyramid = self.backbone(scaled(image, self))
-        return self.dense_head(pyramid.stride4), self.detection_head(pyramid.stride8)
+        return self.dense_head(pyramid.stride4, pyramid.pooled)
+
+    def forward(self, image: Tensor) -> tuple[DenseOutput, DetectionOutput, Pyramid]:
+        """Both at once, and the features below them, as training on crops needs them."""
+        pyramid = self.backbone(scaled(image, self))
+        return self.dense_head(pyramid.stride4, pyramid.pooled), self.detection_head(pyramid.stride8), pyramid
 
 
 def scaled(image: Tensor, model: nn.Module) -> Tensor:

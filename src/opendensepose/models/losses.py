@@ -18,6 +18,7 @@ __all__ = [
     "dense_losses",
     "detection_losses",
     "heat_loss",
+    "quality_loss",
     "uv_loss",
 ]
 
@@ -44,16 +45,26 @@ def uv_loss(predicted: Tensor, target: Tensor, i: Tensor, beta: float = 0.05) ->
     return (loss * foreground).sum() / foreground.sum().clamp(min=1)
 
 
-def confidence_loss(confidence_logit: Tensor, logits: Tensor, i: Tensor) -> Tensor:
-    """Binary cross-entropy against [decide(logits) == I], mean over cells where either is a person.
+def confidence_loss(confidence_logit: Tensor, predicted: Tensor, i: Tensor) -> Tensor:
+    """Binary cross-entropy against [predicted == I], mean over cells where either is a person.
 
-    confidence_logit (N, H, W), logits (N, 25, H, W), i (N, H, W) int64.
+    confidence_logit (N, H, W); predicted, i (N, H, W) int64: the charts decided for and the true ones.
     """
-    predicted = decide(logits.detach())
     person = (predicted > 0) | (i > 0)
     right = (predicted == i).to(confidence_logit.dtype)
     loss = F.binary_cross_entropy_with_logits(confidence_logit, right, reduction="none")
     return (loss * person).sum() / person.sum().clamp(min=1)
+
+
+def quality_loss(quality_logit: Tensor, predicted: Tensor, i: Tensor) -> Tensor:
+    """Binary cross-entropy against the share of right labels among the cells where either is a person, mean over crops;
+    a crop without a person has the share 0.
+
+    quality_logit (N,); predicted, i (N, H, W) int64: the charts decided for and the true ones.
+    """
+    right = ((predicted == i) & (i > 0)).sum((1, 2))
+    person = ((predicted > 0) | (i > 0)).sum((1, 2))
+    return F.binary_cross_entropy_with_logits(quality_logit.float(), right / person.clamp(min=1))
 
 
 def dense_losses(
@@ -66,12 +77,14 @@ def dense_losses(
     """
     y, x = offset_yx
     i2 = i[:, y::2, x::2]  # (N, H/2, W/2)
+    predicted = decide(output.chart_logits.detach())
     i4, u4, v4 = (label[:, 1 + y :: 4, 1 + x :: 4] for label in (i, u, v))  # (N, H/4, W/4)
     return {
         "chart": chart_loss(output.chart_logits, i2),
         "u": uv_loss(output.u, u4, i4),
         "v": uv_loss(output.v, v4, i4),
-        "confidence": confidence_loss(output.confidence_logit, output.chart_logits, i2),
+        "confidence": confidence_loss(output.confidence_logit, predicted, i2),
+        "quality": quality_loss(output.quality_logit, predicted, i2),
     }
 
 

@@ -29,7 +29,7 @@ from opendensepose.synth.scene import (
 )
 from opendensepose.synth.sensor import apply_sensor
 from opendensepose.synth.shade import SHADOW_SIZE, shade
-from opendensepose.synth.truth import RenderedImage, box_of, empty_truth, keypoints_in_image, label_maps
+from opendensepose.synth.truth import RenderedImage, box_of, empty_truth, facing_yaws, keypoints_in_image, label_maps
 
 __all__ = ["OUTSIDE_GREY", "render_image", "render_images"]
 
@@ -216,6 +216,7 @@ class _Picture:
             keypoints=keypoints,
             vertices=self.vertices.cpu().numpy(),
             camera=self.camera,
+            yaws=facing_yaws(self.keypoints, self.camera),
             **maps,
         )
 

@@ -20,7 +20,7 @@ from opendensepose.surface import load_charts, load_surface
 from opendensepose.synth.body import KEYPOINT_NAMES, Body, load_body
 from opendensepose.synth.rasterize import launch, shared_out, to_warp
 
-__all__ = ["RenderedImage", "box_of", "empty_truth", "keypoints_in_image", "label_maps"]
+__all__ = ["RenderedImage", "box_of", "empty_truth", "facing_yaws", "keypoints_in_image", "label_maps"]
 
 INSIDE_BODY_M = 0.15  # a joint lies at most so deep under the skin that is seen in front of it
 
@@ -33,7 +33,8 @@ class RenderedImage:
     person: (H, W) uint8, k = the k-th person, 0 background. depth: (H, W) float32 metres, inf = background.
     boxes_xyxy: (P, 4) float32 of each person's labelled pixels (zeros if none). keypoints: (P, 17, 3) float32, x, y in
     pixels and COCO visibility 0, 1, 2. face: (H, W) int32 surface face, -1 = background. barycentric: (H, W, 3).
-    vertices: (P, V, 3) float32 posed skin in the world, metres; camera: the Camera.
+    vertices: (P, V, 3) float32 posed skin in the world, metres; camera: the Camera. yaws: (P,) float32 radians, see
+    facing_yaws.
     """
 
     image_rgb: np.ndarray
@@ -48,6 +49,20 @@ class RenderedImage:
     barycentric: np.ndarray
     vertices: np.ndarray
     camera: Camera
+    yaws: np.ndarray
+
+
+def facing_yaws(keypoints: np.ndarray, camera: Camera) -> np.ndarray:
+    """Which way each person's trunk faces, (P,) float32 radians in [-pi, pi]: 0 towards the camera, positive to the
+    right in the image, as a walk towards there would look.
+
+    keypoints: (P, 17, 3) COCO joints in the world, metres.
+    """
+    joints = dict(zip(KEYPOINT_NAMES, np.moveaxis(np.asarray(keypoints, np.float64), 1, 0), strict=True))  # (P, 3)
+    left = joints["left_shoulder"] - joints["right_shoulder"] + joints["left_hip"] - joints["right_hip"]
+    up = joints["left_shoulder"] + joints["right_shoulder"] - joints["left_hip"] - joints["right_hip"]
+    forward = np.cross(left, up) @ camera.rotation.T
+    return np.arctan2(forward[:, 0], -forward[:, 2]).astype(np.float32)
 
 
 class _Labels:

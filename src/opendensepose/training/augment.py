@@ -8,22 +8,27 @@ from opendensepose.surface import mirror_iuv
 __all__ = ["augment", "change_colour", "mirror", "move"]
 
 GREY = 127  # what lies outside a photo
+MIRROR_KEYPOINT = np.array([0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15])  # COCO: left and right exchanged
 
 
 def mirror(sample):
-    """Left and right exchanged, in the picture, the boxes and (by the mirror rule) the labels."""
+    """Left and right exchanged, in the picture, the boxes, the keypoints, the yaw and (by the mirror rule) the
+    labels."""
     width = sample.image.shape[1]
     i, u, v = mirror_iuv(sample.i[:, ::-1], sample.u[:, ::-1], sample.v[:, ::-1])
     u, v = np.where(i > 0, u, 0), np.where(i > 0, v, 0)
     boxes = sample.boxes_xyxy.copy()
     boxes[:, [0, 2]] = width - sample.boxes_xyxy[:, [2, 0]]
     image = np.ascontiguousarray(sample.image[:, ::-1])
-    return type(sample)(image, i.astype(np.uint8), u.astype(np.float32), v.astype(np.float32), boxes)
+    keypoints = sample.keypoints[MIRROR_KEYPOINT]
+    keypoints[:, 0] = width - keypoints[:, 0]
+    labels = (i.astype(np.uint8), u.astype(np.float32), v.astype(np.float32))
+    return type(sample)(image, *labels, boxes, keypoints, -sample.yaw)
 
 
 def move(sample, matrix: np.ndarray):
-    """Warp picture, labels and boxes by matrix (2, 3), x, y of the old -> x, y of the new picture (edges at 0, not
-    centres).
+    """Warp picture, labels, boxes and keypoints by matrix (2, 3), x, y of the old -> x, y of the new picture (edges at
+    0, not centres).
 
     A box becomes the box around its four moved corners, cut at the frame.
     """
@@ -38,7 +43,9 @@ def move(sample, matrix: np.ndarray):
     corners = sample.boxes_xyxy[:, [[0, 1], [2, 1], [0, 3], [2, 3]]] @ matrix[:, :2].T + matrix[:, 2]  # (M, 4, 2)
     boxes = np.concatenate([corners.min(1), corners.max(1)], axis=1) if len(corners) else sample.boxes_xyxy
     boxes = np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)
-    return type(sample)(image, i, u, v, boxes)
+    keypoints = sample.keypoints.copy()
+    keypoints[:, :2] = keypoints[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+    return type(sample)(image, i, u, v, boxes, keypoints.astype(np.float32), sample.yaw)
 
 
 def change_colour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -1,104 +1,176 @@
 """The training loop: fresh rendered people in, checkpoints and figures out. Survives being killed."""
 
+import csv
 import math
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from opendensepose.models.auxiliary import AuxiliaryHeads, auxiliary_losses
 from opendensepose.models.checkpoint import load_checkpoint, save_checkpoint
 from opendensepose.models.losses import dense_losses, detection_losses
 from opendensepose.models.zoo import build_model, weights_path
 from opendensepose.training.log import MetricsLog, progress_bar
 from opendensepose.training.recipes import Recipe
-from opendensepose.training.samples import Batch, batch_loader
+from opendensepose.training.samples import Batch, batch_loader, norm_batches
 from opendensepose.training.state import MovingAverage, TrainingState, load_state, save_state
 from opendensepose.training.validate import measure_photos, measure_rendered, validation_batch
 
-__all__ = ["batch_losses", "begin_with", "learning_rate", "new_state", "run_progress", "shrink", "train", "train_step"]
+__all__ = ["autocast_dtype", "batch_losses", "begin_with", "estimate_norms", "learning_rate", "network_threads",
+           "new_state", "run_progress", "shrink", "train", "train_step"]  # fmt: skip
 
-STATE_FILE, LAST_FILE, BEST_FILE = "last.state.pt", "last.safetensors", "best.safetensors"
+STATE_FILE, LAST_FILE, BEST_FILE, STINTS_FILE = "last.state.pt", "last.safetensors", "best.safetensors", "stints.csv"
 
 
-def run_progress(recipe: Recipe, step: int, elapsed_s: float) -> float:
-    """How far the run is, 0 to 1: the larger of the fractions of its steps and of its minutes."""
+def run_progress(recipe: Recipe, step: int, stint_s: float) -> float:
+    """How far the stint is, 0 to 1: the larger of the fractions of the run's steps and of the stint's minutes."""
     of_steps = step / recipe.steps if recipe.steps else 0.0
-    of_time = elapsed_s / (60 * recipe.minutes) if recipe.minutes else 0.0
+    of_time = stint_s / (60 * recipe.minutes) if recipe.minutes else 0.0
     return min(1.0, max(of_steps, of_time))
 
 
-def learning_rate(recipe: Recipe, step: int, progress: float) -> float:
-    """Linear warm-up over warmup_steps times a cosine from the recipe's rate at progress 0 to 0 at progress 1."""
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """Linear warm-up over warmup_steps times the recipe's rate / sqrt(1 + step / decay_steps).
+
+    It needs no end to aim at, so that a run can go on for any number of stints; the moving average of the weights does
+    what a decay to 0 would.
+    """
     warmup = min(1.0, (step + 1) / max(1, recipe.warmup_steps))
-    return recipe.learning_rate * warmup * 0.5 * (1 + math.cos(math.pi * progress))
+    return recipe.learning_rate * warmup / math.sqrt(1 + step / recipe.decay_steps)
+
+
+def autocast_dtype(precision: str, device: torch.device | str) -> torch.dtype | None:
+    """The number type of a recipe's forward pass on a device; None: float32 throughout.
+
+    "auto" is bfloat16 on CUDA and on processors that multiply it natively (AVX-512 BF16 or AMX); others would take
+    longer with it than with float32.
+    """
+    native = torch.device(device).type == "cuda" or torch.cpu.get_capabilities().get("avx512_bf16", False)
+    return torch.bfloat16 if precision == "bfloat16" or (precision == "auto" and native) else None
+
+
+def network_threads(recipe: Recipe) -> int:
+    """Threads for the network on a CPU: the cores that rendering leaves, at least one. More of them would wait for each
+    other whenever a worker holds a core."""
+    return max(1, (os.cpu_count() or 1) - recipe.num_workers)
 
 
 def new_state(recipe: Recipe, device: torch.device | str) -> TrainingState:
-    """Model, AdamW without decay on biases and norms, and moving average, at step 0."""
+    """Model, auxiliary heads, AdamW without decay on biases and norms, and moving average, at step 0."""
     torch.manual_seed(recipe.seed)
     model = build_model(recipe.architecture, **recipe.kwargs).to(device, memory_format=torch.channels_last)
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    plain = [p for p in model.parameters() if p.ndim <= 1]
+    auxiliary = AuxiliaryHeads(model.backbone.widths).to(device, memory_format=torch.channels_last)
+    parameters = [*model.parameters(), *auxiliary.parameters()]
+    decayed = [p for p in parameters if p.ndim > 1]
+    plain = [p for p in parameters if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate)
-    return TrainingState(model, optimizer, MovingAverage(model, recipe.ema_decay))
+    optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
+    return TrainingState(model, auxiliary, optimizer, MovingAverage(model, recipe.ema_decay))
 
 
 def begin_with(state: TrainingState, model: nn.Module) -> None:
-    """Put a model's weights into a fresh state. ValueError if it is another network than the recipe's."""
-    try:
-        state.model.load_state_dict(model.state_dict())
-        state.average.model.load_state_dict(model.state_dict())
-    except RuntimeError as error:
-        raise ValueError(f"these weights belong to another network than the recipe's: {error}") from error
+    """Put a model's weights into a fresh state; a quality branch that the model lacks stays random. ValueError if it is
+    another network than the recipe's."""
+    weights = model.state_dict()
+    for mine in (state.model, state.average.model):
+        try:
+            result = mine.load_state_dict(weights, strict=False)
+        except RuntimeError as error:
+            raise ValueError(f"these weights belong to another network than the recipe's: {error}") from error
+        missing = [name for name in result.missing_keys if not name.startswith("dense_head.quality.")]
+        if missing or result.unexpected_keys:
+            names = ", ".join((missing + result.unexpected_keys)[:3])
+            raise ValueError(f"these weights belong to another network than the recipe's: {names} are in one only.")
+    state.average.model.load_state_dict(state.model.state_dict())
+
+
+SHRINKAGE = {"look": 2 / 3, "glance": 3 / 4}  # by kind of batch: what keeps the sides of crops and photos whole
 
 
 def shrink(batch: Batch) -> Batch:
-    """The batch at 2/3 of its size: pictures filtered, labels by the nearest pixel."""
-    image = F.interpolate(batch.image.float(), scale_factor=2 / 3, mode="bilinear", antialias=True)
-    i, u, v = (F.interpolate(label[:, None], size=image.shape[-2:], mode="nearest-exact")[:, 0] for label in batch[2:5])
-    return Batch(batch.kind, image, i, u, v, batch.boxes_xyxy * (2 / 3))
+    """The batch at 2/3 (crops) or 3/4 (whole photos) of its size: pictures filtered, labels by the nearest pixel."""
+    factor = SHRINKAGE[batch.kind]
+    image = F.interpolate(batch.image.float(), scale_factor=factor, mode="bilinear", antialias=True)
+    size = image.shape[-2:]
+    i, u, v = (F.interpolate(x[:, None], size=size, mode="nearest-exact")[:, 0] for x in (batch.i, batch.u, batch.v))
+    boxes, keypoints = batch.boxes_xyxy * factor, batch.keypoints * batch.keypoints.new_tensor([factor, factor, 1])
+    return batch._replace(image=image, i=i, u=u, v=v, boxes_xyxy=boxes, keypoints=keypoints)
 
 
-def batch_losses(model: nn.Module, batch: Batch, offset_yx: tuple[int, int]) -> dict[str, Tensor]:
-    """Named losses of one batch: detection for both kinds, dense labels for crops only."""
+def batch_losses(
+    state: TrainingState, batch: Batch, offset_yx: tuple[int, int], dtype: torch.dtype | None = None
+) -> dict[str, Tensor]:
+    """Named losses of one batch: detection for both kinds, dense labels and auxiliary outputs for crops only.
+
+    offset_yx: see dense_losses. dtype: of the forward pass, None: float32.
+    """
     image = batch.image.to(memory_format=torch.channels_last)
-    with torch.autocast(image.device.type, torch.bfloat16, enabled=image.device.type == "cuda"):
+    with torch.autocast(image.device.type, dtype or torch.bfloat16, enabled=dtype is not None):
         if batch.kind == "glance":
-            return detection_losses(model.glance(image), batch.boxes_xyxy)
-        dense, detection = model(image)
+            return detection_losses(state.model.glance(image), batch.boxes_xyxy)
+        dense, detection, pyramid = state.model(image)
         losses = dense_losses(dense, batch.i.long(), batch.u, batch.v, offset_yx)
+        losses |= auxiliary_losses(state.auxiliary(pyramid), batch.keypoints, batch.yaw)
         return losses | detection_losses(detection, batch.boxes_xyxy)
 
 
-def train_step(state: TrainingState, batch: Batch, recipe: Recipe, progress: float) -> dict[str, float]:
-    """One update. Returns the named losses; FloatingPointError, before anything is changed, if one is not finite."""
+def train_step(
+    state: TrainingState, batch: Batch, recipe: Recipe, dtype: torch.dtype | None = None
+) -> dict[str, float]:
+    """One update. Returns the named losses; FloatingPointError, before a weight is changed, if one of them or the
+    gradient is not finite."""
     state.model.train()
-    if progress >= recipe.freeze_norm_at:
-        for module in state.model.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.eval()
-    if batch.kind == "look" and progress < recipe.small_until:
-        batch = shrink(batch)
-    losses = batch_losses(state.model, batch, (state.step % 2, state.step // 2 % 2))
+    losses = batch_losses(state, batch, (state.step % 2, state.step // 2 % 2), dtype)
     total = sum(recipe.loss_weights[name] * loss for name, loss in losses.items())
     parts = {name: loss.item() for name, loss in losses.items()}
+    shown = ", ".join(f"{name} {value:.4g}" for name, value in parts.items())
     if not math.isfinite(total.item()):
-        shown = ", ".join(f"{name} {value:.4g}" for name, value in parts.items())
         raise FloatingPointError(f"the loss is not finite at step {state.step} ({batch.kind} batch): {shown}.")
     for group in state.optimizer.param_groups:
-        group["lr"] = learning_rate(recipe, state.step, progress)
+        group["lr"] = learning_rate(recipe, state.step)
     state.optimizer.zero_grad()
     total.backward()
-    nn.utils.clip_grad_norm_(state.model.parameters(), recipe.clip_norm)
+    parameters = [*state.model.parameters(), *state.auxiliary.parameters()]
+    norm = nn.utils.clip_grad_norm_(parameters, recipe.clip_norm)
+    if not math.isfinite(norm.item()):
+        raise FloatingPointError(
+            f"the gradient is not finite at step {state.step} ({batch.kind} batch) though the losses are: {shown}."
+        )
     state.optimizer.step()
     state.average.update(state.model)
     state.step += 1
     return {f"{batch.kind}/{name}": value for name, value in parts.items()}
+
+
+@torch.no_grad()
+def estimate_norms(model: nn.Module, batches: Iterable[Batch], dtype: torch.dtype | None = None) -> None:
+    """Set batch norm's statistics to their means over batches; the model ends in evaluation mode. Without batches
+    nothing changes.
+
+    Averaged weights have other activations than the weights whose statistics were gathered while training (Izmailov et
+    al., Averaging Weights Leads to Wider Optima, UAI 2018).
+    """
+    norms = [part for part in model.modules() if isinstance(part, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    batches = list(batches)
+    for norm in norms if batches else ():
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean
+    for batch in batches:
+        model.train()
+        image = batch.image.to(next(model.parameters()).device, memory_format=torch.channels_last)
+        with torch.autocast(image.device.type, dtype or torch.bfloat16, enabled=dtype is not None):
+            model.glance(image) if batch.kind == "glance" else model(image)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    model.eval()
 
 
 def train(
@@ -110,15 +182,15 @@ def train(
     render: Callable | None = None,
     start: str | Path | None = None,
 ) -> Path:
-    """Train to the end of the recipe and return the path of the released weights, out_dir/<recipe name>.safetensors
-    (float16).
+    """Train for one stint and return the path of the weights it ends with, out_dir/<recipe name>.safetensors (float16).
 
     out_dir also gets last.safetensors (averaged weights), best.safetensors (highest agreement on rendered people),
-    last.state.pt (to resume), metrics.csv and tensorboard/. resume goes on from last.state.pt with images not seen
-    before. device: default CUDA if there is one. photos: folder of real photos with reference maps, measured only.
-    start: a released model's name or a checkpoint of the same network to begin with, instead of random weights.
-    render: default `synth.generate.render_images`. Raises FloatingPointError on a non-finite loss; what was saved
-    before stays.
+    last.state.pt (to resume), metrics.csv, stints.csv (a row for each stint: steps, samples, hours, scores) and
+    tensorboard/. resume goes on from last.state.pt with images not seen before; where there is none yet, the run
+    begins. device: default CUDA if there is one. photos: folder of real photos with reference maps, measured only.
+    start: a released model's name or a checkpoint of the same network as initial weights, instead of random ones.
+    render: default `synth.generate.render_images`. Raises FloatingPointError on a loss or gradient that is not finite;
+    what was saved before stays.
     """
     out_dir = Path(out_dir)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -132,45 +204,105 @@ def train(
     elif start is not None:
         begin_with(state, load_checkpoint(weights_path(start), device).model)
     out_dir.mkdir(parents=True, exist_ok=True)
+    threads_before = torch.get_num_threads()
     log = MetricsLog(out_dir)
     try:
-        _run(state, recipe, out_dir, log, device, photos, render)
+        if torch.device(device).type == "cpu":
+            torch.set_num_threads(network_threads(recipe))
+        _Stint(state, recipe, out_dir, log, device, photos, render).run()
     finally:
+        torch.set_num_threads(threads_before)
         log.close()
     released = out_dir / f"{recipe.name}.safetensors"
     _save(released, state, recipe, {}, torch.float16)
     return released
 
 
-def _run(state: TrainingState, recipe: Recipe, out_dir: Path, log: MetricsLog, device: str, photos, render) -> None:
-    """Batches until the recipe's end, with a report, a validation and a save every so often."""
-    validation, best = validation_batch(recipe, render, device), -1.0
-    start, before = time.monotonic(), state.elapsed_s
-    sums: dict[str, list[float]] = {}
-    with progress_bar() as bar:
-        task = bar.add_task(recipe.name, total=1.0)
-        for batch in batch_loader(recipe, render, state.step, device):
-            progress = run_progress(recipe, state.step, state.elapsed_s)
-            bar.update(task, completed=progress, description=_shown(state.step, sums))
-            if state.step % recipe.validate_every == 0 or progress >= 1:
-                means = {name: sum(values) / len(values) for name, values in sums.items()}
-                log.write(state.step, state.elapsed_s, "train", means)
-                sums = {}
-                scores = measure_rendered(state.average.model, validation)
-                log.write(state.step, state.elapsed_s, "rendered", scores)
-                if photos:
-                    log.write(state.step, state.elapsed_s, "photos", measure_photos(state.average.model, Path(photos)))
-                _save(out_dir / LAST_FILE, state, recipe, scores)
-                save_state(out_dir / STATE_FILE, state)
-                if scores["agreement"] > best:
-                    best = scores["agreement"]
-                    _save(out_dir / BEST_FILE, state, recipe, scores)
-            if progress >= 1:
-                return
-            on_device = Batch(batch.kind, *(part.to(device, non_blocking=True) for part in batch[1:]))
-            for name, value in train_step(state, on_device, recipe, progress).items():
-                sums.setdefault(name, []).append(value)
-            state.elapsed_s = before + time.monotonic() - start
+class _Stint:
+    """Batches until the stint's end, with a report, a validation and a save every so often."""
+
+    def __init__(
+        self, state: TrainingState, recipe: Recipe, out_dir: Path, log: MetricsLog, device: str, photos, render
+    ):
+        self.state, self.recipe, self.out_dir, self.log = state, recipe, out_dir, log
+        self.device, self.photos, self.render = device, Path(photos) if photos else None, render
+        self.dtype = autocast_dtype(recipe.precision, device)
+        self.validation = validation_batch(recipe, render, device if recipe.render_on_device else "cpu")
+        self.norm_batches = norm_batches(recipe, render)
+        self.sums: dict[str, list[float]] = {}
+        self.start_s, self.before_s, self.first_step = time.monotonic(), state.elapsed_s, state.step
+
+    def run(self) -> None:
+        state, recipe = self.state, self.recipe
+        scores: dict[str, float] = {}
+        with progress_bar() as bar:
+            task = bar.add_task(recipe.name, total=1.0)
+            for batch in batch_loader(recipe, self.render, state.step, self.device):
+                state.elapsed_s = self.before_s + time.monotonic() - self.start_s
+                progress = run_progress(recipe, state.step, state.elapsed_s - self.before_s)
+                bar.update(task, completed=progress, description=_shown(state.step, self.sums))
+                if state.step % recipe.validate_every == 0 or progress >= 1:
+                    scores = self._validate()
+                if progress >= 1:
+                    return self._note(scores)
+                for name, value in self._learn(batch).items():
+                    self.sums.setdefault(name, []).append(value)
+
+    def _learn(self, batch: Batch) -> dict[str, float]:
+        on_device = Batch(batch.kind, *(part.to(self.device, non_blocking=True) for part in batch[1:]))
+        if _is_small(self.recipe, self.state.step):
+            on_device = shrink(on_device)
+        return train_step(self.state, on_device, self.recipe, self.dtype)
+
+    def _validate(self) -> dict[str, float]:
+        """Measure the averaged weights, log, and save. Returns the scores."""
+        state = self.state
+        means = {name: sum(values) / len(values) for name, values in self.sums.items()}
+        self.log.write(state.step, state.elapsed_s, "train", means)
+        self.sums = {}
+        estimate_norms(state.average.model, self.norm_batches, self.dtype)
+        scores = measure_rendered(state.average.model, self.validation)
+        self.log.write(state.step, state.elapsed_s, "rendered", scores)
+        if self.photos:
+            of_photos = measure_photos(state.average.model, self.photos)
+            self.log.write(state.step, state.elapsed_s, "photos", of_photos)
+            scores |= {f"photos/{name}": value for name, value in of_photos.items()}
+        _save(self.out_dir / LAST_FILE, state, self.recipe, scores)
+        if scores["agreement"] > state.best:
+            state.best = scores["agreement"]
+            _save(self.out_dir / BEST_FILE, state, self.recipe, scores)
+        save_state(self.out_dir / STATE_FILE, state)
+        return scores
+
+    def _note(self, scores: dict[str, float]) -> None:
+        """A row for the stint in stints.csv."""
+        state, stint_s = self.state, max(self.state.elapsed_s - self.before_s, 1e-9)
+        row = {
+            "ended": datetime.now().isoformat(timespec="seconds"),
+            "steps": state.step,
+            "samples": state.step * self.recipe.batch_size,
+            "hours": round(state.elapsed_s / 3600, 2),
+            "samples_per_s": round((state.step - self.first_step) * self.recipe.batch_size / stint_s, 1),
+            "learning_rate": f"{learning_rate(self.recipe, state.step):.3g}",
+        }
+        row |= {name: "" for name in SCORE_COLUMNS} | {k: f"{v:.4g}" for k, v in scores.items() if k in SCORE_COLUMNS}
+        path = self.out_dir / STINTS_FILE
+        is_new = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, row)
+            if is_new:
+                writer.writeheader()
+            writer.writerow(row)
+
+
+SCORE_COLUMNS = tuple(
+    prefix + name for prefix in ("", "photos/") for name in ("agreement", "fg_iou", "label", "du", "dv")
+)
+
+
+def _is_small(recipe: Recipe, step: int) -> bool:
+    """Whether the pictures of this step are shrunk: multiples of the golden ratio spread evenly over all kinds."""
+    return step * (math.sqrt(5) - 1) / 2 % 1.0 < recipe.small_share
 
 
 def _save(path: Path, state: TrainingState, recipe: Recipe, scores: dict, dtype: torch.dtype | None = None) -> None:

@@ -1,5 +1,6 @@
 """Recipes: all that decides a training run, as a frozen dataclass made by one function per model."""
 
+import os
 from dataclasses import dataclass, field
 
 __all__ = ["Recipe", "default"]
@@ -9,8 +10,10 @@ __all__ = ["Recipe", "default"]
 class Recipe:
     """What to train, on how many rendered images of which kind, and how.
 
-    The run ends when `steps` are done or `minutes` have passed, whichever is first; the learning rate follows the
-    larger of the two fractions and is 0 at the end. None leaves a limit out; one of the two must be given.
+    A run may have many stints: each ends when the run has done `steps` or when the stint has lasted `minutes`,
+    whichever is first. Nothing else depends on when it ends: the learning rate falls with the inverse root of the
+    run's steps, and the averaged weights are fit for release at any time. None leaves a limit out; one of the two must
+    be given.
     """
 
     name: str
@@ -22,29 +25,53 @@ class Recipe:
     batch_size: int = 32
     look_hw: tuple[int, int] = (192, 144)
     glance_sides: tuple[int, int] = (192, 128)  # longer and shorter side of whole photos, upright or lying
-    glance_every: int = 6  # one batch of so many is of whole photos
-    small_until: float = 0.72  # up to this fraction of the run crops are shrunk by 2/3: twice as many in the time
-    freeze_norm_at: float = 0.7  # from this fraction on, batch norm uses its running statistics, as in prediction
+    glance_every: int = 3  # one batch of so many is of whole photos
+    small_share: float = 0.75  # of the batches, shrunk to half of the pixels: twice as many in the time
     reuse: int = 1  # times a rendered image is used; from the second time on augmented
-    workers: int = 2  # processes that render on the CPU, at low priority
+    workers: int | None = None  # processes that render on the CPU, at low priority; None: half of the cores
+    render_on_device: bool = False  # render on the GPU that trains, without workers
+    precision: str = "auto"  # of the network's forward pass: "float32", "bfloat16", or what is fast on the device
     learning_rate: float = 2e-3
+    decay_steps: int = 4000  # the rate is the highest / sqrt(1 + step / decay_steps)
     weight_decay: float = 0.05
     warmup_steps: int = 100
     clip_norm: float = 3.0
-    ema_decay: float = 0.998
-    validate_every: int = 200
+    ema_decay: float = 0.9995
+    norm_batches: int = 9  # from which batch norm's statistics of the averaged weights are estimated
+    validate_every: int = 400
     validation_images: int = 64
     loss_weights: dict = field(
-        default_factory=lambda: {"chart": 1.0, "u": 3.0, "v": 3.0, "confidence": 0.2, "heat": 1.0, "box": 0.5}
-    )
+        default_factory=lambda: {"chart": 1.0, "u": 3.0, "v": 3.0, "confidence": 0.2, "quality": 0.2, "keypoint": 0.05,
+                                 "yaw": 0.1, "heat": 1.0, "box": 0.5}
+    )  # fmt: skip
+
+    @property
+    def num_workers(self) -> int:
+        """Processes that render: `workers`, or half of the cores, at least one; none if the device renders."""
+        if self.render_on_device:
+            return 0
+        return max(1, (os.cpu_count() or 1) // 2) if self.workers is None else self.workers
 
     def __post_init__(self):
         if self.steps is None and self.minutes is None:
             raise ValueError("a recipe needs steps or minutes: without either the run would have no end.")
-        for name in ("steps", "minutes", "batch_size", "glance_every", "reuse", "validate_every", "learning_rate"):
+        for name in (
+            "steps",
+            "minutes",
+            "batch_size",
+            "glance_every",
+            "reuse",
+            "validate_every",
+            "learning_rate",
+            "decay_steps",
+        ):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ValueError(f"{name} must be more than 0, got {value}.")
+        if not 0 <= self.small_share <= 1:
+            raise ValueError(f"small_share must lie in [0, 1], got {self.small_share}.")
+        if self.precision not in ("auto", "float32", "bfloat16"):
+            raise ValueError(f'precision must be "auto", "float32" or "bfloat16", got {self.precision!r}.')
         if any(side % 32 for side in (*self.glance_sides,)) or any(side % 24 for side in self.look_hw):
             raise ValueError(
                 f"glance_sides must be multiples of 32 and look_hw of 24, got {self.glance_sides} and {self.look_hw}."
@@ -64,7 +91,8 @@ def default(**changes) -> Recipe:
     Machine: 2 CPU cores, shared with other work; 2,150, 5,250 and 6,150 batches of 32, about half of them new renders.
     Reached on nine real photos (docs/results.md): agreement .620, foreground IoU .854, label .724, dU .073, dV .081.
     """
-    network = {"widths": (40, 80, 160, 256), "depths": (1, 2, 2, 2), "dense_channels": 80, "glance_side": 256}
-    values = {"name": "default", "architecture": "glance_look", "kwargs": network, "minutes": 277.0, "reuse": 2,
+    network = {"widths": (40, 80, 160, 256), "depths": (1, 2, 2, 2), "dense_channels": 80, "glance_side": 256,
+               "quality_channels": 64}  # fmt: skip
+    values = {"name": "default", "architecture": "glance_look", "kwargs": network, "minutes": 60.0, "reuse": 2,
               "glance_sides": (256, 192)}  # fmt: skip
     return Recipe(**(values | changes))

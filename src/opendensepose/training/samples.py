@@ -6,6 +6,7 @@ Letters: N images, H x W pixels, M most people in an image of the batch.
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,24 +14,29 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from opendensepose.models.auxiliary import NUM_KEYPOINTS
 from opendensepose.training.augment import augment
 from opendensepose.training.recipes import Recipe
 
-__all__ = ["Batch", "BatchStream", "Sample", "batch_loader", "look_sample", "stack"]
+__all__ = ["Batch", "BatchStream", "Sample", "batch_loader", "look_sample", "norm_batches", "stack"]
 
 KEPT_RENDERS = 256  # per worker, from which images are drawn again when reuse > 1
 RENDERED_AT_ONCE = 16  # bodies are posed in one pass
+NORM_SEED = 9_000_001  # no training batch has this seed
 BATCHES_PER_POOL = 40  # backgrounds and fabrics are drawn from a pool that is new after so many batches
 
 
 class Sample(NamedTuple):
-    """One image to learn from. In a crop ("look") only the person whose box frames it is labelled."""
+    """One image to learn from. In a crop ("look") only the person whose box frames it is labelled; a crop may also show
+    nobody."""
 
     image: np.ndarray  # (H, W, 3) uint8 RGB
     i: np.ndarray  # (H, W) uint8
     u: np.ndarray  # (H, W) float32
     v: np.ndarray  # (H, W) float32
     boxes_xyxy: np.ndarray  # (M, 4) float32 pixels: everybody in the image
+    keypoints: np.ndarray  # (17, 3) float32 of the labelled person: x, y in pixels, COCO visibility (0: not known)
+    yaw: float  # radians, see synth.truth.facing_yaws; NaN: nobody is labelled
 
 
 class Batch(NamedTuple):
@@ -42,17 +48,22 @@ class Batch(NamedTuple):
     u: Tensor  # (N, H, W) float32
     v: Tensor  # (N, H, W) float32
     boxes_xyxy: Tensor  # (N, M, 4) float32 pixels, padded with zeros
+    keypoints: Tensor  # (N, 17, 3) float32
+    yaw: Tensor  # (N,) float32
 
 
 def look_sample(rendered) -> Sample:
     """A rendered portrait, labelled for its first person only: everybody else is background."""
     first = rendered.person == 1
+    labelled = bool(first.any())
     return Sample(
         rendered.image_rgb,
         np.where(first, rendered.i, 0).astype(np.uint8),
         np.where(first, rendered.u, 0).astype(np.float32),
         np.where(first, rendered.v, 0).astype(np.float32),
         np.asarray(rendered.boxes_xyxy, np.float32).reshape(-1, 4),
+        rendered.keypoints[0].astype(np.float32) if labelled else np.zeros((NUM_KEYPOINTS, 3), np.float32),
+        float(rendered.yaws[0]) if labelled else np.nan,
     )
 
 
@@ -64,7 +75,9 @@ def stack(kind: str, samples: list[Sample]) -> Batch:
         row[: len(sample.boxes_xyxy)] = sample.boxes_xyxy
     image = torch.from_numpy(np.stack([sample.image for sample in samples])).permute(0, 3, 1, 2)
     i, u, v = (torch.from_numpy(np.stack([getattr(sample, name) for sample in samples])) for name in "iuv")
-    return Batch(kind, image, i, u, v, torch.from_numpy(boxes))
+    keypoints = torch.from_numpy(np.stack([sample.keypoints for sample in samples]))
+    yaw = torch.tensor([sample.yaw for sample in samples], dtype=torch.float32)
+    return Batch(kind, image, i, u, v, torch.from_numpy(boxes), keypoints, yaw)
 
 
 class BatchStream(IterableDataset):
@@ -82,7 +95,7 @@ class BatchStream(IterableDataset):
         number, count = (worker.id, worker.num_workers) if worker else (0, 1)
         if worker:
             torch.set_num_threads(1)
-            os.nice(3)  # the network goes first: its threads wait for each other, and rendering fills the gaps
+            os.nice(3)  # the network goes first, rendering fills the gaps
         index = self.first + number
         while True:
             yield self.batch(index)
@@ -117,17 +130,25 @@ class BatchStream(IterableDataset):
         return samples
 
 
+def norm_batches(recipe: Recipe, render: Callable) -> list[Batch]:
+    """Batches of both kinds from which batch norm's statistics are estimated: the same for every run of the recipe, so
+    that a resumed run comes to the same weights as one without a stop."""
+    stream = BatchStream(replace(recipe, seed=NORM_SEED, reuse=1), render)
+    return [stream.batch(index) for index in range(recipe.norm_batches)]
+
+
 def batch_loader(recipe: Recipe, render: Callable, first: int, device: str) -> DataLoader:
-    """Batches rendered in worker processes on the CPU; on a GPU by the device itself, in this process."""
-    on_cpu = str(device) == "cpu"
-    stream = BatchStream(recipe, render, first, device=str(device))
-    if not on_cpu or recipe.workers == 0:
+    """Batches rendered on the CPU by the recipe's worker processes, whatever device learns from them; in this process
+    where there are none, or where the recipe says to render on the device itself."""
+    stream = BatchStream(recipe, render, first, device=str(device) if recipe.render_on_device else "cpu")
+    if recipe.num_workers == 0:
         return DataLoader(stream, batch_size=None, num_workers=0)
     return DataLoader(
         stream,
         batch_size=None,
-        num_workers=recipe.workers,
+        num_workers=recipe.num_workers,
         prefetch_factor=3,
+        pin_memory=torch.device(device).type == "cuda",
         multiprocessing_context="spawn",
         persistent_workers=False,
     )

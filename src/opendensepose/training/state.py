@@ -15,7 +15,8 @@ __all__ = ["MovingAverage", "TrainingState", "load_state", "read_state", "save_s
 class MovingAverage:
     """Exponential moving average of a model's parameters: a <- d a + (1 - d) w, d = min(decay, (1 + n) / (10 + n)).
 
-    Buffers (batch norm statistics) are copied. `.model` is in evaluation mode.
+    With a decay near 1 that is a mean over the last ninth of the updates. Buffers (batch norm statistics) are copied.
+    `.model` is in evaluation mode.
     """
 
     def __init__(self, model: nn.Module, decay: float):
@@ -36,21 +37,25 @@ class TrainingState:
     """Everything that changes in a run."""
 
     model: nn.Module
+    auxiliary: nn.Module  # heads that only training uses
     optimizer: torch.optim.Optimizer
     average: MovingAverage
     step: int = 0  # batches learned from
-    elapsed_s: float = 0.0  # training time of all the run's sessions
+    elapsed_s: float = 0.0  # training time of all stints
+    best: float = -1.0  # highest agreement at a validation: the score of best.safetensors
 
 
 def save_state(path: Path, state: TrainingState) -> None:
     """Write the file whole or not at all."""
     content = {
         "model": state.model.state_dict(),
+        "auxiliary": state.auxiliary.state_dict(),
         "optimizer": state.optimizer.state_dict(),
         "average": state.average.model.state_dict(),
         "updates": state.average.updates,
         "step": state.step,
         "elapsed_s": state.elapsed_s,
+        "best": state.best,
     }
     write_state(path, content)
 
@@ -82,9 +87,10 @@ def load_state(path: Path, state: TrainingState) -> None:
     saved = read_state(path, device)
     try:
         state.model.load_state_dict(saved["model"])
-    except RuntimeError as error:
+        state.auxiliary.load_state_dict(saved["auxiliary"])
+    except (RuntimeError, KeyError) as error:
         raise ValueError(f"{path} was saved by a run of another model: start in a new folder. {error}") from error
     state.optimizer.load_state_dict(saved["optimizer"])
     state.average.model.load_state_dict(saved["average"])
     state.average.updates = saved["updates"]
-    state.step, state.elapsed_s = saved["step"], saved["elapsed_s"]
+    state.step, state.elapsed_s, state.best = saved["step"], saved["elapsed_s"], saved["best"]
