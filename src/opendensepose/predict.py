@@ -92,6 +92,7 @@ class Predictor:
         # little heat is met everywhere in a photo, hardly ever on a person: half of min_score is asked for then.
         self._least_heat = max(self.min_score**2, self.min_score / 2)
         self.mirrored, self.refine = mirrored, refine
+        self.first_look_hw = getattr(self.model, "first_look_hw", getattr(self.model, "look_hw", None))
         self.model, self._find_people = _with_its_own_way(self.model)
 
     @torch.inference_mode()
@@ -143,27 +144,33 @@ class Predictor:
     ) -> list[Instance]:
         h, w = self.model.look_hw
         regions = [framing_region(box, w / h) for box in boxes]
-        outputs = self._look(image_rgb, regions)
         if self.refine:
+            outputs = self._look(image_rgb, regions, self.first_look_hw, mirrored=False)
             tight = [
                 _tight_box(output, region, box) for output, region, box in zip(outputs, regions, boxes, strict=True)
             ]
             regions = [framing_region(box, w / h) for box in tight]
-            outputs = self._look(image_rgb, regions)
+        outputs = self._look(image_rgb, regions, self.model.look_hw, self.mirrored)
         people = []
         for output, region, box, score in zip(outputs, regions, boxes, scores, strict=True):
             if (person_logit(output.chart_logits, axis=0) > 0).float().mean() >= MIN_PERSON_FRACTION:
                 people.append(_instance(output, region, box, float(score), image_rgb.shape[:2], box_is_known))
         return people
 
-    def _look(self, image_rgb: np.ndarray, regions: Sequence[tuple[int, int, int, int]]) -> list[DenseOutput]:
-        """One DenseOutput without batch axis per region."""
+    def _look(
+        self,
+        image_rgb: np.ndarray,
+        regions: Sequence[tuple[int, int, int, int]],
+        size_hw: tuple[int, int],
+        mirrored: bool,
+    ) -> list[DenseOutput]:
+        """One DenseOutput without batch axis per region, read at size_hw."""
         outputs: list[DenseOutput] = []
         for start in range(0, len(regions), CHUNK):
-            crops = [read_region(image_rgb, region, self.model.look_hw) for region in regions[start : start + CHUNK]]
+            crops = [read_region(image_rgb, region, size_hw) for region in regions[start : start + CHUNK]]
             image = self._to_network(crops)  # (N, 3, h, w)
-            output = self.model.look(torch.cat([image, image.flip(-1)]) if self.mirrored else image)
-            if self.mirrored:
+            output = self.model.look(torch.cat([image, image.flip(-1)]) if mirrored else image)
+            if mirrored:
                 halves = zip(*(part.chunk(2) for part in output), strict=True)
                 output = average_with_mirrored(*(DenseOutput(*half) for half in halves))
             outputs.extend(DenseOutput(*one) for one in zip(*output, strict=True))

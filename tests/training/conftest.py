@@ -73,9 +73,11 @@ def tiny_recipe():
         values = {
             "name": "tiny",
             "architecture": "glance_look",
-            "kwargs": {"widths": (8, 8, 8, 8), "depths": (0, 0, 0, 0), "dense_channels": 8, "look_hw": (48, 24)},
-            "look_hw": (48, 24),
+            "kwargs": {"widths": (8, 8, 8, 8), "depths": (0, 0, 0, 0), "dense_channels": 8, "look_hw": (64, 32)},
+            "look_hw": (64, 32),
+            "look_scales": ((0.5, 0.5), (1.0, 0.5)),
             "glance_sides": (64, 32),
+            "glance_scales": ((1.0, 1.0),),
             "steps": 6,
             "batch_size": 4,
             "glance_every": 3,

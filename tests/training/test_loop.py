@@ -17,6 +17,7 @@ from opendensepose.training.loop import (
     network_threads,
     new_state,
     run_progress,
+    scale_at,
     shrink,
     train,
     train_step,
@@ -58,15 +59,23 @@ def test_the_network_gets_the_cores_that_rendering_leaves(tiny_recipe, monkeypat
 
 def test_shrinking_keeps_labels_and_boxes_in_place(tiny_recipe, render):
     batch = BatchStream(tiny_recipe(), render).batch(0)
-    small = shrink(batch)
+    small = shrink(batch, 0.5)
     assert small.image.shape == (4, 3, 32, 16) and small.i.shape == (4, 32, 16)
-    torch.testing.assert_close(small.boxes_xyxy, batch.boxes_xyxy * 2 / 3)
-    torch.testing.assert_close(small.keypoints, batch.keypoints * torch.tensor([2 / 3, 2 / 3, 1]))
-    assert min(shrink(BatchStream(tiny_recipe(), render).batch(2)).image.shape[-2:]) == 24
+    torch.testing.assert_close(small.boxes_xyxy, batch.boxes_xyxy / 2)
+    torch.testing.assert_close(small.keypoints, batch.keypoints * torch.tensor([0.5, 0.5, 1]))
+    assert shrink(batch, 1.0) is batch
     cover, small_cover = ((b.i > 0).float().mean((1, 2)) for b in (batch, small))
     torch.testing.assert_close(cover, small_cover, atol=0.03, rtol=0)
     bright = small.image.mean(1)[small.i > 0]
     assert (bright > 100).float().mean() > 0.9
+
+
+def test_scales_have_their_shares(tiny_recipe):
+    recipe = tiny_recipe(look_scales=((0.5, 0.6), (1.0, 0.4)))
+    for turn in range(3):  # also among the steps of one kind
+        scales = [scale_at(recipe, "look", step) for step in range(turn, 3000, 3)]
+        assert set(scales) == {0.5, 1.0} and scales.count(0.5) / len(scales) == pytest.approx(0.6, abs=0.01)
+    assert scale_at(recipe, "glance", 5) == 1.0
 
 
 def test_steps_lower_the_loss_of_one_batch(tiny_recipe, render):
@@ -141,7 +150,7 @@ def read_csv(path):
 def test_a_run_from_end_to_end(tmp_path, tiny_recipe, render):
     released = train(tiny_recipe(), tmp_path / "run", device="cpu", render=render)
     back = load_checkpoint(released)
-    assert back.recipe["name"] == "tiny" and back.recipe["step"] == 6 and back.model.look_hw == (48, 24)
+    assert back.recipe["name"] == "tiny" and back.recipe["step"] == 6 and back.model.look_hw == (64, 32)
     rows = read_csv(tmp_path / "run" / "metrics.csv")
     assert {row["step"] for row in rows if row["split"] == "rendered"} == {"0", "3", "6"}
     assert {"look/chart", "glance/heat"} <= {row["name"] for row in rows if row["split"] == "train"}

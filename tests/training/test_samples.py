@@ -31,7 +31,7 @@ def test_kinds_take_turns_and_sizes_follow(tiny_recipe, render):
     recipe = tiny_recipe()
     batches = list(islice(BatchStream(recipe, render), 9))
     assert [batch.kind for batch in batches] == ["look", "look", "glance"] * 3
-    assert {tuple(b.image.shape[-2:]) for b in batches if b.kind == "look"} == {(48, 24)}
+    assert {tuple(b.image.shape[-2:]) for b in batches if b.kind == "look"} == {(64, 32)}
     assert {tuple(b.image.shape[-2:]) for b in batches if b.kind == "glance"} <= {(64, 32), (32, 64)}
 
 

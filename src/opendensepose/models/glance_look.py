@@ -14,7 +14,7 @@ class GlanceLook(nn.Module):
     """Backbone with a detection head (`glance`) and a dense head (`look`).
 
     widths, depths: see Backbone. Images are (N, 3, H, W), values 0..255 in any number type, RGB. look_hw: the size
-    (height, width) of the crops that `look` was trained on; glance_side: the longer side of photos that `glance` was
+    (height, width) of the crops that `look` labels, first_look_hw of those in which it only finds a tighter box; glance_side: the longer side of photos that `glance` was
     trained on; near_glance_side, far_glance_side: those of further glances, for people who fill the photo and for
     small ones; min_score: below it a person found is better dropped. quality_channels: see DenseHead, 0 in version 0.1.
     """
@@ -31,9 +31,10 @@ class GlanceLook(nn.Module):
         far_glance_side: int | None = 384,
         min_score: float = 0.45,
         quality_channels: int = 0,
+        first_look_hw: tuple[int, int] | None = None,
     ):
         super().__init__()
-        self.look_hw = tuple(look_hw)
+        self.look_hw, self.first_look_hw = tuple(look_hw), tuple(first_look_hw or look_hw)
         self.glance_side, self.min_score = glance_side, min_score
         self.near_glance_side, self.far_glance_side = near_glance_side, far_glance_side
         self.backbone = Backbone(widths, depths)

@@ -24,7 +24,7 @@ from opendensepose.training.state import MovingAverage, TrainingState, load_stat
 from opendensepose.training.validate import measure_photos, measure_rendered, validation_batch
 
 __all__ = ["autocast_dtype", "batch_losses", "begin_with", "estimate_norms", "learning_rate", "network_threads",
-           "new_state", "run_progress", "shrink", "train", "train_step"]  # fmt: skip
+           "new_state", "run_progress", "scale_at", "shrink", "train", "train_step"]  # fmt: skip
 
 STATE_FILE, LAST_FILE, BEST_FILE, STINTS_FILE = "last.state.pt", "last.safetensors", "best.safetensors", "stints.csv"
 
@@ -91,12 +91,22 @@ def begin_with(state: TrainingState, model: nn.Module) -> None:
     state.average.model.load_state_dict(state.model.state_dict())
 
 
-SHRINKAGE = {"look": 2 / 3, "glance": 3 / 4}  # by kind of batch: what keeps the sides of crops and photos whole
+def scale_at(recipe: Recipe, kind: str, step: int) -> float:
+    """The scale of a step's pictures, by the recipe's shares: multiples of the golden ratio spread evenly over all
+    kinds."""
+    scales = recipe.look_scales if kind == "look" else recipe.glance_scales
+    position = step * (math.sqrt(5) - 1) / 2 % 1.0
+    for scale, share in scales[:-1]:
+        if position < share:
+            return scale
+        position -= share
+    return scales[-1][0]
 
 
-def shrink(batch: Batch) -> Batch:
-    """The batch at 2/3 (crops) or 3/4 (whole photos) of its size: pictures filtered, labels by the nearest pixel."""
-    factor = SHRINKAGE[batch.kind]
+def shrink(batch: Batch, factor: float) -> Batch:
+    """The batch at a fraction of its size: pictures filtered, labels by the nearest pixel."""
+    if factor == 1:
+        return batch
     image = F.interpolate(batch.image.float(), scale_factor=factor, mode="bilinear", antialias=True)
     size = image.shape[-2:]
     i, u, v = (F.interpolate(x[:, None], size=size, mode="nearest-exact")[:, 0] for x in (batch.i, batch.u, batch.v))
@@ -250,8 +260,7 @@ class _Stint:
 
     def _learn(self, batch: Batch) -> dict[str, float]:
         on_device = Batch(batch.kind, *(part.to(self.device, non_blocking=True) for part in batch[1:]))
-        if _is_small(self.recipe, self.state.step):
-            on_device = shrink(on_device)
+        on_device = shrink(on_device, scale_at(self.recipe, batch.kind, self.state.step))
         return train_step(self.state, on_device, self.recipe, self.dtype)
 
     def _validate(self) -> dict[str, float]:
@@ -298,11 +307,6 @@ class _Stint:
 SCORE_COLUMNS = tuple(
     prefix + name for prefix in ("", "photos/") for name in ("agreement", "fg_iou", "label", "du", "dv")
 )
-
-
-def _is_small(recipe: Recipe, step: int) -> bool:
-    """Whether the pictures of this step are shrunk: multiples of the golden ratio spread evenly over all kinds."""
-    return step * (math.sqrt(5) - 1) / 2 % 1.0 < recipe.small_share
 
 
 def _save(path: Path, state: TrainingState, recipe: Recipe, scores: dict, dtype: torch.dtype | None = None) -> None:

@@ -23,10 +23,12 @@ class Recipe:
     steps: int | None = None
     minutes: float | None = None
     batch_size: int = 32
-    look_hw: tuple[int, int] = (192, 144)
+    look_hw: tuple[int, int] = (256, 192)
     glance_sides: tuple[int, int] = (192, 128)  # longer and shorter side of whole photos, upright or lying
     glance_every: int = 3  # one batch of so many is of whole photos
-    small_share: float = 0.75  # of the batches, shrunk to half of the pixels: twice as many in the time
+    # (scale, share of the batches): pictures are rendered at full size, small ones cost less to learn from
+    look_scales: tuple[tuple[float, float], ...] = ((0.5, 0.6), (0.75, 0.25), (1.0, 0.15))
+    glance_scales: tuple[tuple[float, float], ...] = ((0.75, 0.75), (1.0, 0.25))
     reuse: int = 1  # times a rendered image is used; from the second time on augmented
     workers: int | None = None  # processes that render on the CPU, at low priority; None: half of the cores
     render_on_device: bool = False  # render on the GPU that trains, without workers
@@ -68,14 +70,16 @@ class Recipe:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ValueError(f"{name} must be more than 0, got {value}.")
-        if not 0 <= self.small_share <= 1:
-            raise ValueError(f"small_share must lie in [0, 1], got {self.small_share}.")
+        for name in ("look_scales", "glance_scales"):
+            scales, shares = zip(*getattr(self, name), strict=True)
+            if not all(0 < scale <= 1 for scale in scales) or abs(sum(shares) - 1) > 1e-6:
+                raise ValueError(f"{name} must be scales in (0, 1] with shares of sum 1, got {getattr(self, name)}.")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise ValueError(f'precision must be "auto", "float32" or "bfloat16", got {self.precision!r}.')
-        if any(side % 32 for side in (*self.glance_sides,)) or any(side % 24 for side in self.look_hw):
-            raise ValueError(
-                f"glance_sides must be multiples of 32 and look_hw of 24, got {self.glance_sides} and {self.look_hw}."
-            )
+        for name, scales in (("look_hw", self.look_scales), ("glance_sides", self.glance_scales)):
+            sides = [side * scale for side in getattr(self, name) for scale, _ in scales]
+            if any(side % 8 for side in sides):
+                raise ValueError(f"{name} must be multiples of 8 at every scale, got {getattr(self, name)}.")
 
 
 def default(**changes) -> Recipe:
@@ -92,7 +96,7 @@ def default(**changes) -> Recipe:
     Reached on nine real photos (docs/results.md): agreement .620, foreground IoU .854, label .724, dU .073, dV .081.
     """
     network = {"widths": (40, 80, 160, 256), "depths": (1, 2, 2, 2), "dense_channels": 80, "glance_side": 256,
-               "quality_channels": 64}  # fmt: skip
+               "quality_channels": 64, "look_hw": (256, 192), "first_look_hw": (128, 96)}  # fmt: skip
     values = {"name": "default", "architecture": "glance_look", "kwargs": network, "minutes": 60.0, "reuse": 2,
               "glance_sides": (256, 192)}  # fmt: skip
     return Recipe(**(values | changes))
