@@ -13,10 +13,11 @@ __all__ = ["GlanceLook"]
 class GlanceLook(nn.Module):
     """Backbone with a detection head (`glance`) and a dense head (`look`).
 
-    widths, depths: see Backbone. Images are (N, 3, H, W), values 0..255 in any number type, RGB. look_hw: the size
-    (height, width) of the crops that `look` labels, first_look_hw of those in which it only finds a tighter box; glance_side: the longer side of photos that `glance` was
-    trained on; near_glance_side, far_glance_side: those of further glances, for people who fill the photo and for
-    small ones; min_score: below it a person found is better dropped. quality_channels: see DenseHead, 0 in version 0.1.
+    widths, depths: see Backbone. Images are (N, 3, H, W), values 0..255 in any number type, RGB. look_hw: size (height,
+    width) of the crops that `look` labels; first_look_hw: of those in which it only finds a tighter box, None: the
+    same. glance_side: the longer side of photos that `glance` was trained on; near_glance_side, far_glance_side: those
+    of further glances, for people who fill the photo and for small ones. min_score: below it a person found is better
+    dropped. quality_channels: see DenseHead, 0 in version 0.1.
     """
 
     def __init__(
