@@ -162,7 +162,7 @@ def train(
     device: Device = None,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Stop after this many steps.")] = None,
     minutes: Annotated[
-        float | None, typer.Option("--minutes", min=0, help="Stop after this time; `default` only.")
+        float | None, typer.Option("--minutes", min=0, help="End this stint after so long; `default` only.")
     ] = None,
     batch_size: Annotated[int | None, typer.Option("--batch-size", min=1, help="Images of a step.")] = None,
     learning_rate: Annotated[
@@ -171,6 +171,13 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Another one gives other pictures.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", min=0, help="Processes that make pictures.")] = None,
+    render_on_device: Annotated[
+        bool, typer.Option("--render-on-device", help="Render on the GPU, not in processes; `default` only.")
+    ] = False,
+    precision: Annotated[
+        str | None,
+        typer.Option("--precision", help="float32, bfloat16 or auto: what is fast on the device; `default` only."),
+    ] = None,
     photos: Annotated[
         Path | None,
         typer.Option("--photos", help="Photos with reference maps, measured at each validation; `default` only."),
@@ -202,6 +209,9 @@ def train(
         from opendensepose.training.loop import train as run
         from opendensepose.training.recipes import default
 
+        if precision is not None:
+            changes["precision"] = precision
+        changes["render_on_device"] = render_on_device
         if steps is not None:
             changes.setdefault("minutes", None)  # steps alone are the limit
         weights = run(default(**changes), out, resume=resume, device=device, photos=photos, start=start)
@@ -210,8 +220,11 @@ def train(
 
         if recipe not in NETWORK_RECIPES:
             raise ValueError(f"unknown recipe {recipe!r}; known: {', '.join(['default', *NETWORK_RECIPES])}")
-        if data is None or minutes is not None or photos is not None:
-            raise ValueError(f"the recipe {recipe} needs --data, and takes neither --minutes nor --photos")
+        if data is None or minutes is not None or photos is not None or render_on_device or precision is not None:
+            raise ValueError(
+                f"the recipe {recipe} needs --data, and takes none of --minutes, --photos, --render-on-device and"
+                " --precision"
+            )
         from opendensepose.training.fit import fit
 
         made = NETWORK_RECIPES[recipe](**changes)
