@@ -17,7 +17,7 @@ LAYERS = [
     {"instance"},
     {"iuv", "camera"},
     {"surface"},
-    {"whole_file"},
+    {"cache_folder", "whole_file"},
 ]
 LEVEL = {unit: level for level, units in enumerate(LAYERS) for unit in units}
 
