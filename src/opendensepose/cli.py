@@ -12,6 +12,7 @@ import typer
 
 from opendensepose.cli_annotate import annotate_app
 from opendensepose.cli_data import data_app, show
+from opendensepose.cli_ingredients import ingredients, say_which_ingredients
 from opendensepose.cli_measures import add_measuring_verbs
 
 __all__ = ["app"]
@@ -202,6 +203,7 @@ def train(
         from opendensepose.training.loop import train as run
         from opendensepose.training.recipes import default
 
+        say_which_ingredients()
         if steps is not None:
             changes.setdefault("minutes", None)  # steps alone are the limit
         weights = run(default(**changes), out, resume=resume, device=device, photos=photos, start=start)
@@ -237,6 +239,7 @@ def render(
     from opendensepose.render import render_dataset
 
     workers = workers or os.cpu_count() or 1
+    say_which_ingredients()
     try:
         path = render_dataset(
             out, count=count, seed=seed, size_hw=(height, width), people_range=(fewest, most), workers=workers
@@ -293,6 +296,7 @@ def surface(out: Out) -> None:
 
 
 app.command()(show)
+app.command()(ingredients)
 app.add_typer(data_app, name="data")
 app.add_typer(annotate_app, name="annotate")
 add_measuring_verbs(app)

@@ -14,12 +14,12 @@ from opendensepose.synth.rasterize import launch, shared_out, to_warp
 __all__ = ["contact_map", "darken_contacts"]
 
 LOW_M = 0.12  # vertices higher above the floor do not count
-NEAR_M = 0.035  # at this height a vertex shades the floor 1/e as much as one that touches it
-RIM_M, RIM_DARKNESS = 0.025, 0.6
-SHADE_M, SHADE_DARKNESS = 0.13, 0.35
+NEAR_M = 0.05  # at this height a vertex shades the floor 1/e as much as one that touches it
+RIM = (0.04, 1.5, 0.75)  # blurred by metres, times, at most so dark
+SHADE = (0.16, 4.0, 0.5)
 CELL_M = 0.02
 MAX_CELLS = 160  # a side; a map of more cells gets larger ones
-MARGIN_M = 2.2 * SHADE_M
+MARGIN_M = 2.2 * SHADE[0]
 
 
 def contact_map(vertices: torch.Tensor) -> tuple[torch.Tensor, np.ndarray, float] | None:
@@ -39,8 +39,8 @@ def contact_map(vertices: torch.Tensor) -> tuple[torch.Tensor, np.ndarray, float
     touched = torch.zeros(rows * columns, device=low.device)
     touched = touched.scatter_reduce(0, at[:, 1] * columns + at[:, 0], nearness, "amax").view(rows, columns)
     light = torch.ones_like(touched)
-    for spread, darkness in ((RIM_M, RIM_DARKNESS), (SHADE_M, SHADE_DARKNESS)):
-        light = light * (1 - darkness * (1.5 * _blurred(touched, spread / cell)).clamp(max=1))
+    for spread, gain, darkest in (RIM, SHADE):
+        light = light * (1 - darkest * (gain * _blurred(touched, spread / cell)).clamp(max=1))
     return 1 - light, corner, cell
 
 

@@ -166,7 +166,8 @@ class _Picture:
             return torch.full((*self.size_hw, 3), 0.5, device=self.device), None
         panoramas = load_panoramas(self.device) if self.on.panoramas and self.on.lights else ()
         if panoramas and self.rng.random() < PANORAMA_SHARE:
-            around = surroundings(self.rng, panoramas, self.camera, self.size_hw, self.on.shadows)
+            people = bool(self.plan.people)
+            around = surroundings(self.rng, panoramas, self.camera, self.size_hw, self.on.shadows, people)
             return around.background, around
         return make_background(self.rng, self.size_hw, pool_seed=self.pool_seed, device=self.device), None
 

@@ -15,6 +15,7 @@ from opendensepose.camera import Camera
 from opendensepose.synth.environment_light import LUMA, KeyLight
 from opendensepose.synth.rasterize import launch, shared_out, to_warp
 from opendensepose.synth.resize import resize
+from opendensepose.synth.sensor import convolve
 from opendensepose.synth.shade import Lighting
 from opendensepose.synth.spherical_harmonics import Irradiance, cosine_convolved
 from opendensepose.synth.wardrobe import IngredientArrays, load_ingredients
@@ -23,9 +24,9 @@ from opendensepose.synth.wardrobe.panorama_files import decode_radiance, encode_
 __all__ = ["Panorama", "Surroundings", "load_panoramas", "panorama_view", "panoramas_of", "surroundings"]
 
 NUM_LEVELS = 4  # of the panorama, each half as large as the one before
-BLUR_LEVELS = (0.45, 0.25, 0.2, 0.1)  # how often the background is out of focus by so many levels
-ALBEDO = 0.35  # of people, for the exposure
-WHITEST = 4.0  # brighter than this share of white, light only rings when the view is enlarged
+BLUR_LEVELS = (0.58, 0.22, 0.13, 0.07)  # how often the background is out of focus by so many levels
+ALBEDO, MID_GREY = 0.35, 0.19  # of people, and what the exposure makes of the mean
+SMOOTHING = np.outer((1, 4, 1), (1, 4, 1)).astype(np.float32) / 36  # against rings and steps of an enlarged view
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,12 @@ def surroundings(
     camera: Camera,
     size_hw: tuple[int, int],
     shadows: bool = True,
+    people: bool = True,
 ) -> Surroundings:
-    """A panorama drawn from `panoramas`, turned to any side, as the camera sees it and as it lights people."""
+    """A panorama drawn from `panoramas`, turned to any side, as the camera sees it and as it lights people.
+
+    shadows: whether its key light casts any. people: whether the camera also meters people.
+    """
     panorama = panoramas[int(rng.integers(len(panoramas)))]
     yaw = rng.uniform(-np.pi, np.pi)
     c, s = np.cos(yaw), np.sin(yaw)
@@ -90,7 +95,7 @@ def surroundings(
     seen = panorama_view(panorama, camera, size_hw, turn, blur)
     irradiance, key_world = panorama.irradiance.rotated(turn), turn @ panorama.key.direction
     facing = _light_towards(camera, irradiance, key_world, panorama.key.irradiance)
-    gain = _exposure(rng, facing, seen)
+    gain = _exposure(rng, facing, seen, people)
     light = irradiance.scaled(gain / np.pi)  # a matt surface of albedo 1 shows so much
     key_colour = panorama.key.irradiance * gain / np.pi
     lighting = _lighting(camera, light, key_world, key_colour, panorama.key.radius, shadows)
@@ -124,19 +129,20 @@ def _light_towards(camera: Camera, irradiance: Irradiance, key_world, key_irradi
     return (irradiance.at(normals) + np.maximum(normals @ key_world, 0)[:, None] * key_irradiance).mean(0)
 
 
-def _exposure(rng: np.random.Generator, facing: np.ndarray, seen: torch.Tensor) -> np.ndarray:
+def _exposure(rng: np.random.Generator, facing: np.ndarray, seen: torch.Tensor, people: bool) -> np.ndarray:
     """(3,) gain of a camera that meters people and background, with half-corrected colours, both a bit off.
 
     facing: (3,) irradiance of the people's visible side. seen: (h, w, 3) radiance of the background.
     """
     step = max(1, int((seen.shape[0] * seen.shape[1] / 4096) ** 0.5))  # few: the same on any number of threads
     luminance = seen[::step, ::step] @ torch.from_numpy(LUMA.astype(np.float32)).to(seen.device)
-    behind = float((luminance + 1e-4).log().mean())
-    person = np.log(ALBEDO / np.pi * (facing @ LUMA) + 1e-6)
-    share = rng.uniform(0.45, 0.9)
-    level = np.exp(share * person + (1 - share) * behind)
-    gain = 0.19 / level * 2 ** rng.normal(0, 0.35)
-    gain = np.clip(gain, 0.05 / np.exp(person), 0.5 / np.exp(person))  # nobody is a mere silhouette or burnt out
+    behind = float((luminance + 1e-4).log().mean().exp())
+    person = ALBEDO / np.pi * (facing @ LUMA) + 1e-6
+    share = rng.uniform(0.45, 0.9) if people else 0.0
+    gain = MID_GREY / (person**share * behind ** (1 - share)) * 2 ** rng.normal(0, 0.35)
+    gain = min(gain, 0.8 / behind)  # not all white behind
+    if people:
+        gain = float(np.clip(gain, 0.05 / person, 0.5 / person))  # nobody is a mere silhouette or burnt out
     tint = facing / (facing @ LUMA)
     balance = tint ** -rng.uniform(0.3, 0.9) * np.exp(rng.normal(0, 0.04, 3))
     return gain * balance / (balance @ LUMA)
@@ -144,10 +150,11 @@ def _exposure(rng: np.random.Generator, facing: np.ndarray, seen: torch.Tensor) 
 
 def _photographed(seen: torch.Tensor, gain: np.ndarray, size_hw: tuple[int, int]) -> torch.Tensor:
     """Radiance (h, w, 3) to the background (H, W, 3) float32 in [0, 1]."""
-    exposed = (seen * torch.from_numpy(gain.astype(np.float32)).to(seen.device)).clamp_max(WHITEST)
-    if tuple(exposed.shape[:2]) != tuple(size_hw):
-        exposed = resize(exposed, size_hw, "bicubic")
-    return exposed.clamp(0, 1).sqrt_()
+    exposed = seen * torch.from_numpy(gain.astype(np.float32)).to(seen.device)
+    shown = exposed.clamp_(0, 1).sqrt_()
+    if tuple(shown.shape[:2]) != tuple(size_hw):
+        shown = resize(convolve(shown, SMOOTHING), size_hw, "bicubic").clamp_(0, 1)
+    return shown
 
 
 def panorama_view(

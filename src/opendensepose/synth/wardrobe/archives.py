@@ -66,7 +66,11 @@ def _files_in_zip(source: Path, allowed: Mapping[str, str]) -> Iterator[tuple[st
 
 
 def _files_in_tar(source: Path, allowed: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    with tarfile.open(source) as archive:
+    try:
+        archive = tarfile.open(source)
+    except tarfile.ReadError as error:  # its own message names every compression
+        raise ValueError("it is neither a folder nor a whole archive (.tgz, .tar, .zip, .deb)") from error
+    with archive:
         yield from _files_of_members(archive, allowed)
 
 
