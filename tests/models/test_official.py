@@ -1,6 +1,5 @@
 """The table of official models."""
 
-
 from opendensepose.models.official import OFFICIAL, address_of
 
 

@@ -57,7 +57,9 @@ def test_light_in_proportion_to_a_direction_by_hand():
 
 def test_the_integral_over_the_hemisphere_by_another_route():
     towards = directions(SIZE)
-    radiance = np.stack([(towards @ [0.6, 0.0, 0.8]).clip(0), 1 + towards[..., 0] * towards[..., 1], towards[..., 1] ** 2], -1)
+    radiance = np.stack(
+        [(towards @ [0.6, 0.0, 0.8]).clip(0), 1 + towards[..., 0] * towards[..., 1], towards[..., 1] ** 2], -1
+    )
     for normal in (*AXES, np.array([0.48, 0.6, 0.64])):
         cosine = (towards @ normal).clip(0)[..., None] * solid_angles(SIZE)[..., None]
         assert np.allclose(irradiance_of(radiance).at(normal), (radiance * cosine).sum((0, 1)), atol=0.08)

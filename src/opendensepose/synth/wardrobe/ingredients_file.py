@@ -16,7 +16,14 @@ import numpy as np
 from opendensepose.cache_folder import cache_folder
 from opendensepose.whole_file import write_whole
 
-__all__ = ["VERSION", "IngredientArrays", "about_ingredients", "ingredients_path", "load_ingredients", "write_ingredients"]
+__all__ = [
+    "VERSION",
+    "IngredientArrays",
+    "about_ingredients",
+    "ingredients_path",
+    "load_ingredients",
+    "write_ingredients",
+]
 
 VERSION = 1  # to be raised when the arrays change their names, shapes or meaning
 
@@ -76,7 +83,10 @@ def _load(path: Path, stamp: int) -> IngredientArrays:
     """stamp: the file's time of writing, so that a file fetched anew is read anew."""
     again = "run `opendensepose ingredients` again"
     try:
-        with np.load(path, allow_pickle=False) as stored:  # every array's CRC is checked as it is read
+        with (
+            path.open("rb") as file,
+            np.load(file, allow_pickle=False) as stored,
+        ):  # every array's CRC is checked as it is read
             arrays = {name: stored[name] for name in stored.files}
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{path} is damaged ({error}): {again}") from error

@@ -67,9 +67,7 @@ def panorama_files(on_step: Callable[[str], None]) -> dict[str, bytes]:
         if len(files) == len(allow_list(PANORAMAS)):
             on_step(f"panoramas found in {folder}")
             return files
-    otherwise = (
-        "install Blender, or name Debian's blender-data .deb or a folder of Blender's studiolights/world/*.exr with --from"
-    )
+    otherwise = "install Blender, or name blender-data's .deb or a folder of Blender's studiolights/world with --from"
     apt = shutil.which("apt-get")
     if apt is None:
         raise OSError(f"no Blender was found, and there is no apt-get to fetch its panoramas with: {otherwise}")
