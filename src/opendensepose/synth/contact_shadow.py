@@ -22,18 +22,14 @@ MAX_CELLS = 160  # a side; a map of more cells gets larger ones
 MARGIN_M = 2.2 * SHADE[0]
 
 
-def contact_map(vertices: torch.Tensor) -> tuple[torch.Tensor, np.ndarray, float] | None:
-    """Darkness (R, C) in [0, 1) of the floor z = 0 under vertices (N, 3), world metres, None if nothing is near it.
+def contact_map(low: torch.Tensor) -> tuple[torch.Tensor, np.ndarray, float]:
+    """Darkness (R, C) in [0, 1) of the floor z = 0 under vertices (N, 3), world metres, near it; N is not 0.
 
     Also the corner (2,) of its first cell and a cell's side, metres: rows run along y, columns along x.
     """
-    low = vertices[vertices[:, 2] < LOW_M]
-    if len(low) == 0:
-        return None
-    corner = low[:, :2].amin(0).cpu().numpy() - MARGIN_M
-    extent = low[:, :2].amax(0).cpu().numpy() + MARGIN_M - corner
-    cell = max(CELL_M, float(extent.max()) / MAX_CELLS)
-    columns, rows = (int(np.ceil(side / cell)) for side in extent)
+    corner, far = _region(low)
+    cell = max(CELL_M, float((far - corner).max()) / MAX_CELLS)
+    columns, rows = (int(np.ceil(side / cell)) for side in far - corner)
     at = ((low[:, :2] - torch.from_numpy(corner).to(low.device)) / cell).long()
     nearness = torch.exp(low[:, 2].clamp(min=0) / -NEAR_M)
     touched = torch.zeros(rows * columns, device=low.device)
@@ -42,6 +38,11 @@ def contact_map(vertices: torch.Tensor) -> tuple[torch.Tensor, np.ndarray, float
     for spread, gain, darkest in (RIM, SHADE):
         light = light * (1 - darkest * (gain * _blurred(touched, spread / cell)).clamp(max=1))
     return 1 - light, corner, cell
+
+
+def _region(low: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Two corners (2,) of the floor that the low vertices shade."""
+    return low[:, :2].amin(0).cpu().numpy() - MARGIN_M, low[:, :2].amax(0).cpu().numpy() + MARGIN_M
 
 
 def _blurred(image: torch.Tensor, sigma: float) -> torch.Tensor:
@@ -59,23 +60,15 @@ def darken_contacts(
     colour: torch.Tensor, triangle: torch.Tensor, vertices: torch.Tensor, camera: Camera, strength: float = 1.0
 ) -> torch.Tensor:
     """The picture (H, W, 3) with the floor z = 0 darkened near the vertices (N, 3), where triangle (H, W) is -1."""
-    made = contact_map(vertices)
-    if made is None:
+    low = vertices[vertices[:, 2] < LOW_M]
+    if len(low) == 0:
         return colour
-    darkness, corner, cell = made
-    height, width = triangle.shape
-    far = corner + cell * np.array(darkness.shape[::-1])
-    corners = np.array([[x, y, 0.0] for x in (corner[0], far[0]) for y in (corner[1], far[1])], np.float32)
-    pixels = camera.project(corners)
-    first, last = (0, 0), (width, height)
-    if np.isfinite(pixels).all():  # only there; with a corner behind the camera it may be anywhere
-        first = np.floor(pixels.min(0)).clip(0, last).astype(int)
-        last = np.ceil(pixels.max(0)).clip(0, last).astype(int)
-    box_w, box_h = last[0] - first[0], last[1] - first[1]
-    if box_w <= 0 or box_h <= 0:
+    box = _box_in_image(camera, *_region(low), triangle.shape)
+    if box[2] <= 0 or box[3] <= 0:
         return colour
+    darkness, corner, cell = contact_map(low)
     out = colour.contiguous().clone()
-    num_threads, run = shared_out(int(box_w * box_h), out.device)
+    num_threads, run = shared_out(box[2] * box[3], out.device)
     inputs = [
         to_warp(triangle),
         to_warp(darkness.contiguous()),
@@ -83,11 +76,22 @@ def darken_contacts(
         wp.mat33(np.asarray(camera.rotation.T, np.float32)),
         wp.vec3(*map(float, camera.position)),
         wp.vec3(float(camera.focal_px), *map(float, camera.center_px)),
-        wp.vec4(*map(float, (*first, box_w, box_h))),
+        wp.vec4(*map(float, box)),
         run,
     ]
     launch(_darken, num_threads, inputs, [to_warp(out, dtype=wp.vec3)], out.device)
     return out
+
+
+def _box_in_image(camera: Camera, corner: np.ndarray, far: np.ndarray, size_hw) -> tuple[int, int, int, int]:
+    """x, y, width and height, pixels, of the image's part that may show the floor between two corners (2,)."""
+    height, width = size_hw
+    pixels = camera.project(np.array([[x, y, 0.0] for x in (corner[0], far[0]) for y in (corner[1], far[1])]))
+    if not np.isfinite(pixels).all():  # with a corner behind the camera it may be anywhere
+        return 0, 0, width, height
+    x0, y0 = np.floor(pixels.min(0)).clip(0, (width, height)).astype(int)
+    x1, y1 = np.ceil(pixels.max(0)).clip(0, (width, height)).astype(int)
+    return int(x0), int(y0), int(x1 - x0), int(y1 - y0)
 
 
 @wp.kernel
