@@ -54,4 +54,4 @@ def say_which_ingredients() -> None:
     """Once a run: whether real garments and light are used, or how to get them."""
     from opendensepose.synth.wardrobe import about_ingredients
 
-    print(about_ingredients(), file=sys.stderr)
+    print(about_ingredients())

@@ -8,6 +8,7 @@ import pytest
 from opendensepose.synth.wardrobe import ingredients_file
 from opendensepose.synth.wardrobe.ingredients_file import (
     about_ingredients,
+    ingredients_checksum,
     ingredients_path,
     load_ingredients,
     write_ingredients,
@@ -22,7 +23,7 @@ def own_cache(monkeypatch, tmp_path):
 
 
 def test_nothing_fetched_is_none():
-    assert load_ingredients() is None
+    assert load_ingredients() is None and ingredients_checksum() is None
     assert "`opendensepose ingredients` gets them" in about_ingredients()
 
 
@@ -41,11 +42,11 @@ def test_what_is_written_comes_back_read_only_and_once():
 
 def test_a_file_fetched_anew_is_read_anew():
     path = write_ingredients(ARRAYS, "")
-    first = load_ingredients()
+    first, checksum = load_ingredients(), ingredients_checksum()
     write_ingredients({"wardrobe/a/b": np.zeros(1)}, "")
     stamp = path.stat().st_mtime_ns + 10**9
     os.utime(path, ns=(stamp, stamp))
-    assert load_ingredients() is not first
+    assert load_ingredients() is not first and ingredients_checksum() != checksum
 
 
 @pytest.mark.parametrize("where", [0.0, 0.3, 0.6, 0.98])

@@ -5,6 +5,7 @@ ingredients-<version>.npz holds arrays whose keys begin with "wardrobe/" (garmen
 """
 
 import functools
+import hashlib
 import io
 import zipfile
 import zlib
@@ -94,6 +95,14 @@ def _load(path: Path, stamp: int) -> IngredientArrays:
     if found is None or found != VERSION:
         raise ValueError(f"{path} holds ingredients of version {found}, this program needs version {VERSION}: {again}")
     return IngredientArrays(arrays)
+
+
+def ingredients_checksum() -> str | None:
+    """The first 16 digits of the file's SHA-256, None where nothing was fetched: pictures depend on it."""
+    path = ingredients_path()
+    if not path.exists():
+        return None
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def about_ingredients() -> str:
