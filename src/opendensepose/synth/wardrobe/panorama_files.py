@@ -14,6 +14,7 @@ __all__ = ["ENCODED_WHITE", "decode_radiance", "encode_radiance", "pack_panorama
 
 WEBP_QUALITY = 90
 ENCODED_WHITE = 254.5  # what 255 is read as: the brightest radiance is 255 units, not infinite
+VERY_BRIGHT = 50  # units
 PEOPLE = {  # boxes (x0, y0, x1, y1) of people in the panoramas, painted over
     "sunset": [
         (218, 252, 258, 268), (256, 244, 284, 283), (281, 254, 300, 297), (768, 253, 797, 263), (800, 253, 860, 264),
@@ -37,13 +38,21 @@ def pack_panoramas(files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
         radiance = _read_exr(content, name)
         key, coefficients = split_key_light(radiance)
         unit = _unit(radiance)
-        image = _without_people(encode_radiance(radiance, unit), PEOPLE.get(name, ()))
+        image = _without_people(encode_radiance(_without_rings(radiance, unit), unit), PEOPLE.get(name, ()))
         coded = cv2.imencode(".webp", image[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])[1]
         arrays[f"panoramas/images/{name}"] = coded.reshape(-1)
         rows.append((unit, coefficients, key.direction, key.irradiance, key.radius))
     columns = ("unit", "coefficients", "key_direction", "key_irradiance", "key_radius")
     tables = {f"panoramas/{c}": np.array(v, np.float32) for c, v in zip(columns, zip(*rows, strict=True), strict=True)}
     return {"panoramas/names": np.array([PurePosixPath(path).stem for path in files]), **tables, **arrays}
+
+
+def _without_rings(radiance: np.ndarray, unit: float) -> np.ndarray:
+    """Lossy compression left black rings around lamps: close to what is very bright, dark holes are filled."""
+    luminance = (radiance @ LUMA).astype(np.float32)
+    near_lamp = cv2.dilate(luminance, np.ones((9, 9))) > VERY_BRIGHT * unit
+    closed = cv2.morphologyEx(radiance.astype(np.float32), cv2.MORPH_CLOSE, np.ones((7, 7)))
+    return np.where(near_lamp[..., None], closed, radiance)
 
 
 def _without_people(image: np.ndarray, boxes: Sequence[tuple[int, int, int, int]]) -> np.ndarray:
