@@ -62,8 +62,7 @@ def panoramas_of(ingredients: IngredientArrays, device: str) -> tuple[Panorama, 
 
 
 def _panorama(tables: IngredientArrays, k: int, name: str, device: str) -> Panorama:
-    row = {column: tables[f"panoramas/{column}"][k] for column in ("unit", "coefficients")}
-    unit = float(row["unit"])
+    unit, coefficients = float(tables["panoramas/unit"][k]), tables["panoramas/coefficients"][k].astype(float)
     image = cv2.cvtColor(cv2.imdecode(tables[f"panoramas/images/{name}"], cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
     levels = [image]
     radiance = decode_radiance(image, unit)
@@ -73,7 +72,7 @@ def _panorama(tables: IngredientArrays, k: int, name: str, device: str) -> Panor
     key = KeyLight(
         *(tables[f"panoramas/key_{part}"][k].astype(float) for part in ("direction", "irradiance", "radius"))
     )
-    irradiance = Irradiance.from_coefficients(cosine_convolved(row["coefficients"].astype(float)))
+    irradiance = Irradiance.from_coefficients(cosine_convolved(coefficients))
     return Panorama(tuple(torch.from_numpy(level).to(device) for level in levels), unit, irradiance, key)
 
 
@@ -132,7 +131,7 @@ def _light_towards(camera: Camera, irradiance: Irradiance, key_world, key_irradi
 
 
 def _exposure(rng: np.random.Generator, facing: np.ndarray, seen: torch.Tensor, people: bool) -> np.ndarray:
-    """(3,) gain of a camera that meters people and background, with half-corrected colours, both a bit off.
+    """(3,) gain of a camera that meters people and background and half corrects the light's colour, both not exactly.
 
     facing: (3,) irradiance of the people's visible side. seen: (h, w, 3) radiance of the background.
     """
@@ -145,7 +144,7 @@ def _exposure(rng: np.random.Generator, facing: np.ndarray, seen: torch.Tensor, 
     gain = min(gain, 0.8 / behind)  # not all white behind
     if people:
         gain = float(np.clip(gain, 0.05 / person, 0.5 / person))  # nobody is a mere silhouette or burnt out
-    tint = facing / (facing @ LUMA)
+    tint = np.clip(facing / max(facing @ LUMA, 1e-6), 0.05, 20)
     balance = tint ** -rng.uniform(0.3, 0.9) * np.exp(rng.normal(0, 0.04, 3))
     return gain * balance / (balance @ LUMA)
 
