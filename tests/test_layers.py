@@ -10,14 +10,14 @@ SOURCE = Path(__file__).parents[1] / "src" / "opendensepose"
 # From the top. A module may import from its own unit and from layers below its own.
 LAYERS = [
     {"cli"},
-    {"cli_annotate", "cli_data", "cli_measures"},
+    {"cli_annotate", "cli_data", "cli_ingredients", "cli_measures"},
     {"training", "benchmark", "annotate", "annotators"},
     {"predict", "render", "evaluate"},
     {"models", "data", "synth", "visualize", "evaluation"},
     {"instance"},
     {"iuv", "camera"},
     {"surface"},
-    {"whole_file"},
+    {"cache_folder", "whole_file"},
 ]
 LEVEL = {unit: level for level, units in enumerate(LAYERS) for unit in units}
 

@@ -12,6 +12,7 @@ import typer
 
 from opendensepose.cli_annotate import annotate_app
 from opendensepose.cli_data import data_app, show
+from opendensepose.cli_ingredients import ingredients, say_which_ingredients
 from opendensepose.cli_measures import add_measuring_verbs
 
 __all__ = ["app"]
@@ -209,6 +210,7 @@ def train(
         from opendensepose.training.loop import train as run
         from opendensepose.training.recipes import default
 
+        say_which_ingredients()
         if precision is not None:
             changes["precision"] = precision
         changes["render_on_device"] = render_on_device
@@ -250,6 +252,7 @@ def render(
     from opendensepose.render import render_dataset
 
     workers = workers or os.cpu_count() or 1
+    say_which_ingredients()
     try:
         path = render_dataset(
             out, count=count, seed=seed, size_hw=(height, width), people_range=(fewest, most), workers=workers
@@ -306,6 +309,7 @@ def surface(out: Out) -> None:
 
 
 app.command()(show)
+app.command()(ingredients)
 app.add_typer(data_app, name="data")
 app.add_typer(annotate_app, name="annotate")
 add_measuring_verbs(app)

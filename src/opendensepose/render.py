@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from opendensepose.data.coco import category, person_annotation
 from opendensepose.synth import render_image
+from opendensepose.synth.wardrobe import ingredients_checksum
 from opendensepose.whole_file import write_whole
 
 __all__ = ["render_dataset"]
@@ -48,6 +49,7 @@ def render_dataset(
     for name in ("images", "dense", "annotations"):
         (out_dir / name).mkdir(parents=True, exist_ok=True)
     settings = {"seed": seed, "size_hw": list(size_hw), "people_range": list(people_range)}
+    settings["ingredients"] = ingredients_checksum()  # other ones give other pictures
     _agree_on_settings(out_dir / "settings.json", settings)
     for leftover in out_dir.glob("*/.*.part"):
         leftover.unlink()

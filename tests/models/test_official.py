@@ -1,8 +1,6 @@
 """The table of official models."""
 
-from pathlib import Path
-
-from opendensepose.models.official import OFFICIAL, address_of, cache_dir
+from opendensepose.models.official import OFFICIAL, address_of
 
 
 def test_every_combination_is_there():
@@ -25,13 +23,3 @@ def test_entries_are_plausible():
         assert 50 < model.ap_gps < model.ap_gpsm < 70
         assert model.licence.startswith("CC BY-SA 3.0")
         assert model.sha256 is None or len(bytes.fromhex(model.sha256)) == 32
-
-
-def test_the_cache_is_the_users(monkeypatch, tmp_path):
-    monkeypatch.delenv("OPENDENSEPOSE_CACHE", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_dir() == tmp_path / "opendensepose"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert cache_dir() == Path.home() / ".cache" / "opendensepose"
-    monkeypatch.setenv("OPENDENSEPOSE_CACHE", str(tmp_path / "mine"))
-    assert cache_dir() == tmp_path / "mine"

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from opendensepose.annotate.cameras import VIEWS_FILE, load_views
+from opendensepose.cache_folder import cache_folder
 from opendensepose.surface import load_charts, load_surface
 
 __all__ = ["load_or_draw"]
@@ -22,12 +23,12 @@ LEFT_AFTER_S = 3600
 
 
 def load_or_draw(cache_dir: str | Path | None = None) -> dict[tuple[int, int], bytes]:
-    """PNG files by (part - 1, view). cache_dir: by default $XDG_CACHE_HOME/opendensepose or ~/.cache/opendensepose.
+    """PNG files by (part - 1, view). cache_dir: by default `cache_folder()`.
 
     A cache that cannot be written is done without; a damaged file is drawn anew.
     """
     if cache_dir is None:
-        cache_dir = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "opendensepose"
+        cache_dir = cache_folder()
     cache_dir = Path(cache_dir)
     key = _key()
     found = _find(cache_dir, key)

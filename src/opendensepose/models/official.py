@@ -5,14 +5,14 @@ BY-SA 3.0. The old Caffe2 models under CC BY-NC are others. The six digits in a 
 SHA-256, and what else they are is not published: only digests that people who have the file have published are checked.
 """
 
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from opendensepose.cache_folder import cache_folder
 from opendensepose.models.download import download
 
-__all__ = ["OFFICIAL", "OfficialModel", "address_of", "cache_dir", "fetch_official"]
+__all__ = ["OFFICIAL", "OfficialModel", "address_of", "fetch_official"]
 
 BASE = "https://dl.fbaipublicfiles.com/densepose"
 LICENCE = "CC BY-SA 3.0 (https://creativecommons.org/licenses/by-sa/3.0/)"
@@ -68,16 +68,10 @@ def address_of(name: str) -> str:
     return f"{BASE}/densepose_rcnn_{name}/{model.model_id}/model_final_{model.digits}.pkl"
 
 
-def cache_dir() -> Path:
-    """Where downloaded weights are kept: OPENDENSEPOSE_CACHE, or opendensepose in the user's cache."""
-    own = os.environ.get("OPENDENSEPOSE_CACHE")
-    return Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "opendensepose"
-
-
 def fetch_official(name: str) -> Path:
     """The file of an official model, downloaded when first asked for. OSError, one sentence, if that fails."""
     model, address = OFFICIAL[name], address_of(name)
-    path = cache_dir() / f"{name}_{model.digits}.pkl"
+    path = cache_folder() / f"{name}_{model.digits}.pkl"
     if path.is_file():
         return path
     print(f"{name}: weights of detectron2's DensePose, licence {model.licence}, kept in {path}", file=sys.stderr)

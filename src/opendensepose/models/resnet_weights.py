@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from opendensepose.cache_folder import cache_folder
 from opendensepose.models.checkpoint import load_checkpoint
 from opendensepose.models.download import download
-from opendensepose.models.official import cache_dir
 from opendensepose.models.resnet import DEPTHS, ResNet
 
 __all__ = ["IMAGENET", "begin_resnet", "fetch_imagenet", "from_torchvision"]
@@ -72,7 +72,7 @@ def fetch_imagenet(resnet: ResNet) -> Path:
     if width != 64:
         raise ValueError(f"ImageNet's weights are of ResNets that begin with 64 channels, this one has {width}.")
     address = get_model_weights(f"resnet{depth}").IMAGENET1K_V1.url
-    path = cache_dir() / Path(address).name
+    path = cache_folder() / Path(address).name
     if not path.is_file():
         terms = "torchvision's weights, learned from ImageNet, whose terms allow non-commercial research"
         print(f"ResNet-{depth}: {terms}; kept in {path}", file=sys.stderr)

@@ -23,7 +23,7 @@ class GeodesicDistances:
     """Lengths of shortest paths on a surface, a million per second, from a table of all pairs of nodes.
 
     The first use on a machine makes the table, which takes one core about three minutes for the body, and keeps it in
-    cache_dir, by default $XDG_CACHE_HOME/opendensepose or ~/.cache/opendensepose (360 MB); later it is only mapped into
+    cache_dir, by default `cache_folder()` of opendensepose.cache_folder (360 MB); later it is only mapped into
     memory. An interrupted making leaves nothing that would be taken for a table; a damaged table is made anew.
 
     max_edge_m: edges are divided until none is longer, metres. progress: whether a bar is shown on a terminal.

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from opendensepose.cache_folder import cache_folder
+
 from .geodesic_mesh import FoldedMesh
 
 MAX_BYTES = 1_000_000_000
@@ -41,7 +43,7 @@ class NodeDistances:
 
 
 def load_or_make(mesh: FoldedMesh, cache_dir: str | Path | None, progress: bool) -> NodeDistances:
-    """The distances mapped from the file in cache_dir (None: `default_cache_dir`), which is made if it is missing.
+    """The distances mapped from the file in cache_dir (None: `cache_folder()`), which is made if it is missing.
 
     ValueError if the table would be larger than MAX_BYTES, OSError if it cannot be written.
     """
@@ -52,15 +54,10 @@ def load_or_make(mesh: FoldedMesh, cache_dir: str | Path | None, progress: bool)
             f"the surface has too many nodes, {count}: its table of distances would take {4e-9 * entries:.1f} GB. "
             f"Give a larger max_edge_m or a mesh of fewer faces."
         )
-    cache_dir = default_cache_dir() if cache_dir is None else Path(cache_dir)
+    cache_dir = cache_folder() if cache_dir is None else Path(cache_dir)
     key = _mesh_key(mesh)
     found = _find(cache_dir, key, entries)
     return NodeDistances(_make(mesh, cache_dir, key, entries, progress) if found is None else found, count)
-
-
-def default_cache_dir() -> Path:
-    """$XDG_CACHE_HOME/opendensepose, or ~/.cache/opendensepose where that is not set."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "opendensepose"
 
 
 def _mesh_key(mesh: FoldedMesh) -> str:

@@ -11,9 +11,11 @@ import torch
 from opendensepose.camera import Camera
 from opendensepose.synth.background import make_background
 from opendensepose.synth.body import KEYPOINT_NAMES, load_body
+from opendensepose.synth.contact_shadow import darken_contacts
 from opendensepose.synth.dress import dressed_mesh
 from opendensepose.synth.ingredients import Ingredients
 from opendensepose.synth.occluder import make_occluder
+from opendensepose.synth.panoramas import Surroundings, load_panoramas, surroundings
 from opendensepose.synth.rasterize import depth_map, project, rasterize, transform, vertex_normals
 from opendensepose.synth.scene import (
     PersonPlan,
@@ -33,6 +35,7 @@ from opendensepose.synth.truth import RenderedImage, box_of, empty_truth, facing
 
 __all__ = ["OUTSIDE_GREY", "render_image", "render_images"]
 
+PANORAMA_SHARE = 0.45  # of the pictures that are taken in a photographed panorama, where there are any
 OUTSIDE_GREY = 127  # what a crop shows beyond the photo's edge, here and in prediction
 
 
@@ -134,7 +137,7 @@ class _Picture:
         return shown
 
     def render(self) -> RenderedImage:
-        background = self._background()
+        background, around = self._background()
         if not self.plan.people:
             return self._finish(background, None, None)
         num_people, num_triangles = len(self.plan.people), len(self.body.triangles)
@@ -145,7 +148,7 @@ class _Picture:
         mesh, owner = dressed_mesh(self.rng, self.vertices, self.keypoints, triangles, self.on, self.pool_seed)
         in_camera, screen = project(mesh["vertices"], self.camera)
         seen = rasterize(screen, mesh["triangles"], self.size_hw, num_closed=len(triangles))
-        image = self._light(seen, mesh, in_camera, len(triangles), background)
+        image = self._light(seen, mesh, in_camera, len(triangles), background, around)
         if num_people == 1:
             person_seen, person_body = (torch.where(which[0] >= 0, 0, -1) for which in (seen, body_seen))
         else:
@@ -157,13 +160,22 @@ class _Picture:
 
     # --- appearance -------------------------------------------------------------------------------------------------
 
-    def _background(self) -> torch.Tensor:
+    def _background(self) -> tuple[torch.Tensor, Surroundings | None]:
+        """The background, and the panorama's light if it is one."""
         if not self.on.backgrounds:
-            return torch.full((*self.size_hw, 3), 0.5, device=self.device)
-        return make_background(self.rng, self.size_hw, pool_seed=self.pool_seed, device=self.device)
+            return torch.full((*self.size_hw, 3), 0.5, device=self.device), None
+        panoramas = load_panoramas(self.device) if self.on.panoramas and self.on.lights else ()
+        if panoramas and self.rng.random() < PANORAMA_SHARE:
+            people = bool(self.plan.people)
+            around = surroundings(self.rng, panoramas, self.camera, self.size_hw, self.on.shadows, people)
+            return around.background, around
+        return make_background(self.rng, self.size_hw, pool_seed=self.pool_seed, device=self.device), None
 
-    def _light(self, seen, mesh, in_camera, num_closed, background) -> torch.Tensor:
-        lighting, key_world = sample_lighting(self.rng, self.camera.rotation, self.on)
+    def _light(self, seen, mesh, in_camera, num_closed, background, around) -> torch.Tensor:
+        if around is None:
+            lighting, key_world = sample_lighting(self.rng, self.camera.rotation, self.on)
+        else:
+            lighting, key_world = around.lighting, around.key_world
         mesh["normals"] = vertex_normals(in_camera, mesh["triangles"])
         matrix = light_matrix(mesh["vertices"], key_world, SHADOW_SIZE)
         mesh["in_light"] = transform(mesh["vertices"], matrix[:3, :3], matrix[:3, 3])
@@ -176,6 +188,8 @@ class _Picture:
             up = self.camera.rotation @ np.array([0.0, 0.0, 1.0])
             origin = self.camera.translation  # the world's origin lies on the floor
             ground = np.array([*up, -up @ origin]), matrix @ to_world
+            if self.on.contact_shadows:
+                background = darken_contacts(background, seen[0], mesh["vertices"], self.camera)
         return shade(seen, mesh, lighting, shadow_map, self.camera, background, ground)
 
     def _occlude(self, image, labelled, person) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,6 +1,7 @@
 """The ingredients of variety, each with a switch, so that what each is worth can be measured."""
 
 from dataclasses import dataclass, fields
+from typing import ClassVar
 
 __all__ = ["Ingredients"]
 
@@ -29,6 +30,15 @@ class Ingredients:
     cameras: bool = True  # off: level camera in front at 4 m
     backgrounds: bool = True  # off: mid grey
     sensor: bool = True
+    panoramas: bool = True  # light and background from photographed panoramas, where they were fetched
+    contact_shadows: bool = True  # the floor is darker where it is touched
+
+    SINCE_VERSION_1: ClassVar[tuple[str, ...]] = ("panoramas", "contact_shadows")
+
+    @classmethod
+    def version_1(cls) -> "Ingredients":
+        """What the renderer of version 0.1 had: the pictures of the benchmark's version 1."""
+        return cls(**{name: False for name in cls.SINCE_VERSION_1})
 
     @classmethod
     def none(cls) -> "Ingredients":

@@ -1,6 +1,7 @@
 """Colour of every pixel: materials, textures, prints, lights and cast shadows, one Warp kernel for CPU and CUDA.
 
-Light: a hemisphere of sky and ground, a key light with a shadow map, a fill light; Lambert and Blinn-Phong terms.
+Light: a hemisphere of sky and ground or the harmonics of a panorama, a key light with a shadow map, a fill light;
+Lambert and Blinn-Phong terms.
 Light adds up in squared colours: gamma 2, which needs no power functions, in the place of sRGB's curve.
 Letters: H, W image; N vertices; M materials; K textures; D prints.
 """
@@ -14,6 +15,7 @@ import warp as wp
 
 from opendensepose.camera import Camera
 from opendensepose.synth.rasterize import launch, shared_out, to_warp
+from opendensepose.synth.spherical_harmonics import Irradiance
 
 __all__ = ["CHANNEL_ORDERS", "Lighting", "shade", "MATERIAL_COLUMNS", "SHADOW_SIZE", "TEXTURE_SIZE"]
 
@@ -23,6 +25,7 @@ MATERIAL_COLUMNS = 20
 CHANNEL_ORDERS = tuple(permutations(range(3)))
 TEXTURE_SIZE = 256
 SHADOW_SIZE = 240
+FLOOR_SHADOW = wp.constant(0.6)  # the floor's shadow is so much of the strength: it receives other light too
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Lighting:
     fill_colour: np.ndarray
     shadow_softness: float  # radius of the penumbra in 1/320 of the shadow map
     shadow_strength: float
+    around: Irradiance | None = None  # camera space, of a surface by its normal; if given, instead of sky and ground
+    floor_shadow: float | None = None  # how much darker the floor's shadow is; if not given, by shadow_strength
 
 
 @wp.func
@@ -117,6 +122,15 @@ def _lit(shadow_map: wp.array(dtype=wp.float32, ndim=2), p: wp.vec3, bias: float
     return total / 9.0
 
 
+@wp.func
+def _light_around(lights: wp.array(dtype=wp.vec3), n: wp.vec3):
+    """Irradiance of a surface with normal n: rows 7 of the constant, 8 to 10 of x, y, z, 11 to 16 of xx to yz."""
+    c = lights[7] + lights[8] * n[0] + lights[9] * n[1] + lights[10] * n[2]
+    c += lights[11] * (n[0] * n[0]) + lights[12] * (n[1] * n[1]) + lights[13] * (n[2] * n[2])
+    c += lights[14] * (n[0] * n[1]) + lights[15] * (n[0] * n[2]) + lights[16] * (n[1] * n[2])
+    return wp.vec3(wp.max(c[0], 0.0), wp.max(c[1], 0.0), wp.max(c[2], 0.0))
+
+
 @wp.kernel
 def _shade(
     triangle: wp.array(dtype=wp.int32),
@@ -132,8 +146,8 @@ def _shade(
     textures: wp.array(dtype=wp.uint8, ndim=4),
     prints: wp.array(dtype=wp.uint8, ndim=4),
     shadow_map: wp.array(dtype=wp.float32, ndim=2),
-    lights: wp.array(dtype=wp.vec3),  # sky, ground, up, key, key colour, fill, fill colour
-    options: wp.vec4,  # shadow softness, strength, focal length, unused
+    lights: wp.array(dtype=wp.vec3),  # sky, ground, up, key, key colour, fill, fill colour; of _light_around
+    options: wp.vec4,  # shadow softness, strength, focal length, 1 if lit by _light_around
     center: wp.vec2,
     width: int,
     run: int,  # pixels a thread colours
@@ -172,8 +186,12 @@ def _shade(
         if towards_key > 0.0:
             point = in_light[tri[0]] * b[0] + in_light[tri[1]] * b[1] + in_light[tri[2]] * b[2]
             shadow = 1.0 - options[1] * (1.0 - _lit(shadow_map, point, 0.02, options[0]))
-        half_sky = 0.5 + 0.5 * wp.dot(n, lights[2])
-        light = lights[1] * (1.0 - half_sky) + lights[0] * half_sky
+        light = wp.vec3(0.0, 0.0, 0.0)
+        if options[3] > 0.5:
+            light = _light_around(lights, n)
+        else:
+            half_sky = 0.5 + 0.5 * wp.dot(n, lights[2])
+            light = lights[1] * (1.0 - half_sky) + lights[0] * half_sky
         light += lights[4] * (wp.max(towards_key, 0.0) * shadow)
         light += lights[6] * wp.max(wp.dot(n, lights[5]), 0.0)
         h = wp.normalize(lights[3] - view)
@@ -215,7 +233,15 @@ def _darken_ground(
         if here[0] < -reach or here[1] < -reach or here[0] > size + reach or here[1] > size + reach:
             continue
         lit = _lit(shadow_map, wp.vec3(here[0], here[1], here[2]), 0.01, options[0] * 1.5)
-        colour[p] = colour[p] * (1.0 - 0.6 * options[1] * (1.0 - lit))
+        colour[p] = colour[p] * (1.0 - FLOOR_SHADOW * options[1] * (1.0 - lit))
+
+
+def _rows_of(around: Irradiance) -> list[np.ndarray]:
+    """The ten colours (3,) that _light_around takes."""
+    linear, quadratic = around.linear, around.quadratic
+    squares = [quadratic[:, k, k] for k in range(3)]
+    mixed = [2 * quadratic[:, i, j] for i, j in ((0, 1), (0, 2), (1, 2))]
+    return [around.constant, *linear.T, *squares, *mixed]
 
 
 def _to(values: np.ndarray, device: str) -> torch.Tensor:
@@ -243,10 +269,10 @@ def shade(
     colour = background.reshape(-1, 3).contiguous().clone()
     light = lighting
     rows = [light.sky, light.ground, light.up, light.key, light.key_colour, light.fill, light.fill_colour]
-    lights = _to(np.stack(rows), device)
-    options = wp.vec4(light.shadow_softness * SHADOW_SIZE / 320, light.shadow_strength, camera.focal_px, 0.0)
+    lights = _to(np.stack(rows if light.around is None else rows + _rows_of(light.around)), device)
+    softness, is_around = light.shadow_softness * SHADOW_SIZE / 320, float(light.around is not None)
     num_threads, run = shared_out(num_pixels, device)
-    view = [options, wp.vec2(*map(float, camera.center_px)), width, run]
+    view = [wp.vec2(*map(float, camera.center_px)), width, run]
     shadow_map, flat = to_warp(shadow), to_warp(triangle.view(-1))
     out = to_warp(colour, dtype=wp.vec3)
     at_vertices = ("normals", "cloth", "facing", "paint", "in_light")
@@ -258,11 +284,14 @@ def shade(
         *(to_warp(mesh[name]) for name in ("material", "materials", "textures", "prints")),
         shadow_map,
         to_warp(lights, dtype=wp.vec3),
+        wp.vec4(softness, light.shadow_strength, camera.focal_px, is_around),
         *view,
     ]
     launch(_shade, num_threads, inputs, [out], device)
     if ground is not None:
         plane, matrix = ground
-        floor = [flat, wp.vec4(*map(float, plane)), wp.mat44(matrix.astype(np.float32)), shadow_map, *view]
+        strength = light.shadow_strength if light.floor_shadow is None else light.floor_shadow / FLOOR_SHADOW
+        options = wp.vec4(softness, strength, camera.focal_px, 0.0)
+        floor = [flat, wp.vec4(*map(float, plane)), wp.mat44(matrix.astype(np.float32)), shadow_map, options, *view]
         launch(_darken_ground, num_threads, floor, [out], device)
     return colour.view(height, width, 3)
