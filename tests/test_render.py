@@ -10,6 +10,7 @@ from PIL import Image
 from opendensepose import render, whole_file
 from opendensepose.data import decode_mask
 from opendensepose.render import render_dataset
+from opendensepose.synth import Ingredients
 
 
 @dataclass
@@ -22,7 +23,7 @@ class Rendered:
     keypoints: np.ndarray
 
 
-def quick_image(rng, size_hw, framing="scene", num_people=1):
+def quick_image(rng, size_hw, framing="scene", num_people=1, ingredients=None):
     """Stands in for `render_image` where the people do not matter: rectangles of random charts."""
     height, width = size_hw
     person = np.zeros(size_hw, np.uint8)
@@ -142,6 +143,23 @@ def test_other_settings_in_a_begun_set_are_refused(tmp_path, quick):
     make(tmp_path)
     with pytest.raises(ValueError, match="choose another folder"):
         make(tmp_path, seed=8)
+    with pytest.raises(ValueError, match="choose another folder"):
+        make(tmp_path, version=1)
+
+
+def test_version_1_is_rendered_with_what_version_1_had(tmp_path, quick, monkeypatch):
+    enabled = []
+
+    def noting(*args, ingredients, **options):
+        enabled.append(ingredients)
+        return quick_image(*args, **options)
+
+    monkeypatch.setattr(render, "render_image", noting)
+    make(tmp_path / "1", count=1, version=1)
+    make(tmp_path / "2", count=1)
+    assert enabled == [Ingredients.version_1(), Ingredients()]
+    settings = json.loads((tmp_path / "1" / "settings.json").read_text())
+    assert set(settings) == {"seed", "size_hw", "people_range"}  # as version 0.1 wrote them
 
 
 def test_another_seed_gives_other_pictures(tmp_path, quick):
@@ -155,6 +173,7 @@ def test_another_seed_gives_other_pictures(tmp_path, quick):
     "changes, part",
     [
         ({"count": 0}, "count"),
+        ({"version": 3}, "version must be 1 or 2"),
         ({"size_hw": (16, 640)}, "640x16"),
         ({"people_range": (3, 1)}, "3-1"),
         ({"people_range": (0, 7)}, "0-7"),

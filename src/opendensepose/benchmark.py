@@ -15,7 +15,7 @@ from opendensepose.render import render_dataset
 
 __all__ = ["COUNT", "SEED", "VERSION", "predict_missing", "prediction_folder", "render_set", "run_benchmark"]
 
-# Results can be compared only between runs of one version: raise it whenever the same seed gives other pictures.
+# Results can be compared only between runs of one version, which is also the renderer's.
 VERSION = 1
 SEED = 20_261_122
 COUNT = 500
@@ -53,7 +53,9 @@ def run_benchmark(
 def render_set(out: Path, *, workers: int = 1, count: int = COUNT) -> Path:
     """The annotation file of the benchmark's first `count` pictures; renders those that are not there yet."""
     folder = out / f"set-{VERSION}"
-    return render_dataset(folder, count=count, seed=SEED, size_hw=SIZE_HW, people_range=PEOPLE, workers=workers)
+    return render_dataset(
+        folder, count=count, seed=SEED, size_hw=SIZE_HW, people_range=PEOPLE, workers=workers, version=VERSION
+    )
 
 
 def prediction_folder(out: Path, weights: Path, min_score: float) -> Path:

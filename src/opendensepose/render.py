@@ -20,12 +20,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from opendensepose.data.coco import category, person_annotation
-from opendensepose.synth import render_image
+from opendensepose.synth import Ingredients, render_image
 from opendensepose.synth.wardrobe import ingredients_checksum
 from opendensepose.whole_file import write_whole
 
 __all__ = ["render_dataset"]
 
+RENDERER_VERSION = 2  # the same seed gives the same pictures within a version
 _PEOPLE_PER_IMAGE_ID = 100  # annotation id = image id * 100 + number of the person, the same in every run
 
 
@@ -38,18 +39,23 @@ def render_dataset(
     people_range: tuple[int, int] = (1, 6),
     workers: int = 1,
     show_progress: bool = True,
+    version: int = RENDERER_VERSION,
 ) -> Path:
     """Renders `count` pictures into `out_dir` and returns the path of its annotations.json.
 
     Writes images/<image_id>.jpg, dense/<image_id>.npz (I uint8, U and V float32, instance uint8: (H, W) each),
-    annotations/<image_id>.json and, when all are there, annotations.json in COCO-DensePose form.
+    annotations/<image_id>.json and, when all are there, annotations.json in COCO-DensePose form. version: 1 gives the
+    pictures of opendensepose 0.1, procedural clothes and light only.
     """
     _check(count, size_hw, people_range, workers)
+    if version not in (1, RENDERER_VERSION):
+        raise ValueError(f"the renderer's version must be 1 or {RENDERER_VERSION}, got {version}")
     out_dir = Path(out_dir)
     for name in ("images", "dense", "annotations"):
         (out_dir / name).mkdir(parents=True, exist_ok=True)
     settings = {"seed": seed, "size_hw": list(size_hw), "people_range": list(people_range)}
-    settings["ingredients"] = ingredients_checksum()  # other ones give other pictures
+    if version > 1:  # sets of version 1 say nothing of it
+        settings |= {"renderer": version, "ingredients": ingredients_checksum()}
     _agree_on_settings(out_dir / "settings.json", settings)
     for leftover in out_dir.glob("*/.*.part"):
         leftover.unlink()
@@ -117,7 +123,9 @@ def _render_one(out_dir: Path, image_id: int, settings: dict) -> int:
     rng = np.random.default_rng([settings["seed"], image_id])
     fewest, most = settings["people_range"]
     num_people = int(rng.integers(fewest, most + 1))
-    rendered = render_image(rng, tuple(settings["size_hw"]), framing="scene", num_people=num_people)
+    enabled = Ingredients() if settings.get("renderer", 1) > 1 else Ingredients.version_1()
+    size_hw = tuple(settings["size_hw"])
+    rendered = render_image(rng, size_hw, framing="scene", num_people=num_people, ingredients=enabled)
     height, width = rendered.i.shape
     jpeg = BytesIO()
     Image.fromarray(rendered.image_rgb).save(jpeg, "JPEG", quality=95, subsampling=0)

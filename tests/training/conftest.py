@@ -14,7 +14,7 @@ from opendensepose.training.network_recipes import NetworkRecipe
 from opendensepose.training.recipes import Recipe
 
 
-def render_ellipses(rngs, size_hw, framing="scene", num_people=None, device="cpu", pool_seed=0):
+def render_ellipses(rngs, size_hw, framing="scene", num_people=None, device="cpu", pool_seed=0, ingredients=None):
     """One picture per generator."""
     return [_picture(rng, size_hw, framing, num_people) for rng in rngs]
 

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from opendensepose.models.decode import decode_crop
+from opendensepose.synth.ingredients import Ingredients
 from opendensepose.training.recipes import Recipe
 from opendensepose.training.samples import Batch, look_sample, stack
 
@@ -43,9 +44,11 @@ def agreement_figures(i, u, v, i_true, u_true=None, v_true=None) -> dict[str, fl
 
 
 def validation_batch(recipe: Recipe, render: Callable, device: str) -> Batch:
-    """Rendered crops that depend on the recipe's look_hw and nothing else, so that runs can be compared."""
+    """Rendered crops that depend on the recipe's look_hw and nothing else, so that runs can be compared: also not on
+    fetched ingredients."""
     rngs = np.random.default_rng(VALIDATION_SEED).spawn(recipe.validation_images)
-    rendered = render(rngs, recipe.look_hw, framing="portrait", device=device, pool_seed=VALIDATION_SEED)
+    options = {"framing": "portrait", "ingredients": Ingredients.version_1()}
+    rendered = render(rngs, recipe.look_hw, device=device, pool_seed=VALIDATION_SEED, **options)
     return stack("look", [look_sample(one) for one in rendered])
 
 
