@@ -80,6 +80,7 @@ def tiny_recipe():
             "glance_scales": ((1.0, 1.0),),
             "steps": 6,
             "batch_size": 4,
+            "empty_share": 0.0,
             "glance_every": 3,
             "workers": 0,
             "warmup_steps": 2,

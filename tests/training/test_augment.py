@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from opendensepose.iuv import IUV, flip_iuv
-from opendensepose.training.augment import augment, change_colour, mirror, move
+from opendensepose.training.augment import augment, change_colour, mirror, move, zoom_in
 from opendensepose.training.samples import look_sample
 
 
@@ -56,6 +56,15 @@ def test_labels_stay_on_the_person(sample):
         moved = move(sample, matrix)
         assert np.median(moved.image[moved.i > 0][:, 0]) == 220
         assert (np.abs(moved.image[moved.i > 0].astype(int) - [220, 160, 120]).max(1) < 5).mean() > 0.85
+
+
+def test_zooming_in_shows_a_part_without_an_edge(sample):
+    for seed in range(8):
+        zoomed = zoom_in(sample, np.random.default_rng(seed))
+        assert zoomed.image.shape == sample.image.shape
+        assert not (zoomed.image[:, :2] == 127).all() and not (zoomed.image[-2:] == 127).all()
+        size, before = (np.diff(s.keypoints[[0, 5], :2], axis=0)[0] for s in (zoomed, sample))
+        assert 1 <= size[0] / before[0] <= 2.5 and size[0] / before[0] == pytest.approx(size[1] / before[1], rel=1e-3)
 
 
 def test_boxes_of_nobody_stay_nobody(render):

@@ -5,7 +5,7 @@ import numpy as np
 
 from opendensepose.surface import mirror_iuv
 
-__all__ = ["augment", "change_colour", "mirror", "move"]
+__all__ = ["augment", "change_colour", "mirror", "move", "zoom_in"]
 
 GREY = 127  # what lies outside a photo
 MIRROR_KEYPOINT = np.array([0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15])  # COCO: left and right exchanged
@@ -46,6 +46,14 @@ def move(sample, matrix: np.ndarray):
     keypoints = sample.keypoints.copy()
     keypoints[:, :2] = keypoints[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     return type(sample)(image, i, u, v, boxes, keypoints.astype(np.float32), sample.yaw)
+
+
+def zoom_in(sample, rng: np.random.Generator, most: float = 2.5):
+    """A random part of the picture with its sides' ratio kept, 1 to `most` times enlarged."""
+    height, width = sample.image.shape[:2]
+    scale = float(np.exp(rng.uniform(0, np.log(most))))
+    corner = rng.uniform(0, 1 - 1 / scale, 2) * [width, height]
+    return move(sample, np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]]))
 
 
 def change_colour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -29,6 +29,7 @@ class Recipe:
     # (scale, share of the batches): pictures are rendered at full size, small ones cost less to learn from
     look_scales: tuple[tuple[float, float], ...] = ((0.5, 0.6), (0.75, 0.25), (1.0, 0.15))
     glance_scales: tuple[tuple[float, float], ...] = ((0.75, 0.75), (1.0, 0.25))
+    empty_share: float = 0.06  # of the crops show nobody: what a detector's false alarms look like
     reuse: int = 1  # times a rendered image is used; from the second time on augmented
     workers: int | None = None  # processes that render on the CPU, at low priority; None: half of the cores
     render_on_device: bool = False  # render on the GPU that trains, without workers

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from opendensepose.models.auxiliary import NUM_KEYPOINTS
-from opendensepose.training.augment import augment
+from opendensepose.training.augment import augment, zoom_in
 from opendensepose.training.recipes import Recipe
 
 __all__ = ["Batch", "BatchStream", "Sample", "batch_loader", "look_sample", "norm_batches", "stack"]
@@ -125,8 +125,11 @@ class BatchStream(IterableDataset):
         samples, pool = [], index // BATCHES_PER_POOL
         for start in range(0, count, RENDERED_AT_ONCE):
             rngs = rng.spawn(min(RENDERED_AT_ONCE, count - start))
-            rendered = self.render(rngs, size_hw, framing=framing, device=self.device, pool_seed=pool)
-            samples.extend(look_sample(one) for one in rendered)
+            empty = rng.binomial(len(rngs), self.recipe.empty_share) if framing == "portrait" else 0
+            options = {"device": self.device, "pool_seed": pool}
+            nobody = self.render(rngs[:empty], size_hw, framing="scene", num_people=0, **options) if empty else []
+            samples.extend(zoom_in(look_sample(one), rng) for one in nobody)
+            samples.extend(look_sample(one) for one in self.render(rngs[empty:], size_hw, framing=framing, **options))
         return samples
 
 
