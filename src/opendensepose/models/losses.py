@@ -30,7 +30,8 @@ def chart_loss(logits: Tensor, i: Tensor, foreground_weight: float = 1.5) -> Ten
     """
     weight = logits.new_full((NUM_CLASSES,), foreground_weight)
     weight[0] = 1.0
-    return F.cross_entropy(logits, i, weight)
+    # With the classes on the last axis the softmax takes two thirds of the time.
+    return F.cross_entropy(logits.movedim(1, -1).reshape(-1, NUM_CLASSES), i.flatten(), weight)
 
 
 def uv_loss(predicted: Tensor, target: Tensor, i: Tensor, beta: float = 0.05) -> Tensor:

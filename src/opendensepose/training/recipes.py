@@ -27,8 +27,8 @@ class Recipe:
     glance_sides: tuple[int, int] = (192, 128)  # longer and shorter side of whole photos, upright or lying
     glance_every: int = 3  # one batch of so many is of whole photos
     # (scale, share of the batches): pictures are rendered at full size, small ones cost less to learn from
-    look_scales: tuple[tuple[float, float], ...] = ((0.5, 0.6), (0.75, 0.25), (1.0, 0.15))
-    glance_scales: tuple[tuple[float, float], ...] = ((0.75, 0.75), (1.0, 0.25))
+    look_scales: tuple[tuple[float, float], ...] = ((0.5, 0.7), (0.75, 0.2), (1.0, 0.1))
+    glance_scales: tuple[tuple[float, float], ...] = ((0.5, 0.25), (0.75, 0.6), (1.0, 0.15))
     empty_share: float = 0.06  # of the crops show nobody: what a detector's false alarms look like
     reuse: int = 1  # times a rendered image is used; from the second time on augmented
     workers: int | None = None  # processes that render on the CPU, at low priority; None: half of the cores
