@@ -1,0 +1,79 @@
+"""The one file of ingredients in the user's cache: written whole, checked when it is read.
+
+ingredients-<version>.npz holds arrays whose keys begin with "wardrobe/" (garments, hair, eyes, skins) and "panoramas/"
+(light and backgrounds). Beside it ingredients-<version>.txt says where everything comes from and under which licence.
+"""
+
+import functools
+import io
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from opendensepose.cache_folder import cache_folder
+from opendensepose.whole_file import write_whole
+
+__all__ = ["VERSION", "about_ingredients", "ingredients_path", "load_ingredients", "write_ingredients"]
+
+VERSION = 1  # to be raised when the arrays change their names, shapes or meaning
+
+
+def ingredients_path() -> Path:
+    """Where the file of this version is kept, whether it is there or not."""
+    return cache_folder() / f"ingredients-{VERSION}.npz"
+
+
+def write_ingredients(arrays: Mapping[str, np.ndarray], provenance: str, path: Path | None = None) -> Path:
+    """Puts arrays and, beside them, the text `provenance` into the cache, each as a whole; returns the arrays' path."""
+    path = path or ingredients_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    packed = io.BytesIO()
+    np.savez_compressed(packed, version=np.int64(VERSION), **arrays)
+    write_whole(path.with_suffix(".txt"), provenance.encode())
+    write_whole(path, packed.getvalue())  # last: where it is, the text is too
+    return path
+
+
+def load_ingredients(path: Path | None = None) -> Mapping[str, np.ndarray] | None:
+    """The ingredients' arrays by key, read-only and kept for the process, or None if they were never fetched.
+
+    path: another file than the cache's. ValueError if the file is damaged or of another version.
+    """
+    path = path or ingredients_path()
+    try:
+        stamp = path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+    return _load(path, stamp)
+
+
+@functools.lru_cache(maxsize=1)
+def _load(path: Path, stamp: int) -> Mapping[str, np.ndarray]:
+    """stamp: the file's time of writing, so that a file fetched anew is read anew."""
+    again = "run `opendensepose ingredients` again"
+    try:
+        with np.load(path, allow_pickle=False) as stored:  # every array's CRC is checked as it is read
+            arrays = {name: stored[name] for name in stored.files}
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path} is damaged ({error}): {again}") from error
+    found = arrays.pop("version", None)
+    if found is None or found != VERSION:
+        raise ValueError(f"{path} holds ingredients of version {found}, this program needs version {VERSION}: {again}")
+    for array in arrays.values():
+        array.flags.writeable = False
+    return MappingProxyType(arrays)
+
+
+def about_ingredients() -> str:
+    """A sentence for who renders or trains: the ingredients that are used, or what is missing and how to get it."""
+    path = ingredients_path()
+    if load_ingredients() is None:
+        return (
+            "real garments and photographed light are not there, so clothes and light are procedural only:"
+            " `opendensepose ingredients` gets them, once"
+        )
+    return f"real garments and photographed light from {path}"
