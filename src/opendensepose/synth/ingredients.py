@@ -1,6 +1,7 @@
 """The ingredients of variety, each with a switch, so that what each is worth can be measured."""
 
 from dataclasses import dataclass, fields
+from typing import ClassVar
 
 __all__ = ["Ingredients"]
 
@@ -29,6 +30,14 @@ class Ingredients:
     cameras: bool = True  # off: level camera in front at 4 m
     backgrounds: bool = True  # off: mid grey
     sensor: bool = True
+    wardrobe: bool = True  # MakeHuman's garments, hair and skins, where they were fetched
+
+    SINCE_VERSION_1: ClassVar[tuple[str, ...]] = ("wardrobe",)
+
+    @classmethod
+    def version_1(cls) -> "Ingredients":
+        """What the renderer of version 0.1 had: the pictures of the benchmark's version 1."""
+        return cls(**{name: False for name in cls.SINCE_VERSION_1})
 
     @classmethod
     def none(cls) -> "Ingredients":

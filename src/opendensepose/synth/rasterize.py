@@ -18,6 +18,8 @@ import torch
 import warp as wp
 
 from opendensepose.camera import Camera
+from opendensepose.synth.cut_out import draw_cut_out
+from opendensepose.synth.texture_store import UvMapping
 
 __all__ = [
     "EMPTY",
@@ -272,13 +274,19 @@ def project(points: torch.Tensor, camera: Camera) -> tuple[torch.Tensor, torch.T
 
 
 def rasterize(
-    screen: torch.Tensor, triangles: torch.Tensor, size_hw: tuple[int, int], num_closed: int = 0
+    screen: torch.Tensor,
+    triangles: torch.Tensor,
+    size_hw: tuple[int, int],
+    num_closed: int = 0,
+    uv: UvMapping | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """The triangle seen at every pixel centre.
 
     screen: (V, 3) float32, pixel x, pixel y, depth in metres. triangles: (T, 3) int32, the first num_closed of them of
-    closed meshes. Returns triangle (H, W) int32 (-1 where there is none), perspective-correct barycentric (H, W, 3)
-    float32 and depth (H, W) float32 metres (inf where there is none). Triangles nearer than 5 cm are not drawn.
+    closed meshes. uv: says which triangles are there only where their picture is opaque.
+
+    Returns triangle (H, W) int32 (-1 where there is none), perspective-correct barycentric (H, W, 3) float32 and depth
+    (H, W) float32 metres (inf where there is none). Triangles nearer than 5 cm are not drawn.
     """
     height, width = size_hw
     device = screen.device
@@ -289,8 +297,17 @@ def rasterize(
     barycentric = torch.zeros(height * width, 3, device=device)
     depth = torch.empty(height * width, device=device)
     keys = to_warp(nearest)
-    num_threads, run = shared_out(len(triangles), device)
-    launch(_draw, num_threads, [points, tris, num_closed, run, height, width, NEAR_M], [keys], device)
+    num_cut_out = 0 if uv is None else len(uv.cut_out_rows)
+    num_whole = len(triangles) - num_cut_out
+    num_threads, run = shared_out(num_whole, device)
+    whole = to_warp(triangles[:num_whole], dtype=wp.vec3i)
+    launch(_draw, num_threads, [points, whole, num_closed, run, height, width, NEAR_M], [keys], device)
+    if num_cut_out:
+        num_threads, run = shared_out(num_cut_out, device)
+        pictures = [to_warp(uv.cut_out_rows), to_warp(uv.corner_uv.view(-1, 2), dtype=wp.vec2)]
+        pictures += [to_warp(uv.store.texels), to_warp(uv.store.table), uv.num_closed, uv.num_body]
+        which = [points, tris, num_whole, run, height, width, NEAR_M]
+        launch(draw_cut_out, num_threads, [*which, *pictures], [keys], device)
     outputs = [to_warp(triangle), to_warp(barycentric, dtype=wp.vec3), to_warp(depth)]
     launch(_resolve, height * width, [points, tris, width, wp.int64(EMPTY), keys], outputs, device)
     shape = (height, width)
