@@ -347,7 +347,8 @@ def sample_outfit(
 ) -> Outfit:
     """A random outfit for the body; `switches` is an Ingredients (synth/ingredients.py).
 
-    without: what else provides: "trousers", "skirt", "top", "outerwear", "shoes", "hair", "hat" or "face" (colours).
+    without: what else provides: "trousers", "skirt", "top", "outerwear", "shoes", "hair", "hat" or "face" (colours);
+    whose skin is a photographed one is never without clothes.
     """
     d = _Dresser(where, triangles, rng, switches.textures)
     d.outfit.colour = _paint_over_texture(d) if "face" in without else _paint_skin(d, switches.skin_tones)
@@ -357,8 +358,8 @@ def sample_outfit(
         dress = skirts and "top" not in without and rng.random() < 0.12
         skirt = dress or (skirts and rng.random() < 0.12)
         if "trousers" not in without and (not skirt or rng.random() < 0.3):
-            _trousers(d) if rng.random() < 0.97 else None
-        if "top" not in without and (rng.random() < 0.97 or dress):
+            _trousers(d) if rng.random() < 0.97 or "face" in without else None
+        if "top" not in without and (rng.random() < 0.97 or dress or "face" in without):
             material = _top(d, dress, switches.prints)
         if skirt:
             skirt_material = material if dress else d.fabric(plain=0.5)

@@ -85,13 +85,15 @@ class _Chooser:
             self.taken.without |= {"trousers", "skirt", "top", "outerwear"}
             self.long_trousers = True
             return
-        draw = rng.random()
-        hem = self._top() if draw < 0.85 else None
+        draw = rng.random()  # a top alone, both, a bottom alone
+        hem = self._top(cropped=draw > 0.12) if draw < 0.85 else None
         if draw > 0.12:
             self._bottom(hem)
+        elif not self.person.upright:  # a skirt of ours leaves a bent back bare where no top of ours covers it
+            self.taken.without.add("skirt")
 
-    def _top(self) -> float:
-        """Wears a top; returns how far down it reaches on the neutral body, metres."""
+    def _top(self, cropped: bool) -> float:
+        """Wears a top, sometimes a cropped one; returns how far down it reaches on the neutral body, metres."""
         rng, piece = self.rng, self._one("top", "male" if not self.female else "female", loosely=0.25)
         sleeve, hem = np.inf, -np.inf
         long_sleeved = piece.sleeve.max() > 1.6
@@ -100,7 +102,7 @@ class _Chooser:
         elif rng.random() < 0.12:
             sleeve = rng.uniform(0.12, 0.3)
         lowest = float(np.percentile(piece.rest[piece.sleeve < 0, 2], 1))
-        if lowest < 0.1 and rng.random() < (0.14 if self.female else 0.04):
+        if cropped and lowest < 0.1 and rng.random() < (0.14 if self.female else 0.04):
             hem = rng.uniform(lowest, 0.2)
         thickness = np.where(piece.rest[:, 2] < 0.18, 0.003, 0.0)
         self._put(piece, self._cloth(piece), {"sleeve": sleeve, "hem": hem}, thickness)
@@ -122,19 +124,22 @@ class _Chooser:
             inside = PUSHED_IN_M * np.clip((piece.rest[:, 2] - hem - 0.015) / 0.02, 0, 1)
         denim = rng.random() < 0.45 and piece.mean_luminance[0] > 0.3
         self._put(piece, self._jeans() if denim else self._cloth(piece, fabrics=0.15), {"leg": leg}, inside)
-        self.taken.without |= {"trousers", "skirt"}
+        self.taken.without |= {"trousers", "skirt", "outerwear"}
 
     def footwear(self) -> None:
         """Shoes, with socks where they can be seen."""
         rng, piece = self.rng, self._one("shoes")
-        material = self._as_made(0.25) if rng.random() < 0.5 else self._cloth(piece, fabrics=0.0)
+        material = self._as_made(0.25)
+        if rng.random() < 0.35:
+            material = self._cloth(piece, fabrics=0.0)
+            material.colour = 0.6 * material.colour + 0.4 * material.colour.mean()  # leather is seldom bright
         material.specular = float(rng.choice([0.03, 0.25]))
         under = -0.008 * np.clip((piece.rest[:, 2] + 0.80) / 0.02, 0, 1) * self.long_trousers
         self._put(piece, material, {}, under)
         self.taken.without |= {"shoes"}
         if not self.long_trousers and rng.random() < 0.6:
-            socks = next(p for p in self.wardrobe.of_kind("socks") if p.item == piece.item)
-            self._put(socks, self._cloth(socks, fabrics=0.1), {})
+            for socks in (p for p in self.wardrobe.of_kind("socks") if p.item == piece.item):
+                self._put(socks, self._cloth(socks, fabrics=0.1), {})
 
     # --- head -------------------------------------------------------------------------------------------------------
 
@@ -256,7 +261,7 @@ def _shortened(piece: Piece, limits: dict[str, float]) -> Cut:
 def _bare(where: BodyCoordinates, limits: dict[str, float]) -> np.ndarray:
     """(B,) body vertices that a cut uncovers, and those near its edge."""
     bare = np.zeros(len(where.rest), bool)
-    margin = 0.06
+    margin = 0.1
     if "leg" in limits:
         bare |= where.is_in("foot") | (where.is_in("leg") & (where.along > limits["leg"] - margin))
     if "sleeve" in limits:

@@ -275,10 +275,13 @@ def _hides(kind: str, rest: np.ndarray, triangles: np.ndarray, hidden: np.ndarra
     under = ((distance < _NEAR_M) & (outwards > -0.004)) | (hidden & (distance < 2 * _NEAR_M))
     edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), 1)
     unique, count = np.unique(edges, axis=0, return_counts=True)
-    if (count == 1).any():
-        to_edge, _ = cKDTree(rest[unique[count == 1]].mean(1)).query(where.rest)
-        under &= to_edge > _EDGE_M
-    return under & ~where.is_in("head", "eye", "hand")
+    rim = np.isin(np.arange(len(rest)), unique[count == 1])
+    if rim.any():  # what is nearest to an open edge lies beyond it
+        to_edge, _ = cKDTree(rest[rim]).query(where.rest)
+        under &= (to_edge > _EDGE_M) & ~np.concatenate([rim, rim[triangles].any(1)])[nearest]
+    if kind in ("shoes", "socks"):  # a shoe's collar is folded in: it has no open edge
+        under &= where.rest[:, 2] < rest[:, 2].max() - _EDGE_M
+    return under & ~where.is_in("head", "eye", "neck", "hand")
 
 
 def _side_m(rest: np.ndarray, triangles: np.ndarray, corner_uv: np.ndarray) -> float:
