@@ -123,7 +123,7 @@ def test_a_cut_out_triangle_is_there_only_where_its_picture_is_opaque():
     points = torch.tensor([[0.0, 0, 2], [0, 40, 2], [40, 0, 2], [-50, -50, 3], [-50, 150, 3], [150, -50, 3]])
     behind, holed = [3, 4, 5], [0, 1, 2]
     corner_uv = torch.tensor([[[0.0, 0]] * 3, [[0.0, 0], [0, 1], [1, 0]]])  # u = x / 40
-    uv = UvMapping(store, corner_uv, 0, 0, torch.zeros(1, dtype=torch.int32))
+    uv = UvMapping(store, corner_uv, 0, 0, 1, torch.zeros(1, dtype=torch.int32))
     triangles = torch.tensor([behind, holed], dtype=torch.int32)
     seen, _, depth = rasterize(points, triangles, (32, 32), uv=uv)
     assert (seen[:8, :19] == 0).all() and (seen[:8, 22:] == 1).all()

@@ -94,7 +94,7 @@ def test_a_texture_is_shifted_and_mirrored():
 def _uv_plane(texel, colour=(0.5, 0.5, 0.5), mean_luminance=0.0):
     """The ambient plane with a UV texture of one colour, texel: RGB in [0, 255]."""
     picture = np.full((8, 8, 4), (*texel, 255), np.uint8)
-    uv = UvMapping(pack_textures([picture], "cpu"), torch.rand(2, 3, 2), 0, 0, torch.zeros(0, dtype=torch.int32))
+    uv = UvMapping(pack_textures([picture], "cpu"), torch.rand(2, 3, 2), 0, 0, 0, torch.zeros(0, dtype=torch.int32))
     return _plane(AMBIENT, colour=colour, looks={20: 1, 21: mean_luminance, 22: 1.0}, uv=uv)[0, 0]
 
 

@@ -96,15 +96,15 @@ class Body:
 
         shapes: (B, len(self.phenotypes)) in [0, 1]. poses: (B, bones, 4, 4), rotations about the rest body's axes.
         """
-        vertices = self.posed_by(self.model, shapes, poses)["vertices"].contiguous()
+        poses_t, phenotypes = self.parameters(shapes, poses)
+        vertices = self.model(pose_parameters=poses_t, phenotype_kwargs=phenotypes)["vertices"].contiguous()
         return {"vertices": vertices, "keypoints": self.keypoints_of(vertices)}
 
-    def posed_by(self, model, shapes: np.ndarray, poses: np.ndarray) -> dict[str, torch.Tensor]:
-        """What one of Anny's models says of these bodies; shapes and poses as pose() takes them."""
+    def parameters(self, shapes: np.ndarray, poses: np.ndarray) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Poses and phenotypes by name as Anny's models take them."""
         shapes_t = torch.from_numpy(np.ascontiguousarray(shapes, np.float32)).to(self.device)
         poses_t = torch.from_numpy(np.ascontiguousarray(poses, np.float32)).to(self.device)
-        kwargs = {name: shapes_t[:, k] for k, name in enumerate(self.phenotypes)}
-        return model(pose_parameters=poses_t, phenotype_kwargs=kwargs)
+        return poses_t, {name: shapes_t[:, k] for k, name in enumerate(self.phenotypes)}
 
     def keypoints_of(self, vertices: torch.Tensor) -> torch.Tensor:
         """COCO keypoints (B, 17, 3) of posed vertices (B, V, 3)."""
@@ -173,11 +173,13 @@ class BaseMesh:
     def pose(self, shapes: np.ndarray, poses: np.ndarray) -> dict[str, torch.Tensor]:
         """What Body.pose() gives, and `rest` (B, 19158, 3) of the base mesh, metres, with `bones` (B, bones, 4, 4),
         which take it from there to the pose."""
-        posed = self._body.posed_by(self.model, shapes, poses)
-        vertices = posed["vertices"].index_select(1, self._skin)
-        bones = posed["bone_poses"] @ torch.linalg.inv(posed["rest_bone_poses"])
-        rest = posed["rest_vertices"].expand(len(vertices), -1, -1).contiguous()
-        return {"vertices": vertices, "keypoints": self._body.keypoints_of(vertices), "rest": rest, "bones": bones}
+        model, body = self.model, self._body
+        poses_t, phenotypes = body.parameters(shapes, poses)
+        at_rest = model.get_rest_model(model.get_phenotype_blendshape_coefficients(**phenotypes))
+        bones, _ = model.get_bone_transforms(poses_t, at_rest["rest_bone_poses"])
+        rest = at_rest["rest_vertices"].contiguous()
+        vertices = model.get_skinned_vertices(rest, bones).index_select(1, self._skin)
+        return {"vertices": vertices, "keypoints": body.keypoints_of(vertices), "rest": rest, "bones": bones}
 
 
 @contextlib.contextmanager

@@ -32,7 +32,7 @@ def draw_cut_out(
     num_body: int,
     nearest: wp.array(dtype=wp.int64),
 ):
-    """As rasterize()'s kernel for whole triangles, for the mesh's last ones, with a look at each pixel's alpha.
+    """As rasterize()'s kernel for whole triangles, with a look at each pixel's alpha.
 
     rows: of the texture table, one for each of these triangles. Between a quarter and three quarters of opacity noise
     decides: soft edges become grains, which the sensor's blur melts.

@@ -139,6 +139,7 @@ def _uv_mapping(mesh: dict, fitted: Bodies, garments: list, drapes: list, outfit
         corner_uv=torch.cat([fitted.wardrobe.body_uv, after]),
         num_closed=num_body * len(outfits),
         num_body=num_body,
+        first_cut_out=len(mesh["material"]) - num_cut_out,
         cut_out_rows=mesh["materials"][last, 20].to(torch.int32) - 1,
     )
 

@@ -207,15 +207,15 @@ def _paint_skin(d: _Dresser, skin_tones: bool) -> np.ndarray:
     return _paint_beard_glasses_mask(d, colour)
 
 
-def _paint_over_texture(d: _Dresser) -> np.ndarray:
+def _paint_over_texture(d: _Dresser, beard: bool) -> np.ndarray:
     """(V, 3) what a photographed skin's colours are multiplied with."""
     blotches = 1 + np.float32(0.04) * _waves(d.rng, d.where, 0.25)
-    return _paint_beard_glasses_mask(d, np.repeat(blotches[:, None], 3, 1))
+    return _paint_beard_glasses_mask(d, np.repeat(blotches[:, None], 3, 1), beard)
 
 
-def _paint_beard_glasses_mask(d: _Dresser, colour: np.ndarray) -> np.ndarray:
+def _paint_beard_glasses_mask(d: _Dresser, colour: np.ndarray, beard: bool = True) -> np.ndarray:
     rng, area = d.rng, _face_areas(d.where)
-    if rng.random() < 0.12:
+    if beard and rng.random() < 0.12:
         colour[area["beard"]] = 0.35 * colour[area["beard"]] + np.float32(0.65) * HAIR_COLOURS[rng.integers(5)]
     if rng.random() < 0.06:  # mostly dark
         colour[area["glasses"]] *= np.float32(rng.uniform(0.05, 0.4))
@@ -347,11 +347,14 @@ def sample_outfit(
 ) -> Outfit:
     """A random outfit for the body; `switches` is an Ingredients (synth/ingredients.py).
 
-    without: what else provides: "trousers", "skirt", "top", "outerwear", "shoes", "hair", "hat" or "face" (colours);
-    whose skin is a photographed one is never without clothes.
+    without: what else provides: "trousers", "skirt", "top", "outerwear", "shoes", "hair", "hat", "beard" or "face"
+    (its colours); whose skin is a photographed one is never without clothes.
     """
     d = _Dresser(where, triangles, rng, switches.textures)
-    d.outfit.colour = _paint_over_texture(d) if "face" in without else _paint_skin(d, switches.skin_tones)
+    if "face" in without:
+        d.outfit.colour = _paint_over_texture(d, beard="beard" not in without)
+    else:
+        d.outfit.colour = _paint_skin(d, switches.skin_tones)
     if switches.garments:
         loose = switches.loose_garments
         skirts = loose and switches.skirts and "skirt" not in without

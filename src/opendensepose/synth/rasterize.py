@@ -49,10 +49,14 @@ def _draw(
     height: int,
     width: int,
     near: float,
+    first_left_out: int,
+    stop_left_out: int,
     nearest: wp.array(dtype=wp.int64),
 ):
     first = wp.tid() * run
     for t in range(first, wp.min(first + run, triangles.shape[0])):
+        if t >= first_left_out and t < stop_left_out:
+            continue
         tri = triangles[t]
         a = screen[tri[0]]
         b = screen[tri[1]]
@@ -297,17 +301,16 @@ def rasterize(
     barycentric = torch.zeros(height * width, 3, device=device)
     depth = torch.empty(height * width, device=device)
     keys = to_warp(nearest)
-    num_cut_out = 0 if uv is None else len(uv.cut_out_rows)
-    num_whole = len(triangles) - num_cut_out
-    num_threads, run = shared_out(num_whole, device)
-    whole = to_warp(triangles[:num_whole], dtype=wp.vec3i)
-    launch(_draw, num_threads, [points, whole, num_closed, run, height, width, NEAR_M], [keys], device)
-    if num_cut_out:
-        num_threads, run = shared_out(num_cut_out, device)
+    start, count = (0, 0) if uv is None else (uv.first_cut_out, len(uv.cut_out_rows))
+    num_threads, run = shared_out(len(triangles), device)
+    inputs = [points, tris, num_closed, run, height, width, NEAR_M, start, start + count]
+    launch(_draw, num_threads, inputs, [keys], device)
+    if count:
+        num_threads, run = shared_out(count, device)
         pictures = [to_warp(uv.cut_out_rows), to_warp(uv.corner_uv.view(-1, 2), dtype=wp.vec2)]
         pictures += [to_warp(uv.store.texels), to_warp(uv.store.table), uv.num_closed, uv.num_body]
-        which = [points, tris, num_whole, run, height, width, NEAR_M]
-        launch(draw_cut_out, num_threads, [*which, *pictures], [keys], device)
+        inputs = [points, tris, start, run, height, width, NEAR_M, *pictures]
+        launch(draw_cut_out, num_threads, inputs, [keys], device)
     outputs = [to_warp(triangle), to_warp(barycentric, dtype=wp.vec3), to_warp(depth)]
     launch(_resolve, height * width, [points, tris, width, wp.int64(EMPTY), keys], outputs, device)
     shape = (height, width)

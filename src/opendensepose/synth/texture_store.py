@@ -36,14 +36,15 @@ class UvMapping:
     """How a dressed mesh lies on a store's pictures.
 
     corner_uv: (R, 3, 2) float32, the corners of the triangles of one body, then of all triangles after the bodies.
-    num_closed: triangles of all bodies. num_body: of one. cut_out_rows: (C,) int32, rows of the store's table for the
-    mesh's last C triangles, which are there only where their picture is opaque.
+    num_closed: triangles of all bodies. num_body: of one. The C triangles from first_cut_out on are there only where
+    their picture is opaque: cut_out_rows (C,) int32 of the store's table.
     """
 
     store: TextureStore
     corner_uv: torch.Tensor
     num_closed: int
     num_body: int
+    first_cut_out: int
     cut_out_rows: torch.Tensor
 
 
@@ -52,7 +53,7 @@ def no_uv_mapping(device: str) -> UvMapping:
     white = torch.full((1, 4), 255, dtype=torch.uint8, device=device)
     store = TextureStore(white, torch.tensor([[0, 1, 1]] * LEVELS, dtype=torch.int32, device=device), (1,))
     corner_uv = torch.zeros(1, 3, 2, device=device)
-    return UvMapping(store, corner_uv, 0, 1, torch.zeros(0, dtype=torch.int32, device=device))
+    return UvMapping(store, corner_uv, 0, 1, 0, torch.zeros(0, dtype=torch.int32, device=device))
 
 
 def pack_textures(pictures: Sequence[np.ndarray], device: str) -> TextureStore:

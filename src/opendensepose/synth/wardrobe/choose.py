@@ -17,6 +17,7 @@ from opendensepose.synth.wardrobe.wardrobe import Piece, Wardrobe
 __all__ = ["Person", "Taken", "Worn", "take"]
 
 PUSHED_IN_M = -0.012  # skin and cloth under other cloth, so that they never show through it
+_PRINTED = ("male_casualsuit02", "male_casualsuit04", "female_casualsuit01", "female_casualsuit02")  # plain shirts
 _STEP = 0.02  # limits of cuts are rounded to multiples of it, since cut pieces are kept
 
 
@@ -105,7 +106,13 @@ class _Chooser:
         if cropped and lowest < 0.1 and rng.random() < (0.14 if self.female else 0.04):
             hem = rng.uniform(lowest, 0.2)
         thickness = np.where(piece.rest[:, 2] < 0.18, 0.003, 0.0)
-        self._put(piece, self._cloth(piece), {"sleeve": sleeve, "hem": hem}, thickness)
+        material = self._cloth(piece)
+        if self.on.prints and piece.item in _PRINTED and rng.random() < 0.2:
+            half = rng.uniform(0.05, 0.11)
+            material.decal = (rng.normal(0, 0.02), rng.uniform(0.22, 0.33), half, half * rng.uniform(0.4, 1.3))
+        self._put(piece, material, {"sleeve": sleeve, "hem": hem}, thickness)
+        for under in (p for p in self.wardrobe.of_kind("under") if p.item == piece.item):
+            self._put(under, self._cloth(under), {"hem": hem})
         self.taken.without |= {"top", "outerwear"}
         return max(lowest, hem)
 
@@ -151,7 +158,7 @@ class _Chooser:
             eyes = self._one("eyes")
             dark = rng.random() < 0.35 + 0.6 * (self.person.origin[0] + self.person.origin[1])
             self._put(eyes, Material(np.ones(3), specular=0.5), {}, texture=int(rng.choice([2, 3])) if dark else None)
-            self.taken.without |= {"face"}
+            self.taken.without |= {"face"} | ({"beard"} if self.female or self.person.age < 0.6 else set())
         colour = self._hair_colour()
         if on.skin_tones:
             self._put(self._one("brows"), Material(np.clip(colour * 0.8, 0, 0.45)), {}, recolour=True)

@@ -5,21 +5,49 @@ ingredients-<version>.npz holds arrays whose keys begin with "wardrobe/" (garmen
 """
 
 import functools
+import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 
 from opendensepose.cache_folder import cache_folder
 from opendensepose.whole_file import write_whole
 
-__all__ = ["VERSION", "about_ingredients", "ingredients_path", "load_ingredients", "write_ingredients"]
+__all__ = [
+    "VERSION",
+    "IngredientArrays",
+    "about_ingredients",
+    "ingredients_path",
+    "load_ingredients",
+    "write_ingredients",
+]
 
 VERSION = 1  # to be raised when the arrays change their names, shapes or meaning
+
+
+class IngredientArrays(Mapping[str, np.ndarray]):
+    """Read-only arrays by key. Equal only to itself, so that what is made of the arrays can be cached by it."""
+
+    def __init__(self, arrays: Mapping[str, np.ndarray]):
+        self._arrays = dict(arrays)
+        for array in self._arrays.values():
+            array.flags.writeable = False
+
+    def __getitem__(self, key: str) -> np.ndarray:
+        return self._arrays[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
 
 def ingredients_path() -> Path:
@@ -38,7 +66,7 @@ def write_ingredients(arrays: Mapping[str, np.ndarray], provenance: str, path: P
     return path
 
 
-def load_ingredients(path: Path | None = None) -> Mapping[str, np.ndarray] | None:
+def load_ingredients(path: Path | None = None) -> IngredientArrays | None:
     """The ingredients' arrays by key, read-only and kept for the process, or None if they were never fetched.
 
     path: another file than the cache's. ValueError if the file is damaged or of another version.
@@ -52,20 +80,29 @@ def load_ingredients(path: Path | None = None) -> Mapping[str, np.ndarray] | Non
 
 
 @functools.lru_cache(maxsize=1)
-def _load(path: Path, stamp: int) -> Mapping[str, np.ndarray]:
+def _load(path: Path, stamp: int) -> IngredientArrays:
     """stamp: the file's time of writing, so that a file fetched anew is read anew."""
     again = "run `opendensepose ingredients` again"
     try:
-        with np.load(path, allow_pickle=False) as stored:  # every array's CRC is checked as it is read
+        with (
+            path.open("rb") as file,
+            np.load(file, allow_pickle=False) as stored,
+        ):  # every array's CRC is checked as it is read
             arrays = {name: stored[name] for name in stored.files}
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{path} is damaged ({error}): {again}") from error
     found = arrays.pop("version", None)
     if found is None or found != VERSION:
         raise ValueError(f"{path} holds ingredients of version {found}, this program needs version {VERSION}: {again}")
-    for array in arrays.values():
-        array.flags.writeable = False
-    return MappingProxyType(arrays)
+    return IngredientArrays(arrays)
+
+
+def ingredients_checksum() -> str | None:
+    """The first 16 digits of the file's SHA-256, None where nothing was fetched: pictures depend on it."""
+    path = ingredients_path()
+    if not path.exists():
+        return None
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def about_ingredients() -> str:

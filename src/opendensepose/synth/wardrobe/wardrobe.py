@@ -22,7 +22,7 @@ from opendensepose.synth.texture_store import TextureStore, pack_textures
 from opendensepose.synth.wardrobe.cut import Cut
 from opendensepose.synth.wardrobe.fit import MEASURED_ON, FitTable, fit_table
 from opendensepose.synth.wardrobe.garments import BASE_VERTICES
-from opendensepose.synth.wardrobe.ingredients_file import load_ingredients
+from opendensepose.synth.wardrobe.ingredients_file import IngredientArrays, load_ingredients
 
 __all__ = ["Piece", "Wardrobe", "load_garments", "load_wardrobe"]
 
@@ -34,7 +34,8 @@ _NEAR_M, _EDGE_M = 0.035, 0.02  # cloth hides skin so near, but not so near to i
 class Piece:
     """One thing to wear. Arrays over its V vertices and T triangles, on the CPU.
 
-    kind: top, bottom, skirt, whole (shirt with jeans), shoes, socks, hat, hair, brows, lashes or eyes.
+    kind: top, under (the shirt in a jacket), bottom, skirt, whole (shirt with jeans), shoes, socks, hat, hair, brows,
+    lashes or eyes.
     references, weights: (V, 3). offsets: (V, 3) metres on a body of the size `denominators` (3,), metres.
     bones, bone_weights: (V, 8). triangles: (T, 3) int32. corner_uv: (T, 3, 2) float32. rest, normal: (V, 3) on the
     neutral body. leg, sleeve: (V,) positions along leg and arm as BodyCoordinates.along, -1 elsewhere.
@@ -118,15 +119,15 @@ def load_garments(arrays: Mapping[str, np.ndarray], body: Body) -> Wardrobe:
     return Wardrobe(tuple(pieces), table, rows, store, skins, body.base.skin_uv)
 
 
-@functools.lru_cache(maxsize=2)
-def _kept(device: str, stamp: int) -> Wardrobe:
-    return load_garments(load_ingredients(), load_body(device))
-
-
 def load_wardrobe(device: str = "cpu") -> Wardrobe | None:
     """The wardrobe of the fetched ingredients, kept for the process; None if they were never fetched."""
     arrays = load_ingredients()
-    return None if arrays is None else _kept(device, id(arrays))
+    return None if arrays is None else _of_body(arrays, device)
+
+
+@functools.lru_cache(maxsize=2)
+def _of_body(arrays: IngredientArrays, device: str) -> Wardrobe:
+    return load_garments(arrays, load_body(device))
 
 
 def _picture(item: str, content: np.ndarray) -> np.ndarray:
@@ -212,6 +213,9 @@ def _kind_of_vertices(item: str, quads: np.ndarray, rest: np.ndarray) -> np.ndar
             kinds[component == c] = "skirt" if item == "female_elegantsuit01" else "bottom"
         elif kind == "top" and z.min() < -0.4:
             kinds[component == c] = "whole"
+    tops = component[kinds == "top"]
+    if len(tops):
+        kinds[(kinds == "top") & (component != np.bincount(tops).argmax())] = "under"
     return kinds
 
 
