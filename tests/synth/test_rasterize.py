@@ -4,10 +4,12 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import torch
 
 from opendensepose.camera import Camera, look_at
 from opendensepose.synth.rasterize import depth_map, displace, project, rasterize, transform, vertex_normals
+from opendensepose.synth.texture_store import UvMapping, pack_textures
 
 
 def _draw(points, faces, size_hw=(8, 8)):
@@ -112,3 +114,18 @@ def test_warp_starts_without_a_word():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "" and done.stderr == "read\n"
+
+
+def test_a_cut_out_triangle_is_there_only_where_its_picture_is_opaque():
+    picture = np.zeros((64, 64, 4), np.uint8)
+    picture[:, 32:, 3] = 255  # opaque where u > 0.5
+    store = pack_textures([picture], "cpu")
+    points = torch.tensor([[0.0, 0, 2], [0, 40, 2], [40, 0, 2], [-50, -50, 3], [-50, 150, 3], [150, -50, 3]])
+    behind, holed = [3, 4, 5], [0, 1, 2]
+    corner_uv = torch.tensor([[[0.0, 0]] * 3, [[0.0, 0], [0, 1], [1, 0]]])  # u = x / 40
+    uv = UvMapping(store, corner_uv, 0, 0, 1, torch.zeros(1, dtype=torch.int32))
+    triangles = torch.tensor([behind, holed], dtype=torch.int32)
+    seen, _, depth = rasterize(points, triangles, (32, 32), uv=uv)
+    assert (seen[:8, :19] == 0).all() and (seen[:8, 22:] == 1).all()
+    assert depth[0, 0] == pytest.approx(3) and depth[0, 25] == pytest.approx(2)
+    assert (rasterize(points, triangles, (32, 32))[0][:10, :25] == 1).all()  # without its picture

@@ -7,6 +7,7 @@ import torch
 from opendensepose.camera import Camera
 from opendensepose.synth.rasterize import rasterize
 from opendensepose.synth.shade import CHANNEL_ORDERS, MATERIAL_COLUMNS, SHADOW_SIZE, TEXTURE_SIZE, Lighting, shade
+from opendensepose.synth.texture_store import UvMapping, pack_textures
 
 BLACK = np.zeros(3)
 SIZE = (16, 16)
@@ -18,7 +19,7 @@ def _lighting(**changes):
     return Lighting(**(parts | changes))
 
 
-def _plane(lighting, colour=(0.5, 0.5, 0.5), shadow_depth=torch.inf, texture=None, ground=None, looks=()):
+def _plane(lighting, colour=(0.5, 0.5, 0.5), shadow_depth=torch.inf, texture=None, ground=None, looks=(), uv=None):
     """A plane at z = 2 that fills the picture and faces the camera; looks: columns of its material."""
     looks = dict(looks)
     camera = Camera(np.eye(3), np.zeros(3), 16.0, (8.0, 8.0), SIZE)
@@ -39,7 +40,7 @@ def _plane(lighting, colour=(0.5, 0.5, 0.5), shadow_depth=torch.inf, texture=Non
         "prints": torch.zeros(1, 1, 1, 4, dtype=torch.uint8),
     }  # fmt: skip
     shadow = torch.full((SHADOW_SIZE, SHADOW_SIZE), float(shadow_depth))
-    return shade(rasterize(screen, triangles, SIZE), mesh, lighting, shadow, camera, torch.zeros(*SIZE, 3), ground)
+    return shade(rasterize(screen, triangles, SIZE), mesh, lighting, shadow, camera, torch.zeros(*SIZE, 3), ground, uv)
 
 
 def test_no_light_is_black_and_full_ambient_light_shows_the_colour_itself():
@@ -88,3 +89,26 @@ def test_a_texture_is_shifted_and_mirrored():
     assert right.max() < 1e-6
     assert _plane(AMBIENT, colour=white, texture=texture, looks={14: 0.5})[:, 9:-1].min() > 0.99
     assert _plane(AMBIENT, colour=white, texture=texture, looks={16: -1})[:, 9:-1].min() > 0.99
+
+
+def _uv_plane(texel, colour=(0.5, 0.5, 0.5), mean_luminance=0.0):
+    """The ambient plane with a UV texture of one colour, texel: RGB in [0, 255]."""
+    picture = np.full((8, 8, 4), (*texel, 255), np.uint8)
+    uv = UvMapping(pack_textures([picture], "cpu"), torch.rand(2, 3, 2), 0, 0, 0, torch.zeros(0, dtype=torch.int32))
+    return _plane(AMBIENT, colour=colour, looks={20: 1, 21: mean_luminance, 22: 1.0}, uv=uv)[0, 0]
+
+
+def test_a_uv_texture_multiplies_the_colour():
+    assert torch.allclose(_uv_plane((51, 102, 255)), torch.tensor([0.1, 0.2, 0.5]), atol=1e-3)
+
+
+def test_a_recoloured_texture_keeps_the_order_of_its_luminances_and_the_new_hue():
+    dark, middle, light = (_uv_plane((v, v // 2, v), (0.4, 0.2, 0.1), mean_luminance=0.3) for v in (40, 80, 160))
+    assert (dark < middle).all() and (middle < light).all()
+    for seen in (dark, middle, light):
+        assert torch.allclose(seen / seen[0], torch.tensor([1.0, 0.5, 0.25]), atol=5e-3)
+
+
+def test_a_recoloured_texture_of_mean_luminance_shows_the_new_colour():
+    seen = _uv_plane((102, 102, 102), (0.4, 0.2, 0.1), mean_luminance=0.4)
+    assert torch.allclose(seen, torch.tensor([0.4, 0.2, 0.1]), atol=2e-3)

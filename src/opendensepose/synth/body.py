@@ -14,7 +14,7 @@ import torch
 
 from opendensepose.synth.rasterize import start_warp, vertex_normals
 
-__all__ = ["Body", "BodyCoordinates", "load_body", "KEYPOINT_NAMES"]
+__all__ = ["BaseMesh", "Body", "BodyCoordinates", "KEYPOINT_NAMES", "along_limb", "load_body"]
 
 KEYPOINT_NAMES = (
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
@@ -69,8 +69,7 @@ class Body:
 
     def __init__(self, device: str = "cpu"):
         start_warp()  # before Anny does, who would let it talk
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
+        with _silently():
             import anny
 
             self.model = anny.Anny(phenotypes="all").to(device=device, dtype=torch.float32)
@@ -97,12 +96,24 @@ class Body:
 
         shapes: (B, len(self.phenotypes)) in [0, 1]. poses: (B, bones, 4, 4), rotations about the rest body's axes.
         """
+        poses_t, phenotypes = self.parameters(shapes, poses)
+        vertices = self.model(pose_parameters=poses_t, phenotype_kwargs=phenotypes)["vertices"].contiguous()
+        return {"vertices": vertices, "keypoints": self.keypoints_of(vertices)}
+
+    def parameters(self, shapes: np.ndarray, poses: np.ndarray) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Poses and phenotypes by name as Anny's models take them."""
         shapes_t = torch.from_numpy(np.ascontiguousarray(shapes, np.float32)).to(self.device)
         poses_t = torch.from_numpy(np.ascontiguousarray(poses, np.float32)).to(self.device)
-        kwargs = {name: shapes_t[:, k] for k, name in enumerate(self.phenotypes)}
-        vertices = self.model(pose_parameters=poses_t, phenotype_kwargs=kwargs)["vertices"].contiguous()
-        around_joints = vertices.index_select(1, self._keypoint_vertices)
-        return {"vertices": vertices, "keypoints": self._keypoint_weights @ around_joints}
+        return poses_t, {name: shapes_t[:, k] for k, name in enumerate(self.phenotypes)}
+
+    def keypoints_of(self, vertices: torch.Tensor) -> torch.Tensor:
+        """COCO keypoints (B, 17, 3) of posed vertices (B, V, 3)."""
+        return self._keypoint_weights @ vertices.index_select(1, self._keypoint_vertices)
+
+    @functools.cached_property
+    def base(self) -> "BaseMesh":
+        """The whole base mesh of this body, built at its first use."""
+        return BaseMesh(self)
 
     def _bone_heads(self) -> dict[str, np.ndarray]:
         out = self.model(phenotype_kwargs={name: 0.5 for name in self.phenotypes})
@@ -128,11 +139,58 @@ class Body:
             for name, sign in (("left", 1), ("right", -1)):
                 here = (region == REGIONS.index(limb)) & (side == sign)
                 a, b, c = (self.neutral_keypoints[f"{name}_{joint}"] for joint in joints)
-                along[here] = _along_polyline(points[here], a, b, c)
+                along[here] = along_limb(points[here], a, b, c)
         return BodyCoordinates(points, region, side, along, normal)
 
 
-def _along_polyline(points: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+class BaseMesh:
+    """MakeHuman's base mesh hm08 with the helpers that garments are bound to: 19,158 vertices, posed by the same bones.
+
+    skin: (V,) the base vertex of each vertex of the body. rest: (19158, 3) float32 of the neutral body, neutral_bones:
+    (bones, 4, 4), which take it to Body's rest pose. bone_weights: (19158, bones) float32. skin_uv: (T, 3, 2) float32,
+    where the corners of the body's triangles lie on a skin's texture.
+    """
+
+    NUM_VERTICES = 19158
+
+    def __init__(self, body: Body):
+        with _silently():
+            import anny
+
+            self.model = anny.Anny(phenotypes="all", topology="anny-full").to(device=body.device, dtype=torch.float32)
+        self._body, own = body, body.model
+        self._skin = own.base_mesh_vertex_indices
+        self.skin = self._skin.cpu().numpy()
+        neutral = np.full((1, len(body.phenotypes)), 0.5, np.float32)
+        posed = self.pose(neutral, body.rest_pose(1))
+        self.rest, self.neutral_bones = posed["rest"][0].cpu().numpy(), posed["bones"][0].cpu().numpy()
+        weights = torch.zeros(self.NUM_VERTICES, len(body.bone_index))
+        weights.scatter_add_(1, self.model.vertex_bone_indices.cpu(), self.model.vertex_bone_weights.cpu())
+        self.bone_weights = weights.numpy()
+        self.skin_uv = own.texture_coordinates[own.face_texture_coordinate_indices].float().contiguous()
+
+    @torch.no_grad()
+    def pose(self, shapes: np.ndarray, poses: np.ndarray) -> dict[str, torch.Tensor]:
+        """What Body.pose() gives, and `rest` (B, 19158, 3) of the base mesh, metres, with `bones` (B, bones, 4, 4),
+        which take it from there to the pose."""
+        model, body = self.model, self._body
+        poses_t, phenotypes = body.parameters(shapes, poses)
+        at_rest = model.get_rest_model(model.get_phenotype_blendshape_coefficients(**phenotypes))
+        bones, _ = model.get_bone_transforms(poses_t, at_rest["rest_bone_poses"])
+        rest = at_rest["rest_vertices"].contiguous()
+        vertices = model.get_skinned_vertices(rest, bones).index_select(1, self._skin)
+        return {"vertices": vertices, "keypoints": body.keypoints_of(vertices), "rest": rest, "bones": bones}
+
+
+@contextlib.contextmanager
+def _silently():
+    """Anny and Warp talk and warn while they load."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def along_limb(points: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
     """Position of points (P, 3) along the limb a-b-c: 0 at a, 1 at b, 2 at c."""
     upper = (points - a) @ (b - a) / ((b - a) @ (b - a))
     lower = (points - b) @ (c - b) / ((c - b) @ (c - b))

@@ -12,11 +12,14 @@ from opendensepose.synth.body import load_body
 from opendensepose.synth.drape import Drape, drapes_of
 from opendensepose.synth.ingredients import Ingredients
 from opendensepose.synth.noise import fbm_2d
-from opendensepose.synth.outfit import Material, sample_outfit
+from opendensepose.synth.outfit import Material, Outfit, sample_outfit
 from opendensepose.synth.rasterize import displace
 from opendensepose.synth.shade import CHANNEL_ORDERS, MATERIAL_COLUMNS, TEXTURE_SIZE
 from opendensepose.synth.texture import draw_fabric, fabric_stack, make_hair_texture
 from opendensepose.synth.texture_print import make_print
+from opendensepose.synth.texture_store import LEVELS, UvMapping
+from opendensepose.synth.wardrobe.choose import PUSHED_IN_M, Taken, take
+from opendensepose.synth.wardrobe.dressing import Bodies, GarmentMesh, garment_mesh, person_of
 
 __all__ = ["dressed_mesh"]
 
@@ -28,50 +31,117 @@ def dressed_mesh(
     triangles: torch.Tensor,
     on: Ingredients,
     pool_seed: int,
-) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-    """The mesh that shade() draws, without its normals and lights, and the person (T,) that each triangle belongs to.
+    fitted: Bodies | None = None,
+) -> tuple[dict[str, torch.Tensor], torch.Tensor, UvMapping | None]:
+    """The mesh that shade() draws, without its normals and lights; the person (T,) that each triangle belongs to; how
+    the mesh lies on UV textures (None without a wardrobe).
 
     bodies: (P, V, 3) posed skin in the world. joints: (P, 17, 3) COCO keypoints. triangles: (P * t, 3) int32 of all.
+    fitted: what the wardrobe is fitted to; None for procedural clothes only.
     """
     device = str(bodies.device)
     body = load_body(device)
     one_body = _triangles_numpy(device)
-    outfits, hanging = [], []
+    outfits, hanging, garments = [], [], []
     for k in range(len(bodies)):
-        outfit = sample_outfit(body.coordinates, one_body, rng, on)
+        taken = _taken(rng, fitted, k, joints[k], on)
+        outfit = sample_outfit(body.coordinates, one_body, rng, on, taken.without if taken else ())
         hips = bodies[k][_hip_vertices(device)].cpu().numpy() if outfit.has_skirt else np.zeros((1, 3))
         hanging.append(drapes_of(outfit, joints[k], hips, rng, on.bags))
+        if taken:
+            outfit.thickness = np.where(taken.hides, np.float32(PUSHED_IN_M), outfit.thickness)
+            outfit.materials[0] = taken.skin or outfit.materials[0]
+            worn = garment_mesh(fitted, k, taken, first_material=len(outfit.materials))
+            garments += [(k, mesh) for mesh in worn]
+            outfit.materials += [material for mesh in worn for material in mesh.materials]
         outfits.append(outfit)
     first = np.cumsum([0] + [len(outfit.materials) for outfit in outfits])  # of each person's materials in the table
     looks = _materials(rng, [m for outfit in outfits for m in outfit.materials], pool_seed, device)
-    skin = bodies.reshape(-1, 3)
-    thickness = torch.from_numpy(np.concatenate([outfit.thickness for outfit in outfits])).to(device)
     drapes = [(k, drape) for k, pieces in enumerate(hanging) for drape in pieces]
-    offsets = np.cumsum([len(skin)] + [len(drape.vertices) for _, drape in drapes])
-    where, count = body.coordinates, len(bodies)
+    garments.sort(key=lambda of: of[1].cut_out)
+    mesh = _joined(bodies.reshape(-1, 3), triangles, outfits, garments, drapes, first) | looks
+    owners = [np.repeat(np.arange(len(bodies), dtype=np.int32), len(one_body))]
+    owners += [np.full(len(part.triangles), k, np.int32) for k, part in [*drapes, *garments]]
+    owner = torch.from_numpy(np.concatenate(owners)).to(device)
+    return mesh, owner, _uv_mapping(mesh, fitted, garments, drapes, outfits) if fitted else None
 
-    def joined(of_bodies: list[np.ndarray], of_drapes: list[np.ndarray]) -> torch.Tensor:
-        return torch.from_numpy(np.concatenate(of_bodies + of_drapes)).to(device)
 
-    hung = joined([np.zeros((0, 3), np.float32)], [drape.vertices for _, drape in drapes])
-    hung_triangles = [drape.triangles + np.int32(o) for (_, drape), o in zip(drapes, offsets[:-1], strict=True)]
-    mesh = {
-        "vertices": torch.cat([displace(skin, triangles, thickness), hung]),
-        "triangles": torch.cat([triangles, joined([np.zeros((0, 3), np.int32)], hung_triangles)]).contiguous(),
-        "cloth": joined([where.rest] * count, [drape.cloth for _, drape in drapes]),
-        "facing": joined([where.normal] * count, [_sideways(drape) for _, drape in drapes]),
-        "paint": joined([outfit.colour for outfit in outfits], [np.ones_like(drape.vertices) for _, drape in drapes]),
+def _taken(
+    rng: np.random.Generator, fitted: Bodies | None, k: int, joints: np.ndarray, on: Ingredients
+) -> Taken | None:
+    """What person k wears of the wardrobe."""
+    if fitted is None:
+        return None
+    where = load_body(str(fitted.rest.device)).coordinates
+    return take(rng, fitted.wardrobe, where, person_of(fitted.traits[k], joints), on)
+
+
+def _joined(
+    skin: torch.Tensor,
+    triangles: torch.Tensor,
+    outfits: list[Outfit],
+    garments: list[tuple[int, GarmentMesh]],
+    drapes: list[tuple[int, Drape]],
+    first_material: np.ndarray,
+) -> dict[str, torch.Tensor]:
+    """Vertices of all bodies, garments and drapes; triangles of all bodies, drapes, garments, those with holes last."""
+    device = skin.device
+    where, count = load_body(str(device)).coordinates, len(outfits)
+    worn, hung = [mesh for _, mesh in garments], [drape for _, drape in drapes]
+
+    def joined(of_bodies: list[np.ndarray], of_garments: list[np.ndarray], of_drapes: list[np.ndarray]) -> torch.Tensor:
+        return torch.from_numpy(np.concatenate(of_bodies + of_garments + of_drapes)).to(device)
+
+    def moved_on(meshes: list, start: int) -> tuple[list[np.ndarray], int]:
+        stops = np.cumsum([start] + [len(mesh.vertices) for mesh in meshes])
+        return [mesh.triangles + np.int32(o) for mesh, o in zip(meshes, stops[:-1], strict=True)], int(stops[-1])
+
+    worn_triangles, stop = moved_on(worn, len(skin))
+    hung_triangles, _ = moved_on(hung, stop)
+    close = torch.cat([skin, *(mesh.vertices for mesh in worn)])
+    close_triangles = torch.cat([triangles, joined([np.zeros((0, 3), np.int32)], worn_triangles, [])])
+    thickness = joined([outfit.thickness for outfit in outfits], [mesh.thickness for mesh in worn], [])
+    drape_vertices = joined([np.zeros((0, 3), np.float32)], [], [drape.vertices for drape in hung])
+    after = joined([np.zeros((0, 3), np.int32)], hung_triangles, worn_triangles)
+    ones = [np.ones((len(mesh.vertices), 3), np.float32) for mesh in [*worn, *hung]]
+    return {
+        "vertices": torch.cat([displace(close, close_triangles, thickness), drape_vertices]),
+        "triangles": torch.cat([triangles, after]).contiguous(),
+        "cloth": joined([where.rest] * count, [m.cloth for m in worn], [d.cloth for d in hung]),
+        "facing": joined([where.normal] * count, [m.facing for m in worn], [_sideways(d) for d in hung]),
+        "paint": joined([outfit.colour for outfit in outfits], ones, []),
         "material": joined(
-            [outfit.material + np.int32(start) for outfit, start in zip(outfits, first[:-1], strict=True)],
-            [np.full(len(drape.triangles), drape.material + first[k], np.int32) for k, drape in drapes],
+            [o.material + np.int32(start) for o, start in zip(outfits, first_material[:-1], strict=True)],
+            [np.full(len(d.triangles), d.material + first_material[k], np.int32) for k, d in drapes],
+            [m.material + np.int32(first_material[k]) for k, m in garments],
         ),
-        **looks,
     }
-    owner = joined(
-        [np.full(len(one_body), k, np.int32) for k in range(count)],
-        [np.full(len(drape.triangles), k, np.int32) for k, drape in drapes],
+
+
+def _uv_mapping(mesh: dict, fitted: Bodies, garments: list, drapes: list, outfits: list[Outfit]) -> UvMapping:
+    """Where the mesh lies on the wardrobe's pictures; writes into the materials which of their copies to take."""
+    device, store = fitted.rest.device, fitted.wardrobe.textures
+    materials = [material for outfit in outfits for material in outfit.materials]
+    scale = np.repeat(fitted.pixels_per_metre, [len(outfit.materials) for outfit in outfits])
+    columns = np.tile(np.float32([0, 0, 1]), (len(materials), 1))
+    for row, material, pixels_per_metre in zip(columns, materials, scale, strict=True):
+        if material.uv is not None:
+            level = store.level(material.uv.picture, material.uv.side_m, pixels_per_metre)
+            row[:] = 1 + material.uv.picture * LEVELS + level, material.uv.mean_luminance, material.uv.side_m
+    mesh["materials"][:, 20:23] = torch.from_numpy(columns).to(device)
+    unused = np.zeros((sum(len(drape.triangles) for _, drape in drapes), 3, 2), np.float32)
+    after = torch.from_numpy(np.concatenate([unused, *(part.corner_uv for _, part in garments)])).to(device)
+    num_cut_out = sum(len(part.triangles) for _, part in garments if part.cut_out)
+    last = mesh["material"][len(mesh["material"]) - num_cut_out :].long()
+    num_body = len(fitted.wardrobe.body_uv)
+    return UvMapping(
+        store=store,
+        corner_uv=torch.cat([fitted.wardrobe.body_uv, after]),
+        num_closed=num_body * len(outfits),
+        num_body=num_body,
+        first_cut_out=len(mesh["material"]) - num_cut_out,
+        cut_out_rows=mesh["materials"][last, 20].to(torch.int32) - 1,
     )
-    return mesh, owner
 
 
 def _sideways(drape: Drape) -> np.ndarray:
@@ -82,7 +152,7 @@ def _sideways(drape: Drape) -> np.ndarray:
 def _materials(
     rng: np.random.Generator, materials: list[Material], pool_seed: int, device: str
 ) -> dict[str, torch.Tensor]:
-    """The shading table `materials` (M, 20) and the `textures` and `prints` it refers to."""
+    """The shading table `materials` (M, 23) and the `textures` and `prints` it refers to."""
     table, prints = np.zeros((len(materials), MATERIAL_COLUMNS), np.float32), []
     table[:, 16:18] = 1.0
     for row, material in zip(table, materials, strict=True):

@@ -32,6 +32,8 @@ from opendensepose.synth.scene import (
 from opendensepose.synth.sensor import apply_sensor
 from opendensepose.synth.shade import SHADOW_SIZE, shade
 from opendensepose.synth.truth import RenderedImage, box_of, empty_truth, facing_yaws, keypoints_in_image, label_maps
+from opendensepose.synth.wardrobe.dressing import Bodies
+from opendensepose.synth.wardrobe.wardrobe import Wardrobe, load_wardrobe
 
 __all__ = ["OUTSIDE_GREY", "render_image", "render_images"]
 
@@ -74,16 +76,20 @@ def render_images(
         raise ValueError(f'framing must be "scene" or "portrait", got {framing!r}')
     on = ingredients or Ingredients()
     body = load_body(device)
+    wardrobe = load_wardrobe(device) if on.wardrobe else None
     plans = [_plan(body, rng, size_hw, framing, num_people, on) for rng in rngs]
     everybody = [person for plan in plans for person in plan.people]
     if everybody:
-        posed = body.pose(np.stack([p.shape for p in everybody]), np.stack([p.pose for p in everybody]))
+        pose = body.pose if wardrobe is None else body.base.pose
+        posed = pose(np.stack([p.shape for p in everybody]), np.stack([p.pose for p in everybody]))
+    else:
+        posed = {"vertices": torch.zeros(0, len(body.coordinates.rest), 3),
+                 "keypoints": torch.zeros(0, len(KEYPOINT_NAMES), 3)}  # fmt: skip
     pictures, start = [], 0
     for plan in plans:
         stop = start + len(plan.people)
-        vertices = posed["vertices"][start:stop] if plan.people else torch.zeros(0, len(body.coordinates.rest), 3)
-        keypoints = posed["keypoints"][start:stop] if plan.people else torch.zeros(0, len(KEYPOINT_NAMES), 3)
-        pictures.append(_Picture(body, plan, vertices, keypoints, size_hw, on, device, pool_seed).render())
+        own = {name: values[start:stop] for name, values in posed.items()}
+        pictures.append(_Picture(body, plan, own, size_hw, on, device, pool_seed, wardrobe).render())
         start = stop
     return pictures
 
@@ -112,17 +118,20 @@ def _plan(body, rng, size_hw, framing, num_people, on) -> _Plan:
 class _Picture:
     """One picture on its way from posed bodies to pixels."""
 
-    def __init__(self, body, plan, vertices, keypoints, size_hw, on, device, pool_seed):
+    def __init__(self, body, plan, posed, size_hw, on, device, pool_seed, wardrobe: Wardrobe | None):
         self.body, self.plan, self.rng, self.on = body, plan, plan.rng, on
         self.size_hw, self.device, self.pool_seed = tuple(size_hw), device, pool_seed
-        self.vertices = vertices.clone()
-        self.keypoints = keypoints.cpu().numpy().copy()
+        self.posed, self.wardrobe = posed, wardrobe
+        self.vertices = posed["vertices"].clone()
+        self.keypoints = posed["keypoints"].cpu().numpy().copy()
+        self.to_world = np.tile(np.eye(4, dtype=np.float32), (len(plan.people), 1, 1))
         self.frame: np.ndarray | None = None
         for k, person in enumerate(plan.people):
-            points = vertices[k].cpu().numpy()
+            points = posed["vertices"][k].cpu().numpy()
             rotation, shift = placed(points, person.yaw, plan.spots[k])
-            self.vertices[k] = transform(vertices[k], rotation, shift)
+            self.vertices[k] = transform(posed["vertices"][k], rotation, shift)
             self.keypoints[k] = self.keypoints[k] @ rotation.T + shift
+            self.to_world[k, :3, :3], self.to_world[k, :3, 3] = rotation, shift
         self.camera = plan.camera or self._portrait()
 
     def _portrait(self) -> Camera:
@@ -145,10 +154,12 @@ class _Picture:
         offsets = torch.arange(num_people, dtype=torch.int32, device=self.device) * self.vertices.shape[1]
         triangles = (self.body.triangles[None] + offsets[:, None, None]).reshape(-1, 3).contiguous()
         body_seen = rasterize(project(skin, self.camera)[1], triangles, self.size_hw, num_closed=len(triangles))
-        mesh, owner = dressed_mesh(self.rng, self.vertices, self.keypoints, triangles, self.on, self.pool_seed)
+        mesh, owner, uv = dressed_mesh(
+            self.rng, self.vertices, self.keypoints, triangles, self.on, self.pool_seed, self._to_fit()
+        )
         in_camera, screen = project(mesh["vertices"], self.camera)
-        seen = rasterize(screen, mesh["triangles"], self.size_hw, num_closed=len(triangles))
-        image = self._light(seen, mesh, in_camera, len(triangles), background, around)
+        seen = rasterize(screen, mesh["triangles"], self.size_hw, num_closed=len(triangles), uv=uv)
+        image = self._light(seen, mesh, in_camera, len(triangles), background, around, uv)
         if num_people == 1:
             person_seen, person_body = (torch.where(which[0] >= 0, 0, -1) for which in (seen, body_seen))
         else:
@@ -171,7 +182,21 @@ class _Picture:
             return around.background, around
         return make_background(self.rng, self.size_hw, pool_seed=self.pool_seed, device=self.device), None
 
-    def _light(self, seen, mesh, in_camera, num_closed, background, around) -> torch.Tensor:
+    def _to_fit(self) -> Bodies | None:
+        """What the wardrobe is fitted to."""
+        if self.wardrobe is None:
+            return None
+        to_world = torch.from_numpy(self.to_world).to(self.device)
+        distance = self.camera.to_camera(self.keypoints.mean(1))[:, 2]
+        return Bodies(
+            self.wardrobe,
+            self.posed["rest"],
+            (to_world[:, None] @ self.posed["bones"]).contiguous(),
+            [dict(zip(self.body.phenotypes, person.shape.tolist(), strict=True)) for person in self.plan.people],
+            self.camera.focal_px / np.maximum(distance, 0.1),
+        )
+
+    def _light(self, seen, mesh, in_camera, num_closed, background, around, uv) -> torch.Tensor:
         if around is None:
             lighting, key_world = sample_lighting(self.rng, self.camera.rotation, self.on)
         else:
@@ -190,7 +215,7 @@ class _Picture:
             ground = np.array([*up, -up @ origin]), matrix @ to_world
             if self.on.contact_shadows:
                 background = darken_contacts(background, seen[0], mesh["vertices"], self.camera)
-        return shade(seen, mesh, lighting, shadow_map, self.camera, background, ground)
+        return shade(seen, mesh, lighting, shadow_map, self.camera, background, ground, uv)
 
     def _occlude(self, image, labelled, person) -> tuple[torch.Tensor, torch.Tensor]:
         hidden = torch.zeros_like(labelled)

@@ -32,8 +32,9 @@ class Ingredients:
     sensor: bool = True
     panoramas: bool = True  # light and background from photographed panoramas, where they were fetched
     contact_shadows: bool = True  # the floor is darker where it is touched
+    wardrobe: bool = True  # MakeHuman's garments, hair and skins, where they were fetched
 
-    SINCE_VERSION_1: ClassVar[tuple[str, ...]] = ("panoramas", "contact_shadows")
+    SINCE_VERSION_1: ClassVar[tuple[str, ...]] = ("panoramas", "contact_shadows", "wardrobe")
 
     @classmethod
     def version_1(cls) -> "Ingredients":

@@ -6,13 +6,24 @@ every point of it belongs to one body point. What leaves the body's shape (skirt
 Letters: V vertices, T triangles of the whole body model.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from opendensepose.synth.body import BodyCoordinates
 
-__all__ = ["Material", "Outfit", "sample_outfit", "random_colour"]
+__all__ = ["DENIM", "HAIR_COLOURS", "Material", "Outfit", "UvTexture", "random_colour", "sample_outfit"]
+
+
+@dataclass(frozen=True)
+class UvTexture:
+    """A picture of a TextureStore on a material. mean_luminance: above 0 only the picture's folds are taken, as its
+    luminance over this mean, and its colours are not. side_m: metres of cloth along the picture's side."""
+
+    picture: int
+    mean_luminance: float
+    side_m: float
 
 
 @dataclass
@@ -30,6 +41,7 @@ class Material:
     specular: float = 0.03
     fold: float = 0.0
     decal: tuple[float, float, float, float] | None = None
+    uv: UvTexture | None = None
 
 
 @dataclass
@@ -48,7 +60,7 @@ class Outfit:
 
 _SKIN = np.array([[0.98, 0.87, 0.80], [0.94, 0.78, 0.68], [0.89, 0.70, 0.57], [0.80, 0.60, 0.45], [0.66, 0.46, 0.33],
                   [0.50, 0.34, 0.24], [0.36, 0.24, 0.17], [0.25, 0.17, 0.13]])  # fmt: skip
-_HAIR = np.array(
+HAIR_COLOURS = np.array(
     [
         [0.06, 0.05, 0.05],
         [0.12, 0.08, 0.06],
@@ -65,7 +77,7 @@ _HAIR = np.array(
 _NEUTRALS = np.array([[0.04, 0.04, 0.05], [0.09, 0.09, 0.10], [0.2, 0.2, 0.21], [0.45, 0.45, 0.46], [0.75, 0.75, 0.74],
                       [0.95, 0.95, 0.94], [0.97, 0.97, 0.97], [0.07, 0.09, 0.18], [0.12, 0.16, 0.3], [0.76, 0.69, 0.57],
                       [0.33, 0.24, 0.17], [0.35, 0.36, 0.26]])  # fmt: skip
-_DENIM = np.array([[0.1, 0.13, 0.2], [0.17, 0.23, 0.35], [0.3, 0.4, 0.55], [0.55, 0.65, 0.75], [0.08, 0.08, 0.1]])
+DENIM = np.array([[0.1, 0.13, 0.2], [0.17, 0.23, 0.35], [0.3, 0.4, 0.55], [0.55, 0.65, 0.75], [0.08, 0.08, 0.1]])
 
 
 def random_colour(rng: np.random.Generator) -> np.ndarray:
@@ -192,8 +204,19 @@ def _paint_skin(d: _Dresser, skin_tones: bool) -> np.ndarray:
     colour[area["sockets"]] *= np.float32(rng.uniform(0.5, 0.9))
     colour[area["eyes"]] = 0.85
     colour[area["irises"]] = rng.uniform(0.02, 0.3, 3)
-    if rng.random() < 0.12:
-        colour[area["beard"]] = 0.35 * colour[area["beard"]] + np.float32(0.65) * _HAIR[rng.integers(5)]
+    return _paint_beard_glasses_mask(d, colour)
+
+
+def _paint_over_texture(d: _Dresser, beard: bool) -> np.ndarray:
+    """(V, 3) what a photographed skin's colours are multiplied with."""
+    blotches = 1 + np.float32(0.04) * _waves(d.rng, d.where, 0.25)
+    return _paint_beard_glasses_mask(d, np.repeat(blotches[:, None], 3, 1), beard)
+
+
+def _paint_beard_glasses_mask(d: _Dresser, colour: np.ndarray, beard: bool = True) -> np.ndarray:
+    rng, area = d.rng, _face_areas(d.where)
+    if beard and rng.random() < 0.12:
+        colour[area["beard"]] = 0.35 * colour[area["beard"]] + np.float32(0.65) * HAIR_COLOURS[rng.integers(5)]
     if rng.random() < 0.06:  # mostly dark
         colour[area["glasses"]] *= np.float32(rng.uniform(0.05, 0.4))
     if rng.random() < 0.03:
@@ -213,7 +236,7 @@ def _trousers(d: _Dresser) -> None:
     flare = rng.choice([0.0, rng.uniform(0, 0.03)])
     thickness = thickness + flare * np.maximum(d.where.along - 0.9, 0) * d.leg
     denim = rng.random() < 0.45
-    colour = np.clip(_DENIM[rng.integers(len(_DENIM))] + rng.normal(0, 0.02, 3), 0.02, 1) if denim else None
+    colour = np.clip(DENIM[rng.integers(len(DENIM))] + rng.normal(0, 0.02, 3), 0.02, 1) if denim else None
     d.wear(covered, d.fabric(colour, plain=0.85, fold=0.7), thickness)
     if rng.random() < 0.3:  # belt
         d.wear(d.torso & (np.abs(d.z - waist) < 0.018), d.fabric(plain=1.0, fold=0.1), thickness + 0.002)
@@ -295,7 +318,7 @@ def _hair_and_hat(d: _Dresser, hair: bool, hats: bool) -> None:
     # Above the hair line: high at the forehead, down to the nape behind the ears.
     line = np.interp(y, [-0.13, -0.08, -0.04, 0.0, 0.05], [0.705, 0.70, 0.665, 0.62, 0.555])
     scalp = d.head & (z > line + rng.normal(0, 0.006)) & ~((x > 0.066) & (z < 0.66) & (y < 0.0))
-    colour = np.clip(_HAIR[rng.integers(len(_HAIR))] + rng.normal(0, 0.02, 3), 0.02, 1)
+    colour = np.clip(HAIR_COLOURS[rng.integers(len(HAIR_COLOURS))] + rng.normal(0, 0.02, 3), 0.02, 1)
     material = Material(colour, texture="hair", scale=5.0, specular=0.12, fold=0.5)
     if hair and rng.random() > 0.07:
         length = str(rng.choice(["short", "medium", "long", "bun"], p=[0.42, 0.13, 0.36, 0.09]))
@@ -315,17 +338,31 @@ def _hair_and_hat(d: _Dresser, hair: bool, hats: bool) -> None:
             d.outfit.brim = {"material": index, "front_only": rng.random() < 0.6, "width": rng.uniform(0.04, 0.11)}
 
 
-def sample_outfit(where: BodyCoordinates, triangles: np.ndarray, rng: np.random.Generator, switches) -> Outfit:
-    """A random outfit for the body; `switches` is an Ingredients (synth/ingredients.py)."""
+def sample_outfit(
+    where: BodyCoordinates,
+    triangles: np.ndarray,
+    rng: np.random.Generator,
+    switches,
+    without: Collection[str] = (),
+) -> Outfit:
+    """A random outfit for the body; `switches` is an Ingredients (synth/ingredients.py).
+
+    without: what else provides: "trousers", "skirt", "top", "outerwear", "shoes", "hair", "hat", "beard" or "face"
+    (its colours); whose skin is a photographed one is never without clothes.
+    """
     d = _Dresser(where, triangles, rng, switches.textures)
-    d.outfit.colour = _paint_skin(d, switches.skin_tones)
+    if "face" in without:
+        d.outfit.colour = _paint_over_texture(d, beard="beard" not in without)
+    else:
+        d.outfit.colour = _paint_skin(d, switches.skin_tones)
     if switches.garments:
         loose = switches.loose_garments
-        dress = loose and switches.skirts and rng.random() < 0.12
-        skirt = dress or (loose and switches.skirts and rng.random() < 0.12)
-        if not skirt or rng.random() < 0.3:
-            _trousers(d) if rng.random() < 0.97 else None
-        if rng.random() < 0.97 or dress:
+        skirts = loose and switches.skirts and "skirt" not in without
+        dress = skirts and "top" not in without and rng.random() < 0.12
+        skirt = dress or (skirts and rng.random() < 0.12)
+        if "trousers" not in without and (not skirt or rng.random() < 0.3):
+            _trousers(d) if rng.random() < 0.97 or "face" in without else None
+        if "top" not in without and (rng.random() < 0.97 or dress or "face" in without):
             material = _top(d, dress, switches.prints)
         if skirt:
             skirt_material = material if dress else d.fabric(plain=0.5)
@@ -339,13 +376,13 @@ def sample_outfit(where: BodyCoordinates, triangles: np.ndarray, rng: np.random.
                 "folds": int(rng.integers(5, 16)),
                 "fold_depth": rng.uniform(0, 0.025),
             }
-        if rng.random() < 0.3:
+        if "outerwear" not in without and rng.random() < 0.3:
             _outerwear(d)
         if not loose:
             d.outfit.thickness = np.minimum(d.outfit.thickness, 0.006)
-    if switches.shoes:
+    if switches.shoes and "shoes" not in without:
         _shoes(d)
     if switches.garments and rng.random() < 0.05:
         d.wear(d.hand, d.fabric(plain=0.9), 0.006)
-    _hair_and_hat(d, switches.hair, switches.hats)
+    _hair_and_hat(d, switches.hair and "hair" not in without, switches.hats and "hat" not in without)
     return d.finished()

@@ -18,6 +18,8 @@ import torch
 import warp as wp
 
 from opendensepose.camera import Camera
+from opendensepose.synth.cut_out import draw_cut_out
+from opendensepose.synth.texture_store import UvMapping
 
 __all__ = [
     "EMPTY",
@@ -47,10 +49,14 @@ def _draw(
     height: int,
     width: int,
     near: float,
+    first_left_out: int,
+    stop_left_out: int,
     nearest: wp.array(dtype=wp.int64),
 ):
     first = wp.tid() * run
     for t in range(first, wp.min(first + run, triangles.shape[0])):
+        if t >= first_left_out and t < stop_left_out:
+            continue
         tri = triangles[t]
         a = screen[tri[0]]
         b = screen[tri[1]]
@@ -272,13 +278,19 @@ def project(points: torch.Tensor, camera: Camera) -> tuple[torch.Tensor, torch.T
 
 
 def rasterize(
-    screen: torch.Tensor, triangles: torch.Tensor, size_hw: tuple[int, int], num_closed: int = 0
+    screen: torch.Tensor,
+    triangles: torch.Tensor,
+    size_hw: tuple[int, int],
+    num_closed: int = 0,
+    uv: UvMapping | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """The triangle seen at every pixel centre.
 
     screen: (V, 3) float32, pixel x, pixel y, depth in metres. triangles: (T, 3) int32, the first num_closed of them of
-    closed meshes. Returns triangle (H, W) int32 (-1 where there is none), perspective-correct barycentric (H, W, 3)
-    float32 and depth (H, W) float32 metres (inf where there is none). Triangles nearer than 5 cm are not drawn.
+    closed meshes. uv: says which triangles are there only where their picture is opaque.
+
+    Returns triangle (H, W) int32 (-1 where there is none), perspective-correct barycentric (H, W, 3) float32 and depth
+    (H, W) float32 metres (inf where there is none). Triangles nearer than 5 cm are not drawn.
     """
     height, width = size_hw
     device = screen.device
@@ -289,8 +301,16 @@ def rasterize(
     barycentric = torch.zeros(height * width, 3, device=device)
     depth = torch.empty(height * width, device=device)
     keys = to_warp(nearest)
+    start, count = (0, 0) if uv is None else (uv.first_cut_out, len(uv.cut_out_rows))
     num_threads, run = shared_out(len(triangles), device)
-    launch(_draw, num_threads, [points, tris, num_closed, run, height, width, NEAR_M], [keys], device)
+    inputs = [points, tris, num_closed, run, height, width, NEAR_M, start, start + count]
+    launch(_draw, num_threads, inputs, [keys], device)
+    if count:
+        num_threads, run = shared_out(count, device)
+        pictures = [to_warp(uv.cut_out_rows), to_warp(uv.corner_uv.view(-1, 2), dtype=wp.vec2)]
+        pictures += [to_warp(uv.store.texels), to_warp(uv.store.table), uv.num_closed, uv.num_body]
+        inputs = [points, tris, start, run, height, width, NEAR_M, *pictures]
+        launch(draw_cut_out, num_threads, inputs, [keys], device)
     outputs = [to_warp(triangle), to_warp(barycentric, dtype=wp.vec3), to_warp(depth)]
     launch(_resolve, height * width, [points, tris, width, wp.int64(EMPTY), keys], outputs, device)
     shape = (height, width)

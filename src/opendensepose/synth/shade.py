@@ -16,12 +16,15 @@ import warp as wp
 from opendensepose.camera import Camera
 from opendensepose.synth.rasterize import launch, shared_out, to_warp
 from opendensepose.synth.spherical_harmonics import Irradiance
+from opendensepose.synth.texture_store import UvMapping, no_uv_mapping, sample_texture, uv_row
 
-__all__ = ["CHANNEL_ORDERS", "Lighting", "shade", "MATERIAL_COLUMNS", "SHADOW_SIZE", "TEXTURE_SIZE"]
+__all__ = ["CHANNEL_ORDERS", "LUMINANCE_POWER", "Lighting", "MATERIAL_COLUMNS", "SHADOW_SIZE", "TEXTURE_SIZE", "shade"]
 
 # r g b | texture | scale angle specular fold | print | its x z half_w half_h | is skin | texture's shift u v in tiles,
-# its signs u v and its order of channels (0 to 5, index into CHANNEL_ORDERS)
-MATERIAL_COLUMNS = 20
+# its signs u v and its order of channels (0 to 5, index into CHANNEL_ORDERS) | unused | 1 + row of the UV texture or 0,
+# its mean luminance where only its folds count (else 0), metres that its side is long
+MATERIAL_COLUMNS = 23
+LUMINANCE_POWER = 0.7  # below 1: the folds of a recoloured texture are softened, since they hold its own light already
 CHANNEL_ORDERS = tuple(permutations(range(3)))
 TEXTURE_SIZE = 256
 SHADOW_SIZE = 240
@@ -80,6 +83,7 @@ def _albedo(
     prints: wp.array(dtype=wp.uint8, ndim=4),
     m: int,
     u: float,  # texture coordinate across, metres
+    v: float,  # along
     q: wp.vec3,  # point on the cloth
     f: wp.vec3,  # normal of the body at rest
     painted: wp.vec3,
@@ -88,8 +92,8 @@ def _albedo(
     albedo = wp.vec3(materials[m, 0], materials[m, 1], materials[m, 2])
     angle = materials[m, 5]
     scale = materials[m, 4]
-    tu = (wp.cos(angle) * u - wp.sin(angle) * q[2]) * scale
-    tv = (wp.sin(angle) * u + wp.cos(angle) * q[2]) * scale
+    tu = (wp.cos(angle) * u - wp.sin(angle) * v) * scale
+    tv = (wp.sin(angle) * u + wp.cos(angle) * v) * scale
     k = int(materials[m, 3])
     if k >= 0:
         texel = _texel(textures, k, tu * materials[m, 16] + materials[m, 14], tv * materials[m, 17] + materials[m, 15])
@@ -104,6 +108,15 @@ def _albedo(
             ink = _texel(prints, d, 0.5 + 0.5 * du, 0.5 - 0.5 * dv)
             albedo = albedo * (1.0 - ink[3]) + wp.vec3(ink[0], ink[1], ink[2]) * ink[3]
     return albedo
+
+
+@wp.func
+def _textured(albedo: wp.vec3, texel: wp.vec4, mean_luminance: float):
+    """albedo times a texture's colour, or times its folds alone: its luminance over the mean one."""
+    if mean_luminance <= 0.0:
+        return wp.cw_mul(albedo, wp.vec3(texel[0], texel[1], texel[2]))
+    luminance = 0.299 * texel[0] + 0.587 * texel[1] + 0.114 * texel[2]
+    return albedo * wp.pow(luminance / mean_luminance, wp.static(LUMINANCE_POWER))
 
 
 @wp.func
@@ -131,6 +144,29 @@ def _light_around(lights: wp.array(dtype=wp.vec3), n: wp.vec3):
     return wp.vec3(wp.max(c[0], 0.0), wp.max(c[1], 0.0), wp.max(c[2], 0.0))
 
 
+@wp.func
+def _reflected(
+    albedo: wp.vec3, specular: float, n: wp.vec3, view: wp.vec3, shadow: float, lights: wp.array(dtype=wp.vec3),
+    around: float,
+):
+    """Colour (sRGB) of a point with normal n seen along view; shadow: share of the key light that arrives; around: 1 if
+    _light_around gives the ambient light, else sky and ground."""
+    light = wp.vec3(0.0, 0.0, 0.0)
+    if around > 0.5:
+        light = _light_around(lights, n)
+    else:
+        half_sky = 0.5 + 0.5 * wp.dot(n, lights[2])
+        light = lights[1] * (1.0 - half_sky) + lights[0] * half_sky
+    light += lights[4] * (wp.max(wp.dot(n, lights[3]), 0.0) * shadow)
+    light += lights[6] * wp.max(wp.dot(n, lights[5]), 0.0)
+    h = wp.normalize(lights[3] - view)
+    s2 = wp.max(wp.dot(n, h), 0.0) * wp.max(wp.dot(n, h), 0.0)
+    s8 = s2 * s2 * s2 * s2
+    shine = specular * s8 * s8 * s8 * shadow
+    c = wp.cw_mul(wp.cw_mul(albedo, albedo), light) + lights[4] * shine
+    return wp.vec3(wp.sqrt(wp.max(c[0], 0.0)), wp.sqrt(wp.max(c[1], 0.0)), wp.sqrt(wp.max(c[2], 0.0)))
+
+
 @wp.kernel
 def _shade(
     triangle: wp.array(dtype=wp.int32),
@@ -145,6 +181,11 @@ def _shade(
     materials: wp.array(dtype=wp.float32, ndim=2),
     textures: wp.array(dtype=wp.uint8, ndim=4),
     prints: wp.array(dtype=wp.uint8, ndim=4),
+    corner_uv: wp.array(dtype=wp.vec2),
+    texels: wp.array(dtype=wp.uint8, ndim=2),
+    texture_table: wp.array(dtype=wp.int32, ndim=2),
+    num_closed: int,
+    num_body: int,
     shadow_map: wp.array(dtype=wp.float32, ndim=2),
     lights: wp.array(dtype=wp.vec3),  # sky, ground, up, key, key colour, fill, fill colour; of _light_around
     options: wp.vec4,  # shadow softness, strength, focal length, 1 if lit by _light_around
@@ -169,10 +210,21 @@ def _shade(
         if wp.abs(f[0]) > 0.8 * wp.abs(f[1]) and wp.abs(f[0]) > 0.4:
             u = q[1]
         painted = paint[tri[0]] * b[0] + paint[tri[1]] * b[1] + paint[tri[2]] * b[2]
-        albedo = _albedo(materials, textures, prints, m, u, q, f, painted)
+        row = int(materials[m, 20]) - 1
+        v = q[2]
+        texel = wp.vec4(1.0, 1.0, 1.0, 1.0)
+        if row >= 0:
+            r = 3 * uv_row(t, num_closed, num_body)
+            uv = corner_uv[r] * b[0] + corner_uv[r + 1] * b[1] + corner_uv[r + 2] * b[2]
+            texel = sample_texture(texels, texture_table, row, uv[0], uv[1])
+            u = uv[0] * materials[m, 22]
+            v = uv[1] * materials[m, 22]
+        albedo = _albedo(materials, textures, prints, m, u, v, q, f, painted)
+        if row >= 0:
+            albedo = _textured(albedo, texel, materials[m, 21])
         fold = materials[m, 7]
         if fold > 0.0:  # texture 0 holds smooth noise: cloth folds too fine for the mesh
-            bump = _texel(textures, 0, u * 2.1 + float(m) * 0.37, q[2] * 1.6 + float(m) * 0.61)
+            bump = _texel(textures, 0, u * 2.1 + float(m) * 0.37, v * 1.6 + float(m) * 0.61)
             n = wp.normalize(n) + fold * wp.vec3(bump[0] - 0.5, bump[1] - 0.5, 0.5 * (bump[2] - 0.5))
         n = wp.normalize(n)
         view = wp.vec3(
@@ -181,25 +233,11 @@ def _shade(
         view = wp.normalize(view)
         if wp.dot(n, view) > 0.0:  # seen from the inside: cloth has two sides
             n = -n
-        towards_key = wp.dot(n, lights[3])
         shadow = 0.0  # share of the key light that arrives
-        if towards_key > 0.0:
+        if wp.dot(n, lights[3]) > 0.0:
             point = in_light[tri[0]] * b[0] + in_light[tri[1]] * b[1] + in_light[tri[2]] * b[2]
             shadow = 1.0 - options[1] * (1.0 - _lit(shadow_map, point, 0.02, options[0]))
-        light = wp.vec3(0.0, 0.0, 0.0)
-        if options[3] > 0.5:
-            light = _light_around(lights, n)
-        else:
-            half_sky = 0.5 + 0.5 * wp.dot(n, lights[2])
-            light = lights[1] * (1.0 - half_sky) + lights[0] * half_sky
-        light += lights[4] * (wp.max(towards_key, 0.0) * shadow)
-        light += lights[6] * wp.max(wp.dot(n, lights[5]), 0.0)
-        h = wp.normalize(lights[3] - view)
-        s2 = wp.max(wp.dot(n, h), 0.0) * wp.max(wp.dot(n, h), 0.0)
-        s8 = s2 * s2 * s2 * s2
-        shine = materials[m, 6] * s8 * s8 * s8 * shadow
-        c = wp.cw_mul(wp.cw_mul(albedo, albedo), light) + lights[4] * shine
-        colour[p] = wp.vec3(wp.sqrt(wp.max(c[0], 0.0)), wp.sqrt(wp.max(c[1], 0.0)), wp.sqrt(wp.max(c[2], 0.0)))
+        colour[p] = _reflected(albedo, materials[m, 6], n, view, shadow, lights, options[3])
 
 
 @wp.kernel
@@ -256,12 +294,14 @@ def shade(
     camera: Camera,
     background: torch.Tensor,
     ground: tuple[np.ndarray, np.ndarray] | None = None,
+    uv: UvMapping | None = None,
 ) -> torch.Tensor:
     """The picture (H, W, 3) sRGB float32, not clipped above 1.
 
     seen: rasterize()'s result. mesh: triangles (T, 3), normals, cloth, facing, paint, in_light (N, 3), material (T,),
-    materials (M, 20), textures (K, 256, 256, 4) uint8, prints (D, h, w, 4) uint8. shadow: (S, S) depths.
+    materials (M, 23), textures (K, 256, 256, 4) uint8, prints (D, h, w, 4) uint8. shadow: (S, S) depths.
     ground: the floor as (plane (4,), matrix from camera space to shadow-map pixels (4, 4)), or None.
+    uv: how the mesh lies on UV textures; None if no material has one.
     """
     triangle, barycentric, _ = seen
     height, width = triangle.shape
@@ -275,6 +315,7 @@ def shade(
     view = [wp.vec2(*map(float, camera.center_px)), width, run]
     shadow_map, flat = to_warp(shadow), to_warp(triangle.view(-1))
     out = to_warp(colour, dtype=wp.vec3)
+    uv = uv or no_uv_mapping(str(device))
     at_vertices = ("normals", "cloth", "facing", "paint", "in_light")
     inputs = [
         flat,
@@ -282,6 +323,11 @@ def shade(
         to_warp(mesh["triangles"], dtype=wp.vec3i),
         *(to_warp(mesh[name], dtype=wp.vec3) for name in at_vertices),
         *(to_warp(mesh[name]) for name in ("material", "materials", "textures", "prints")),
+        to_warp(uv.corner_uv.view(-1, 2), dtype=wp.vec2),
+        to_warp(uv.store.texels),
+        to_warp(uv.store.table),
+        uv.num_closed,
+        uv.num_body,
         shadow_map,
         to_warp(lights, dtype=wp.vec3),
         wp.vec4(softness, light.shadow_strength, camera.focal_px, is_around),

@@ -1,0 +1,116 @@
+"""Pictures of many sizes, each with its smaller copies, in one flat array that a kernel samples from.
+
+Letters: N texels of all pictures, L pictures, K levels (each half as wide and high as the one before).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+import warp as wp
+
+__all__ = ["LEVELS", "TextureStore", "UvMapping", "no_uv_mapping", "pack_textures", "sample_texture", "uv_row"]
+
+LEVELS = 5
+
+
+@dataclass(frozen=True)
+class TextureStore:
+    """texels: (N, 4) uint8 RGBA. table: (L * LEVELS, 3) int32, first texel, height, width of picture l at level k in
+    row l * LEVELS + k. heights: (L,) of the pictures."""
+
+    texels: torch.Tensor
+    table: torch.Tensor
+    heights: tuple[int, ...]
+
+    def level(self, picture: int, side_m: float, pixels_per_metre: float) -> int:
+        """The smallest copy of a picture, side_m metres long, whose texels are about as fine as the pixels."""
+        finer = self.heights[picture] / side_m / max(pixels_per_metre, 1e-6)
+        return int(np.clip(np.floor(np.log2(finer) + 0.3), 0, LEVELS - 1))
+
+
+@dataclass(frozen=True)
+class UvMapping:
+    """How a dressed mesh lies on a store's pictures.
+
+    corner_uv: (R, 3, 2) float32, the corners of the triangles of one body, then of all triangles after the bodies.
+    num_closed: triangles of all bodies. num_body: of one. The C triangles from first_cut_out on are there only where
+    their picture is opaque: cut_out_rows (C,) int32 of the store's table.
+    """
+
+    store: TextureStore
+    corner_uv: torch.Tensor
+    num_closed: int
+    num_body: int
+    first_cut_out: int
+    cut_out_rows: torch.Tensor
+
+
+def no_uv_mapping(device: str) -> UvMapping:
+    """For meshes without such pictures: one white texel."""
+    white = torch.full((1, 4), 255, dtype=torch.uint8, device=device)
+    store = TextureStore(white, torch.tensor([[0, 1, 1]] * LEVELS, dtype=torch.int32, device=device), (1,))
+    corner_uv = torch.zeros(1, 3, 2, device=device)
+    return UvMapping(store, corner_uv, 0, 1, 0, torch.zeros(0, dtype=torch.int32, device=device))
+
+
+def pack_textures(pictures: Sequence[np.ndarray], device: str) -> TextureStore:
+    """pictures: (H, W, 4) uint8 RGBA each."""
+    texels, table, start = [], [], 0
+    for picture in pictures:
+        level = picture
+        for k in range(LEVELS):
+            if k:
+                level = _halved(level)
+            height, width = level.shape[:2]
+            table.append((start, height, width))
+            texels.append(level.reshape(-1, 4))
+            start += height * width
+    flat = torch.from_numpy(np.concatenate(texels)).to(device)
+    return TextureStore(flat, torch.tensor(table, dtype=torch.int32, device=device), tuple(len(p) for p in pictures))
+
+
+def _halved(picture: np.ndarray) -> np.ndarray:
+    """Half the size; colours are weighted by alpha, so that what is transparent lends none."""
+    height, width = (max(side // 2, 1) for side in picture.shape[:2])
+    alpha = picture[..., 3:].astype(np.float32) + 1e-3
+    mean = [
+        cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA) for part in (picture[..., :3] * alpha, alpha)
+    ]
+    colour = mean[0] / mean[1][..., None]
+    return np.concatenate([colour, mean[1][..., None]], -1).round().clip(0, 255).astype(np.uint8)
+
+
+@wp.func
+def sample_texture(
+    texels: wp.array(dtype=wp.uint8, ndim=2), table: wp.array(dtype=wp.int32, ndim=2), row: int, u: float, v: float
+):
+    """Bilinear RGBA in [0, 1] at (u, v) of the picture in a row of the table; v points up, the edge continues."""
+    start = table[row, 0]
+    height = table[row, 1]
+    width = table[row, 2]
+    x = wp.clamp(u * float(width) - 0.5, 0.0, float(width - 1))
+    y = wp.clamp((1.0 - v) * float(height) - 0.5, 0.0, float(height - 1))
+    x0 = int(x)
+    y0 = int(y)
+    right = wp.where(x0 + 1 < width, 1, 0)
+    below = wp.where(y0 + 1 < height, width, 0)
+    fx = x - float(x0)
+    fy = y - float(y0)
+    k = start + y0 * width + x0
+    c = wp.vec4(0.0, 0.0, 0.0, 0.0)
+    for i in range(4):
+        top = float(texels[k, i]) * (1.0 - fx) + float(texels[k + right, i]) * fx
+        bottom = float(texels[k + below, i]) * (1.0 - fx) + float(texels[k + below + right, i]) * fx
+        c[i] = top * (1.0 - fy) + bottom * fy
+    return c / 255.0
+
+
+@wp.func
+def uv_row(t: int, num_closed: int, num_body: int):
+    """Row of UvMapping.corner_uv for triangle t of the mesh."""
+    if t < num_closed:
+        return t % num_body
+    return num_body + t - num_closed

@@ -1,0 +1,278 @@
+"""What a person takes out of the wardrobe: pieces that go together, their colours, fabrics, hems and sleeves.
+
+Not everything is taken from it: skirts that swing, coats and most hats are procedural (outfit.py, drape.py), and the
+two are mixed on one person. `Taken.without` says which procedural garments the pieces replace.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from opendensepose.synth.body import BodyCoordinates
+from opendensepose.synth.ingredients import Ingredients
+from opendensepose.synth.outfit import DENIM, HAIR_COLOURS, Material, UvTexture, random_colour
+from opendensepose.synth.wardrobe.cut import Cut, cut
+from opendensepose.synth.wardrobe.wardrobe import Piece, Wardrobe
+
+__all__ = ["Person", "Taken", "Worn", "take"]
+
+PUSHED_IN_M = -0.012  # skin and cloth under other cloth, so that they never show through it
+_PRINTED = ("male_casualsuit02", "male_casualsuit04", "female_casualsuit01", "female_casualsuit02")  # plain shirts
+_STEP = 0.02  # limits of cuts are rounded to multiples of it, since cut pieces are kept
+
+
+@dataclass(frozen=True)
+class Person:
+    """What decides what suits somebody: gender (0 female, 1 male) and age of Anny in [0, 1], shares of origin (african,
+    asian, caucasian), and whether trunk and legs are upright enough for stiff hair and skirts."""
+
+    gender: float
+    age: float
+    origin: tuple[float, float, float]
+    upright: bool
+
+
+@dataclass
+class Worn:
+    """A piece as it is worn. thickness: (V,) metres outwards, below 0 under other cloth. shape: what is left of it."""
+
+    piece: Piece
+    material: Material
+    shape: Cut
+    thickness: np.ndarray
+
+
+@dataclass
+class Taken:
+    """Everything that one person wears of the wardrobe. hides: (B,) bool, body vertices under it. without: procedural
+    garments that it replaces, as sample_outfit() names them. skin: material of the body, None for the painted one."""
+
+    hides: np.ndarray
+    worn: list[Worn] = field(default_factory=list)
+    without: set[str] = field(default_factory=set)
+    skin: Material | None = None
+
+
+def take(
+    rng: np.random.Generator, wardrobe: Wardrobe, where: BodyCoordinates, person: Person, on: Ingredients
+) -> Taken:
+    """What a person wears of the wardrobe; often only a part of it, sometimes nothing."""
+    taken = Taken(np.zeros(len(where.rest), bool))
+    chooser = _Chooser(rng, wardrobe, where, person, on, taken)
+    if on.garments and rng.random() < 0.65:
+        chooser.clothes()
+    if on.shoes and rng.random() < 0.65:
+        chooser.footwear()
+    if rng.random() < 0.8:
+        chooser.face()
+    return taken
+
+
+class _Chooser:
+    """Fills a Taken from one rng."""
+
+    def __init__(self, rng, wardrobe: Wardrobe, where: BodyCoordinates, person: Person, on: Ingredients, taken: Taken):
+        self.rng, self.wardrobe, self.where, self.person, self.on, self.taken = rng, wardrobe, where, person, on, taken
+        self.female = rng.random() > np.clip(person.gender, 0.04, 0.96)
+        self.long_trousers = False
+
+    # --- clothes ----------------------------------------------------------------------------------------------------
+
+    def clothes(self) -> None:
+        """A top and a bottom, one of them, or shirt and jeans in one piece."""
+        rng = self.rng
+        if not self.female and rng.random() < 0.06:
+            self._put(self._one("whole"), self._as_made(), {})
+            self.taken.without |= {"trousers", "skirt", "top", "outerwear"}
+            self.long_trousers = True
+            return
+        draw = rng.random()  # a top alone, both, a bottom alone
+        hem = self._top(cropped=draw > 0.12) if draw < 0.85 else None
+        if draw > 0.12:
+            self._bottom(hem)
+        elif not self.person.upright:  # a skirt of ours leaves a bent back bare where no top of ours covers it
+            self.taken.without.add("skirt")
+
+    def _top(self, cropped: bool) -> float:
+        """Wears a top, sometimes a cropped one; returns how far down it reaches on the neutral body, metres."""
+        rng, piece = self.rng, self._one("top", "male" if not self.female else "female", loosely=0.25)
+        sleeve, hem = np.inf, -np.inf
+        long_sleeved = piece.sleeve.max() > 1.6
+        if long_sleeved and rng.random() < (0.06 if "elegant" in piece.item else 0.4):
+            sleeve = rng.uniform(0.3, 0.85) if rng.random() < 0.7 else rng.uniform(1.05, 1.6)
+        elif rng.random() < 0.12:
+            sleeve = rng.uniform(0.12, 0.3)
+        lowest = float(np.percentile(piece.rest[piece.sleeve < 0, 2], 1))
+        if cropped and lowest < 0.1 and rng.random() < (0.14 if self.female else 0.04):
+            hem = rng.uniform(lowest, 0.2)
+        thickness = np.where(piece.rest[:, 2] < 0.18, 0.003, 0.0)
+        material = self._cloth(piece)
+        if self.on.prints and piece.item in _PRINTED and rng.random() < 0.2:
+            half = rng.uniform(0.05, 0.11)
+            material.decal = (rng.normal(0, 0.02), rng.uniform(0.22, 0.33), half, half * rng.uniform(0.4, 1.3))
+        self._put(piece, material, {"sleeve": sleeve, "hem": hem}, thickness)
+        for under in (p for p in self.wardrobe.of_kind("under") if p.item == piece.item):
+            self._put(under, self._cloth(under), {"hem": hem})
+        self.taken.without |= {"top", "outerwear"}
+        return max(lowest, hem)
+
+    def _bottom(self, hem: float | None) -> None:
+        rng, kinds = self.rng, ["bottom"]
+        if self.on.skirts and self.female and self.person.upright and rng.random() < 0.15:
+            kinds = ["skirt"]
+        piece = self._one(*kinds, "female" if self.female else "male", loosely=0.25)
+        leg = np.inf
+        self.long_trousers = piece.leg.max() > 1.7
+        if self.long_trousers and rng.random() < 0.33:
+            leg = rng.uniform(0.35, 0.95) if rng.random() < 0.7 else rng.uniform(1.15, 1.7)
+            self.long_trousers = False
+        inside = np.zeros(len(piece.rest))
+        if hem is not None:  # the waist under the top
+            inside = PUSHED_IN_M * np.clip((piece.rest[:, 2] - hem - 0.015) / 0.02, 0, 1)
+        denim = rng.random() < 0.45 and piece.mean_luminance[0] > 0.3
+        self._put(piece, self._jeans() if denim else self._cloth(piece, fabrics=0.15), {"leg": leg}, inside)
+        self.taken.without |= {"trousers", "skirt", "outerwear"}
+
+    def footwear(self) -> None:
+        """Shoes, with socks where they can be seen."""
+        rng, piece = self.rng, self._one("shoes")
+        material = self._as_made(0.25)
+        if rng.random() < 0.35:
+            material = self._cloth(piece, fabrics=0.0)
+            material.colour = 0.6 * material.colour + 0.4 * material.colour.mean()  # leather is seldom bright
+        material.specular = float(rng.choice([0.03, 0.25]))
+        under = -0.008 * np.clip((piece.rest[:, 2] + 0.80) / 0.02, 0, 1) * self.long_trousers
+        self._put(piece, material, {}, under)
+        self.taken.without |= {"shoes"}
+        if not self.long_trousers and rng.random() < 0.6:
+            for socks in (p for p in self.wardrobe.of_kind("socks") if p.item == piece.item):
+                self._put(socks, self._cloth(socks, fabrics=0.1), {})
+
+    # --- head -------------------------------------------------------------------------------------------------------
+
+    def face(self) -> None:
+        """A photographed skin with eyes, brows, lashes and hair."""
+        rng, on = self.rng, self.on
+        if on.skin_tones:
+            self.taken.skin = self._skin()
+            eyes = self._one("eyes")
+            dark = rng.random() < 0.35 + 0.6 * (self.person.origin[0] + self.person.origin[1])
+            self._put(eyes, Material(np.ones(3), specular=0.5), {}, texture=int(rng.choice([2, 3])) if dark else None)
+            self.taken.without |= {"face"} | ({"beard"} if self.female or self.person.age < 0.6 else set())
+        colour = self._hair_colour()
+        if on.skin_tones:
+            self._put(self._one("brows"), Material(np.clip(colour * 0.8, 0, 0.45)), {}, recolour=True)
+            if self.female or rng.random() < 0.3:
+                self._put(self._one("lashes"), Material(np.full(3, 0.05)), {}, recolour=True)
+        if on.hats and rng.random() < 0.05:
+            hat = self._one("hat")
+            self._put(hat, self._as_made() if rng.random() < 0.5 else self._cloth(hat, fabrics=0.2), {})
+            self.taken.without |= {"hair", "hat"}
+        elif on.hair and rng.random() < 0.72:
+            self._hair(colour)
+
+    def _hair_colour(self) -> np.ndarray:
+        rng = self.rng
+        dark = rng.random() < self.person.origin[0] + self.person.origin[1]
+        k = rng.integers(3) if dark else rng.integers(len(HAIR_COLOURS))
+        if self.person.age > 0.85 and rng.random() < 0.6:
+            k = len(HAIR_COLOURS) - 1 - rng.integers(2)  # grey, white
+        return np.clip(HAIR_COLOURS[k] + rng.normal(0, 0.02, 3), 0.02, 1)
+
+    def _hair(self, colour: np.ndarray) -> None:
+        names = ["short01", "short02", "short03", "short04"]
+        if self.female:
+            names = ["bob01", "bob02", "ponytail01", "short03"]
+            if self.person.upright:
+                names += ["Braid01", "long01", "long01"]
+        if self.rng.random() < 0.15 + 0.5 * self.person.origin[0]:
+            names = ["afro01"]
+            colour = np.minimum(colour, 0.2)  # its loose curls show as light speckles on dark skin otherwise
+        name = names[self.rng.integers(len(names))]
+        piece = next(p for p in self.wardrobe.of_kind("hair") if p.item == name)
+        self._put(piece, Material(colour, specular=0.1), {}, recolour=True)
+        self.taken.without |= {"hair", "hat"}
+
+    def _skin(self) -> Material:
+        rng, age, gender = self.rng, self.person.age, "female" if self.female else "male"
+        stage = "young" if age < 0.72 else "middleage" if age < 0.88 else "old"
+        origin = ("african", "asian", "caucasian")[rng.choice(3, p=np.asarray(self.person.origin, np.float64))]
+        name = f"{stage}_{origin}_{gender}"
+        names = list(self.wardrobe.skins)
+        texture = self.wardrobe.skins[name if name in names else names[rng.integers(len(names))]]
+        gain = np.clip(rng.normal(1.0, 0.12) + rng.normal(0, 0.025, 3), 0.6, 1.4)
+        return Material(gain, texture="skin", specular=0.06, uv=UvTexture(texture, 0.0, SKIN_SIDE_M))
+
+    # --- pieces -----------------------------------------------------------------------------------------------------
+
+    def _one(self, kind: str, made_for: str = "", loosely: float = 0.0) -> Piece:
+        """A random piece of a kind, made for men or women where there is a choice; `loosely` is the share of others."""
+        pieces = self.wardrobe.of_kind(kind)
+        own = [piece for piece in pieces if piece.item.startswith(made_for)]
+        if own and self.rng.random() >= loosely:
+            pieces = own
+        return pieces[self.rng.integers(len(pieces))]
+
+    def _as_made(self, spread: float = 0.1) -> Material:
+        gain = np.clip(self.rng.normal(1, spread) + self.rng.normal(0, 0.03, 3), 0.5, 1.6)
+        return Material(gain, specular=0.03)
+
+    def _jeans(self) -> Material:
+        rng = self.rng
+        if rng.random() < 0.5:
+            return self._as_made(0.2)
+        return Material(np.clip(DENIM[rng.integers(len(DENIM))] + rng.normal(0, 0.02, 3), 0.02, 1))
+
+    def _cloth(self, piece: Piece, fabrics: float = 0.4) -> Material:
+        """A colour or a fabric of ours on the folds of a piece."""
+        rng = self.rng
+        fabric = self.on.textures and rng.random() < fabrics
+        return Material(
+            random_colour(rng),
+            texture="fabric" if fabric else "none",
+            scale=float(np.exp(rng.uniform(np.log(1.2), np.log(9)))),
+            angle=float(rng.choice([0, np.pi / 2, rng.uniform(0, np.pi)], p=[0.6, 0.2, 0.2])),
+            specular=float(rng.choice([0.01, 0.04, 0.2], p=[0.6, 0.3, 0.1])),
+            fold=0.25 * float(rng.uniform(0, 1)),
+        )
+
+    def _put(self, piece, material, limits, thickness=0.0, texture=None, recolour=None) -> None:
+        """Wear a piece. limits: how far along "leg" and "sleeve" it reaches, and the height of its "hem"."""
+        rng = self.rng
+        k = int(rng.integers(len(piece.textures))) if texture is None else min(texture, len(piece.textures) - 1)
+        recolour = material.texture == "fabric" or material.fold > 0 if recolour is None else recolour
+        mean = piece.mean_luminance[k] if recolour else 0.0
+        material.uv = UvTexture(piece.textures[k], max(mean, 0.02) if recolour else 0.0, piece.metres_per_uv)
+        steps = tuple((key, round(float(value) / _STEP) * _STEP) for key, value in limits.items() if np.isfinite(value))
+        shape = self.wardrobe.shapes.get((piece, steps))
+        if shape is None:
+            shape = self.wardrobe.shapes[piece, steps] = _shortened(piece, dict(steps))
+        self.taken.worn.append(Worn(piece, material, shape, np.broadcast_to(thickness, len(piece.rest))))
+        self.taken.hides |= piece.hides & ~_bare(self.where, dict(steps))
+
+
+SKIN_SIDE_M = 1.9  # metres of skin along its texture's side
+
+
+def _shortened(piece: Piece, limits: dict[str, float]) -> Cut:
+    """A piece cut at the limits that _put() takes."""
+    beyond = np.full(len(piece.rest), -np.inf, np.float32)
+    for name, along in (("leg", piece.leg), ("sleeve", piece.sleeve)):
+        if name in limits:
+            beyond = np.maximum(beyond, along - limits[name])
+    if "hem" in limits:
+        beyond = np.maximum(beyond, np.where(piece.sleeve < 0, limits["hem"] - piece.rest[:, 2], -1.0))
+    return cut(piece.triangles, piece.corner_uv, beyond)
+
+
+def _bare(where: BodyCoordinates, limits: dict[str, float]) -> np.ndarray:
+    """(B,) body vertices that a cut uncovers, and those near its edge."""
+    bare = np.zeros(len(where.rest), bool)
+    margin = 0.1
+    if "leg" in limits:
+        bare |= where.is_in("foot") | (where.is_in("leg") & (where.along > limits["leg"] - margin))
+    if "sleeve" in limits:
+        bare |= where.is_in("hand") | (where.is_in("arm") & (where.along > limits["sleeve"] - margin))
+    if "hem" in limits:
+        bare |= ~where.is_in("arm", "hand") & (where.rest[:, 2] < limits["hem"] + 0.015)
+    return bare

@@ -1,0 +1,103 @@
+"""Putting garments on a body: fitted to its rest shape, then moved by its bones. One Warp kernel for CPU and CUDA.
+
+Rest fit: v = sum_k weight_k rest[reference_k] + S offset, where S = |rest[i] - rest[j]| / denominator on each axis;
+then linear blend skinning. Letters: N vertices of all pieces, n of those worn.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import warp as wp
+
+from opendensepose.synth.rasterize import launch, to_warp
+
+__all__ = ["MEASURED_ON", "FitTable", "fit", "fit_table"]
+
+# Vertices of hm08 between which a body's x, y and z sizes are measured: of clothes and hair, and of footwear.
+MEASURED_ON = {
+    "trunk": ((5399, 11998), (962, 5320), (791, 881)),
+    "feet": ((12839, 12860), (11609, 12442), (12828, 12888)),
+}
+
+
+@dataclass(frozen=True)
+class FitTable:
+    """What fit() needs of many vertices, on one device: references (N, 3) and bones (N, 8) int32, weights, offsets and
+    denominators (N, 3) and bone_weights (N, 8) float32, measured (N,) int32 index into MEASURED_ON."""
+
+    references: torch.Tensor
+    weights: torch.Tensor
+    offsets: torch.Tensor
+    denominators: torch.Tensor
+    measured: torch.Tensor
+    bones: torch.Tensor
+    bone_weights: torch.Tensor
+
+
+def fit_table(pieces: Sequence, device: str) -> FitTable:
+    """The table of all pieces (see wardrobe.Piece), one after another."""
+
+    def joined(arrays: list[np.ndarray], dtype) -> torch.Tensor:
+        return torch.from_numpy(np.concatenate(arrays).astype(dtype)).to(device)
+
+    sizes = [len(p.references) for p in pieces]
+    ways = list(MEASURED_ON)
+    return FitTable(
+        references=joined([p.references for p in pieces], np.int32),
+        weights=joined([p.weights for p in pieces], np.float32),
+        offsets=joined([p.offsets for p in pieces], np.float32),
+        denominators=joined([np.tile(p.denominators, (n, 1)) for p, n in zip(pieces, sizes, strict=True)], np.float32),
+        measured=joined([np.full(n, ways.index(p.measured_on)) for p, n in zip(pieces, sizes, strict=True)], np.int32),
+        bones=joined([p.bones for p in pieces], np.int32),
+        bone_weights=joined([p.bone_weights for p in pieces], np.float32),
+    )
+
+
+@wp.kernel
+def _fit(
+    which: wp.array(dtype=wp.int32),
+    references: wp.array(dtype=wp.int32, ndim=2),
+    weights: wp.array(dtype=wp.vec3),
+    offsets: wp.array(dtype=wp.vec3),
+    denominators: wp.array(dtype=wp.vec3),
+    measured: wp.array(dtype=wp.int32),
+    bones: wp.array(dtype=wp.int32, ndim=2),
+    bone_weights: wp.array(dtype=wp.float32, ndim=2),
+    pairs: wp.array(dtype=wp.int32, ndim=3),
+    rest: wp.array(dtype=wp.vec3),
+    transforms: wp.array(dtype=wp.mat44),
+    out: wp.array(dtype=wp.vec3),
+):
+    k = wp.tid()
+    v = which[k]
+    o = offsets[v]
+    d = denominators[v]
+    w = weights[v]
+    p = wp.vec3(0.0, 0.0, 0.0)
+    for i in range(3):
+        size = wp.abs(rest[pairs[measured[v], i, 0]][i] - rest[pairs[measured[v], i, 1]][i])
+        p[i] += o[i] * size / d[i]
+        p += w[i] * rest[references[v, i]]
+    moved = wp.vec3(0.0, 0.0, 0.0)
+    for j in range(bones.shape[1]):
+        share = bone_weights[v, j]
+        if share > 0.0:
+            moved += share * wp.transform_point(transforms[bones[v, j]], p)
+    out[k] = moved
+
+
+def fit(table: FitTable, which: torch.Tensor, rest: torch.Tensor, bones: torch.Tensor) -> torch.Tensor:
+    """Posed vertices (n, 3) float32, metres, of the table's vertices `which` (n,) int32.
+
+    rest: (19158, 3) float32, hm08 of this body at rest. bones: (bones, 4, 4) float32, from rest to the pose.
+    """
+    out = torch.empty(len(which), 3, device=rest.device)
+    pairs = torch.tensor(list(MEASURED_ON.values()), dtype=torch.int32, device=rest.device)
+    vectors = [to_warp(t, dtype=wp.vec3) for t in (table.weights, table.offsets, table.denominators)]
+    of_bones = [to_warp(table.measured), to_warp(table.bones), to_warp(table.bone_weights), to_warp(pairs)]
+    body = [to_warp(rest, dtype=wp.vec3), to_warp(bones, dtype=wp.mat44)]
+    inputs = [to_warp(which), to_warp(table.references), *vectors, *of_bones, *body]
+    launch(_fit, len(which), inputs, [to_warp(out, dtype=wp.vec3)], rest.device)
+    return out
