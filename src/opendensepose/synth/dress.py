@@ -18,7 +18,7 @@ from opendensepose.synth.shade import CHANNEL_ORDERS, MATERIAL_COLUMNS, TEXTURE_
 from opendensepose.synth.texture import draw_fabric, fabric_stack, make_hair_texture
 from opendensepose.synth.texture_print import make_print
 
-__all__ = ["dressed_mesh"]
+__all__ = ["dressed_mesh", "material_table"]
 
 
 def dressed_mesh(
@@ -43,7 +43,7 @@ def dressed_mesh(
         hanging.append(drapes_of(outfit, joints[k], hips, rng, on.bags))
         outfits.append(outfit)
     first = np.cumsum([0] + [len(outfit.materials) for outfit in outfits])  # of each person's materials in the table
-    looks = _materials(rng, [m for outfit in outfits for m in outfit.materials], pool_seed, device)
+    looks = material_table(rng, [m for outfit in outfits for m in outfit.materials], pool_seed, device)
     skin = bodies.reshape(-1, 3)
     thickness = torch.from_numpy(np.concatenate([outfit.thickness for outfit in outfits])).to(device)
     drapes = [(k, drape) for k, pieces in enumerate(hanging) for drape in pieces]
@@ -79,7 +79,7 @@ def _sideways(drape: Drape) -> np.ndarray:
     return np.tile(np.array([[0, -0.01, 0]], np.float32), (len(drape.vertices), 1))
 
 
-def _materials(
+def material_table(
     rng: np.random.Generator, materials: list[Material], pool_seed: int, device: str
 ) -> dict[str, torch.Tensor]:
     """The shading table `materials` (M, 20) and the `textures` and `prints` it refers to."""

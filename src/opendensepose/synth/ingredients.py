@@ -1,13 +1,26 @@
 """The ingredients of variety, each with a switch, so that what each is worth can be measured."""
 
 from dataclasses import dataclass, fields
+from typing import ClassVar
 
 __all__ = ["Ingredients"]
 
 
 @dataclass(frozen=True)
 class Ingredients:
-    """Which kinds of variety a rendered picture may have; all on by default."""
+    """Which kinds of variety a rendered picture may have; all on by default.
+
+    What is off draws no random numbers: the other ingredients of a seed stay as they are.
+    """
+
+    SINCE_VERSION_1: ClassVar[tuple[str, ...]] = (
+        "hard_negatives",
+        "photos_held_out",
+        "faces",
+        "crowds",
+        "props",
+        "more_poses",
+    )
 
     shapes: bool = True  # Anny's whole phenotype range; off: the neutral adult
     poses: bool = True  # off: the rest pose
@@ -29,6 +42,17 @@ class Ingredients:
     cameras: bool = True  # off: level camera in front at 4 m
     backgrounds: bool = True  # off: mid grey
     sensor: bool = True
+    hard_negatives: bool = True  # clothes without a body, mannequins, animals: like people, but none
+    photos_held_out: bool = True  # backgrounds use no photo of HELD_OUT_PHOTOS
+    faces: bool = True  # facial expressions, and noses, jaws, ears of one's own
+    crowds: bool = True  # people close together, before and behind each other
+    props: bool = True  # what people hold, sit on, lean on and stand behind
+    more_poses: bool = True  # further families of poses, close-ups, babies, hands in pockets, hair in front
+
+    @classmethod
+    def version_1(cls) -> "Ingredients":
+        """What the renderer of version 0.1 had: the pictures of the benchmark's version 1."""
+        return cls(**{name: False for name in cls.SINCE_VERSION_1})
 
     @classmethod
     def none(cls) -> "Ingredients":
