@@ -57,7 +57,8 @@ class Articulation:
         self.body = body
         self.rotations: dict[str, np.ndarray] = {}
         self.root = np.eye(3)
-        self.nod, self.lift_m, self.pockets = 0.0, 0.0, ""  # degrees the head nods more; see pose.Posture
+        self.nod = 0.0  # degrees that the head nods more than by chance
+        self.lift_m, self.pockets, self.grips = 0.0, "", ""  # see pose.Posture
 
     def turn(self, bone: str, rotation: np.ndarray) -> None:
         self.rotations[bone] = rotation @ self.rotations[bone] if bone in self.rotations else rotation

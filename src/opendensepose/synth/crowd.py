@@ -12,6 +12,8 @@ from opendensepose.synth.scene import PersonPlan, sample_person
 
 __all__ = ["crowd", "neighbours"]
 
+_UPRIGHT = ("standing", "crossed_arms", "walking", "arms_up", "pockets", "hands_together", "looking_at_phone", "rest",
+            "arm_around_left", "arm_around_right")  # fmt: skip
 MANY = (7, 12)  # people, seen small, in the largest crowds
 
 
@@ -23,6 +25,7 @@ def _facing(yaw: float) -> np.ndarray:
 def _partner(body: Body, rng: np.random.Generator, on: Ingredients, first: PersonPlan) -> tuple[PersonPlan, np.ndarray]:
     """Someone close to the first person, and where they stand from there (2,)."""
     yaw, kind = first.yaw, rng.choice(4, p=[0.34, 0.3, 0.16, 0.2])
+    kind = kind if first.posture.family in _UPRIGHT else 3
     side = rng.choice([-1, 1])  # +1: on the first person's left
     left = np.array([np.cos(yaw), np.sin(yaw)])
     if kind == 0:  # an arm around the other
@@ -39,6 +42,19 @@ def _partner(body: Body, rng: np.random.Generator, on: Ingredients, first: Perso
     return replace(person, yaw=yaw + rng.normal(0, 0.4)), sign * _facing(yaw) * rng.uniform(0.35, 0.9)
 
 
+def _center(rng: np.random.Generator, camera: Camera, nearest: float, farthest: float) -> np.ndarray:
+    """A place (2,) on the floor whose people's chests lie well inside the picture; distances as multiples of that at
+    which a person fills its height."""
+    height, width = camera.size_hw
+    for _ in range(12):
+        distance = camera.focal_px * 1.7 / height * rng.uniform(nearest, farthest)
+        place = np.array([rng.uniform(-0.3, 0.3) * width / camera.focal_px * distance, distance])
+        x, y = camera.project(np.array([*place, 1.1]))
+        if 0.15 * width < x < 0.85 * width and 0.25 * height < y < 0.75 * height:
+            break
+    return place
+
+
 def crowd(
     body: Body, rng: np.random.Generator, on: Ingredients, camera: Camera, size: int | None = None
 ) -> tuple[list[PersonPlan], np.ndarray]:
@@ -46,21 +62,18 @@ def crowd(
     many = size is None and rng.random() < 0.1
     if size is None:
         size = int(rng.integers(MANY[0], MANY[1] + 1)) if many else int(rng.choice([2, 3, 4, 5, 6], p=_GROUPS))
-    height, width = camera.size_hw
-    fills = camera.focal_px * 1.7 / height  # a person fills the height at this distance
-    distance = fills * (rng.uniform(1.6, 3.2) if many else rng.uniform(0.8, 2.2))
-    half = 0.5 * width / camera.focal_px * distance
-    center = np.array([rng.uniform(-0.4, 0.4) * half, distance])
+    center = _center(rng, camera, *((1.8, 3.5) if many else (0.9, 2.2)))
     common = rng.normal(0, 0.4) if rng.random() < 0.6 else rng.uniform(-np.pi, np.pi)
     people: list[PersonPlan] = []
     spots: list[np.ndarray] = []
+    in_row = max(2, int(np.ceil(size / (3 if many else 2))))
     while len(people) < size:
         person = sample_person(body, rng, on)
         if rng.random() < 0.7:
             person = replace(person, yaw=common + rng.normal(0, 0.35))
-        row, place = divmod(len(people), max(2, int(np.ceil(size / 2))))
-        spot = center + [(place - size / 4) * rng.uniform(0.4, 0.65), row * rng.uniform(0.45, 0.9)]
-        spot = spot + rng.normal(0, 0.4 if many else 0.08, 2) * [1.0, 1.5]
+        row, place = divmod(len(people), in_row)
+        spot = center + [(place - (in_row - 1) / 2) * rng.uniform(0.4, 0.65), row * rng.uniform(0.45, 0.9)]
+        spot = spot + rng.normal(0, 0.3 if many else 0.08, 2) * [1.0, 1.5]
         people.append(person)
         spots.append(spot)
         if len(people) < size and rng.random() < 0.35:

@@ -40,7 +40,7 @@ def dressed_mesh(
     for k in range(len(bodies)):
         outfit = sample_outfit(body.coordinates, one_body, rng, on)
         hips = bodies[k][_hip_vertices(device)].cpu().numpy() if outfit.has_skirt else np.zeros((1, 3))
-        hanging.append(drapes_of(outfit, joints[k], hips, rng, on.bags))
+        hanging.append(drapes_of(outfit, joints[k], hips, rng, on.bags, on.more_poses))
         outfits.append(outfit)
     first = np.cumsum([0] + [len(outfit.materials) for outfit in outfits])  # of each person's materials in the table
     looks = material_table(rng, [m for outfit in outfits for m in outfit.materials], pool_seed, device)

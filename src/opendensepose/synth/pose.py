@@ -58,7 +58,7 @@ def sample_posture(
     POSE_FAMILIES[family][0](pose, rng)
     if look:
         pose.spine(0.0, 0.0, 0.2 * look)
-    grips = _grips(rng, family, pose.pockets) if holds else ""
+    grips = _grips(rng, family, pose) if holds else ""
     nod = rng.normal(3, 12) + pose.nod
     pose.head(nod, rng.normal(0, 8), rng.normal(0, 22 if look == 0 else 8) + 0.8 * look)
     for side in "LR":
@@ -70,12 +70,12 @@ def sample_posture(
 _HANDS_FREE = ("standing", "walking", "sitting", "throwing", "pockets", "hands_behind_head", "arms_up", "dancing")
 
 
-def _grips(rng: np.random.Generator, family: str, pockets: str) -> str:
-    """Which hands, of "LR", hold something: one in five people's, and always where the pose means that."""
+def _grips(rng: np.random.Generator, family: str, pose: Articulation) -> str:
+    """Which hand, of "LR", holds something: one in five people's, and always where the pose means that."""
+    if pose.grips:
+        return pose.grips
     side = "LR"[rng.integers(2)]
-    if family == "looking_at_phone":
-        return side
-    free = family in _HANDS_FREE and side not in pockets
+    free = family in _HANDS_FREE and side not in pose.pockets
     return side if free and rng.random() < 0.22 else ""
 
 

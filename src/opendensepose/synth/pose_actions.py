@@ -57,25 +57,28 @@ def _kneeling(pose: Articulation, rng: np.random.Generator) -> None:
     for side in "LR":
         if side == up:
             pose.leg(side, rng.uniform(75, 100), rng.uniform(0, 20), rng.uniform(80, 100), rng.normal(5, 6))
-        elif on_heels:
-            pose.leg(side, rng.uniform(70, 95), rng.uniform(0, 20), rng.uniform(130, 145), rng.normal(0, 5), -40)
-        else:
-            pose.leg(side, rng.uniform(-5, 15), rng.uniform(0, 12), rng.uniform(85, 100), rng.normal(0, 5), -35)
+        else:  # the shin lies on the floor
+            knee = rng.uniform(135, 148) if on_heels else rng.uniform(85, 105)
+            pose.leg(side, knee - 90 + rng.normal(0, 3), rng.uniform(0, 12), knee, rng.normal(0, 5), -38)
     pose.spine(rng.uniform(-5, 35), rng.normal(0, 6), rng.normal(0, 10))
     names = ("forward", "bent_forward", "hanging", "across_belly", "to_face")
     set_arms(pose, rng, (names[rng.integers(5)], names[rng.integers(5)]), 0.15)
 
 
 def _on_the_floor(pose: Articulation, rng: np.random.Generator) -> None:
-    way = rng.integers(3)
+    way, pitch = rng.integers(3), rng.uniform(-18, 6)
     for side in "LR":
         if way == 0:  # cross-legged
-            pose.leg(side, rng.uniform(80, 95), rng.uniform(25, 45), rng.uniform(105, 130), rng.uniform(50, 75))
+            flex, knee = pitch + rng.uniform(88, 100), rng.uniform(105, 130)
+            pose.leg(side, flex, rng.uniform(25, 45), knee, rng.uniform(50, 75))
         elif way == 1:  # legs stretched
-            pose.leg(side, rng.uniform(75, 95), rng.uniform(-3, 22), rng.uniform(0, 35), rng.normal(8, 8))
+            flex = pitch + rng.uniform(88, 97)
+            pose.leg(side, flex, rng.uniform(-3, 22), 2.2 * max(flex - pitch - 88, 0), rng.normal(8, 8))
         else:  # knees drawn up
-            pose.leg(side, rng.uniform(105, 128), rng.uniform(-3, 12), rng.uniform(95, 130), rng.normal(3, 6))
-    pose.root = about("x", rng.uniform(-18, 8) if way else rng.uniform(-8, 8))
+            flex = rng.uniform(122, 136)
+            knee = flex - pitch - rng.uniform(25, 50)
+            pose.leg(side, flex, rng.uniform(-3, 12), knee, rng.normal(3, 6))
+    pose.root = about("x", pitch)
     pose.spine(rng.uniform(0, 40), rng.normal(0, 5), rng.normal(0, 8))
     names = ("forward", "bent_forward", "hanging_out", "across_belly", "to_face")
     left = names[rng.integers(5)]
@@ -142,7 +145,8 @@ def _hands_behind_head(pose: Articulation, rng: np.random.Generator) -> None:
 def _looking_at_phone(pose: Articulation, rng: np.random.Generator) -> None:
     standing_legs(pose, rng)
     both, held = rng.random() < 0.4, "LR"[rng.integers(2)]
-    place = np.array([0.05 + rng.normal(0, 0.03), -rng.uniform(0.26, 0.36), rng.uniform(0.15, 0.38)])
+    place = np.array([0.06 + rng.normal(0, 0.03), -rng.uniform(0.26, 0.38), rng.uniform(0.12, 0.32)])
+    pose.grips = held
     for side in "LR":
         if both or side == held:
             pose.reach(side, place, _DOWN)

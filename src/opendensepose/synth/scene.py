@@ -157,6 +157,38 @@ def _cut(rng: np.random.Generator, box: np.ndarray) -> np.ndarray:
     return frame
 
 
+_CLOSE_UPS = {  # where photos of upright people end, as shares of the body's height from the top: weight, range
+    "head and shoulders": (0.25, (0.19, 0.26)),
+    "chest": (0.25, (0.28, 0.38)),
+    "hips": (0.35, (0.44, 0.56)),
+    "thighs": (0.15, (0.6, 0.72)),
+}
+
+
+def _close_up(rng: np.random.Generator, box: np.ndarray) -> np.ndarray:
+    """The photo's frame around the upper part of an upright person's box; sometimes it cuts the hair or a shoulder."""
+    size = box[2:] - box[:2]
+    weights = np.array([weight for weight, _ in _CLOSE_UPS.values()])
+    low, high = list(_CLOSE_UPS.values())[rng.choice(len(weights), p=weights / weights.sum())][1]
+    margin = rng.uniform(0, 0.3, 3) * size[1] * np.array([1.0, 0.4, 1.0])
+    frame = np.array(
+        [box[0] - margin[0], box[1] - margin[1], box[2] + margin[2], box[1] + size[1] * rng.uniform(low, high)]
+    )
+    if rng.random() < 0.3:
+        frame[1] = box[1] + size[1] * rng.uniform(0, 0.05)
+    if rng.random() < 0.15:
+        side = rng.integers(2)
+        frame[2 * side] = box[2 * side] + (1 - 2 * side) * size[0] * rng.uniform(0.05, 0.3)
+    return frame
+
+
+def _frame(rng: np.random.Generator, box: np.ndarray, close_ups: bool) -> np.ndarray:
+    upright = box[3] - box[1] > 1.5 * (box[2] - box[0])
+    if close_ups and upright and rng.random() < 0.22:
+        return _close_up(rng, box)
+    return _cut(rng, box)
+
+
 def frame_portrait(
     rng: np.random.Generator, on: Ingredients, camera: Camera, body_points: np.ndarray, size_hw: tuple[int, int]
 ) -> tuple[Camera, np.ndarray]:
@@ -168,7 +200,7 @@ def frame_portrait(
     xy = camera.project(body_points)
     xy = xy[np.isfinite(xy).all(1)]
     full = np.concatenate([xy.min(0), xy.max(0)])
-    frame = _cut(rng, full) if on.truncation else full + np.array([-9, -9, 9, 9]) * np.ptp(full)
+    frame = _frame(rng, full, on.more_poses) if on.truncation else full + np.array([-9, -9, 9, 9]) * np.ptp(full)
     inside = ((xy > frame[:2]) & (xy < frame[2:])).all(1)
     if inside.sum() < 50:
         inside[:] = True
