@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from opendensepose.synth.body import KEYPOINT_NAMES, load_body
 from opendensepose.synth.articulation import Articulation
+from opendensepose.synth.body import KEYPOINT_NAMES, load_body
 from opendensepose.synth.pose import POSE_FAMILIES, sample_pose
 
 

@@ -59,7 +59,7 @@ def _kneeling(pose: Articulation, rng: np.random.Generator) -> None:
             pose.leg(side, rng.uniform(75, 100), rng.uniform(0, 20), rng.uniform(80, 100), rng.normal(5, 6))
         else:  # the shin lies on the floor
             knee = rng.uniform(135, 148) if on_heels else rng.uniform(85, 105)
-            pose.leg(side, knee - 90 + rng.normal(0, 3), rng.uniform(0, 12), knee, rng.normal(0, 5), -38)
+            pose.leg(side, knee - 90 + rng.normal(0, 3), rng.uniform(0, 12), knee, rng.normal(0, 5), -58)
     pose.spine(rng.uniform(-5, 35), rng.normal(0, 6), rng.normal(0, 10))
     names = ("forward", "bent_forward", "hanging", "across_belly", "to_face")
     set_arms(pose, rng, (names[rng.integers(5)], names[rng.integers(5)]), 0.15)
@@ -180,7 +180,7 @@ def _crawling(pose: Articulation, rng: np.random.Generator) -> None:
             side, 88 + 14 * sign + rng.normal(0, 4), rng.uniform(0, 12), 92 + rng.normal(0, 6), rng.normal(0, 4), -35
         )
         pose.arm(side, jitter(rng, (0.15, -1.0, -0.2 * sign), 0.08), jitter(rng, (0.05, -1.0, -0.15 * sign), 0.1))
-    pose.root = about("x", rng.uniform(68, 84))
+    pose.root = about("x", rng.uniform(80, 97))
     pose.spine(rng.uniform(-5, 12), rng.normal(0, 4), rng.normal(0, 5))
     pose.nod = -rng.uniform(15, 45)
 
