@@ -2,13 +2,16 @@ import numpy as np
 import pytest
 import torch
 
-from opendensepose.synth import background
+from opendensepose.synth import background, background_materials, texture_print
 from opendensepose.synth.background import (
     BACKGROUND_KINDS,
     PERSON_FREE_PHOTOS,
     load_person_free_photo,
     make_background,
 )
+from opendensepose.synth.generate import render_images
+from opendensepose.synth.ingredients import Ingredients
+from opendensepose.synth.person_free_photos import HELD_OUT_PHOTOS, TRAINING_PHOTOS, photos_in_use, use_photos
 
 
 @pytest.mark.parametrize("kind", BACKGROUND_KINDS)
@@ -73,3 +76,45 @@ def test_a_photo_has_the_pixels_of_its_package():
 def test_photos_of_people_are_refused():
     with pytest.raises(ValueError, match="unknown photo 'astronaut'; known: brick"):
         load_person_free_photo("astronaut")
+
+
+def test_held_out_photos_are_a_third_and_training_has_the_rest():
+    assert set(HELD_OUT_PHOTOS) | set(TRAINING_PHOTOS) == set(PERSON_FREE_PHOTOS)
+    assert not set(HELD_OUT_PHOTOS) & set(TRAINING_PHOTOS) and "chelsea" in TRAINING_PHOTOS
+    assert 0.3 <= len(HELD_OUT_PHOTOS) / len(PERSON_FREE_PHOTOS) <= 0.4
+    assert len({name.split("_")[0] for name in HELD_OUT_PHOTOS} & {"motorcycle"}) == 1
+    assert not {"motorcycle_left", "motorcycle_right"} & set(TRAINING_PHOTOS)
+
+
+def test_photos_can_only_be_chosen_inside_their_context():
+    assert photos_in_use() == PERSON_FREE_PHOTOS
+    with pytest.raises(RuntimeError), use_photos(("coffee",)):
+        assert photos_in_use() == ("coffee",)
+        raise RuntimeError("a failing render")
+    assert photos_in_use() == PERSON_FREE_PHOTOS
+    with pytest.raises(ValueError, match="photos must be some of brick"), use_photos(("astronaut",)):
+        pass
+
+
+def _photos_read(monkeypatch, ingredients) -> set[str]:
+    """Names of the photos that are opened while pictures are rendered, nothing kept from earlier ones."""
+    read = set()
+
+    def recorded(name):
+        read.add(name)
+        return load_person_free_photo(name)
+
+    for module in (background_materials, texture_print):
+        monkeypatch.setattr(module, "load_person_free_photo", recorded)
+    background.pool_canvas.cache_clear()
+    background_materials._tile.cache_clear()
+    for pool_seed in range(4):
+        rngs = np.random.default_rng([9, pool_seed]).spawn(12)
+        render_images(rngs, (48, 64), framing="portrait", ingredients=ingredients, pool_seed=pool_seed)
+    return read
+
+
+def test_no_held_out_photo_reaches_a_picture_unless_they_are_switched_on(monkeypatch):
+    assert not _photos_read(monkeypatch, Ingredients()) & set(HELD_OUT_PHOTOS)
+    assert _photos_read(monkeypatch, Ingredients.version_1()) & set(HELD_OUT_PHOTOS)
+    assert photos_in_use() == PERSON_FREE_PHOTOS

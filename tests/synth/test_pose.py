@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from opendensepose.synth.articulation import Articulation
 from opendensepose.synth.body import KEYPOINT_NAMES, load_body
-from opendensepose.synth.pose import POSE_FAMILIES, _Pose, sample_pose
+from opendensepose.synth.pose import POSE_FAMILIES, sample_pose
 
 
 @pytest.mark.parametrize("family", POSE_FAMILIES)
@@ -34,7 +35,7 @@ def _directions(body, pose):
 )
 def test_an_arm_points_in_the_given_directions_and_the_right_one_is_its_mirror(upper, fore):
     body, pose = load_body(), None
-    pose = _Pose(body)
+    pose = Articulation(body)
     pose.arm("L", upper, fore)
     pose.arm("R", upper, fore)
     unit = _directions(body, pose)
@@ -49,7 +50,7 @@ def test_an_arm_points_in_the_given_directions_and_the_right_one_is_its_mirror(u
 
 def test_knees_bend_backwards_and_hips_forwards():
     body = load_body()
-    pose = _Pose(body)
+    pose = Articulation(body)
     pose.leg("L", flex=90, abduct=0, knee=90)
     unit = _directions(body, pose)
     assert unit("left_hip", "left_knee")[1] < -0.9  # the thigh points forwards (-y)

@@ -14,7 +14,7 @@ from opendensepose.synth import background_outdoor as outdoor
 from opendensepose.synth import background_scenes as scenes
 from opendensepose.synth.background_materials import between, noise_field
 from opendensepose.synth.background_objects import objects
-from opendensepose.synth.person_free_photos import PERSON_FREE_PHOTOS, load_person_free_photo
+from opendensepose.synth.person_free_photos import PERSON_FREE_PHOTOS, load_person_free_photo, photos_in_use
 from opendensepose.synth.resize import resize
 from opendensepose.synth.texture import slots_by_kind
 
@@ -44,8 +44,11 @@ def patchy_light(rng, size_hw) -> np.ndarray:
 
 
 @lru_cache(maxsize=NUM_SLOTS + 8)
-def pool_canvas(pool_seed: int, slot: int, large: bool, device: str) -> torch.Tensor:
-    """(h, w, 3) uint8 canvas in `slot` of the pool, blurred as by a camera's depth of field."""
+def pool_canvas(pool_seed: int, slot: int, large: bool, device: str, photos: tuple[str, ...]) -> torch.Tensor:
+    """(h, w, 3) uint8 canvas in `slot` of the pool, blurred as by a camera's depth of field.
+
+    photos: those in use, what its pictures of photos are cut from.
+    """
     rng = np.random.default_rng((5, pool_seed, slot))
     kind = next(kind for kind, slots in KIND_SLOTS.items() if slot in slots)
     size_hw = LARGE_CANVAS_HW if large else SMALL_CANVAS_HW
@@ -67,7 +70,7 @@ def make_background(
     height, width = (int(s) for s in size_hw)
     slots = range(NUM_SLOTS) if kind is None else KIND_SLOTS[kind]
     slot = slots[int(rng.integers(len(slots)))]
-    canvas = pool_canvas(int(pool_seed), slot, max(height, width) > 400, str(device))
+    canvas = pool_canvas(int(pool_seed), slot, max(height, width) > 400, str(device), photos_in_use())
     scale = min(canvas.shape[0] / height, canvas.shape[1] / width) * rng.uniform(0.45, 1.0)
     cut_h, cut_w = max(2, int(height * scale)), max(2, int(width * scale))
     y, x = int(rng.integers(0, canvas.shape[0] - cut_h + 1)), int(rng.integers(0, canvas.shape[1] - cut_w + 1))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from opendensepose.synth.noise import fbm_2d
-from opendensepose.synth.person_free_photos import PERSON_FREE_PHOTOS, load_person_free_photo
+from opendensepose.synth.person_free_photos import load_person_free_photo, photos_in_use
 from opendensepose.synth.texture_patterns import FABRICS
 
 __all__ = [
@@ -74,7 +74,8 @@ def noise_field(rng, size_hw, octaves=4, cells=4, **options) -> np.ndarray:
 
 def photo_crop(rng, size_hw, smallest=0.3) -> np.ndarray:
     """(H, W, 3) float32 crop of a person-free photo, flipped and recoloured at random."""
-    photo = load_person_free_photo(PERSON_FREE_PHOTOS[rng.integers(len(PERSON_FREE_PHOTOS))])
+    photos = photos_in_use()
+    photo = load_person_free_photo(photos[rng.integers(len(photos))])
     aspect = size_hw[1] / size_hw[0]
     height = min(photo.shape[0], photo.shape[1] / aspect) * rng.uniform(smallest, 1)
     height, width = max(8, int(height)), max(8, int(height * aspect))
@@ -128,9 +129,13 @@ def fabric(rng):
 TILE_KINDS = {"wood": wood, "masonry": masonry, "mottled": mottled, "fabric": fabric}
 
 
-@lru_cache(maxsize=NUM_TILES)
 def tile(index: int) -> np.ndarray:
     """(256, 256, 3) uint8 material `index` of the fixed family; one in three is cut from a photo."""
+    return _tile(index, photos_in_use())
+
+
+@lru_cache(maxsize=2 * NUM_TILES)
+def _tile(index: int, photos: tuple[str, ...]) -> np.ndarray:  # photos: what photo_crop chooses from
     rng = np.random.default_rng((11, index))
     if index % 3 == 0:
         surface = photo_crop(rng, (TILE, TILE), 0.4)

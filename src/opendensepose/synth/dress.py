@@ -21,7 +21,7 @@ from opendensepose.synth.texture_store import LEVELS, UvMapping
 from opendensepose.synth.wardrobe.choose import PUSHED_IN_M, Taken, take
 from opendensepose.synth.wardrobe.dressing import Bodies, GarmentMesh, garment_mesh, person_of
 
-__all__ = ["dressed_mesh"]
+__all__ = ["dressed_mesh", "material_table"]
 
 
 def dressed_mesh(
@@ -47,7 +47,7 @@ def dressed_mesh(
         taken = _taken(rng, fitted, k, joints[k], on)
         outfit = sample_outfit(body.coordinates, one_body, rng, on, taken.without if taken else ())
         hips = bodies[k][_hip_vertices(device)].cpu().numpy() if outfit.has_skirt else np.zeros((1, 3))
-        hanging.append(drapes_of(outfit, joints[k], hips, rng, on.bags))
+        hanging.append(drapes_of(outfit, joints[k], hips, rng, on.bags, on.more_poses))
         if taken:
             outfit.thickness = np.where(taken.hides, np.float32(PUSHED_IN_M), outfit.thickness)
             outfit.materials[0] = taken.skin or outfit.materials[0]
@@ -56,7 +56,7 @@ def dressed_mesh(
             outfit.materials += [material for mesh in worn for material in mesh.materials]
         outfits.append(outfit)
     first = np.cumsum([0] + [len(outfit.materials) for outfit in outfits])  # of each person's materials in the table
-    looks = _materials(rng, [m for outfit in outfits for m in outfit.materials], pool_seed, device)
+    looks = material_table(rng, [m for outfit in outfits for m in outfit.materials], pool_seed, device)
     drapes = [(k, drape) for k, pieces in enumerate(hanging) for drape in pieces]
     garments.sort(key=lambda of: of[1].cut_out)
     mesh = _joined(bodies.reshape(-1, 3), triangles, outfits, garments, drapes, first) | looks
@@ -149,7 +149,7 @@ def _sideways(drape: Drape) -> np.ndarray:
     return np.tile(np.array([[0, -0.01, 0]], np.float32), (len(drape.vertices), 1))
 
 
-def _materials(
+def material_table(
     rng: np.random.Generator, materials: list[Material], pool_seed: int, device: str
 ) -> dict[str, torch.Tensor]:
     """The shading table `materials` (M, 23) and the `textures` and `prints` it refers to."""

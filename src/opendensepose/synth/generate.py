@@ -3,8 +3,6 @@
 Letters: P people of a picture, V vertices and T triangles of one body, H, W image.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
@@ -13,24 +11,25 @@ from opendensepose.synth.background import make_background
 from opendensepose.synth.body import KEYPOINT_NAMES, load_body
 from opendensepose.synth.contact_shadow import darken_contacts
 from opendensepose.synth.dress import dressed_mesh
+from opendensepose.synth.hard_negatives import hard_negative
 from opendensepose.synth.ingredients import Ingredients
 from opendensepose.synth.occluder import make_occluder
 from opendensepose.synth.panoramas import Surroundings, load_panoramas, surroundings
+from opendensepose.synth.person_free_photos import PERSON_FREE_PHOTOS, TRAINING_PHOTOS, use_photos
+from opendensepose.synth.plan import plan_picture
+from opendensepose.synth.props import props_of
 from opendensepose.synth.rasterize import depth_map, project, rasterize, transform, vertex_normals
 from opendensepose.synth.scene import (
-    PersonPlan,
     frame_portrait,
     light_matrix,
     placed,
     portrait_camera,
     sample_lighting,
-    sample_person,
-    scene_camera,
-    scene_spots,
     whole_photo,
 )
 from opendensepose.synth.sensor import apply_sensor
 from opendensepose.synth.shade import SHADOW_SIZE, shade
+from opendensepose.synth.solid import NOBODY, join, mesh_of
 from opendensepose.synth.truth import RenderedImage, box_of, empty_truth, facing_yaws, keypoints_in_image, label_maps
 from opendensepose.synth.wardrobe.dressing import Bodies
 from opendensepose.synth.wardrobe.wardrobe import Wardrobe, load_wardrobe
@@ -39,17 +38,6 @@ __all__ = ["OUTSIDE_GREY", "render_image", "render_images"]
 
 PANORAMA_SHARE = 0.45  # of the pictures that are taken in a photographed panorama, where there are any
 OUTSIDE_GREY = 127  # what a crop shows beyond the photo's edge, here and in prediction
-
-
-@dataclass
-class _Plan:
-    """A picture before posing."""
-
-    rng: np.random.Generator
-    people: list[PersonPlan]
-    camera: Camera | None
-    spots: np.ndarray
-    framing: str
 
 
 def render_image(rng: np.random.Generator, size_hw: tuple[int, int], **options) -> RenderedImage:
@@ -76,12 +64,21 @@ def render_images(
         raise ValueError(f'framing must be "scene" or "portrait", got {framing!r}')
     on = ingredients or Ingredients()
     body = load_body(device)
-    wardrobe = load_wardrobe(device) if on.wardrobe else None
-    plans = [_plan(body, rng, size_hw, framing, num_people, on) for rng in rngs]
+    with use_photos(TRAINING_PHOTOS if on.photos_held_out else PERSON_FREE_PHOTOS):
+        return _rendered(body, rngs, tuple(size_hw), framing, num_people, on, device, pool_seed)
+
+
+def _rendered(body, rngs, size_hw, framing, num_people, on, device, pool_seed) -> list[RenderedImage]:
+    plans = [plan_picture(body, rng, size_hw, framing, num_people, on) for rng in rngs]
     everybody = [person for plan in plans for person in plan.people]
+    wardrobe = load_wardrobe(device) if on.wardrobe else None
     if everybody:
         pose = body.pose if wardrobe is None else body.base.pose
-        posed = pose(np.stack([p.shape for p in everybody]), np.stack([p.pose for p in everybody]))
+        posed = pose(
+            np.stack([p.shape for p in everybody]),
+            np.stack([p.posture.rotations for p in everybody]),
+            [p.traits for p in everybody],
+        )
     else:
         posed = {"vertices": torch.zeros(0, len(body.coordinates.rest), 3),
                  "keypoints": torch.zeros(0, len(KEYPOINT_NAMES), 3)}  # fmt: skip
@@ -92,27 +89,6 @@ def render_images(
         pictures.append(_Picture(body, plan, own, size_hw, on, device, pool_seed, wardrobe).render())
         start = stop
     return pictures
-
-
-def _plan(body, rng, size_hw, framing, num_people, on) -> _Plan:
-    if framing == "scene":
-        count = int(rng.choice(7, p=[0.14, 0.34, 0.2, 0.12, 0.09, 0.06, 0.05])) if num_people is None else num_people
-        if count == 1 and rng.random() < 0.6:  # a photo of one person, seen as a whole
-            return _Plan(rng, [sample_person(body, rng, on, 0.48)], None, np.zeros((1, 2)), "photo")
-        camera = scene_camera(rng, size_hw)
-        spots = scene_spots(rng, camera, count)
-        return _Plan(rng, [sample_person(body, rng, on, 0.4) for _ in spots], camera, spots, framing)
-    count = num_people
-    if count is None:
-        count = 1 + (int(rng.choice(3, p=[0.7, 0.2, 0.1])) if on.other_people else 0)
-    people = [sample_person(body, rng, on, 0.48 if k == 0 else 0.4) for k in range(count)]
-    spots = np.zeros((count, 2))
-    for k in range(1, count):  # beside, behind, sometimes in front
-        spots[k] = (
-            rng.choice([-1, 1]) * rng.uniform(0.3, 1.1),
-            rng.choice([rng.uniform(0.2, 3), rng.uniform(-0.7, 0)], p=[0.8, 0.2]),
-        )
-    return _Plan(rng, people, None, spots, framing)
 
 
 class _Picture:
@@ -128,7 +104,7 @@ class _Picture:
         self.frame: np.ndarray | None = None
         for k, person in enumerate(plan.people):
             points = posed["vertices"][k].cpu().numpy()
-            rotation, shift = placed(points, person.yaw, plan.spots[k])
+            rotation, shift = placed(points, person.yaw, plan.spots[k], person.posture.lift_m)
             self.vertices[k] = transform(posed["vertices"][k], rotation, shift)
             self.keypoints[k] = self.keypoints[k] @ rotation.T + shift
             self.to_world[k, :3, :3], self.to_world[k, :3, 3] = rotation, shift
@@ -147,27 +123,60 @@ class _Picture:
 
     def render(self) -> RenderedImage:
         background, around = self._background()
-        if not self.plan.people:
-            return self._finish(background, None, None)
         num_people, num_triangles = len(self.plan.people), len(self.body.triangles)
-        skin = self.vertices.reshape(-1, 3).contiguous()
-        offsets = torch.arange(num_people, dtype=torch.int32, device=self.device) * self.vertices.shape[1]
-        triangles = (self.body.triangles[None] + offsets[:, None, None]).reshape(-1, 3).contiguous()
-        body_seen = rasterize(project(skin, self.camera)[1], triangles, self.size_hw, num_closed=len(triangles))
-        mesh, owner, uv = dressed_mesh(
-            self.rng, self.vertices, self.keypoints, triangles, self.on, self.pool_seed, self._to_fit()
-        )
+        mesh, num_closed, uv = None, 0, None
+        if num_people:
+            skin, triangles = self.vertices.reshape(-1, 3).contiguous(), self._skin_triangles()
+            num_closed = len(triangles)
+            body_seen = rasterize(project(skin, self.camera)[1], triangles, self.size_hw, num_closed)
+            mesh, owner, uv = dressed_mesh(
+                self.rng, self.vertices, self.keypoints, triangles, self.on, self.pool_seed, self._to_fit()
+            )
+        num_dressed = len(mesh["vertices"]) if num_people else None  # the lights are about people, where there are any
+        things = self._things()
+        for thing in things:
+            mesh = thing if mesh is None else join(mesh, thing)
+        if mesh is None:
+            return self._finish(background, None, None)
         in_camera, screen = project(mesh["vertices"], self.camera)
-        seen = rasterize(screen, mesh["triangles"], self.size_hw, num_closed=len(triangles), uv=uv)
-        image = self._light(seen, mesh, in_camera, len(triangles), background, around, uv)
-        if num_people == 1:
+        seen = rasterize(screen, mesh["triangles"], self.size_hw, num_closed, uv)
+        image = self._light(seen, mesh, in_camera, num_closed, background, around, uv, num_dressed)
+        if not num_people:
+            return self._finish(image, None, None)
+        if num_people == 1 and not things:
             person_seen, person_body = (torch.where(which[0] >= 0, 0, -1) for which in (seen, body_seen))
         else:
+            owner = torch.nn.functional.pad(owner, (0, len(mesh["triangles"]) - len(owner)), value=NOBODY)
             person_seen = torch.where(seen[0] >= 0, owner[seen[0].clamp(min=0).long()], -1)
             person_body = torch.div(body_seen[0], num_triangles, rounding_mode="floor")  # -1 stays -1
         labelled = (person_body >= 0) & (person_body == person_seen)
         image, hidden = self._occlude(image, labelled, person_body)
         return self._finish(image, body_seen, labelled & ~hidden)
+
+    def _skin_triangles(self) -> torch.Tensor:
+        """Everybody's triangles (P * t, 3) int32; hands in pockets are left out: points instead of triangles."""
+        num_people = len(self.plan.people)
+        offsets = torch.arange(num_people, dtype=torch.int32, device=self.device) * self.vertices.shape[1]
+        triangles = self.body.triangles[None] + offsets[:, None, None]
+        for k, person in enumerate(self.plan.people):
+            for side in person.posture.pockets:
+                hand = self.body.hand_triangles(side)
+                triangles[k, hand] = triangles[k, hand][:, :1]
+        return triangles.reshape(-1, 3).contiguous()
+
+    def _things(self) -> list[dict[str, torch.Tensor]]:
+        """Meshes of what belongs to nobody: people's props, and things that are like people."""
+        solids = []
+        if self.on.props:
+            where, alone = self.body.coordinates, len(self.plan.people) == 1
+            for k, person in enumerate(self.plan.people):
+                points = self.vertices[k].cpu().numpy()
+                solids += props_of(self.rng, person, points, self.keypoints[k], where, alone)
+        # A triangle that reaches behind the camera cannot be drawn: leave out all of its solid.
+        solids = [solid for solid in solids if self.camera.to_camera(solid.vertices)[:, 2].min() > 0.1]
+        things = [mesh_of(solids, self.rng, self.pool_seed, self.device)] if solids else []
+        spots = self.plan.negative_spots
+        return things + [hard_negative(self.rng, spot, self.pool_seed, self.device) for spot in spots]
 
     # --- appearance -------------------------------------------------------------------------------------------------
 
@@ -196,13 +205,13 @@ class _Picture:
             self.camera.focal_px / np.maximum(distance, 0.1),
         )
 
-    def _light(self, seen, mesh, in_camera, num_closed, background, around, uv) -> torch.Tensor:
+    def _light(self, seen, mesh, in_camera, num_closed, background, around, uv, num_dressed) -> torch.Tensor:
         if around is None:
             lighting, key_world = sample_lighting(self.rng, self.camera.rotation, self.on)
         else:
             lighting, key_world = around.lighting, around.key_world
         mesh["normals"] = vertex_normals(in_camera, mesh["triangles"])
-        matrix = light_matrix(mesh["vertices"], key_world, SHADOW_SIZE)
+        matrix = light_matrix(mesh["vertices"][:num_dressed], key_world, SHADOW_SIZE)
         mesh["in_light"] = transform(mesh["vertices"], matrix[:3, :3], matrix[:3, 3])
         shadow_map = depth_map(mesh["in_light"], mesh["triangles"], (SHADOW_SIZE, SHADOW_SIZE), num_closed)
         ground = None

@@ -8,7 +8,22 @@ __all__ = ["Ingredients"]
 
 @dataclass(frozen=True)
 class Ingredients:
-    """Which kinds of variety a rendered picture may have; all on by default."""
+    """Which kinds of variety a rendered picture may have; all on by default.
+
+    What is off draws no random numbers: the other ingredients of a seed stay as they are.
+    """
+
+    SINCE_VERSION_1: ClassVar[tuple[str, ...]] = (
+        "panoramas",
+        "contact_shadows",
+        "wardrobe",
+        "hard_negatives",
+        "photos_held_out",
+        "faces",
+        "crowds",
+        "props",
+        "more_poses",
+    )
 
     shapes: bool = True  # Anny's whole phenotype range; off: the neutral adult
     poses: bool = True  # off: the rest pose
@@ -33,8 +48,12 @@ class Ingredients:
     panoramas: bool = True  # light and background from photographed panoramas, where they were fetched
     contact_shadows: bool = True  # the floor is darker where it is touched
     wardrobe: bool = True  # MakeHuman's garments, hair and skins, where they were fetched
-
-    SINCE_VERSION_1: ClassVar[tuple[str, ...]] = ("panoramas", "contact_shadows", "wardrobe")
+    hard_negatives: bool = True  # clothes without a body, mannequins, animals: like people, but none
+    photos_held_out: bool = True  # backgrounds use no photo of HELD_OUT_PHOTOS
+    faces: bool = True  # facial expressions, and noses, jaws, ears of one's own
+    crowds: bool = True  # people close together, before and behind each other
+    props: bool = True  # what people hold, sit on, lean on and stand behind
+    more_poses: bool = True  # further families of poses, close-ups, babies, hands in pockets, hair in front
 
     @classmethod
     def version_1(cls) -> "Ingredients":

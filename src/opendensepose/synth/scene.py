@@ -8,7 +8,7 @@ import torch
 from opendensepose.camera import Camera, cross, look_at
 from opendensepose.synth.body import Body
 from opendensepose.synth.ingredients import Ingredients
-from opendensepose.synth.pose import sample_pose
+from opendensepose.synth.pose import Posture, sample_family, sample_posture
 from opendensepose.synth.shade import Lighting
 
 __all__ = ["PersonPlan", "sample_person", "sample_lighting", "portrait_camera", "scene_camera", "scene_spots",
@@ -17,15 +17,20 @@ __all__ = ["PersonPlan", "sample_person", "sample_lighting", "portrait_camera", 
 
 @dataclass
 class PersonPlan:
-    """A person before posing: Anny's phenotypes (11,), joint rotations (bones, 4, 4), yaw in radians."""
+    """A person before posing: Anny's phenotypes (11,), a Posture, yaw in radians; traits: the weights of face shapes
+    and expressions (FaceShapes), or None."""
 
     shape: np.ndarray
-    pose: np.ndarray
+    posture: Posture
     yaw: float
+    traits: np.ndarray | None = None
 
 
-def sample_shape(body: Body, rng: np.random.Generator) -> np.ndarray:
-    """Phenotypes in [0, 1] over Anny's range: mostly adults, some children and old people."""
+BABIES = 0.04  # share of people
+
+
+def sample_shape(body: Body, rng: np.random.Generator, babies: bool = False) -> np.ndarray:
+    """Phenotypes in [0, 1] over Anny's range: mostly adults, some children and old people; of `babies`, one in 25."""
     value = {
         "gender": np.clip(rng.choice([0.05, 0.95]) + rng.normal(0, 0.15), 0, 1),
         "age": rng.choice(
@@ -38,14 +43,20 @@ def sample_shape(body: Body, rng: np.random.Generator) -> np.ndarray:
         "cupsize": rng.uniform(0.2, 0.9),
         "firmness": rng.uniform(0.2, 0.9),
     }
+    if babies and rng.random() < BABIES:
+        value["age"] = rng.uniform(0.0, 0.25)
     origin = rng.dirichlet((0.7, 0.7, 0.7))
     value.update(zip(("african", "asian", "caucasian"), origin, strict=True))
     return np.array([value[name] for name in body.phenotypes], np.float32)
 
 
-def sample_person(body: Body, rng: np.random.Generator, on: Ingredients, frontal: float = 0.5) -> PersonPlan:
-    """A random person; `frontal` is the share that more or less faces the camera."""
-    shape = sample_shape(body, rng) if on.shapes else np.full(len(body.phenotypes), 0.5, np.float32)
+def sample_person(
+    body: Body, rng: np.random.Generator, on: Ingredients, frontal: float = 0.5, family: str | None = None
+) -> PersonPlan:
+    """A random person; `frontal` is the share that more or less faces the camera; family: of the pose, else drawn."""
+    shape = np.full(len(body.phenotypes), 0.5, np.float32)
+    if on.shapes:
+        shape = sample_shape(body, rng, babies=on.more_poses)
     kind = rng.random()
     if kind < frontal:
         yaw = rng.normal(0, np.radians(25))
@@ -56,17 +67,23 @@ def sample_person(body: Body, rng: np.random.Generator, on: Ingredients, frontal
     look = 0.0
     if abs(yaw) > np.radians(35) and rng.random() < 0.45:  # turned away, but looking at the camera or towards it
         look = -np.sign(yaw) * min(np.degrees(abs(yaw)), rng.uniform(35, 100))
-    pose = sample_pose(body, rng, look=look) if on.poses else body.rest_pose(1)[0]
-    return PersonPlan(shape, pose, yaw if on.cameras else 0.0)
+    posture = Posture(body.rest_pose(1)[0], "rest")
+    if on.poses:
+        crawls = on.more_poses and shape[body.phenotypes.index("age")] < 0.2 and rng.random() < 0.4
+        family = family or ("crawling" if crawls else sample_family(rng, on.more_poses))
+        posture = sample_posture(body, rng, family, look, holds=on.props)
+    traits = body.faces.sample(rng) if on.faces else None
+    return PersonPlan(shape, posture, yaw if on.cameras else 0.0, traits)
 
 
-def placed(vertices: np.ndarray, yaw: float, spot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rotation (3, 3) and shift (3,) that turn a body by yaw and stand its lowest point on the floor at spot (2,)."""
+def placed(vertices: np.ndarray, yaw: float, spot: np.ndarray, lift_m: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Rotation (3, 3) and shift (3,) that turn a body by yaw and put its lowest point at spot (2,), lift_m above the
+    floor."""
     c, s = np.cos(yaw), np.sin(yaw)
     rotation = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]], np.float32)
     middle = vertices.mean(0)
     shift = np.array([spot[0], spot[1], 0.0], np.float32) - rotation @ np.array([middle[0], middle[1], 0], np.float32)
-    shift[2] = -vertices[:, 2].min()
+    shift[2] = lift_m - vertices[:, 2].min()
     return rotation, shift.astype(np.float32)
 
 
@@ -140,6 +157,38 @@ def _cut(rng: np.random.Generator, box: np.ndarray) -> np.ndarray:
     return frame
 
 
+_CLOSE_UPS = {  # where photos of upright people end, as shares of the body's height from the top: weight, range
+    "head and shoulders": (0.25, (0.19, 0.26)),
+    "chest": (0.25, (0.28, 0.38)),
+    "hips": (0.35, (0.44, 0.56)),
+    "thighs": (0.15, (0.6, 0.72)),
+}
+
+
+def _close_up(rng: np.random.Generator, box: np.ndarray) -> np.ndarray:
+    """The photo's frame around the upper part of an upright person's box; sometimes it cuts the hair or a shoulder."""
+    size = box[2:] - box[:2]
+    weights = np.array([weight for weight, _ in _CLOSE_UPS.values()])
+    low, high = list(_CLOSE_UPS.values())[rng.choice(len(weights), p=weights / weights.sum())][1]
+    margin = rng.uniform(0, 0.3, 3) * size[1] * np.array([1.0, 0.4, 1.0])
+    frame = np.array(
+        [box[0] - margin[0], box[1] - margin[1], box[2] + margin[2], box[1] + size[1] * rng.uniform(low, high)]
+    )
+    if rng.random() < 0.3:
+        frame[1] = box[1] + size[1] * rng.uniform(0, 0.05)
+    if rng.random() < 0.15:
+        side = rng.integers(2)
+        frame[2 * side] = box[2 * side] + (1 - 2 * side) * size[0] * rng.uniform(0.05, 0.3)
+    return frame
+
+
+def _frame(rng: np.random.Generator, box: np.ndarray, close_ups: bool) -> np.ndarray:
+    upright = box[3] - box[1] > 1.5 * (box[2] - box[0])
+    if close_ups and upright and rng.random() < 0.22:
+        return _close_up(rng, box)
+    return _cut(rng, box)
+
+
 def frame_portrait(
     rng: np.random.Generator, on: Ingredients, camera: Camera, body_points: np.ndarray, size_hw: tuple[int, int]
 ) -> tuple[Camera, np.ndarray]:
@@ -151,7 +200,7 @@ def frame_portrait(
     xy = camera.project(body_points)
     xy = xy[np.isfinite(xy).all(1)]
     full = np.concatenate([xy.min(0), xy.max(0)])
-    frame = _cut(rng, full) if on.truncation else full + np.array([-9, -9, 9, 9]) * np.ptp(full)
+    frame = _frame(rng, full, on.more_poses) if on.truncation else full + np.array([-9, -9, 9, 9]) * np.ptp(full)
     inside = ((xy > frame[:2]) & (xy < frame[2:])).all(1)
     if inside.sum() < 50:
         inside[:] = True

@@ -5,7 +5,7 @@ import numpy as np
 import torch
 
 from opendensepose.synth.noise import fbm_2d
-from opendensepose.synth.person_free_photos import PERSON_FREE_PHOTOS, load_person_free_photo
+from opendensepose.synth.person_free_photos import load_person_free_photo, photos_in_use
 from opendensepose.synth.texture_patterns import fabric_colour
 
 __all__ = ["PRINTS", "make_print"]
@@ -68,7 +68,7 @@ def geometry(rng, canvas):
 
 def photo(rng, canvas):
     """A crop of a photograph in a rectangle or a soft oval."""
-    source = load_person_free_photo(str(rng.choice(PERSON_FREE_PHOTOS)))
+    source = load_person_free_photo(str(rng.choice(photos_in_use())))
     side = int(rng.integers(64, min(source.shape[:2]) + 1))
     y, x = (int(rng.integers(0, s - side + 1)) for s in source.shape[:2])
     crop = cv2.resize(source[y : y + side, x : x + side], (SIZE, SIZE), interpolation=cv2.INTER_AREA) / 255
