@@ -146,7 +146,12 @@ def _light_around(lights: wp.array(dtype=wp.vec3), n: wp.vec3):
 
 @wp.func
 def _reflected(
-    albedo: wp.vec3, specular: float, n: wp.vec3, view: wp.vec3, shadow: float, lights: wp.array(dtype=wp.vec3),
+    albedo: wp.vec3,
+    specular: float,
+    n: wp.vec3,
+    view: wp.vec3,
+    shadow: float,
+    lights: wp.array(dtype=wp.vec3),
     around: float,
 ):
     """Colour (sRGB) of a point with normal n seen along view; shadow: share of the key light that arrives; around: 1 if
