@@ -1,6 +1,8 @@
 """The loop: schedule, one step, a whole tiny run, and what happens when it is interrupted."""
 
 import csv
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -195,6 +197,19 @@ def test_a_stint_s_minutes_count_from_its_start(tmp_path, tiny_recipe, render):
     first = load_checkpoint(tmp_path / "last.safetensors").recipe["step"]
     train(tiny_recipe(steps=None, minutes=0.02), tmp_path, resume=True, device="cpu", render=render)
     assert load_checkpoint(tmp_path / "last.safetensors").recipe["step"] > first
+
+
+def test_a_signal_ends_a_stint_with_a_save(tmp_path, tiny_recipe, render):
+    def asked_to_stop(rngs, size_hw, **options):
+        if len(list(tmp_path.glob("last.state.pt"))):  # after the first validation
+            os.kill(os.getpid(), signal.SIGTERM)
+        return render(rngs, size_hw, **options)
+
+    before = signal.getsignal(signal.SIGTERM)
+    train(tiny_recipe(steps=1000), tmp_path, device="cpu", render=asked_to_stop)
+    steps = load_checkpoint(tmp_path / "last.safetensors").recipe["step"]
+    assert 1 <= steps < 1000 and (tmp_path / "tiny.safetensors").exists()
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_the_last_good_checkpoint_survives_a_bad_loss(tmp_path, tiny_recipe, render):

@@ -46,6 +46,7 @@ def test_a_stream_can_be_entered_anywhere(tiny_recipe, render):
 
 def test_workers_share_the_same_stream(tiny_recipe, render, monkeypatch):
     monkeypatch.setattr(samples.os, "nice", lambda by: None)
+    monkeypatch.setattr(samples.signal, "signal", lambda number, handler: None)
     monkeypatch.setattr(samples.torch, "set_num_threads", lambda n: None)
     alone = list(islice(BatchStream(tiny_recipe(), render, first=1), 4))
     for number in range(2):

@@ -3,8 +3,11 @@
 import csv
 import math
 import os
+import signal
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -199,7 +202,8 @@ def train(
     tensorboard/. resume goes on from last.state.pt with images not seen before; where there is none yet, the run
     begins. device: default CUDA if there is one. photos: folder of real photos with reference maps, measured only.
     start: a released model's name or a checkpoint of the same network as initial weights, instead of random ones.
-    render: default `synth.generate.render_images`. Raises FloatingPointError on a loss or gradient that is not finite;
+    render: default `synth.generate.render_images`. Ctrl-C and SIGTERM end the stint early, after a last validation and
+    save. Raises FloatingPointError on a loss or gradient that is not finite;
     what was saved before stays.
     """
     out_dir = Path(out_dir)
@@ -228,6 +232,24 @@ def train(
     return released
 
 
+@contextmanager
+def _stop_requests() -> Iterator[threading.Event]:
+    """An event that SIGINT (Ctrl-C) and SIGTERM set instead of ending the process; a second SIGINT ends it."""
+    stop, before = threading.Event(), {}
+
+    def ask(number, frame) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    if threading.current_thread() is threading.main_thread():  # nobody else may handle signals
+        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class _Stint:
     """Batches until the stint's end, with a report, a validation and a save every so often."""
 
@@ -245,11 +267,12 @@ class _Stint:
     def run(self) -> None:
         state, recipe = self.state, self.recipe
         scores: dict[str, float] = {}
-        with progress_bar() as bar:
+        with progress_bar() as bar, _stop_requests() as stop:
             task = bar.add_task(recipe.name, total=1.0)
             for batch in batch_loader(recipe, self.render, state.step, self.device):
                 state.elapsed_s = self.before_s + time.monotonic() - self.start_s
                 progress = run_progress(recipe, state.step, state.elapsed_s - self.before_s)
+                progress = 1.0 if stop.is_set() else progress
                 bar.update(task, completed=progress, description=_shown(state.step, self.sums))
                 if state.step % recipe.validate_every == 0 or progress >= 1:
                     scores = self._validate()

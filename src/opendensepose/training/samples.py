@@ -5,6 +5,7 @@ Letters: N images, H x W pixels, M most people in an image of the batch.
 """
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
@@ -94,6 +95,7 @@ class BatchStream(IterableDataset):
         worker = get_worker_info()
         number, count = (worker.id, worker.num_workers) if worker else (0, 1)
         if worker:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all: the main process decides
             torch.set_num_threads(1)
             os.nice(3)  # the network goes first, rendering fills the gaps
         index = self.first + number
