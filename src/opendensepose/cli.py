@@ -179,6 +179,10 @@ def train(
         str | None,
         typer.Option("--precision", help="float32, bfloat16 or auto: what is fast on the device; `default` only."),
     ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", help="Render without this ingredient (wardrobe, panoramas, ...); `default` only."),
+    ] = None,
     photos: Annotated[
         Path | None,
         typer.Option("--photos", help="Photos with reference maps, measured at each validation; `default` only."),
@@ -213,7 +217,7 @@ def train(
         say_which_ingredients()
         if precision is not None:
             changes["precision"] = precision
-        changes["render_on_device"] = render_on_device
+        changes |= {"render_on_device": render_on_device, "without": tuple(without or ())}
         if steps is not None:
             changes.setdefault("minutes", None)  # steps alone are the limit
         weights = run(default(**changes), out, resume=resume, device=device, photos=photos, start=start)
@@ -222,10 +226,11 @@ def train(
 
         if recipe not in NETWORK_RECIPES:
             raise ValueError(f"unknown recipe {recipe!r}; known: {', '.join(['default', *NETWORK_RECIPES])}")
-        if data is None or minutes is not None or photos is not None or render_on_device or precision is not None:
+        of_default = (minutes, photos, precision, render_on_device or None, without or None)
+        if data is None or any(value is not None for value in of_default):
             raise ValueError(
-                f"the recipe {recipe} needs --data, and takes none of --minutes, --photos, --render-on-device and"
-                " --precision"
+                f"the recipe {recipe} needs --data, and takes none of --minutes, --photos, --precision,"
+                " --render-on-device and --without"
             )
         from opendensepose.training.fit import fit
 

@@ -1,7 +1,9 @@
 """Recipes: all that decides a training run, as a frozen dataclass made by one function per model."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+
+from opendensepose.synth.ingredients import Ingredients
 
 __all__ = ["Recipe", "default"]
 
@@ -29,6 +31,7 @@ class Recipe:
     # (scale, share of the batches): pictures are rendered at full size, small ones cost less to learn from
     look_scales: tuple[tuple[float, float], ...] = ((0.5, 0.7), (0.75, 0.2), (1.0, 0.1))
     glance_scales: tuple[tuple[float, float], ...] = ((0.5, 0.25), (0.75, 0.6), (1.0, 0.15))
+    without: tuple[str, ...] = ()  # ingredients of variety that are switched off, names of synth.Ingredients' fields
     empty_share: float = 0.06  # of the crops show nobody: what a detector's false alarms look like
     reuse: int = 1  # times a rendered image is used; from the second time on augmented
     workers: int | None = None  # processes that render on the CPU, at low priority; None: half of the cores
@@ -47,6 +50,15 @@ class Recipe:
         default_factory=lambda: {"chart": 1.0, "u": 3.0, "v": 3.0, "confidence": 0.2, "quality": 0.2, "keypoint": 0.05,
                                  "yaw": 0.1, "heat": 1.0, "box": 0.5}
     )  # fmt: skip
+
+    @property
+    def ingredients(self) -> Ingredients:
+        """What is on when pictures are rendered. ValueError if `without` names no ingredient."""
+        known = [field.name for field in fields(Ingredients)]
+        for name in self.without:
+            if name not in known:
+                raise ValueError(f"unknown ingredient {name!r}; known: {', '.join(known)}.")
+        return Ingredients(**dict.fromkeys(self.without, False))
 
     @property
     def num_workers(self) -> int:
@@ -71,6 +83,7 @@ class Recipe:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ValueError(f"{name} must be more than 0, got {value}.")
+        self.ingredients  # noqa: B018 (checks the names)
         for name in ("look_scales", "glance_scales"):
             scales, shares = zip(*getattr(self, name), strict=True)
             if not all(0 < scale <= 1 for scale in scales) or abs(sum(shares) - 1) > 1e-6:

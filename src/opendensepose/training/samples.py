@@ -128,7 +128,7 @@ class BatchStream(IterableDataset):
         for start in range(0, count, RENDERED_AT_ONCE):
             rngs = rng.spawn(min(RENDERED_AT_ONCE, count - start))
             empty = rng.binomial(len(rngs), self.recipe.empty_share) if framing == "portrait" else 0
-            options = {"device": self.device, "pool_seed": pool}
+            options = {"device": self.device, "pool_seed": pool, "ingredients": self.recipe.ingredients}
             nobody = self.render(rngs[:empty], size_hw, framing="scene", num_people=0, **options) if empty else []
             samples.extend(zoom_in(look_sample(one), rng) for one in nobody)
             samples.extend(look_sample(one) for one in self.render(rngs[empty:], size_hw, framing=framing, **options))
