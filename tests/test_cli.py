@@ -114,7 +114,9 @@ def test_train_refuses_what_its_recipe_cannot_use(tmp_path):
     out = ("--out", tmp_path / "out")
     assert_one_sentence(run("train", "default", "--data", tmp_path, *out), "neither --data nor --validation")
     assert_one_sentence(run("train", "rcnn_small", *out), "rcnn_small needs --data")
-    assert_one_sentence(run("train", "rcnn_small", "--data", tmp_path, "--minutes", 1, *out), "none of --minutes")
+    assert_one_sentence(
+        run("train", "rcnn_small", "--data", tmp_path, "--minutes", 1, *out), "none of --photos, --minutes"
+    )
     assert_one_sentence(run("train", "rcnn_small", "--data", tmp_path, *out), "no annotation file", "annotations.json")
     (tmp_path / "annotations.json").write_text("[]")
     assert_one_sentence(run("train", "rcnn_small", "--data", tmp_path, *out), "annotations.json: expected an object")

@@ -10,7 +10,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "opendensepose"
 # From the top. A module may import from its own unit and from layers below its own.
 LAYERS = [
     {"cli"},
-    {"cli_annotate", "cli_data", "cli_ingredients", "cli_measures"},
+    {"cli_annotate", "cli_data", "cli_ingredients", "cli_measures", "cli_training"},
     {"training", "benchmark", "annotate", "annotators"},
     {"predict", "render", "evaluate"},
     {"models", "data", "synth", "visualize", "evaluation"},

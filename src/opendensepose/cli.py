@@ -14,6 +14,7 @@ from opendensepose.cli_annotate import annotate_app
 from opendensepose.cli_data import data_app, show
 from opendensepose.cli_ingredients import ingredients, say_which_ingredients
 from opendensepose.cli_measures import add_measuring_verbs
+from opendensepose.cli_training import add_training_verbs
 
 __all__ = ["app"]
 
@@ -150,97 +151,6 @@ def _write_example_photo(out: Path) -> Path:
 
 
 @app.command()
-def train(
-    recipe: Annotated[str, typer.Argument(help="Name of a recipe: default, rcnn_small, rcnn, finetune, ...")],
-    out: Out,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Folder with annotations.json and images/; not for `default`.")
-    ] = None,
-    validation: Annotated[
-        Path | None, typer.Option("--validation", help="Folder like --data that is measured, never learned from.")
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest state in --out.")] = False,
-    device: Device = None,
-    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Stop after this many steps.")] = None,
-    minutes: Annotated[
-        float | None, typer.Option("--minutes", min=0, help="End this stint after so long; `default` only.")
-    ] = None,
-    batch_size: Annotated[int | None, typer.Option("--batch-size", min=1, help="Images of a step.")] = None,
-    learning_rate: Annotated[
-        float | None,
-        typer.Option("--learning-rate", min=0, help="The highest; the recipe says how it rises and falls."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Another one gives other pictures.")] = None,
-    workers: Annotated[int | None, typer.Option("--workers", min=0, help="Processes that make pictures.")] = None,
-    render_on_device: Annotated[
-        bool, typer.Option("--render-on-device", help="Render on the GPU, not in processes; `default` only.")
-    ] = False,
-    precision: Annotated[
-        str | None,
-        typer.Option("--precision", help="float32, bfloat16 or auto: what is fast on the device; `default` only."),
-    ] = None,
-    without: Annotated[
-        list[str] | None,
-        typer.Option("--without", help="Render without this ingredient (wardrobe, panoramas, ...); `default` only."),
-    ] = None,
-    photos: Annotated[
-        Path | None,
-        typer.Option("--photos", help="Photos with reference maps, measured at each validation; `default` only."),
-    ] = None,
-    start: Annotated[
-        str | None, typer.Option("--start", help="Begin with this model's weights: a name or file.")
-    ] = None,
-    backbone: Annotated[
-        str | None,
-        typer.Option("--backbone", help="Begin with the ResNet of this file only, or `imagenet`; not for `default`."),
-    ] = None,
-) -> None:
-    """Train a network: `default` on an endless stream of rendered people, the paper's on annotated images."""
-    changes = {
-        "steps": steps,
-        "minutes": minutes,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "seed": seed,
-        "workers": workers,
-    }
-    changes = {name: value for name, value in changes.items() if value is not None}
-    if recipe == "default":
-        if data or validation or backbone:
-            raise ValueError(
-                "the recipe default renders its own people and has no ResNet: it takes neither --data nor --validation"
-                " nor --backbone"
-            )
-        from opendensepose.training.loop import train as run
-        from opendensepose.training.recipes import default
-
-        say_which_ingredients()
-        if precision is not None:
-            changes["precision"] = precision
-        changes |= {"render_on_device": render_on_device, "without": tuple(without or ())}
-        if steps is not None:
-            changes.setdefault("minutes", None)  # steps alone are the limit
-        weights = run(default(**changes), out, resume=resume, device=device, photos=photos, start=start)
-    else:
-        from opendensepose.training.network_recipes import NETWORK_RECIPES
-
-        if recipe not in NETWORK_RECIPES:
-            raise ValueError(f"unknown recipe {recipe!r}; known: {', '.join(['default', *NETWORK_RECIPES])}")
-        of_default = (minutes, photos, precision, render_on_device or None, without or None)
-        if data is None or any(value is not None for value in of_default):
-            raise ValueError(
-                f"the recipe {recipe} needs --data, and takes none of --minutes, --photos, --precision,"
-                " --render-on-device and --without"
-            )
-        from opendensepose.training.fit import fit
-
-        made = NETWORK_RECIPES[recipe](**changes)
-        begin = {"start": start, "backbone": backbone}
-        weights = fit(made, data, out, resume=resume, device=device, validation=validation, **begin)
-    print(f"weights in {weights}")
-
-
-@app.command()
 def render(
     out: Out,
     count: Annotated[int, typer.Option("--count", help="How many pictures.")],
@@ -277,34 +187,6 @@ def _two_numbers(text: str, separator: str, rule: str) -> tuple[int, int]:
 
 
 @app.command()
-def distill(
-    teacher: Annotated[str, typer.Argument(help="Checkpoint of a teacher.")],
-    data: Annotated[Path, typer.Option("--data", help="Folder with annotations.json and images/.")],
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Folder to write to; dense_targets beside the annotations if not said.")
-    ] = None,
-    device: Device = None,
-    mirrored: Annotated[bool, typer.Option(help="Average with mirrored crops.")] = True,
-    anchored: Annotated[bool, typer.Option(help="Make labels agree with the points around them.")] = True,
-) -> None:
-    """Fill in sparse annotations: a teacher labels every pixel of the annotated part masks; run again to resume."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from opendensepose.training.distill import distill as run
-
-    console = Console(stderr=True)
-    columns = (TextColumn("filling in"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("filling in", total=None)
-        made = run(
-            teacher, data, out, device=device, mirrored=mirrored, anchored=anchored,
-            on_image=lambda n, total: progress.update(bar, completed=n, total=total),
-        )  # fmt: skip
-    print(f"{made.num_images} images in {made.folder}, people filled in now: {made.num_people}")
-
-
-@app.command()
 def surface(out: Out) -> None:
     """Draw the body surface and its 24 charts, and write it as an OBJ file with texture coordinates."""
     from opendensepose.visualize.surface import save_surface_pictures
@@ -317,6 +199,7 @@ app.command()(show)
 app.command()(ingredients)
 app.add_typer(data_app, name="data")
 app.add_typer(annotate_app, name="annotate")
+add_training_verbs(app)
 add_measuring_verbs(app)
 
 
