@@ -4,6 +4,7 @@ Not everything is taken from it: skirts that swing, coats and most hats are proc
 two are mixed on one person. `Taken.without` says which procedural garments the pieces replace.
 """
 
+import functools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +19,7 @@ __all__ = ["Person", "Taken", "Worn", "take"]
 
 PUSHED_IN_M = -0.012  # skin and cloth under other cloth, so that they never show through it
 _PRINTED = ("male_casualsuit02", "male_casualsuit04", "female_casualsuit01", "female_casualsuit02")  # plain shirts
-_STEP = 0.02  # limits of cuts are rounded to multiples of it, since cut pieces are kept
+_STEP = 0.05  # limits along limbs are rounded to multiples of it, those of hems to a fifth of it: cut pieces are kept
 
 
 @dataclass(frozen=True)
@@ -243,19 +244,20 @@ class _Chooser:
         recolour = material.texture == "fabric" or material.fold > 0 if recolour is None else recolour
         mean = piece.mean_luminance[k] if recolour else 0.0
         material.uv = UvTexture(piece.textures[k], max(mean, 0.02) if recolour else 0.0, piece.metres_per_uv)
-        steps = tuple((key, round(float(value) / _STEP) * _STEP) for key, value in limits.items() if np.isfinite(value))
-        shape = self.wardrobe.shapes.get((piece, steps))
-        if shape is None:
-            shape = self.wardrobe.shapes[piece, steps] = _shortened(piece, dict(steps))
-        self.taken.worn.append(Worn(piece, material, shape, np.broadcast_to(thickness, len(piece.rest))))
+        step = {"leg": _STEP, "sleeve": _STEP, "hem": _STEP / 5}
+        steps = tuple((key, round(v / step[key]) * step[key]) for key, v in limits.items() if np.isfinite(v))
+        thickness = np.broadcast_to(thickness, len(piece.rest))
+        self.taken.worn.append(Worn(piece, material, _shortened(piece, steps), thickness))
         self.taken.hides |= piece.hides & ~_bare(self.where, dict(steps))
 
 
 SKIN_SIDE_M = 1.9  # metres of skin along its texture's side
 
 
-def _shortened(piece: Piece, limits: dict[str, float]) -> Cut:
+@functools.lru_cache(maxsize=256)
+def _shortened(piece: Piece, steps: tuple[tuple[str, float], ...]) -> Cut:
     """A piece cut at the limits that _put() takes."""
+    limits = dict(steps)
     beyond = np.full(len(piece.rest), -np.inf, np.float32)
     for name, along in (("leg", piece.leg), ("sleeve", piece.sleeve)):
         if name in limits:
