@@ -62,6 +62,8 @@ def take(
     """What a person wears of the wardrobe; often only a part of it, sometimes nothing."""
     taken = Taken(np.zeros(len(where.rest), bool))
     chooser = _Chooser(rng, wardrobe, where, person, on, taken)
+    if not chooser.female and rng.random() < 0.9:
+        taken.without.add("skirt")
     if on.garments and rng.random() < 0.65:
         chooser.clothes()
     if on.shoes and rng.random() < 0.65:
