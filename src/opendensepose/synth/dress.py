@@ -8,7 +8,7 @@ import functools
 import numpy as np
 import torch
 
-from opendensepose.synth.body import load_body
+from opendensepose.synth.body import BodyCoordinates, load_body
 from opendensepose.synth.drape import Drape, drapes_of
 from opendensepose.synth.ingredients import Ingredients
 from opendensepose.synth.noise import fbm_2d
@@ -22,6 +22,8 @@ from opendensepose.synth.wardrobe.choose import PUSHED_IN_M, Taken, take
 from opendensepose.synth.wardrobe.dressing import Bodies, GarmentMesh, garment_mesh, person_of
 
 __all__ = ["dressed_mesh", "material_table"]
+
+UNDER_SKIRT_M = 0.03  # so much legs are thinner where a skirt hides them
 
 
 def dressed_mesh(
@@ -50,6 +52,8 @@ def dressed_mesh(
         hanging.append(drapes_of(outfit, joints[k], hips, rng, on.bags, on.more_poses))
         if taken:
             outfit.thickness = np.where(taken.hides, np.float32(PUSHED_IN_M), outfit.thickness)
+            if outfit.has_skirt:
+                outfit.thickness = _thinner_under_skirt(outfit, body.coordinates)
             outfit.materials[0] = taken.skin or outfit.materials[0]
             worn = garment_mesh(fitted, k, taken, first_material=len(outfit.materials))
             garments += [(k, mesh) for mesh in worn]
@@ -74,6 +78,15 @@ def _taken(
         return None
     where = load_body(str(fitted.rest.device)).coordinates
     return take(rng, fitted.wardrobe, where, person_of(fitted.traits[k], joints), on)
+
+
+def _thinner_under_skirt(outfit: Outfit, where: BodyCoordinates) -> np.ndarray:
+    """(V,) thickness with thighs and hips pushed in, which would otherwise come through a skirt when they move."""
+    inside = outfit.skirt["length"] - 0.2 - where.along
+    share = np.where(where.is_in("leg"), np.clip(inside / 0.2, 0, 1), where.is_in("torso") & (where.rest[:, 2] < 0))
+    return np.where(share > 0, outfit.thickness.clip(max=0.01) - UNDER_SKIRT_M * share, outfit.thickness).astype(
+        np.float32
+    )
 
 
 def _joined(

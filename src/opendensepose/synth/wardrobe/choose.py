@@ -4,6 +4,7 @@ Not everything is taken from it: skirts that swing, coats and most hats are proc
 two are mixed on one person. `Taken.without` says which procedural garments the pieces replace.
 """
 
+import functools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,17 +15,19 @@ from opendensepose.synth.outfit import DENIM, HAIR_COLOURS, Material, UvTexture,
 from opendensepose.synth.wardrobe.cut import Cut, cut
 from opendensepose.synth.wardrobe.wardrobe import Piece, Wardrobe
 
-__all__ = ["Person", "Taken", "Worn", "take"]
+__all__ = ["PUSHED_IN_M", "SKIN_SIDE_M", "Person", "Taken", "Worn", "take"]
 
+SKIN_SIDE_M = 1.9  # metres of skin along its texture's side
 PUSHED_IN_M = -0.012  # skin and cloth under other cloth, so that they never show through it
 _PRINTED = ("male_casualsuit02", "male_casualsuit04", "female_casualsuit01", "female_casualsuit02")  # plain shirts
-_STEP = 0.02  # limits of cuts are rounded to multiples of it, since cut pieces are kept
+_BROWN_EYES = (2, 3)  # of the textures of the eyes
+_STEP = 0.05  # limits along limbs are rounded to multiples of it, those of hems to a fifth of it: cut pieces are kept
 
 
 @dataclass(frozen=True)
 class Person:
-    """What decides what suits somebody: gender (0 female, 1 male) and age of Anny in [0, 1], shares of origin (african,
-    asian, caucasian), and whether trunk and legs are upright enough for stiff hair and skirts."""
+    """What decides what suits somebody: Anny's gender (0 male, 1 female) and age, shares of origin (african, asian,
+    caucasian), and whether trunk and legs are upright enough for stiff hair and skirts."""
 
     gender: float
     age: float
@@ -59,6 +62,8 @@ def take(
     """What a person wears of the wardrobe; often only a part of it, sometimes nothing."""
     taken = Taken(np.zeros(len(where.rest), bool))
     chooser = _Chooser(rng, wardrobe, where, person, on, taken)
+    if not chooser.female and rng.random() < 0.9:
+        taken.without.add("skirt")
     if on.garments and rng.random() < 0.65:
         chooser.clothes()
     if on.shoes and rng.random() < 0.65:
@@ -73,7 +78,7 @@ class _Chooser:
 
     def __init__(self, rng, wardrobe: Wardrobe, where: BodyCoordinates, person: Person, on: Ingredients, taken: Taken):
         self.rng, self.wardrobe, self.where, self.person, self.on, self.taken = rng, wardrobe, where, person, on, taken
-        self.female = rng.random() > np.clip(person.gender, 0.04, 0.96)
+        self.female = rng.random() < np.clip(person.gender, 0.04, 0.96)
         self.long_trousers = False
 
     # --- clothes ----------------------------------------------------------------------------------------------------
@@ -82,7 +87,7 @@ class _Chooser:
         """A top and a bottom, one of them, or shirt and jeans in one piece."""
         rng = self.rng
         if not self.female and rng.random() < 0.06:
-            self._put(self._one("whole"), self._as_made(), {})
+            self._put(self._one("whole"), self._as_made(0.1))
             self.taken.without |= {"trousers", "skirt", "top", "outerwear"}
             self.long_trousers = True
             return
@@ -95,7 +100,7 @@ class _Chooser:
 
     def _top(self, cropped: bool) -> float:
         """Wears a top, sometimes a cropped one; returns how far down it reaches on the neutral body, metres."""
-        rng, piece = self.rng, self._one("top", "male" if not self.female else "female", loosely=0.25)
+        rng, piece = self.rng, self._one("top", "female" if self.female else "male", loosely=0.25)
         sleeve, hem = np.inf, -np.inf
         long_sleeved = piece.sleeve.max() > 1.6
         if long_sleeved and rng.random() < (0.06 if "elegant" in piece.item else 0.4):
@@ -106,21 +111,20 @@ class _Chooser:
         if cropped and lowest < 0.1 and rng.random() < (0.14 if self.female else 0.04):
             hem = rng.uniform(lowest, 0.2)
         thickness = np.where(piece.rest[:, 2] < 0.18, 0.003, 0.0)
-        material = self._cloth(piece)
+        material = self._cloth()
         if self.on.prints and piece.item in _PRINTED and rng.random() < 0.2:
             half = rng.uniform(0.05, 0.11)
             material.decal = (rng.normal(0, 0.02), rng.uniform(0.22, 0.33), half, half * rng.uniform(0.4, 1.3))
-        self._put(piece, material, {"sleeve": sleeve, "hem": hem}, thickness)
+        self._put(piece, (material, True), {"sleeve": sleeve, "hem": hem}, thickness)
         for under in (p for p in self.wardrobe.of_kind("under") if p.item == piece.item):
-            self._put(under, self._cloth(under), {"hem": hem})
+            self._put(under, (self._cloth(), True), {"hem": hem})
         self.taken.without |= {"top", "outerwear"}
         return max(lowest, hem)
 
     def _bottom(self, hem: float | None) -> None:
-        rng, kinds = self.rng, ["bottom"]
-        if self.on.skirts and self.female and self.person.upright and rng.random() < 0.15:
-            kinds = ["skirt"]
-        piece = self._one(*kinds, "female" if self.female else "male", loosely=0.25)
+        rng = self.rng
+        skirt = self.on.skirts and self.female and self.person.upright and rng.random() < 0.15
+        piece = self._one("skirt" if skirt else "bottom", "female" if self.female else "male", loosely=0.25)
         leg = np.inf
         self.long_trousers = piece.leg.max() > 1.7
         if self.long_trousers and rng.random() < 0.33:
@@ -130,23 +134,24 @@ class _Chooser:
         if hem is not None:  # the waist under the top
             inside = PUSHED_IN_M * np.clip((piece.rest[:, 2] - hem - 0.015) / 0.02, 0, 1)
         denim = rng.random() < 0.45 and piece.mean_luminance[0] > 0.3
-        self._put(piece, self._jeans() if denim else self._cloth(piece, fabrics=0.15), {"leg": leg}, inside)
+        look = self._jeans() if denim else (self._cloth(fabrics=0.15), True)
+        self._put(piece, look, {"leg": leg}, inside)
         self.taken.without |= {"trousers", "skirt", "outerwear"}
 
     def footwear(self) -> None:
         """Shoes, with socks where they can be seen."""
         rng, piece = self.rng, self._one("shoes")
-        material = self._as_made(0.25)
+        material, recoloured = self._as_made(0.25)
         if rng.random() < 0.35:
-            material = self._cloth(piece, fabrics=0.0)
+            material, recoloured = self._cloth(fabrics=0.0), True
             material.colour = 0.6 * material.colour + 0.4 * material.colour.mean()  # leather is seldom bright
         material.specular = float(rng.choice([0.03, 0.25]))
         under = -0.008 * np.clip((piece.rest[:, 2] + 0.80) / 0.02, 0, 1) * self.long_trousers
-        self._put(piece, material, {}, under)
+        self._put(piece, (material, recoloured), thickness=under)
         self.taken.without |= {"shoes"}
         if not self.long_trousers and rng.random() < 0.6:
             for socks in (p for p in self.wardrobe.of_kind("socks") if p.item == piece.item):
-                self._put(socks, self._cloth(socks, fabrics=0.1), {})
+                self._put(socks, (self._cloth(fabrics=0.1), True))
 
     # --- head -------------------------------------------------------------------------------------------------------
 
@@ -157,16 +162,17 @@ class _Chooser:
             self.taken.skin = self._skin()
             eyes = self._one("eyes")
             dark = rng.random() < 0.35 + 0.6 * (self.person.origin[0] + self.person.origin[1])
-            self._put(eyes, Material(np.ones(3), specular=0.5), {}, texture=int(rng.choice([2, 3])) if dark else None)
+            brown = int(rng.choice(_BROWN_EYES)) if dark else None
+            self._put(eyes, (Material(np.ones(3), specular=0.5), False), texture=brown)
             self.taken.without |= {"face"} | ({"beard"} if self.female or self.person.age < 0.6 else set())
         colour = self._hair_colour()
         if on.skin_tones:
-            self._put(self._one("brows"), Material(np.clip(colour * 0.8, 0, 0.45)), {}, recolour=True)
+            self._put(self._one("brows"), (Material(np.clip(colour * 0.8, 0, 0.45)), True))
             if self.female or rng.random() < 0.3:
-                self._put(self._one("lashes"), Material(np.full(3, 0.05)), {}, recolour=True)
+                self._put(self._one("lashes"), (Material(np.full(3, 0.05)), True))
         if on.hats and rng.random() < 0.05:
-            hat = self._one("hat")
-            self._put(hat, self._as_made() if rng.random() < 0.5 else self._cloth(hat, fabrics=0.2), {})
+            look = self._as_made(0.1) if rng.random() < 0.5 else (self._cloth(fabrics=0.2), True)
+            self._put(self._one("hat"), look)
             self.taken.without |= {"hair", "hat"}
         elif on.hair and rng.random() < 0.72:
             self._hair(colour)
@@ -190,7 +196,7 @@ class _Chooser:
             colour = np.minimum(colour, 0.2)  # its loose curls show as light speckles on dark skin otherwise
         name = names[self.rng.integers(len(names))]
         piece = next(p for p in self.wardrobe.of_kind("hair") if p.item == name)
-        self._put(piece, Material(colour, specular=0.1), {}, recolour=True)
+        self._put(piece, (Material(colour, specular=0.1), True))
         self.taken.without |= {"hair", "hat"}
 
     def _skin(self) -> Material:
@@ -213,18 +219,20 @@ class _Chooser:
             pieces = own
         return pieces[self.rng.integers(len(pieces))]
 
-    def _as_made(self, spread: float = 0.1) -> Material:
-        gain = np.clip(self.rng.normal(1, spread) + self.rng.normal(0, 0.03, 3), 0.5, 1.6)
-        return Material(gain, specular=0.03)
+    # A look is a material, and whether it recolours the piece's texture or keeps the texture's own colours.
 
-    def _jeans(self) -> Material:
+    def _as_made(self, spread: float) -> tuple[Material, bool]:
+        gain = np.clip(self.rng.normal(1, spread) + self.rng.normal(0, 0.03, 3), 0.5, 1.6)
+        return Material(gain, specular=0.03), False
+
+    def _jeans(self) -> tuple[Material, bool]:
         rng = self.rng
         if rng.random() < 0.5:
             return self._as_made(0.2)
-        return Material(np.clip(DENIM[rng.integers(len(DENIM))] + rng.normal(0, 0.02, 3), 0.02, 1))
+        return Material(np.clip(DENIM[rng.integers(len(DENIM))] + rng.normal(0, 0.02, 3), 0.02, 1)), True
 
-    def _cloth(self, piece: Piece, fabrics: float = 0.4) -> Material:
-        """A colour or a fabric of ours on the folds of a piece."""
+    def _cloth(self, fabrics: float = 0.4) -> Material:
+        """A colour or a fabric of ours, to recolour a texture with."""
         rng = self.rng
         fabric = self.on.textures and rng.random() < fabrics
         return Material(
@@ -236,26 +244,33 @@ class _Chooser:
             fold=0.25 * float(rng.uniform(0, 1)),
         )
 
-    def _put(self, piece, material, limits, thickness=0.0, texture=None, recolour=None) -> None:
-        """Wear a piece. limits: how far along "leg" and "sleeve" it reaches, and the height of its "hem"."""
-        rng = self.rng
-        k = int(rng.integers(len(piece.textures))) if texture is None else min(texture, len(piece.textures) - 1)
-        recolour = material.texture == "fabric" or material.fold > 0 if recolour is None else recolour
-        mean = piece.mean_luminance[k] if recolour else 0.0
-        material.uv = UvTexture(piece.textures[k], max(mean, 0.02) if recolour else 0.0, piece.metres_per_uv)
-        steps = tuple((key, round(float(value) / _STEP) * _STEP) for key, value in limits.items() if np.isfinite(value))
-        shape = self.wardrobe.shapes.get((piece, steps))
-        if shape is None:
-            shape = self.wardrobe.shapes[piece, steps] = _shortened(piece, dict(steps))
-        self.taken.worn.append(Worn(piece, material, shape, np.broadcast_to(thickness, len(piece.rest))))
+    def _put(
+        self,
+        piece: Piece,
+        look: tuple[Material, bool],
+        limits: dict[str, float] | None = None,
+        thickness: np.ndarray | float = 0.0,
+        texture: int | None = None,
+    ) -> None:
+        """Wear a piece. limits: how far along "leg" and "sleeve" it reaches, and the height of its "hem".
+
+        texture: which of its textures, None draws one.
+        """
+        material, recoloured = look
+        limits, step = limits or {}, {"leg": _STEP, "sleeve": _STEP, "hem": _STEP / 5}
+        k = int(self.rng.integers(len(piece.textures))) if texture is None else min(texture, len(piece.textures) - 1)
+        mean = max(piece.mean_luminance[k], 0.02) if recoloured else 0.0
+        material.uv = UvTexture(piece.textures[k], mean, piece.metres_per_uv)
+        steps = tuple((key, round(v / step[key]) * step[key]) for key, v in limits.items() if np.isfinite(v))
+        thickness = np.broadcast_to(thickness, len(piece.rest))
+        self.taken.worn.append(Worn(piece, material, _shortened(piece, steps), thickness))
         self.taken.hides |= piece.hides & ~_bare(self.where, dict(steps))
 
 
-SKIN_SIDE_M = 1.9  # metres of skin along its texture's side
-
-
-def _shortened(piece: Piece, limits: dict[str, float]) -> Cut:
+@functools.lru_cache(maxsize=256)
+def _shortened(piece: Piece, steps: tuple[tuple[str, float], ...]) -> Cut:
     """A piece cut at the limits that _put() takes."""
+    limits = dict(steps)
     beyond = np.full(len(piece.rest), -np.inf, np.float32)
     for name, along in (("leg", piece.leg), ("sleeve", piece.sleeve)):
         if name in limits:

@@ -49,6 +49,7 @@ _EMBLEMS = {
     "male_casualsuit06": [(125, 72, 30, 16), (274, 82, 58, 28), (380, 86, 10, 10)],
     "shoes06": [(248, 417, 18, 12)],
 }
+_SMALL = ("eyebrow", "Eyelashes", "HighPolyEyes")  # half the texture's size is enough
 
 
 def pack_garments(files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
@@ -139,6 +140,10 @@ def _texture(path: str, files: Mapping[str, bytes], item: str, packed: dict) -> 
     colour_of = np.zeros((nearest.max() + 1, 3), np.uint8)
     colour_of[nearest[used > 0]] = image[..., :3][used > 0]
     image[..., :3] = colour_of[nearest]
+    if item.startswith(_SMALL):
+        image = cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    if item.startswith("eyebrow"):  # its hairs are finer than a pixel: so they still add up to a brow
+        image[..., 3] = np.minimum(image[..., 3] * 1.8, 255)
     return image if (image[..., 3] < 255).any() else image[..., :3]
 
 

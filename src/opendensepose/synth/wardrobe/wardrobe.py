@@ -8,7 +8,7 @@ Letters: V vertices, T triangles of a piece, B vertices of the body model.
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -19,7 +19,6 @@ from scipy.spatial import cKDTree
 
 from opendensepose.synth.body import Body, along_limb, load_body
 from opendensepose.synth.texture_store import TextureStore, pack_textures
-from opendensepose.synth.wardrobe.cut import Cut
 from opendensepose.synth.wardrobe.fit import MEASURED_ON, FitTable, fit_table
 from opendensepose.synth.wardrobe.garments import BASE_VERTICES
 from opendensepose.synth.wardrobe.ingredients_file import IngredientArrays, load_ingredients
@@ -82,7 +81,6 @@ class Wardrobe:
     textures: TextureStore
     skins: Mapping[str, int]
     body_uv: torch.Tensor
-    shapes: dict[tuple, Cut] = field(default_factory=dict, repr=False)  # kept cuts of pieces
 
     def of_kind(self, *kinds: str) -> list[Piece]:
         """The pieces of any of these kinds."""
