@@ -3,7 +3,7 @@
 A solid belongs to nobody: where it is seen, a pixel has no label. Letters: N vertices and M triangles of a solid.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -25,10 +25,6 @@ class Solid:
     triangles: np.ndarray
     cloth: np.ndarray
     material: Material
-
-    def placed(self, rotation: np.ndarray, shift: np.ndarray) -> "Solid":
-        """The solid turned by rotation (3, 3), then moved by shift (3,)."""
-        return replace(self, vertices=(self.vertices @ rotation.T + shift).astype(np.float32))
 
 
 def _patches(points: np.ndarray, cloth: np.ndarray, material: Material, closed: bool = False) -> Solid:
