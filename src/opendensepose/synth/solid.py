@@ -14,6 +14,7 @@ from opendensepose.synth.outfit import Material
 __all__ = ["NOBODY", "Solid", "box", "ellipsoid", "join", "mesh_of", "ring", "tube"]
 
 NOBODY = -1  # owner of a triangle that belongs to no person
+_PRINT = 8  # column of the table of materials (shade.py): index of a print, -1 for none
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,6 @@ def join(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> dic
     joined["triangles"] = torch.cat([first["triangles"], second["triangles"] + len(first["vertices"])])
     joined["material"] = torch.cat([first["material"], second["material"] + len(first["materials"])])
     table = second["materials"].clone()
-    table[:, 8] = -1
+    table[:, _PRINT] = -1
     joined["materials"] = torch.cat([first["materials"], table])
     return {**first, **joined}
