@@ -72,3 +72,19 @@ def test_triangles_use_all_of_their_own_vertices():
 def test_nothing_worn_nothing_hangs():
     _, joints = _person()
     assert drapes_of(_outfit(), joints, np.zeros((1, 3)), np.random.default_rng(0), bags=False) == []
+
+
+def test_hair_over_the_shoulders_lies_on_the_chest_and_only_where_it_is_asked_for():
+    _, joints = _person()
+    style = {"style": "long", "material": 0, "puff": 0.02}
+    center, seen = (joints[5] + joints[6]) / 2, 0
+    for seed in range(12):
+        for wanted in (False, True):
+            rng = np.random.default_rng(seed)
+            pieces = drapes_of(_outfit(hair=style), joints, np.zeros((1, 3)), rng, bags=False, front_locks=wanted)
+            assert wanted or len(pieces) == 1
+            for lock in pieces[1:]:
+                seen += 1
+                end = lock.vertices.reshape(12, -1, 3)[-1].mean(0)
+                assert end[1] < center[1] - 0.08 and end[2] < center[2] and abs(end[0] - center[0]) < 0.16
+    assert seen >= 3

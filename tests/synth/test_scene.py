@@ -8,6 +8,8 @@ import pytest
 from opendensepose.synth.body import load_body
 from opendensepose.synth.ingredients import Ingredients
 from opendensepose.synth.scene import (
+    _close_up,
+    _frame,
     frame_portrait,
     placed,
     portrait_camera,
@@ -78,3 +80,31 @@ def test_shapes_cover_the_range_of_ages_and_weights():
     assert (shapes >= 0).all() and (shapes <= 1).all()
     age, weight = (shapes[:, body.phenotypes.index(name)] for name in ("age", "weight"))
     assert age.min() < 0.35 and age.max() > 0.9 and np.ptp(weight) > 0.6
+
+
+def test_close_ups_end_between_the_chin_and_the_knees_of_an_upright_person():
+    box = np.array([10.0, 20.0, 40.0, 120.0])
+    bottoms = []
+    for seed in range(60):
+        frame = _close_up(np.random.default_rng(seed), box)
+        bottoms.append((frame[3] - box[1]) / 100)
+        assert frame[0] < frame[2] and frame[1] < frame[3]
+    assert 0.18 < min(bottoms) and max(bottoms) < 0.73 and np.ptp(bottoms) > 0.4
+
+
+def test_wide_boxes_have_no_close_ups():
+    box, rng, again = np.array([0.0, 0.0, 100.0, 50.0]), np.random.default_rng(1), np.random.default_rng(1)
+    assert np.array_equal(_frame(rng, box, close_ups=True), _frame(again, box, close_ups=False))
+
+
+def test_babies_are_drawn_only_where_they_are_wanted():
+    body = load_body()
+    age = body.phenotypes.index("age")
+    ages = lambda babies: [sample_shape(body, np.random.default_rng(s), babies)[age] for s in range(200)]  # noqa: E731
+    assert min(ages(False)) >= 0.25 and min(ages(True)) < 0.25
+    assert 0.005 < np.mean(np.array(ages(True)) < 0.25) < 0.1
+
+
+def test_who_jumps_is_put_above_the_floor():
+    _, shift = placed(load_body().coordinates.rest, 0.0, np.zeros(2), lift_m=0.4)
+    assert load_body().coordinates.rest[:, 2].min() + shift[2] == pytest.approx(0.4, abs=1e-5)

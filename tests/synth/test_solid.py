@@ -54,10 +54,3 @@ def test_joined_meshes_keep_their_own_vertices_and_materials():
     assert torch.equal(both["vertices"][both["triangles"][12:].long()], second["vertices"][second["triangles"].long()])
     colour = both["materials"][both["material"].long(), :3]
     assert (colour[:12] == torch.tensor([1.0, 0, 0])).all() and (colour[12:] == torch.tensor([0, 0, 1.0])).all()
-
-
-def test_a_placed_solid_is_turned_then_moved():
-    turned = box(np.zeros(3), (1, 2, 3), GREY).placed(
-        np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1.0]]), np.array([10, 0, 0])
-    )
-    assert np.allclose(turned.vertices.min(0), [8, -1, -3]) and np.allclose(turned.vertices.max(0), [12, 1, 3])

@@ -25,6 +25,7 @@ from opendensepose.synth.solid import box, join, mesh_of, tube
 __all__ = ["NEGATIVE_KINDS", "hard_negative"]
 
 NUM_SLOTS = 10  # of clothes, and as many mannequins
+_IS_SKIN = 13  # column of the table of materials (shade.py)
 _ONLY_CLOTHES = replace(Ingredients.none(), garments=True, loose_garments=True, skirts=True, textures=True, prints=True)
 
 
@@ -59,10 +60,13 @@ def _kept(mesh: dict, keep: np.ndarray) -> dict:
 
 @lru_cache(maxsize=NUM_SLOTS)
 def _clothes(pool_seed: int, slot: int, device: str) -> dict:
-    """Clothes alone, as they hung on the body: all of them, or what is above or below the waist."""
+    """Clothes alone, as they hung on the body: all of them, or what is above or below the waist; where the slot's
+    person wears none, those of another slot."""
     mesh, region = _dressed(pool_seed, slot, device, _ONLY_CLOTHES, hanging=True)
-    is_skin = mesh["materials"][:, 13].cpu().numpy() > 0.5
+    is_skin = mesh["materials"][:, _IS_SKIN].cpu().numpy() > 0.5
     cloth = ~is_skin[mesh["material"].cpu().numpy()]
+    if not cloth.any():
+        return _clothes(pool_seed, slot + NUM_SLOTS, device)
     height = mesh["vertices"][:, 2].cpu().numpy()[mesh["triangles"].cpu().numpy()].mean(1)
     waist = 0.55 * float(height.max())
     half = (np.ones_like(cloth), height > waist, height > waist, height < waist)[slot % 4]
@@ -95,7 +99,7 @@ def _mannequin(pool_seed: int, slot: int, device: str) -> dict:
     ]
     with_stand = join(mesh, mesh_of(stand, rng, pool_seed, device))
     plastic = len(mesh["materials"]) + 2
-    skin = with_stand["materials"][:, 13] > 0.5
+    skin = with_stand["materials"][:, _IS_SKIN] > 0.5
     at = with_stand["material"].long()
     with_stand["material"] = torch.where(skin[at], plastic, with_stand["material"]).to(torch.int32)
     return with_stand

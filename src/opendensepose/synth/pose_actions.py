@@ -56,7 +56,8 @@ def _kneeling(pose: Articulation, rng: np.random.Generator) -> None:
     up = "LR"[rng.integers(2)] if not on_heels and rng.random() < 0.6 else ""
     for side in "LR":
         if side == up:
-            pose.leg(side, rng.uniform(75, 100), rng.uniform(0, 20), rng.uniform(80, 100), rng.normal(5, 6))
+            flex = rng.uniform(95, 112)
+            pose.leg(side, flex, rng.uniform(0, 20), flex + rng.normal(0, 6), rng.normal(5, 6))
         else:  # the shin lies on the floor
             knee = rng.uniform(135, 148) if on_heels else rng.uniform(85, 105)
             pose.leg(side, knee - 90 + rng.normal(0, 3), rng.uniform(0, 12), knee, rng.normal(0, 5), -58)
@@ -174,13 +175,12 @@ def _hands_together(pose: Articulation, rng: np.random.Generator) -> None:
 
 
 def _crawling(pose: Articulation, rng: np.random.Generator) -> None:
-    phase = rng.choice([-1, 1])
+    phase, pitch = rng.choice([-1, 1]), rng.uniform(64, 78)
     for side, sign in (("L", phase), ("R", -phase)):
-        pose.leg(
-            side, 88 + 14 * sign + rng.normal(0, 4), rng.uniform(0, 12), 92 + rng.normal(0, 6), rng.normal(0, 4), -35
-        )
+        thigh = 12 * sign + rng.normal(0, 4)  # forwards of upright; the shin lies on the floor
+        pose.leg(side, pitch + thigh, rng.uniform(0, 12), 92 + thigh + rng.normal(0, 3), rng.normal(0, 4), -58)
         pose.arm(side, jitter(rng, (0.15, -1.0, -0.2 * sign), 0.08), jitter(rng, (0.05, -1.0, -0.15 * sign), 0.1))
-    pose.root = about("x", rng.uniform(80, 97))
+    pose.root = about("x", pitch)
     pose.spine(rng.uniform(-5, 12), rng.normal(0, 4), rng.normal(0, 5))
     pose.nod = -rng.uniform(15, 45)
 

@@ -11,7 +11,7 @@ from opendensepose.synth.body import KEYPOINT_NAMES, BodyCoordinates
 from opendensepose.synth.outfit import Material, random_colour
 from opendensepose.synth.solid import Solid, box, ellipsoid, ring, tube
 
-__all__ = ["BodyFrame", "SINK_M", "bicycle", "seat", "seat_height"]
+__all__ = ["BodyFrame", "SINK_M", "bicycle", "seat", "seat_height", "upholstery", "wood_or_metal"]
 
 SINK_M = 0.015  # so deep a body sinks into what it sits on
 
@@ -50,17 +50,21 @@ class BodyFrame:
 
 def seat_height(frame: BodyFrame, where: BodyCoordinates) -> float:
     """Height of a seat's top under the buttocks of a posed body, metres above the floor."""
-    return float(frame.local[_buttocks(where), 2].min()) + SINK_M
+    return float(frame.local[_area(where, "buttocks"), 2].min()) + SINK_M
 
 
-def _buttocks(where: BodyCoordinates) -> np.ndarray:
-    if "buttocks" not in where.body_areas:
-        low = where.is_in("torso") & (where.rest[:, 2] < 0.06)
-        where.body_areas["buttocks"] = low | (where.is_in("leg") & (where.along < 0.3))
-        where.body_areas["thighs"] = where.is_in("leg") & (where.along >= 0.3) & (where.along < 0.95)
-        where.body_areas["shins"] = where.is_in("leg", "foot") & (where.along >= 0.95) | where.is_in("foot")
-        where.body_areas["trunk"] = where.is_in("torso") & (where.rest[:, 2] > 0.15)
-    return where.body_areas["buttocks"]
+def _area(where: BodyCoordinates, name: str) -> np.ndarray:
+    """(V,) bool: the body's "buttocks" (with the upper thighs), "thighs", "shins" (with the feet) or "trunk"; kept."""
+    if name not in where.body_areas:
+        leg, torso, height = where.is_in("leg"), where.is_in("torso"), where.rest[:, 2]
+        masks = {
+            "buttocks": (torso & (height < 0.06)) | (leg & (where.along < 0.3)),
+            "thighs": leg & (where.along >= 0.3) & (where.along < 0.95),
+            "shins": (leg & (where.along >= 0.95)) | where.is_in("foot"),
+            "trunk": torso & (height > 0.15),
+        }
+        where.body_areas.update(masks)
+    return where.body_areas[name]
 
 
 def wood_or_metal(rng: np.random.Generator) -> Material:
@@ -77,7 +81,7 @@ def upholstery(rng: np.random.Generator) -> Material:
 
 def _front(frame: BodyFrame, where: BodyCoordinates, top: float) -> float:
     """How far forwards of the hips a seat may reach before sloping thighs would lie in it, metres."""
-    thighs = frame.local[where.body_areas["thighs"]]
+    thighs = frame.local[_area(where, "thighs")]
     deep = -thighs[thighs[:, 2] < top - SINK_M, 1]
     return float(np.clip(deep.min() - 0.01 if len(deep) else 0.3, 0.05, 0.3))
 
@@ -86,10 +90,10 @@ def seat(rng: np.random.Generator, frame: BodyFrame, where: BodyCoordinates) -> 
     """A seat under a sitting body, of a kind that its legs leave room for."""
     top = seat_height(frame, where)
     front = _front(frame, where, top)
-    shins = frame.local[where.body_areas["shins"]]
+    shins = frame.local[_area(where, "shins")]
     free = not ((-shins[:, 1] < front + 0.02) & (shins[:, 2] < top - 0.03)).any()  # nothing under the seat
-    trunk = frame.local[where.body_areas["trunk"]]
-    rear = float(max(frame.local[_buttocks(where), 1].max(), 0.12)) + 0.02
+    trunk = frame.local[_area(where, "trunk")]
+    rear = float(max(frame.local[_area(where, "buttocks"), 1].max(), 0.12)) + 0.02
     leaning = float(trunk[:, 1].max()) + 0.01
     kinds = ["stool", "chair", "chair", "bench"] + (["block", "sofa", "sofa"] if free else [])
     kind = kinds[rng.integers(len(kinds))]

@@ -3,7 +3,7 @@
 A solid belongs to nobody: where it is seen, a pixel has no label. Letters: N vertices and M triangles of a solid.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from opendensepose.synth.outfit import Material
 __all__ = ["NOBODY", "Solid", "box", "ellipsoid", "join", "mesh_of", "ring", "tube"]
 
 NOBODY = -1  # owner of a triangle that belongs to no person
+_PRINT = 8  # column of the table of materials (shade.py): index of a print, -1 for none
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,6 @@ class Solid:
     triangles: np.ndarray
     cloth: np.ndarray
     material: Material
-
-    def placed(self, rotation: np.ndarray, shift: np.ndarray) -> "Solid":
-        """The solid turned by rotation (3, 3), then moved by shift (3,)."""
-        return replace(self, vertices=(self.vertices @ rotation.T + shift).astype(np.float32))
 
 
 def _patches(points: np.ndarray, cloth: np.ndarray, material: Material, closed: bool = False) -> Solid:
@@ -143,6 +140,6 @@ def join(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> dic
     joined["triangles"] = torch.cat([first["triangles"], second["triangles"] + len(first["vertices"])])
     joined["material"] = torch.cat([first["material"], second["material"] + len(first["materials"])])
     table = second["materials"].clone()
-    table[:, 8] = -1
+    table[:, _PRINT] = -1
     joined["materials"] = torch.cat([first["materials"], table])
     return {**first, **joined}
