@@ -77,3 +77,17 @@ def test_a_mannequin_in_front_of_a_person_takes_the_labels_it_hides(monkeypatch)
     hidden = render(replace(Ingredients.none(), hard_negatives=True))
     assert 0 < (hidden.i > 0).sum() < 0.9 * (free.i > 0).sum()
     assert not (hidden.i[free.i == 0] > 0).any()
+
+
+def test_what_has_no_head_is_left_out_where_the_photo_ends_above_it(monkeypatch):
+    from opendensepose.synth import generate, plan
+
+    on = replace(Ingredients.none(), hard_negatives=True)
+    free = render_image(
+        np.random.default_rng(1), SIZE, framing="portrait", num_people=1, ingredients=Ingredients.none()
+    )
+    monkeypatch.setattr(plan, "_beside", lambda rng, on, share: np.array([[0.3, -3.2]]))  # close to the camera
+    mannequin = lambda rng, spot, pool, device: hard_negative(rng, spot, pool, device, kind="mannequin")  # noqa: E731
+    monkeypatch.setattr(generate, "hard_negative", mannequin)
+    cut = render_image(np.random.default_rng(1), SIZE, framing="portrait", num_people=1, ingredients=on)
+    assert np.array_equal(cut.image_rgb, free.image_rgb)

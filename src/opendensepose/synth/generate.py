@@ -175,8 +175,15 @@ class _Picture:
         # A triangle that reaches behind the camera cannot be drawn: leave out all of its solid.
         solids = [solid for solid in solids if self.camera.to_camera(solid.vertices)[:, 2].min() > 0.1]
         things = [mesh_of(solids, self.rng, self.pool_seed, self.device)] if solids else []
-        spots = self.plan.negative_spots
-        return things + [hard_negative(self.rng, spot, self.pool_seed, self.device) for spot in spots]
+        negatives = (hard_negative(self.rng, spot, self.pool_seed, self.device) for spot in self.plan.negative_spots)
+        return things + [mesh for mesh in negatives if self._shows_top(mesh)]
+
+    def _shows_top(self, mesh: dict[str, torch.Tensor]) -> bool:
+        """Whether the highest point is below the photo's upper edge: who would tell a mannequin without a head from a
+        person whose head is cut off?"""
+        highest = mesh["vertices"][mesh["vertices"][:, 2].argmax()].cpu().numpy()
+        top = 0.0 if self.frame is None else max(0.0, self.frame[1])
+        return bool(self.camera.project(highest)[1] > top)
 
     # --- appearance -------------------------------------------------------------------------------------------------
 

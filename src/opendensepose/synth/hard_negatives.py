@@ -107,7 +107,7 @@ def _mannequin(pool_seed: int, slot: int, device: str) -> dict:
 
 # Plaster, white and black plastic, beige cloth, wood, bronze, chrome.
 _HARD = np.array([[0.86, 0.84, 0.8], [0.95, 0.95, 0.95], [0.05, 0.05, 0.06], [0.8, 0.7, 0.58], [0.55, 0.36, 0.2],
-                  [0.4, 0.27, 0.13], [0.6, 0.6, 0.62], [0.85, 0.68, 0.56]])  # fmt: skip
+                  [0.4, 0.27, 0.13], [0.6, 0.6, 0.62]])  # fmt: skip
 
 
 def _moved(mesh: dict, rotation: np.ndarray, shift: np.ndarray) -> dict:
