@@ -11,52 +11,65 @@ Out = Annotated[Path, typer.Option("--out", help="Folder to write to; made if mi
 Device = Annotated[
     str | None, typer.Option("--device", help="Where the network runs: cpu, cuda, cuda:1, mps; CUDA if there is one.")
 ]
+Data = Annotated[
+    Path | None, typer.Option("--data", help="Folder with annotations.json and images/; not for `default`.")
+]
+Validation = Annotated[
+    Path | None, typer.Option("--validation", help="Folder like --data that is measured, never learned from.")
+]
+Minutes = Annotated[
+    float | None, typer.Option("--minutes", min=0, help="End this stint after so long; `default` only.")
+]
+LearningRate = Annotated[
+    float | None,
+    typer.Option("--learning-rate", min=0, help="The highest; the recipe says how it rises and falls."),
+]
+RenderOnDevice = Annotated[
+    bool, typer.Option("--render-on-device", help="Render on the GPU, not in processes; `default` only.")
+]
+Precision = Annotated[
+    str | None,
+    typer.Option("--precision", help="float32, bfloat16 or auto: what is fast on the device; `default` only."),
+]
+Cooldown = Annotated[
+    bool,
+    typer.Option("--cooldown", help="Let the rate fall to 0 for weights to release; the run's state stays as it is."),
+]
+Without = Annotated[
+    list[str] | None,
+    typer.Option("--without", help="Render without this ingredient (wardrobe, panoramas, ...); `default` only."),
+]
+Photos = Annotated[
+    Path | None,
+    typer.Option("--photos", help="Photos with reference maps, measured at each validation; `default` only."),
+]
+Start = Annotated[str | None, typer.Option("--start", help="Begin with this model's weights: a name or file.")]
+Backbone = Annotated[
+    str | None,
+    typer.Option("--backbone", help="Begin with the ResNet of this file only, or `imagenet`; not for `default`."),
+]
 
 
 def train(
     recipe: Annotated[str, typer.Argument(help="Name of a recipe: default, rcnn_small, rcnn, finetune, ...")],
     out: Out,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Folder with annotations.json and images/; not for `default`.")
-    ] = None,
-    validation: Annotated[
-        Path | None, typer.Option("--validation", help="Folder like --data that is measured, never learned from.")
-    ] = None,
+    data: Data = None,
+    validation: Validation = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest state in --out.")] = False,
     device: Device = None,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Stop after this many steps.")] = None,
-    minutes: Annotated[
-        float | None, typer.Option("--minutes", min=0, help="End this stint after so long; `default` only.")
-    ] = None,
+    minutes: Minutes = None,
     batch_size: Annotated[int | None, typer.Option("--batch-size", min=1, help="Images of a step.")] = None,
-    learning_rate: Annotated[
-        float | None,
-        typer.Option("--learning-rate", min=0, help="The highest; the recipe says how it rises and falls."),
-    ] = None,
+    learning_rate: LearningRate = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Another one gives other pictures.")] = None,
     workers: Annotated[int | None, typer.Option("--workers", min=0, help="Processes that make pictures.")] = None,
-    render_on_device: Annotated[
-        bool, typer.Option("--render-on-device", help="Render on the GPU, not in processes; `default` only.")
-    ] = False,
-    precision: Annotated[
-        str | None,
-        typer.Option("--precision", help="float32, bfloat16 or auto: what is fast on the device; `default` only."),
-    ] = None,
-    without: Annotated[
-        list[str] | None,
-        typer.Option("--without", help="Render without this ingredient (wardrobe, panoramas, ...); `default` only."),
-    ] = None,
-    photos: Annotated[
-        Path | None,
-        typer.Option("--photos", help="Photos with reference maps, measured at each validation; `default` only."),
-    ] = None,
-    start: Annotated[
-        str | None, typer.Option("--start", help="Begin with this model's weights: a name or file.")
-    ] = None,
-    backbone: Annotated[
-        str | None,
-        typer.Option("--backbone", help="Begin with the ResNet of this file only, or `imagenet`; not for `default`."),
-    ] = None,
+    render_on_device: RenderOnDevice = False,
+    precision: Precision = None,
+    cooldown: Cooldown = False,
+    without: Without = None,
+    photos: Photos = None,
+    start: Start = None,
+    backbone: Backbone = None,
 ) -> None:
     """Train a network: `default` on an endless stream of rendered people, the paper's on annotated images."""
     changes = {
@@ -68,6 +81,7 @@ def train(
         "workers": workers,
         "precision": precision,
         "render_on_device": render_on_device or None,
+        "cooldown": cooldown or None,
         "without": tuple(without) if without else None,
     }
     changes = {name: value for name, value in changes.items() if value is not None}
@@ -80,7 +94,7 @@ def train(
     print(f"weights in {weights}")
 
 
-_OF_DEFAULT = ("minutes", "precision", "render_on_device", "without")
+_OF_DEFAULT = ("minutes", "precision", "render_on_device", "cooldown", "without")
 
 
 def _train_on_rendered(changes: dict, out: Path, photos: Path | None, not_taken: list, options: dict) -> Path:

@@ -41,7 +41,9 @@ def test_learning_rate_by_hand(tiny_recipe):
     recipe = tiny_recipe(warmup_steps=10, learning_rate=0.1, decay_steps=100)
     assert learning_rate(recipe, 0) == pytest.approx(0.01)
     assert learning_rate(recipe, 100) == pytest.approx(0.1 / 2**0.5)
-    assert learning_rate(recipe, 300) == pytest.approx(0.05)
+    assert learning_rate(recipe, 300) == learning_rate(recipe, 300, 0.9) == pytest.approx(0.05)
+    cooldown = tiny_recipe(warmup_steps=10, learning_rate=0.1, decay_steps=100, cooldown=True)
+    assert learning_rate(cooldown, 300, 0.75) == pytest.approx(0.0125)
 
 
 def test_the_number_type_is_the_recipe_s_or_what_the_device_is_fast_with(monkeypatch):
@@ -190,6 +192,19 @@ def test_a_resumed_run_remembers_its_best(tmp_path, tiny_recipe, render, monkeyp
     rows = read_csv(tmp_path / "stints.csv")
     assert [(row["steps"], row["samples"]) for row in rows] == [("3", "12"), ("6", "24")]
     assert float(rows[1]["agreement"]) <= 0.3
+
+
+def test_a_cooldown_ends_with_other_weights_and_leaves_the_run_as_it_was(tmp_path, tiny_recipe, render):
+    with pytest.raises(ValueError, match="holds none"):
+        train(tiny_recipe(cooldown=True), tmp_path, resume=True, device="cpu", render=render)
+    train(tiny_recipe(steps=3), tmp_path, device="cpu", render=render)
+    kept = {name: (tmp_path / name).read_bytes() for name in ("last.state.pt", "last.safetensors", "best.safetensors")}
+    before = load_checkpoint(tmp_path / "tiny.safetensors").model.state_dict()
+    released = train(tiny_recipe(steps=9, cooldown=True), tmp_path, resume=True, device="cpu", render=render)
+    assert all((tmp_path / name).read_bytes() == content for name, content in kept.items())
+    after = load_checkpoint(released).model.state_dict()
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+    assert [row["cooldown"] for row in read_csv(tmp_path / "stints.csv")] == ["no", "yes"]
 
 
 def test_a_stint_s_minutes_count_from_its_start(tmp_path, tiny_recipe, render):

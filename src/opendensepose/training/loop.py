@@ -29,6 +29,7 @@ from opendensepose.training.validate import measure_photos, measure_rendered, va
 __all__ = ["autocast_dtype", "batch_losses", "begin_with", "estimate_norms", "learning_rate", "network_threads",
            "new_state", "run_progress", "scale_at", "shrink", "train", "train_step"]  # fmt: skip
 
+COOLDOWN_EMA_DECAY = 0.99  # the rate falls to 0 itself: a long average would only lag behind
 STATE_FILE, LAST_FILE, BEST_FILE, STINTS_FILE = "last.state.pt", "last.safetensors", "best.safetensors", "stints.csv"
 
 
@@ -39,14 +40,16 @@ def run_progress(recipe: Recipe, step: int, stint_s: float) -> float:
     return min(1.0, max(of_steps, of_time))
 
 
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """Linear warm-up over warmup_steps times the recipe's rate / sqrt(1 + step / decay_steps).
+def learning_rate(recipe: Recipe, step: int, progress: float = 0.0) -> float:
+    """Linear warm-up over warmup_steps times the recipe's rate / sqrt(1 + step / decay_steps); in a cooldown also times
+    1 - progress.
 
     It needs no end to aim at, so that a run can go on for any number of stints; the moving average of the weights does
-    what a decay to 0 would.
+    most of what a decay to 0 would, and a cooldown the rest.
     """
     warmup = min(1.0, (step + 1) / max(1, recipe.warmup_steps))
-    return recipe.learning_rate * warmup / math.sqrt(1 + step / recipe.decay_steps)
+    rate = recipe.learning_rate * warmup / math.sqrt(1 + step / recipe.decay_steps)
+    return rate * (1 - progress) if recipe.cooldown else rate
 
 
 def autocast_dtype(precision: str, device: torch.device | str) -> torch.dtype | None:
@@ -135,10 +138,10 @@ def batch_losses(
 
 
 def train_step(
-    state: TrainingState, batch: Batch, recipe: Recipe, dtype: torch.dtype | None = None
+    state: TrainingState, batch: Batch, recipe: Recipe, dtype: torch.dtype | None = None, progress: float = 0.0
 ) -> dict[str, float]:
     """One update. Returns the named losses; FloatingPointError, before a weight is changed, if one of them or the
-    gradient is not finite."""
+    gradient is not finite. dtype: see batch_losses; progress: of the stint, for learning_rate."""
     state.model.train()
     losses = batch_losses(state, batch, (state.step % 2, state.step // 2 % 2), dtype)
     total = sum(recipe.loss_weights[name] * loss for name, loss in losses.items())
@@ -147,7 +150,7 @@ def train_step(
     if not math.isfinite(total.item()):
         raise FloatingPointError(f"the loss is not finite at step {state.step} ({batch.kind} batch): {shown}.")
     for group in state.optimizer.param_groups:
-        group["lr"] = learning_rate(recipe, state.step)
+        group["lr"] = learning_rate(recipe, state.step, progress)
     state.optimizer.zero_grad()
     total.backward()
     parameters = [*state.model.parameters(), *state.auxiliary.parameters()]
@@ -200,11 +203,12 @@ def train(
     out_dir also gets last.safetensors (averaged weights), best.safetensors (highest agreement on rendered people),
     last.state.pt (to resume), metrics.csv, stints.csv (a row for each stint: steps, samples, hours, scores) and
     tensorboard/. resume goes on from last.state.pt with images not seen before; where there is none yet, the run
-    begins. device: default CUDA if there is one. photos: folder of real photos with reference maps, measured only.
-    start: a released model's name or a checkpoint of the same network as initial weights, instead of random ones.
-    render: default `synth.generate.render_images`. Ctrl-C and SIGTERM end the stint early, after a last validation and
-    save. Raises FloatingPointError on a loss or gradient that is not finite;
-    what was saved before stays.
+    begins. A recipe with cooldown needs such a state and does not change it: only the returned weights are new.
+
+    device: default CUDA if there is one. photos: folder of real photos with reference maps, measured only. start: a
+    released model's name or a checkpoint of the same network as initial weights, instead of random ones. render:
+    default `synth.generate.render_images`. Ctrl-C and SIGTERM end the stint early, after a last validation and save.
+    Raises FloatingPointError on a loss or gradient that is not finite; what was saved before stays.
     """
     out_dir = Path(out_dir)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -215,6 +219,8 @@ def train(
         if not resume:
             raise ValueError(f"{out_dir} holds a run already: resume it, or choose another folder.")
         load_state(out_dir / STATE_FILE, state)
+    elif recipe.cooldown:
+        raise ValueError(f"a cooldown ends a run that was begun, and {out_dir} holds none: train without it first.")
     elif start is not None:
         begin_with(state, load_checkpoint(weights_path(start), device).model)
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -262,6 +268,8 @@ class _Stint:
         self.validation = validation_batch(recipe, render, device if recipe.render_on_device else "cpu")
         self.norm_batches = norm_batches(recipe, render)
         self.sums: dict[str, list[float]] = {}
+        if recipe.cooldown:
+            state.average.decay = min(state.average.decay, COOLDOWN_EMA_DECAY)
         self.start_s, self.before_s, self.first_step = time.monotonic(), state.elapsed_s, state.step
 
     def run(self) -> None:
@@ -278,16 +286,16 @@ class _Stint:
                     scores = self._validate()
                 if progress >= 1:
                     return self._note(scores)
-                for name, value in self._learn(batch).items():
+                for name, value in self._learn(batch, progress).items():
                     self.sums.setdefault(name, []).append(value)
 
-    def _learn(self, batch: Batch) -> dict[str, float]:
+    def _learn(self, batch: Batch, progress: float) -> dict[str, float]:
         on_device = Batch(batch.kind, *(part.to(self.device, non_blocking=True) for part in batch[1:]))
         on_device = shrink(on_device, scale_at(self.recipe, batch.kind, self.state.step))
-        return train_step(self.state, on_device, self.recipe, self.dtype)
+        return train_step(self.state, on_device, self.recipe, self.dtype, progress)
 
     def _validate(self) -> dict[str, float]:
-        """Measure the averaged weights, log, and save. Returns the scores."""
+        """Measure the averaged weights, log, and, except in a cooldown, save. Returns the scores."""
         state = self.state
         means = {name: sum(values) / len(values) for name, values in self.sums.items()}
         self.log.write(state.step, state.elapsed_s, "train", means)
@@ -299,6 +307,8 @@ class _Stint:
             of_photos = measure_photos(state.average.model, self.photos)
             self.log.write(state.step, state.elapsed_s, "photos", of_photos)
             scores |= {f"photos/{name}": value for name, value in of_photos.items()}
+        if self.recipe.cooldown:
+            return scores
         _save(self.out_dir / LAST_FILE, state, self.recipe, scores)
         if scores["agreement"] > state.best:
             state.best = scores["agreement"]
@@ -316,6 +326,7 @@ class _Stint:
             "hours": round(state.elapsed_s / 3600, 2),
             "samples_per_s": round((state.step - self.first_step) * self.recipe.batch_size / stint_s, 1),
             "learning_rate": f"{learning_rate(self.recipe, state.step):.3g}",
+            "cooldown": "yes" if self.recipe.cooldown else "no",
         }
         row |= {name: "" for name in SCORE_COLUMNS} | {k: f"{v:.4g}" for k, v in scores.items() if k in SCORE_COLUMNS}
         path = self.out_dir / STINTS_FILE

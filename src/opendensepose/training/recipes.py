@@ -39,6 +39,7 @@ class Recipe:
     precision: str = "auto"  # of the network's forward pass: "float32", "bfloat16", or what is fast on the device
     learning_rate: float = 2e-3
     decay_steps: int = 4000  # the rate is the highest / sqrt(1 + step / decay_steps)
+    cooldown: bool = False  # the rate falls to 0 within this stint, whose weights are for release only
     weight_decay: float = 0.05
     warmup_steps: int = 100
     clip_norm: float = 3.0
