@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from opendensepose.data.photos import find_photos, read_photo
+from opendensepose.data.photos import MAX_PIXELS, check_aspect, find_photos, read_photo
 from opendensepose.data.predictions import save_prediction
 from opendensepose.instance import Instance, without_repeats
 from opendensepose.iuv import IUV
@@ -25,7 +25,7 @@ from opendensepose.models.decode import average_with_mirrored, decode_pixels
 from opendensepose.models.dense_head import DenseOutput, person_logit
 from opendensepose.models.detection_head import decode_boxes, suppress_doubles
 from opendensepose.models.zoo import weights_path
-from opendensepose.whole_file import write_whole
+from opendensepose.whole_file import whole_file
 
 __all__ = ["PredictionSummary", "Predictor", "framing_region", "predict_files", "read_region"]
 
@@ -36,6 +36,7 @@ MIN_PERSON_FRACTION = 0.02  # of the crop: a found person who covers less is dro
 MAX_PEOPLE = 50
 MAX_SHARED_BOX = 0.5  # IoU of two boxes above which they are one person's
 CHUNK = 16  # crops per pass of the network
+MAX_REGION_PIXELS = 4 * MAX_PIXELS  # 600 MB; a box around all of the largest photo of 16:9 needs 194 million
 
 
 def framing_region(box_xyxy: np.ndarray, aspect: float, padding: float = BOX_PADDING) -> tuple[int, int, int, int]:
@@ -51,6 +52,9 @@ def framing_region(box_xyxy: np.ndarray, aspect: float, padding: float = BOX_PAD
 def read_region(image_rgb: np.ndarray, region: tuple[int, int, int, int], size_hw: tuple[int, int]) -> np.ndarray:
     """The region x0, y0, x1, y1 of the photo, which may reach outside it, scaled to size_hw: (h, w, 3) uint8."""
     x0, y0, x1, y1 = region
+    step = math.isqrt((x1 - x0) * (y1 - y0) // MAX_REGION_PIXELS) + 1
+    if step > 1:  # mostly outside a long photo: every step-th pixel is more than enough
+        return read_region(image_rgb[::step, ::step], tuple(edge // step for edge in region), size_hw)
     height, width = image_rgb.shape[:2]
     inside = image_rgb[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)]
     top, left = max(-y0, 0), max(-x0, 0)
@@ -263,6 +267,7 @@ def _check_photo(image_rgb: np.ndarray) -> None:
     shape, dtype = np.shape(image_rgb), getattr(image_rgb, "dtype", type(image_rgb).__name__)
     if len(shape) != 3 or shape[2] != 3 or min(shape) < 1 or dtype != np.uint8:
         raise ValueError(f"a photo is an RGB array of uint8 of shape (H, W, 3), got {dtype} of shape {shape}.")
+    check_aspect(shape[:2])
 
 
 def _checked_boxes(boxes: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
@@ -322,6 +327,9 @@ def predict_files(
             summary.num_people += len(people)
         except (ValueError, OSError) as error:
             summary.failures[path] = str(error)
+        except (cv2.error, MemoryError, torch.OutOfMemoryError) as error:
+            reason = "there is too little memory" if not isinstance(error, cv2.error) else f"OpenCV says {error.err}"
+            summary.failures[path] = f"{path} cannot be labelled, {reason}: make it smaller."
         if on_photo:
             on_photo(number, len(photos), path)
     return summary
@@ -348,8 +356,9 @@ def _write(out_dir: Path, stem: str, image_rgb: np.ndarray, people: list[Instanc
     from opendensepose.visualize import draw_overlay
 
     target = out_dir / f"{stem}.npz"
-    save_prediction(target, people, image_rgb.shape[:2])
     overlay = draw_overlay(image_rgb, people)
     _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(overlay, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
-    write_whole(out_dir / f"{stem}.overlay.jpg", jpeg.tobytes())
+    with whole_file(out_dir / f"{stem}.overlay.jpg") as part:  # both files or none
+        part.write_bytes(jpeg.tobytes())
+        save_prediction(target, people, image_rgb.shape[:2])
     return target

@@ -47,7 +47,7 @@ class PhotoFolder:
             picture = BytesIO()
             Image.fromarray(read_photo(path)).save(picture, "JPEG", quality=95, subsampling=0)
             return picture.getvalue(), "image/jpeg"
-        except (OSError, ValueError):
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             raise Refused(f"The photo {name} is not there or cannot be read any more.", 404) from None
 
     def rgb(self, photo_id: int) -> np.ndarray:

@@ -1,15 +1,34 @@
 """Reading photos: any ordinary image file becomes RGB uint8 the right way up, or one sentence says why not."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-__all__ = ["MAX_PIXELS", "PHOTO_SUFFIXES", "find_image", "find_photos", "photo_size_hw", "read_photo"]
+__all__ = [
+    "MAX_ASPECT",
+    "MAX_PIXELS",
+    "PHOTO_SUFFIXES",
+    "check_aspect",
+    "find_image",
+    "find_photos",
+    "photo_size_hw",
+    "read_photo",
+]
 
 MAX_PIXELS = 50_000_000
+# Networks see a photo with its longer side at some 400 pixels (the default) to 1333 (the official ones): at 20 to 1 the
+# shorter side has 20 to 67 left, too few for a person. No photo that is worth labelling is narrower, and one of
+# MAX_PIXELS is at most 31,623 long then: OpenCV stops at 32,767, a JPEG file at 65,535.
+MAX_ASPECT = 20
+HARMLESS_SIDE = 1000  # a strip of at most so many pixels costs nothing, however narrow
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+# What cameras, phones and editors write. Pillow knows more, and for some of it, like EPS, starts other programs. The
+# first six are ready at once, for the others Pillow may have to load all that it knows.
+_FORMATS = ("JPEG", "PNG", "BMP", "DIB", "GIF", "PPM", "WEBP", "TIFF", "AVIF", "JPEG2000")
 _EXIF_ORIENTATION = 274  # tag; 5 to 8 are on their side
 
 
@@ -17,34 +36,58 @@ def read_photo(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """The photo as (H, W, 3) uint8 RGB: turned as EXIF says, transparency over white, 16 bits scaled to 8, first
     frame.
 
-    FileNotFoundError if there is no such file; ValueError, one sentence, if it is empty, no image, cut off or over
-    max_pixels.
+    FileNotFoundError if there is no such file; ValueError, one sentence, if it is empty, no image, cut off, over
+    max_pixels, or much longer than wide or wider than long, see `check_aspect`.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}.")
     if path.stat().st_size == 0:
         raise ValueError(f"{path} is empty (0 bytes).")
+    with _opened(path) as image:
+        width, height = image.size
+        if width * height > max_pixels:
+            raise ValueError(
+                f"{path} has {width} x {height} = {width * height / 1e6:.0f} megapixels,"
+                f" more than the limit of {max_pixels / 1e6:.0f}: make it smaller."
+            )
+        check_aspect((height, width), str(path))
+        with _one_sentence(path):
+            image.load()
+            return np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(image)))
+
+
+def check_aspect(size_hw: tuple[int, int], name: str = "the photo") -> None:
+    """ValueError, one sentence, if the longer of height and width is over HARMLESS_SIDE and over MAX_ASPECT times the
+    shorter. name: what the sentence calls the photo."""
+    height, width = size_hw
+    if max(size_hw) > max(HARMLESS_SIDE, MAX_ASPECT * min(size_hw)):
+        raise ValueError(
+            f"{name}: the longer side of a photo must be at most {MAX_ASPECT} times the shorter, got {width} x {height}"
+            " pixels: cut out the part that shows people."
+        )
+
+
+def _opened(path: Path) -> Image.Image:
+    """The image with its head read, for `with`."""
+    with _one_sentence(path):
+        return Image.open(path, formats=_FORMATS)
+
+
+@contextmanager
+def _one_sentence(path: Path) -> Iterator[None]:
+    """Turns what Pillow throws inside into a ValueError."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # damaged EXIF and Pillow's own size warning: max_pixels rules here
-            with Image.open(path) as image:
-                width, height = image.size
-                if width * height > max_pixels:
-                    raise ValueError(
-                        f"{path} has {width} x {height} = {width * height / 1e6:.0f} megapixels,"
-                        f" more than the limit of {max_pixels / 1e6:.0f}: make it smaller."
-                    )
-                image.load()
-                return np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(image)))
-    except UnidentifiedImageError as error:
+            yield
+    except (UnidentifiedImageError, KeyError) as error:  # KeyError: a Pillow that was built without one of _FORMATS
         raise ValueError(f"{path} is not an image that can be read.") from error
     except Image.DecompressionBombError as error:
-        raise ValueError(
-            f"{path} has more than the limit of {max_pixels / 1e6:.0f} megapixels: make it smaller."
-        ) from error
-    except (OSError, SyntaxError, EOFError) as error:
-        raise ValueError(f"{path} is damaged or cut off: {str(error).rstrip('.')}.") from error
+        raise ValueError(f"{path} has more megapixels than can be read: make it smaller.") from error
+    except Exception as error:  # a damaged file can fail in any way
+        first_line = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise ValueError(f"{path} is damaged or cut off: {first_line}.") from error
 
 
 def _to_rgb(image: Image.Image) -> np.ndarray:
@@ -93,11 +136,7 @@ def find_image(folder: str | Path, file_name: str) -> Path:
 def photo_size_hw(path: str | Path) -> tuple[int, int]:
     """Height and width that `read_photo` would give, from the file's head alone. ValueError, one sentence, if it is no
     image."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                is_turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
-                return (image.width, image.height) if is_turned else (image.height, image.width)
-    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, OSError) as error:
-        raise ValueError(f"{path} is not an image that can be read.") from error
+    path = Path(path)
+    with _opened(path) as image, _one_sentence(path):
+        is_turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
+        return (image.width, image.height) if is_turned else (image.height, image.width)
