@@ -240,12 +240,14 @@ def _tight_box(output: DenseOutput, region: tuple[int, int, int, int], box: np.n
 
 def _with_its_own_way(model: nn.Module) -> tuple[nn.Module, Callable | None]:
     """The network made ready, and what finds people with it: a function of network, photo, boxes or None, and least
-    score. None for networks with `glance` and `look`, which the Predictor knows how to use. ValueError for a teacher,
-    which finds nobody."""
+    score. None for networks with `glance` and `look`, which the Predictor knows how to use. ValueError for a teacher or
+    crop labeller, which find nobody."""
     if hasattr(model, "glance"):
         return fold_norms(copy.deepcopy(model)).requires_grad_(False), None
     if hasattr(model, "fcn"):
         raise ValueError("a teacher fills in people whose part masks are known, it predicts nobody: see `distill`.")
+    if hasattr(model, "laterals"):
+        raise ValueError("a crop labeller is trained for its ResNet, it predicts nobody: see `train --backbone`.")
     if hasattr(model, "proposals"):
         from opendensepose.models.rcnn_decode import find_people, prepared
     else:

@@ -85,6 +85,7 @@ class CascadeRCNN(DensePoseRCNN):
     a second one. aux_channels, aux_layers: of the auxiliary branches. The rest: see DensePoseRCNN.
     """
 
+    inner_network = DensePoseRCNN  # which the other keyword arguments are of
     loss_weights = LossWeights()  # of the charts
     keypoint_weight = mask_weight = 1.0  # of the mean cross-entropies, as in Mask R-CNN
 

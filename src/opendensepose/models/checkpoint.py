@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import os
+import reprlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from opendensepose.models.untrusted import check_finite, check_shapes
 from opendensepose.models.zoo import build_model
 from opendensepose.whole_file import whole_file
 
@@ -18,6 +20,9 @@ __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
 
 FORMAT = "opendensepose-checkpoint-1"
 DETECTRON2_SUFFIXES = (".pkl", ".pth", ".pt")
+ABOUT = {"format": str, "architecture": str, "kwargs": dict, "version": str, "recipe": dict, "scores": dict}
+MAX_HEAD_BYTES = 4_000_000  # an official network with 1,000 tensors has 100,000
+FLOATS, INTS = ("F16", "BF16", "F32", "F64"), ("I64",)  # safetensors' names
 
 
 @dataclass(frozen=True)
@@ -79,22 +84,74 @@ def load_checkpoint(path: str | Path, device: torch.device | str = "cpu") -> Che
         model, kwargs = load_detectron2(path)
         model = model.to(device=device, memory_format=torch.channels_last)
         return Checkpoint(model, "densepose_rcnn", kwargs, "detectron2")
+    _check_head(path)
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
-            about = json.loads((file.metadata() or {}).get("about", "{}"))
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            about = _read_about(path, (file.metadata() or {}).get("about", "{}"))
+            model = _build(path, about)
+            _check_tensors(path, model, {name: file.get_slice(name) for name in file.keys()})  # noqa: SIM118 (no dict)
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{path} is not a checkpoint: {error}.") from error
-    if about.get("format") != FORMAT:
-        raise ValueError(
-            f"{path} is not a checkpoint of opendensepose: format {about.get('format')!r}, expected {FORMAT!r}."
-        )
-    with torch.device("meta"):
-        model = build_model(about["architecture"], **about["kwargs"])
     state = {name: t.float() if t.is_floating_point() else t for name, t in state.items()}
     try:
-        model.load_state_dict(state, assign=True)
-    except RuntimeError as error:
-        raise ValueError(f"the weights in {path} do not fit the model that it names: {error}") from error
+        check_finite(state)
+    except ValueError as error:
+        raise ValueError(f"the weights in {path} are damaged: {error}.") from error
+    model.load_state_dict(state, assign=True)
     model = model.to(device=device, memory_format=torch.channels_last).eval()
     return Checkpoint(model, about["architecture"], about["kwargs"], about["version"], about["recipe"], about["scores"])
+
+
+def _check_head(path: Path) -> None:
+    """ValueError if the list of tensors, which safetensors reads as a whole, is larger than any network's."""
+    with path.open("rb") as file:
+        num_bytes = int.from_bytes(file.read(8), "little")
+    if num_bytes > MAX_HEAD_BYTES:
+        raise ValueError(
+            f"{path} is not a checkpoint: its head must be at most {MAX_HEAD_BYTES:,} bytes, got {num_bytes:,}."
+        )
+
+
+def _read_about(path: Path, text: str) -> dict:
+    """The metadata, with everything in it that `save_checkpoint` writes, and of its type."""
+    try:
+        about = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise ValueError(f"{path} is not a checkpoint: its metadata is not JSON: {reason}.") from error
+    found = about.get("format") if isinstance(about, dict) else about
+    if found != FORMAT:
+        raise ValueError(
+            f"{path} is not a checkpoint of opendensepose: format {reprlib.repr(found)}, expected {FORMAT!r}."
+        )
+    for name in about.keys() ^ ABOUT.keys():
+        what = "lacks" if name in ABOUT else "has a stranger,"
+        raise ValueError(f"{path} is not a checkpoint of opendensepose: its metadata {what} {reprlib.repr(name)}.")
+    for name, kind in ABOUT.items():
+        if not isinstance(about[name], kind):
+            got = reprlib.repr(about[name])
+            raise ValueError(f"{path}: {name} in the metadata must be a {kind.__name__}, got {got}.")
+    return about
+
+
+def _build(path: Path, about: dict) -> nn.Module:
+    """The network that the metadata names, without memory for its weights."""
+    try:
+        with torch.device("meta"):
+            return build_model(about["architecture"], **about["kwargs"])
+    except (ValueError, TypeError, RuntimeError) as error:  # numbers that do not go together
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise ValueError(f"{path} names a network that cannot be built: {reason}.") from error
+
+
+def _check_tensors(path: Path, model: nn.Module, tensors: dict) -> None:
+    """ValueError, one sentence, unless the file's tensors (safetensors' slices by name) are the model's."""
+    try:
+        check_shapes(model, {name: tensor.get_shape() for name, tensor in tensors.items()})
+        for name, tensor in model.state_dict().items():
+            known = FLOATS if tensor.is_floating_point() else INTS
+            if name in tensors and tensors[name].get_dtype() not in known:
+                raise ValueError(f"{name} must be {' or '.join(known)}, got {tensors[name].get_dtype()}")
+    except ValueError as error:
+        raise ValueError(f"the weights in {path} do not fit the model that it names: {error}.") from error

@@ -15,6 +15,7 @@ from torch import Tensor
 from opendensepose.models.rcnn import DensePoseRCNN
 from opendensepose.models.resnet import DEPTHS
 from opendensepose.models.restricted_pickle import read_tensors
+from opendensepose.models.untrusted import check_finite, check_kwargs, check_shapes
 
 __all__ = ["load_detectron2", "rcnn_kwargs", "renamed"]
 
@@ -108,11 +109,15 @@ def build_rcnn(tensors: Mapping[str, np.ndarray | Tensor], path: str | Path) -> 
     except (ValueError, KeyError, IndexError) as error:
         sentence = f"it lacks {error}" if not isinstance(error, ValueError) else error
         raise ValueError(f"{path} is not a DensePose checkpoint that can be used here: {sentence}.") from error
-    state = {ours: torch.as_tensor(tensors[name]).float() for name, ours in names.items() if ours}
-    with torch.device("meta"):
-        model = DensePoseRCNN(**kwargs)
     try:
-        model.load_state_dict(state, assign=True)
-    except RuntimeError as error:
-        raise ValueError(f"the tensors in {path} do not make a whole DensePose network: {error}") from error
+        check_kwargs(DensePoseRCNN, kwargs)
+        with torch.device("meta"):
+            model = DensePoseRCNN(**kwargs)
+        check_shapes(model, {ours: tensors[name].shape for name, ours in names.items() if ours})
+        state = {ours: torch.as_tensor(tensors[name]).float() for name, ours in names.items() if ours}
+        check_finite(state)
+    except ValueError as error:
+        sentence = str(error).rstrip(".")
+        raise ValueError(f"the tensors in {path} do not make a whole DensePose network: {sentence}.") from error
+    model.load_state_dict(state, assign=True)
     return model.eval(), kwargs

@@ -34,7 +34,7 @@ def apply_deltas(deltas: Tensor, boxes: Tensor, weights: tuple[float, float, flo
     x, y, width, height."""
     size = boxes[:, 2:] - boxes[:, :2]  # (K, 2)
     centre = boxes[:, :2] + 0.5 * size
-    deltas = deltas.reshape(len(boxes), -1, 4) / deltas.new_tensor(weights)
+    deltas = deltas.unflatten(1, (-1, 4)) / deltas.new_tensor(weights)
     new_centre = deltas[..., :2] * size[:, None] + centre[:, None]
     half = 0.5 * deltas[..., 2:].clamp(max=MAX_LOG_SCALE).exp() * size[:, None]
     return torch.cat([new_centre - half, new_centre + half], dim=-1).flatten(1)

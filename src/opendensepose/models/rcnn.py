@@ -88,6 +88,8 @@ class DensePoseRCNN(nn.Module):
         super().__init__()
         if head not in HEADS:
             raise ValueError(f"head is {' or '.join(HEADS)}, got {head!r}.")
+        if num_boxes not in (1, num_classes):
+            raise ValueError(f"num_boxes must be 1 or num_classes, {num_classes}, got {num_boxes}.")
         self.cells, self.short_side, self.long_side = cells, short_side, long_side
         self.resnet = ResNet(depth, norm, stride_in_1x1, width=width)
         self.pyramid = FeaturePyramidNetwork(self.resnet.channels, channels, LastLevelMaxPool())

@@ -1,11 +1,20 @@
-"""Reading checkpoints that others pickled without running what may be in them: arrays and plain containers only."""
+"""Reading checkpoints that others pickled: a pickle is a program, of which only what makes arrays and plain containers is
+run here, and never with more memory than the file accounts for.
+
+Python's own unpickler would call what is admitted with any arguments: `bytes(10**10)`, an array of a shape without its
+content, a memo of 2^31 places. Here each byte of an array comes from the file, once, and there is a limit to the rest.
+"""
 
 import collections
-import io
+import math
 import pickle
+import pickletools
+import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,45 +22,326 @@ from torch import Tensor
 
 __all__ = ["load_restricted", "read_tensors"]
 
+MAX_OPCODES = 1_000_000  # some 40 make an array, and a checkpoint has some hundred; an opcode makes 216 bytes at most
+MAX_KEY = 2**60  # of a dict: the hashes of larger numbers can be made to collide
+MAX_AXES = 8
+ADMITTED = {
+    "numpy.ndarray",
+    "numpy.dtype",
+    "numpy.core.multiarray._reconstruct",
+    "numpy.core.multiarray.scalar",
+    "numpy.core.numeric._frombuffer",
+    "collections.OrderedDict",
+    "_codecs.encode",  # how Python 3 pickles bytes for Python 2
+    "builtins.bytes",
+    "builtins.bytearray",
+    "builtins.set",
+    "builtins.frozenset",
+    "torch._utils._rebuild_tensor_v2",
+    "torch._utils._rebuild_parameter",
+}
+MODULES = {  # other names of the same: of Python 2, and since numpy 2
+    "__builtin__": "builtins",
+    "numpy._core.multiarray": "numpy.core.multiarray",
+    "numpy._core.numeric": "numpy.core.numeric",
+}
+STORAGES = {
+    "torch.FloatStorage": torch.float32,
+    "torch.DoubleStorage": torch.float64,
+    "torch.HalfStorage": torch.float16,
+    "torch.BFloat16Storage": torch.bfloat16,
+    "torch.LongStorage": torch.int64,
+    "torch.IntStorage": torch.int32,
+    "torch.ShortStorage": torch.int16,
+    "torch.CharStorage": torch.int8,
+    "torch.ByteStorage": torch.uint8,
+    "torch.BoolStorage": torch.bool,
+}
+LITERALS = {
+    *("NONE", "NEWTRUE", "NEWFALSE", "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT"),
+    *("BINFLOAT", "STRING", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
+    *("UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
+}
+CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 
-def _encode(text: str, encoding: str = "latin1") -> bytes:
-    """How Python 3 pickles bytes for Python 2; only this one encoding is ever used."""
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"bytes in the encoding {encoding!r}")
-    return text.encode("latin1")
+
+@dataclass(frozen=True)
+class _Name:
+    """Something that the pickle asks for by name; the thing itself is never touched."""
+
+    name: str
 
 
-def _admitted() -> dict[tuple[str, str], object]:
-    from numpy._core import multiarray, numeric
+@dataclass(eq=False)
+class _Unbuilt:
+    """An array or dtype whose content comes later. code: of the dtype. places: where the memo has it."""
 
-    admitted: dict[tuple[str, str], object] = {
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
-        ("collections", "OrderedDict"): collections.OrderedDict,
-        ("_codecs", "encode"): _encode,
-    }
-    for builtins in ("builtins", "__builtin__"):  # of Python 3 and 2
-        admitted |= {(builtins, kind.__name__): kind for kind in (bytes, bytearray, set, frozenset)}
-    for package in ("numpy.core", "numpy._core"):  # before and since numpy 2
-        admitted[f"{package}.multiarray", "_reconstruct"] = multiarray._reconstruct
-        admitted[f"{package}.multiarray", "scalar"] = multiarray.scalar
-        admitted[f"{package}.numeric", "_frombuffer"] = numeric._frombuffer
-    return admitted
+    code: str | None = None
+    places: list[int] = field(default_factory=list)
 
 
-class RestrictedUnpickler(pickle.Unpickler):
-    """Makes numpy arrays, numbers, strings, lists, tuples, dicts and sets; refuses the name of anything else."""
+class _Reader:
+    """Runs a pickle. storage: gives a tensor (K,) for what torch calls a persistent id, None: there are none."""
 
-    def find_class(self, module: str, name: str) -> object:
-        try:
-            return _admitted()[module, name]
-        except KeyError:
-            raise pickle.UnpicklingError(f"the pickle asks for {module}.{name}") from None
+    def __init__(self, num_bytes: int, storage: Callable[[Any], Tensor] | None = None):
+        self.stack: list[Any] = []
+        self.marks: list[int] = []
+        self.memo: dict[int, Any] = {}
+        self.bytes_left = 2 * num_bytes  # for what is copied: text to bytes, and bytes to an array
+        self.storage = storage
+
+    def run(self, data: bytes) -> object:
+        for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+            if count >= MAX_OPCODES:
+                raise pickle.UnpicklingError(f"the pickle has more than {MAX_OPCODES:,} opcodes")
+            if opcode.name in LITERALS:
+                self.stack.append(CONSTANTS.get(opcode.name, argument))
+            elif opcode.name == "STOP":
+                break
+            else:
+                self.step(opcode.name, argument)
+        return self.stack.pop()
+
+    def step(self, opcode: str, argument: Any) -> None:
+        stack = self.stack
+        match opcode:
+            case "PROTO" | "FRAME":
+                pass
+            case "MARK":
+                self.marks.append(len(stack))
+            case "POP":
+                stack.pop()
+            case "POP_MARK":
+                self.since_mark()
+            case "EMPTY_LIST":
+                stack.append([])
+            case "EMPTY_TUPLE":
+                stack.append(())
+            case "EMPTY_DICT":
+                stack.append({})
+            case "EMPTY_SET":
+                stack.append(set())
+            case "LIST":
+                stack.append(self.since_mark())
+            case "TUPLE":
+                stack.append(tuple(self.since_mark()))
+            case "TUPLE1" | "TUPLE2" | "TUPLE3":
+                stack.append(tuple(self.last(int(opcode[-1]))))
+            case "DICT":
+                items = self.since_mark()
+                stack.append({})
+                self.set_items(items)
+            case "FROZENSET":
+                stack.append(frozenset(map(_key, self.since_mark())))
+            case "APPEND":
+                self.extend(self.last(1))
+            case "APPENDS":
+                self.extend(self.since_mark())
+            case "SETITEM":
+                self.set_items(self.last(2))
+            case "SETITEMS":
+                self.set_items(self.since_mark())
+            case "ADDITEMS":
+                members = [_key(one) for one in self.since_mark()]
+                self.top(set).update(members)
+            case "PUT" | "BINPUT" | "LONG_BINPUT":
+                self.memoize(argument)
+            case "MEMOIZE":
+                self.memoize(len(self.memo))
+            case _:
+                self.step_beyond_containers(opcode, argument)
+
+    def step_beyond_containers(self, opcode: str, argument: Any) -> None:
+        match opcode:
+            case "GET" | "BINGET" | "LONG_BINGET":
+                self.stack.append(self.memo[argument])
+            case "GLOBAL":
+                self.stack.append(_named(*argument.split(" ", 1)))
+            case "STACK_GLOBAL":
+                self.stack.append(_named(*self.last(2)))
+            case "REDUCE":
+                function, arguments = self.last(2)
+                self.stack.append(self.call(function, arguments))
+            case "BUILD":
+                (state,) = self.last(1)
+                self.build(state)
+            case "BINPERSID" if self.storage:
+                self.stack.append(self.storage(*self.last(1)))
+            case _:
+                raise pickle.UnpicklingError(f"the pickle has the opcode {opcode}")
+
+    def last(self, count: int) -> list:
+        """Takes the last `count` entries off the stack."""
+        if len(self.stack) < count:
+            raise pickle.UnpicklingError("the pickle's stack is empty")
+        taken = self.stack[-count:]
+        del self.stack[-count:]
+        return taken
+
+    def since_mark(self) -> list:
+        """Takes what lies above the last mark off the stack."""
+        start = self.marks.pop()
+        taken = self.stack[start:]
+        del self.stack[start:]
+        return taken
+
+    def top(self, kind: type) -> Any:
+        if not isinstance(self.stack[-1], kind):
+            raise pickle.UnpicklingError(f"the pickle takes a {type(self.stack[-1]).__name__} for a {kind.__name__}")
+        return self.stack[-1]
+
+    def extend(self, entries: list) -> None:
+        self.top(list).extend(entries)
+
+    def set_items(self, keys_and_values: list) -> None:
+        pairs = zip(keys_and_values[::2], keys_and_values[1::2], strict=True)
+        self.top(dict).update((_key(key), value) for key, value in pairs)
+
+    def memoize(self, place: int) -> None:
+        self.memo[place] = self.stack[-1]
+        if isinstance(self.stack[-1], _Unbuilt):
+            self.stack[-1].places.append(place)
+
+    def call(self, function: Any, arguments: Any) -> Any:
+        """What the admitted functions would give for the arguments that real pickles have."""
+        match getattr(function, "name", None), arguments:
+            case "collections.OrderedDict", ():
+                return collections.OrderedDict()
+            case "collections.OrderedDict", (list(pairs),):  # of Python 2
+                return collections.OrderedDict((_key(key), value) for key, value in pairs)
+            case "_codecs.encode", (str(text), "latin1"):
+                self.spend(len(text))
+                return text.encode("latin1")
+            case "builtins.bytes", ():
+                return b""
+            case "builtins.bytearray", ():
+                return bytearray()
+            case "builtins.bytearray", (bytes(content),):
+                self.spend(len(content))
+                return bytearray(content)
+            case "builtins.set" | "builtins.frozenset" as name, (list(members),):
+                made = frozenset(map(_key, members))
+                return set(made) if name == "builtins.set" else made
+            case "numpy.dtype", (str(code), *_) if re.fullmatch("f[248]|[iu][1248]|b1", code):
+                return _Unbuilt(code)
+            case "numpy.core.multiarray._reconstruct", (_Name("numpy.ndarray"), (0,), _):
+                return _Unbuilt()
+            case "numpy.core.multiarray.scalar", (np.dtype() as dtype, content):
+                return self.array(content, dtype, (), False)[()]
+            case "numpy.core.numeric._frombuffer", (content, np.dtype() as dtype, shape, order):
+                return self.array(content, dtype, shape, order == "F")
+            case "torch._utils._rebuild_tensor_v2", (Tensor() as storage, int(offset), size, stride, *_):
+                self.spend(_count(size) * storage.element_size())
+                return storage.as_strided(size, stride, offset)  # which checks that it lies inside
+            case "torch._utils._rebuild_parameter", (Tensor() as tensor, *_):
+                return tensor
+        name = getattr(function, "name", type(function).__name__)
+        raise pickle.UnpicklingError(f"the pickle calls {name} with other arguments than an array's or container's")
+
+    def build(self, state: Any) -> None:
+        """Gives the last entry its content."""
+        unbuilt = self.stack[-1]
+        match unbuilt, state:
+            case _Unbuilt(None), (int(), shape, np.dtype() as dtype, bool(is_fortran) | int(is_fortran), content):
+                built = self.array(content, dtype, shape, bool(is_fortran))
+            case _Unbuilt(str(code)), (int(), "<" | ">" | "|" | "=" as order, None, None, None, *_):
+                built = np.dtype(order + code)
+            case collections.OrderedDict(), _:  # attributes, like torch's _metadata: of no use here
+                return
+            case _:
+                raise pickle.UnpicklingError(f"the pickle changes a {type(unbuilt).__name__}")
+        self.stack[-1] = built
+        for place in unbuilt.places:
+            self.memo[place] = built
+
+    def array(self, content: Any, dtype: np.dtype, shape: Any, is_fortran: bool) -> np.ndarray:
+        """A new array of the machine's byte order. content: all of it, as bytes or, from Python 2, as text."""
+        raw = content.encode("latin1") if isinstance(content, str) else content
+        num_bytes = _count(shape) * dtype.itemsize
+        if not isinstance(raw, bytes | bytearray) or len(raw) != num_bytes:
+            got = f"{len(raw)} bytes" if isinstance(raw, bytes | bytearray) else type(raw).__name__
+            raise pickle.UnpicklingError(f"an array of {shape} {dtype} needs {num_bytes} bytes, got {got}")
+        self.spend(num_bytes)
+        flat = np.frombuffer(raw, dtype) if raw else np.zeros(0, dtype)
+        return flat.reshape(shape, order="F" if is_fortran else "C").astype(dtype.newbyteorder("="), order="K")
+
+    def spend(self, num_bytes: int) -> None:
+        self.bytes_left -= num_bytes
+        if self.bytes_left < 0:
+            raise pickle.UnpicklingError("its arrays are larger than the file")
+
+
+def _named(module: Any, name: Any) -> _Name:
+    whole = f"{MODULES.get(module, module)}.{name}"
+    if whole not in ADMITTED and whole not in STORAGES:
+        raise pickle.UnpicklingError(f"the pickle asks for {whole:.100}")
+    return _Name(whole)
+
+
+def _key(key: Any) -> str | bytes | int | None:
+    if not isinstance(key, str | bytes | None) and not (isinstance(key, int) and abs(key) < MAX_KEY):
+        raise pickle.UnpicklingError(f"the keys of a dict are text or numbers, got {type(key).__name__}")
+    return key
+
+
+def _count(shape: Any) -> int:
+    """How many entries an array of this shape has."""
+    if (
+        not isinstance(shape, tuple)
+        or len(shape) > MAX_AXES
+        or not all(type(side) is int and 0 <= side < MAX_KEY for side in shape)
+    ):
+        raise pickle.UnpicklingError("the shape of an array is a few whole numbers")
+    return math.prod(shape)
 
 
 def load_restricted(data: bytes) -> object:
-    """What a pickle holds. pickle.UnpicklingError if that is more than arrays and plain containers."""
-    return RestrictedUnpickler(io.BytesIO(data), encoding="latin1").load()
+    """What a pickle holds. pickle.UnpicklingError if that is more than arrays of numbers and plain containers."""
+    return _run(_Reader(len(data)), data)
+
+
+def _run(reader: _Reader, data: bytes) -> object:
+    try:
+        return reader.run(data)
+    except pickle.UnpicklingError:
+        raise
+    except Exception as error:  # a damaged pickle can fail in any way
+        first_line = (str(error).splitlines() or [type(error).__name__])[0]
+        raise pickle.UnpicklingError(f"the pickle is damaged: {first_line:.200}") from error
+
+
+def _load_torch(path: Path) -> object:
+    """What torch.save wrote: a ZIP file of data.pkl and of its storages, each once and as it is."""
+    num_bytes = path.stat().st_size
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        if (
+            any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
+            or sum(entry.file_size for entry in entries) > num_bytes
+        ):
+            raise pickle.UnpicklingError("it is compressed, or larger inside than outside")
+        pickles = [entry for entry in entries if Path(entry.filename).name == "data.pkl"]
+        if len(pickles) != 1:
+            raise pickle.UnpicklingError(f"it has {len(pickles)} entries data.pkl")
+        folder = pickles[0].filename.removesuffix("data.pkl")
+        loaded: dict[str, Tensor] = {}
+
+        def storage(identity: Any) -> Tensor:
+            match identity:
+                case ("storage", _Name(kind), str(key), _, int(count)) if kind in STORAGES:
+                    if key not in loaded:
+                        content = bytearray(archive.read(f"{folder}data/{key}"))
+                        loaded[key] = (
+                            torch.frombuffer(content, dtype=STORAGES[kind])
+                            if content
+                            else torch.zeros(0, dtype=STORAGES[kind])
+                        )
+                    if (len(loaded[key]), loaded[key].dtype) != (count, STORAGES[kind]):
+                        raise pickle.UnpicklingError(f"storage {key:.20} holds {len(loaded[key])} numbers, not {count}")
+                    return loaded[key]
+            raise pickle.UnpicklingError("the pickle refers to something that is no storage")
+
+        return _run(_Reader(num_bytes, storage), archive.read(pickles[0]))
 
 
 def read_tensors(path: str | Path) -> dict[str, np.ndarray | Tensor]:
@@ -64,11 +354,8 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray | Tensor]:
     if not path.is_file():
         raise FileNotFoundError(f"there is no checkpoint {path}.")
     try:
-        if zipfile.is_zipfile(path):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-        else:
-            content = load_restricted(path.read_bytes())
-    except Exception as error:  # a damaged pickle can fail in any way
+        content = _load_torch(path) if zipfile.is_zipfile(path) else load_restricted(path.read_bytes())
+    except Exception as error:  # so can a damaged ZIP file
         first_line = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise ValueError(
             f"{path} is refused: a checkpoint may hold arrays and plain containers only, and be whole ({first_line})."

@@ -46,6 +46,7 @@ class Teacher(nn.Module):
     scales: in-painting sees crops at all these multiples of side and averages. The rest: see FCN.
     """
 
+    inner_network = FCN  # which the other keyword arguments are of
     num_crops = 8  # learned from in one step; always as many, since on a CPU each new size costs time
 
     def __init__(self, side: int = 256, scales: Sequence[float] = (0.75, 1.0, 1.25), **kwargs):

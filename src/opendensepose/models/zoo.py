@@ -6,56 +6,64 @@ from torch import nn
 
 from opendensepose.models.glance_look import GlanceLook
 from opendensepose.models.official import OFFICIAL, fetch_official
+from opendensepose.models.untrusted import check_kwargs
 
 __all__ = ["ARCHITECTURES", "WEIGHTS", "build_model", "weights_path"]
 
 
-def _densepose_rcnn(**kwargs) -> nn.Module:
+def _glance_look() -> type[nn.Module]:
+    return GlanceLook
+
+
+def _densepose_rcnn() -> type[nn.Module]:
     from opendensepose.models.rcnn import DensePoseRCNN  # imports torchvision, which takes seconds
 
-    return DensePoseRCNN(**kwargs)
+    return DensePoseRCNN
 
 
-def _fcn(**kwargs) -> nn.Module:
+def _fcn() -> type[nn.Module]:
     from opendensepose.models.fcn import FCN
 
-    return FCN(**kwargs)
+    return FCN
 
 
-def _cascade_rcnn(**kwargs) -> nn.Module:
+def _cascade_rcnn() -> type[nn.Module]:
     from opendensepose.models.cascade import CascadeRCNN
 
-    return CascadeRCNN(**kwargs)
+    return CascadeRCNN
 
 
-def _teacher(**kwargs) -> nn.Module:
+def _teacher() -> type[nn.Module]:
     from opendensepose.models.teacher import Teacher
 
-    return Teacher(**kwargs)
+    return Teacher
 
 
-def _crop_labeller(**kwargs) -> nn.Module:
+def _crop_labeller() -> type[nn.Module]:
     from opendensepose.models.crop_labeller import CropLabeller
 
-    return CropLabeller(**kwargs)
+    return CropLabeller
 
 
 ARCHITECTURES = {
-    "glance_look": GlanceLook,
+    "glance_look": _glance_look,
     "densepose_rcnn": _densepose_rcnn,
     "cascade_rcnn": _cascade_rcnn,
     "fcn": _fcn,
     "teacher": _teacher,
     "crop_labeller": _crop_labeller,
-}
+}  # functions that import a network's class
 WEIGHTS = {"default": Path(__file__).parent / "weights" / "default.safetensors"}
 
 
-def build_model(name: str, **kwargs) -> nn.Module:
-    """A new model with random weights. kwargs are the keyword arguments of its class."""
+def build_model(name: str, /, **kwargs) -> nn.Module:
+    """A new model with random weights. kwargs are the keyword arguments of its class. ValueError, one sentence, if there
+    is no such architecture or keyword argument, or one is of another type or size than the network's."""
     if name not in ARCHITECTURES:
         raise ValueError(f"unknown architecture {name!r}; known: {', '.join(sorted(ARCHITECTURES))}.")
-    return ARCHITECTURES[name](**kwargs)
+    network = ARCHITECTURES[name]()
+    check_kwargs(network, kwargs)
+    return network(**kwargs)
 
 
 def weights_path(name_or_file: str | Path) -> Path:
