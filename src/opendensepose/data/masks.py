@@ -7,6 +7,7 @@ import numpy as np
 __all__ = ["GRID", "NUM_PARTS", "decode_mask", "decode_part_masks", "encode_mask", "part_mask_runs", "run_lengths"]
 
 NUM_PARTS = 14  # torso to head, in the order of surface.PART_NAMES
+MAX_PIXELS = 200_000_000  # of a mask: four times the largest photo
 GRID = 256  # part masks and points live on a 256 x 256 grid laid over the person's box
 
 
@@ -21,10 +22,13 @@ def encode_mask(mask: np.ndarray) -> dict:
 def decode_mask(code: dict) -> np.ndarray:
     """The mask (H, W) bool of a run-length code, compressed (counts is text) or not (a list of ints).
 
-    ValueError, without a name of the mask, if the code is malformed or its runs do not fill its size.
+    ValueError, without a name of the mask, if the code is malformed, its runs do not fill its size, or that is over
+    MAX_PIXELS.
     """
     runs = run_lengths(code)
     height, width = code["size"]
+    if height * width > MAX_PIXELS:
+        raise ValueError(f"a mask must have at most {MAX_PIXELS:,} pixels, got {height} x {width}")
     inside = np.arange(len(runs)) % 2 == 1
     return np.repeat(inside, runs).reshape(width, height).T  # column by column, beginning with background
 
@@ -47,10 +51,10 @@ def run_lengths(code: Any) -> np.ndarray:
         runs = np.asarray(counts)
         if runs.ndim != 1 or (runs.size and runs.dtype.kind != "i"):
             raise ValueError("the counts of a mask are text or a list of whole numbers")
-    total = int(runs.sum())
+    total = runs.sum(dtype=np.float64)  # which does not overflow, so that huge runs cannot add up to the right number
     if runs.size and runs.min() < 0 or total != size[0] * size[1]:
         raise ValueError(
-            f"the runs of a mask of {size[0]} x {size[1]} cover {total} pixels, expected {size[0] * size[1]}"
+            f"the runs of a mask of {size[0]} x {size[1]} cover {total:.0f} pixels, expected {size[0] * size[1]}"
         )
     return runs.astype(np.int64)
 

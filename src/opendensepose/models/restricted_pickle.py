@@ -1,11 +1,12 @@
-"""Reading checkpoints that others pickled: a pickle is a program, of which only what makes arrays and plain containers is
-run here, and never with more memory than the file accounts for.
+"""Reading checkpoints that others pickled: a pickle is a program, of which only what makes arrays and plain containers
+is run here, and never with more memory than the file accounts for.
 
 Python's own unpickler would call what is admitted with any arguments: `bytes(10**10)`, an array of a shape without its
 content, a memo of 2^31 places. Here each byte of an array comes from the file, once, and there is a limit to the rest.
 """
 
 import collections
+import io
 import math
 import pickle
 import pickletools
@@ -22,7 +23,7 @@ from torch import Tensor
 
 __all__ = ["load_restricted", "read_tensors"]
 
-MAX_OPCODES = 1_000_000  # some 40 make an array, and a checkpoint has some hundred; an opcode makes 216 bytes at most
+MAX_OPCODES = 300_000  # some 40 make an array, and a checkpoint has some hundred; an opcode makes 216 bytes at most
 MAX_KEY = 2**60  # of a dict: the hashes of larger numbers can be made to collide
 MAX_AXES = 8
 ADMITTED = {
@@ -312,8 +313,9 @@ def _run(reader: _Reader, data: bytes) -> object:
 
 def _load_torch(path: Path) -> object:
     """What torch.save wrote: a ZIP file of data.pkl and of its storages, each once and as it is."""
-    num_bytes = path.stat().st_size
-    with zipfile.ZipFile(path) as archive:
+    content = path.read_bytes()
+    num_bytes = len(content)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:  # of a file, zipfile reads as much as the file says it has
         entries = archive.infolist()
         if (
             any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
@@ -324,18 +326,16 @@ def _load_torch(path: Path) -> object:
         if len(pickles) != 1:
             raise pickle.UnpicklingError(f"it has {len(pickles)} entries data.pkl")
         folder = pickles[0].filename.removesuffix("data.pkl")
+        if f"{folder}byteorder" in archive.namelist() and archive.read(f"{folder}byteorder") != b"little":
+            raise pickle.UnpicklingError("its numbers are not in little-endian order")
         loaded: dict[str, Tensor] = {}
 
         def storage(identity: Any) -> Tensor:
             match identity:
                 case ("storage", _Name(kind), str(key), _, int(count)) if kind in STORAGES:
                     if key not in loaded:
-                        content = bytearray(archive.read(f"{folder}data/{key}"))
-                        loaded[key] = (
-                            torch.frombuffer(content, dtype=STORAGES[kind])
-                            if content
-                            else torch.zeros(0, dtype=STORAGES[kind])
-                        )
+                        content, dtype = bytearray(archive.read(f"{folder}data/{key}")), STORAGES[kind]
+                        loaded[key] = torch.frombuffer(content, dtype=dtype) if content else torch.zeros(0, dtype=dtype)
                     if (len(loaded[key]), loaded[key].dtype) != (count, STORAGES[kind]):
                         raise pickle.UnpicklingError(f"storage {key:.20} holds {len(loaded[key])} numbers, not {count}")
                     return loaded[key]

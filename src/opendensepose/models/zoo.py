@@ -57,8 +57,8 @@ WEIGHTS = {"default": Path(__file__).parent / "weights" / "default.safetensors"}
 
 
 def build_model(name: str, /, **kwargs) -> nn.Module:
-    """A new model with random weights. kwargs are the keyword arguments of its class. ValueError, one sentence, if there
-    is no such architecture or keyword argument, or one is of another type or size than the network's."""
+    """A new model with random weights. kwargs are the keyword arguments of its class. ValueError, one sentence, if the
+    architecture or a keyword argument is unknown, or one is of another type or size than the network's."""
     if name not in ARCHITECTURES:
         raise ValueError(f"unknown architecture {name!r}; known: {', '.join(sorted(ARCHITECTURES))}.")
     network = ARCHITECTURES[name]()
