@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.hostile import memory_limit
 
 from opendensepose import predict
 from opendensepose.models.checkpoint import save_checkpoint
@@ -239,6 +240,57 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
     summary = predict_files([tmp_path / "p.png"], tmp_path / "out", model=ColourReader())
     assert summary.exit_code == 2 and "no space" in summary.failures[tmp_path / "p.png"]
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_extreme_shapes_are_refused_and_the_other_photos_done(tmp_path):
+    Image.fromarray(photo_of_boxes((30, 40))).save(tmp_path / "good.png")
+    for name, size_wh in {"long": (70_000, 10), "tall": (1, 1_000_000)}.items():
+        Image.new("L", size_wh).save(tmp_path / f"{name}.png")
+    out = tmp_path / "out"
+    summary = predict_files([tmp_path], out, model=ColourReader())
+    assert [path.name for path in summary.failures] == ["long.png", "tall.png"] and summary.exit_code == 1
+    assert all("must be at most 20 times the shorter" in sentence for sentence in summary.failures.values())
+    assert {path.name for path in out.iterdir()} == {"good.npz", "good.overlay.jpg"}
+    with pytest.raises(ValueError, match="got 70000 x 10 pixels"):
+        Predictor(ColourReader())(np.zeros((10, 70_000, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("error", "says"), [(predict.cv2.error("no"), "OpenCV says"), (MemoryError(), "there is too little memory")]
+)
+def test_what_opencv_throws_and_want_of_memory_are_of_one_photo(tmp_path, error, says):
+    class Thrower(ColourReader):
+        def glance(self, image):
+            if image.shape[-1] > image.shape[-2]:
+                raise error
+            return super().glance(image)
+
+    Image.fromarray(photo_of_boxes((40, 20))).save(tmp_path / "good.png")
+    Image.fromarray(photo_of_boxes((20, 40))).save(tmp_path / "bad.png")
+    summary = predict_files([tmp_path], tmp_path / "out", model=Thrower())
+    assert [path.name for path in summary.written] == ["good.npz"]
+    assert says in summary.failures[tmp_path / "bad.png"] and "\n" not in summary.failures[tmp_path / "bad.png"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"good.npz", "good.overlay.jpg"}
+
+
+def test_a_region_far_beyond_the_photo_is_read_with_bounded_memory(monkeypatch):
+    rows = np.linspace(0, 250, 240).astype(np.uint8)
+    image = np.repeat(np.repeat(rows[:, None, None], 400, 1), 3, 2)
+    region = (-200, -300, 600, 500)
+    exact = read_region(image, region, (40, 40)).astype(int)
+    monkeypatch.setattr(predict, "MAX_REGION_PIXELS", 800 * 800 // 16)
+    coarse = read_region(image, region, (40, 40)).astype(int)
+    inside = (slice(16, 26), slice(11, 29))  # off the photo's edge
+    assert abs(coarse - exact)[inside].max() <= 6  # a step of five pixels is 5 grey values
+    monkeypatch.undo()
+    with memory_limit(2 << 30):
+        assert read_region(image, (-200_000, -200_000, 200_000, 200_000), (40, 40)).shape == (40, 40, 3)
+
+
+def test_a_crop_labeller_predicts_nobody():
+    labeller = build_model("crop_labeller", side=64, depth=18, width=8, channels=32)
+    with pytest.raises(ValueError, match="a crop labeller is trained for its ResNet"):
+        Predictor(labeller)
 
 
 def test_whose_labels_are_better_comes_before_who_is_found_more_surely():

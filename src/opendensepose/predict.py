@@ -330,7 +330,8 @@ def predict_files(
         except (ValueError, OSError) as error:
             summary.failures[path] = str(error)
         except (cv2.error, MemoryError, torch.OutOfMemoryError) as error:
-            reason = "there is too little memory" if not isinstance(error, cv2.error) else f"OpenCV says {error.err}"
+            said = " ".join(str(error).split())
+            reason = f"OpenCV says {said!r}" if isinstance(error, cv2.error) else "there is too little memory"
             summary.failures[path] = f"{path} cannot be labelled, {reason}: make it smaller."
         if on_photo:
             on_photo(number, len(photos), path)

@@ -33,6 +33,7 @@ def test_deltas_by_hand_and_as_torchvision_applies_them():
     weights = (10.0, 10.0, 5.0, 5.0)
     expected = BoxCoder(weights).decode(deltas, [boxes]).flatten(1)
     torch.testing.assert_close(apply_deltas(deltas, boxes, weights), expected)
+    assert apply_deltas(torch.zeros(0, 8), torch.zeros(0, 4), weights).shape == (0, 8)
 
 
 def test_proposals_are_inside_sorted_and_apart():

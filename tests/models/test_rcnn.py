@@ -72,3 +72,8 @@ def test_legacy_regions_come_from_all_levels():
 def test_unknown_heads_are_said():
     with pytest.raises(ValueError, match="head is conv or deeplab, got 'linear'"):
         DensePoseRCNN(head="linear")
+
+
+def test_there_is_one_box_for_all_classes_or_one_for_each():
+    with pytest.raises(ValueError, match="num_boxes must be 1 or num_classes, 3, got 2"):
+        DensePoseRCNN(num_classes=3, num_boxes=2)
