@@ -76,6 +76,7 @@ def tiny_recipe():
             "kwargs": {"widths": (8, 8, 8, 8), "depths": (0, 0, 0, 0), "dense_channels": 8, "look_hw": (64, 32)},
             "look_hw": (64, 32),
             "look_scales": ((0.5, 0.5), (1.0, 0.5)),
+            "cooldown_look_scales": ((1.0, 1.0),),
             "glance_sides": (64, 32),
             "glance_scales": ((1.0, 1.0),),
             "steps": 6,

@@ -80,6 +80,8 @@ def test_scales_have_their_shares(tiny_recipe):
         scales = [scale_at(recipe, "look", step) for step in range(turn, 3000, 3)]
         assert set(scales) == {0.5, 1.0} and scales.count(0.5) / len(scales) == pytest.approx(0.6, abs=0.01)
     assert scale_at(recipe, "glance", 5) == 1.0
+    cooldown = tiny_recipe(look_scales=((0.5, 1.0),), cooldown_look_scales=((1.0, 1.0),), cooldown=True)
+    assert {scale_at(cooldown, "look", step) for step in range(9)} == {1.0}
 
 
 def test_steps_lower_the_loss_of_one_batch(tiny_recipe, render):

@@ -100,7 +100,8 @@ def begin_with(state: TrainingState, model: nn.Module) -> None:
 def scale_at(recipe: Recipe, kind: str, step: int) -> float:
     """The scale of a step's pictures, by the recipe's shares: multiples of the golden ratio spread evenly over all
     kinds."""
-    scales = recipe.look_scales if kind == "look" else recipe.glance_scales
+    of_looks = recipe.cooldown_look_scales if recipe.cooldown else recipe.look_scales
+    scales = of_looks if kind == "look" else recipe.glance_scales
     position = step * (math.sqrt(5) - 1) / 2 % 1.0
     for scale, share in scales[:-1]:
         if position < share:
