@@ -4,8 +4,8 @@ from opendensepose.models.backbone import Backbone, Pyramid, ResidualBlock
 from opendensepose.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from opendensepose.models.decode import average_with_mirrored, decode_crop, decode_pixels
 from opendensepose.models.dense_head import DenseHead, DenseOutput
+from opendensepose.models.densepose_lite import DensePoseLite
 from opendensepose.models.detection_head import DetectionHead, DetectionOutput, decode_boxes
-from opendensepose.models.glance_look import GlanceLook
 from opendensepose.models.losses import dense_losses, detection_losses
 from opendensepose.models.zoo import build_model, weights_path
 
@@ -14,9 +14,9 @@ __all__ = [
     "Checkpoint",
     "DenseHead",
     "DenseOutput",
+    "DensePoseLite",
     "DetectionHead",
     "DetectionOutput",
-    "GlanceLook",
     "Pyramid",
     "ResidualBlock",
     "average_with_mirrored",
