@@ -7,6 +7,7 @@ from opendensepose.models.dense_head import DenseHead, DenseOutput
 from opendensepose.models.densepose_lite import DensePoseLite
 from opendensepose.models.detection_head import DetectionHead, DetectionOutput, decode_boxes
 from opendensepose.models.losses import dense_losses, detection_losses
+from opendensepose.models.prediction import Network, PreparedNetwork
 from opendensepose.models.zoo import build_model, weights_path
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "DensePoseLite",
     "DetectionHead",
     "DetectionOutput",
+    "Network",
+    "PreparedNetwork",
     "Pyramid",
     "ResidualBlock",
     "average_with_mirrored",

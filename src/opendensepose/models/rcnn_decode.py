@@ -68,6 +68,7 @@ class PreparedRCNN:
     def _people(
         self, images_rgb: Sequence[np.ndarray], boxes_xyxy: Sequence[np.ndarray] | None, min_score: float
     ) -> list[list[Instance]]:
+        """People in photos of any sizes; boxes_xyxy: see `label`, None: find them."""
         model, people = self.model, {}
         sizes_hw = [network_size(image_rgb.shape[:2], model.short_side, model.long_side) for image_rgb in images_rgb]
         for hw in dict.fromkeys(sizes_hw):
@@ -84,7 +85,7 @@ class PreparedRCNN:
         network_hw: tuple[int, int],
         min_score: float,
     ) -> list[list[Instance]]:
-        """People in photos that the network sees at one size; boxes_xyxy: see `label`, None: find them."""
+        """The same for photos that the network sees at one size, as one batch."""
         device = next(self.model.parameters()).device
         images = [scale_photo(image_rgb, network_hw).to(device) for image_rgb in images_rgb]
         limits = [np.float32(image_rgb.shape[1::-1] * 2) for image_rgb in images_rgb]  # width, height, width, height
