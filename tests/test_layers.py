@@ -12,6 +12,7 @@ LAYERS = [
     {"cli"},
     {"cli_annotate", "cli_data", "cli_ingredients", "cli_measures", "cli_training"},
     {"training", "benchmark", "annotate", "annotators"},
+    {"predict_files"},
     {"predict", "render", "evaluate"},
     {"models", "data", "synth", "visualize", "evaluation"},
     {"instance"},

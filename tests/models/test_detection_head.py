@@ -2,7 +2,7 @@
 
 import torch
 
-from opendensepose.models.detection_head import DetectionHead, cell_centres, decode_boxes, suppress_doubles
+from opendensepose.models.detection_head import DetectionHead, cell_centres, decode_boxes, nms
 
 
 def test_cell_centres_by_hand():
@@ -43,12 +43,12 @@ def test_best_first_doubles_suppressed_weak_left_out():
 
 
 def test_suppression_by_another_route():
-    from torchvision.ops import nms
+    from torchvision.ops import nms as reference_nms
 
     generator = torch.Generator().manual_seed(0)
     corner, side = torch.rand(2, 120, 2, generator=generator) * 50
     boxes = torch.cat([corner, corner + side], dim=1)
     for max_iou in (0.2, 0.6):
-        expected = nms(boxes, torch.linspace(1, 0, 120), max_iou)
-        assert suppress_doubles(boxes, max_iou).tolist() == expected.tolist()
-    assert suppress_doubles(boxes[:0], 0.5).tolist() == []
+        expected = reference_nms(boxes, torch.linspace(1, 0, 120), max_iou)
+        assert nms(boxes, max_iou).tolist() == expected.tolist()
+    assert nms(boxes[:0], 0.5).tolist() == []

@@ -72,8 +72,8 @@ def tiny_recipe():
     def make(**changes):
         values = {
             "name": "tiny",
-            "architecture": "glance_look",
-            "kwargs": {"widths": (8, 8, 8, 8), "depths": (0, 0, 0, 0), "dense_channels": 8, "look_hw": (64, 32)},
+            "architecture": "densepose_lite",
+            "kwargs": {"widths": (8, 8, 8, 8), "depths": (0, 0, 0, 0), "dense_channels": 8, "crop_hw": (64, 32)},
             "look_hw": (64, 32),
             "look_scales": ((0.5, 0.5), (1.0, 0.5)),
             "cooldown_look_scales": ((1.0, 1.0),),

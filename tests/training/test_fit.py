@@ -206,7 +206,7 @@ def test_checkpoints_of_other_networks_are_refused(annotated, network_recipe, tm
         fit(wide, annotated, tmp_path / "run", device="cpu", resume=True)
     with pytest.raises(ValueError, match="goes on from a model: name one"):
         fit(finetune(), annotated, tmp_path / "other", device="cpu")
-    with pytest.raises(ValueError, match="a glance_look cannot be trained on annotated images"):
+    with pytest.raises(ValueError, match="a densepose_lite cannot be trained on annotated images"):
         fit(finetune(), annotated, tmp_path / "other", device="cpu", start="default")
     (tmp_path / "run" / "last.state.pt").write_bytes(b"rubbish")
     with pytest.raises(ValueError, match="is not a state that can be read"):

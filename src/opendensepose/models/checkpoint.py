@@ -89,6 +89,7 @@ def load_checkpoint(path: str | Path, device: torch.device | str = "cpu") -> Che
         raise ValueError(
             f"{path} is not a checkpoint of opendensepose: format {about.get('format')!r}, expected {FORMAT!r}."
         )
+    about = _with_current_names(about)
     with torch.device("meta"):
         model = build_model(about["architecture"], **about["kwargs"])
     state = {name: t.float() if t.is_floating_point() else t for name, t in state.items()}
@@ -98,3 +99,16 @@ def load_checkpoint(path: str | Path, device: torch.device | str = "cpu") -> Che
         raise ValueError(f"the weights in {path} do not fit the model that it names: {error}") from error
     model = model.to(device=device, memory_format=torch.channels_last).eval()
     return Checkpoint(model, about["architecture"], about["kwargs"], about["version"], about["recipe"], about["scores"])
+
+
+def _with_current_names(about: dict) -> dict:
+    """The metadata, with the names of DensePoseLite where a file has those from when it was called glance_look."""
+    if about["architecture"] != "glance_look":
+        return about
+    kwargs = {"glance_side": 256, "near_glance_side": 160, "far_glance_side": 384, **about["kwargs"]}
+    sides = [kwargs.pop(name) for name in ("glance_side", "near_glance_side", "far_glance_side")]
+    kwargs["detect_sides"] = [side for side in sides if side is not None]
+    for old, new in (("look_hw", "crop_hw"), ("first_look_hw", "refine_hw")):
+        if old in kwargs:
+            kwargs[new] = kwargs.pop(old)
+    return about | {"architecture": "densepose_lite", "kwargs": kwargs}

@@ -7,6 +7,7 @@ or their licence does not fit, this one begins them with nothing but the same an
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NoReturn
 
 import torch
 import torch.nn.functional as F
@@ -75,6 +76,12 @@ class CropLabeller(FCN):
         if not crops:
             return no_losses(self)
         return super().losses(crops, labels)
+
+    def prepare(self, mirrored: bool = True, refine: bool = True) -> NoReturn:
+        """Raise ValueError: a crop labeller does not find people."""
+        raise ValueError(
+            "a crop labeller is trained for its backbone only, it predicts nobody: see `train --backbone FILE`."
+        )
 
 
 def _jittered(box: Tensor) -> Tensor:

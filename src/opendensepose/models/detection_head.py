@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from opendensepose.models.backbone import conv_norm_relu
 
-__all__ = ["STRIDE", "DetectionHead", "DetectionOutput", "cell_centres", "decode_boxes", "suppress_doubles"]
+__all__ = ["STRIDE", "DetectionHead", "DetectionOutput", "cell_centres", "decode_boxes", "nms"]
 
 STRIDE = 8
 TYPICAL_SIDE = 40.0  # pixels from a centre to a side: the unit in which distances are predicted
@@ -63,11 +63,11 @@ def decode_boxes(
     chosen = torch.nonzero(scores >= min_score).flatten()
     chosen = chosen[scores[chosen].argsort(descending=True)][:200]
     boxes, scores = boxes_xyxy.reshape(-1, 4)[chosen], scores[chosen]
-    kept = suppress_doubles(boxes, max_iou)
+    kept = nms(boxes, max_iou)
     return boxes[kept], scores[kept]
 
 
-def suppress_doubles(boxes_xyxy: Tensor, max_iou: float) -> Tensor:
+def nms(boxes_xyxy: Tensor, max_iou: float) -> Tensor:
     """Indices of the boxes (K, 4), sorted best first, that overlap no better kept one with an IoU above max_iou.
 
     Non-maximum suppression as in torchvision.ops.nms, which would double the time that the first prediction takes to

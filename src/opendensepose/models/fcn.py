@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from opendensepose.models.fcn_decode import STRIDE, PreparedFCN
 from opendensepose.models.image_batch import image_batch
 from opendensepose.models.point_losses import (
     Places,
@@ -21,13 +22,14 @@ from opendensepose.models.point_losses import (
     shared_mean,
     smooth_uv_losses,
 )
+from opendensepose.models.prediction import PreparedNetwork
 from opendensepose.models.resnet import NormedConv, ResNet
 from opendensepose.models.targets import Targets
 from opendensepose.surface import CHART_TO_PART
 
 __all__ = ["FCN", "FCNOutput", "FCNWeights", "image_centres", "part_loss", "part_map", "places_of"]
 
-STRIDE, NUM_CLASSES, NUM_PARTS = 4, 25, 14
+NUM_CLASSES, NUM_PARTS = 25, 14
 NORM_GROUPS = 32
 UNKNOWN = -1  # part of a place about which nothing is known
 
@@ -103,6 +105,10 @@ class FCN(nn.Module):
             "chart": weights.chart * chart_loss(output.logits, places),
         }
         return losses | {name: weights.uv * shared_mean(one, places.weight.sum()) for name, one in uv.items()}
+
+    def prepare(self, mirrored: bool = True, refine: bool = True) -> PreparedNetwork:
+        """Make a copy ready for prediction; mirrored and refine change nothing."""
+        return PreparedFCN(self)
 
 
 def part_loss(logits: Tensor, parts: Tensor) -> Tensor:

@@ -14,7 +14,9 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from opendensepose.models.image_batch import image_batch
 from opendensepose.models.point_losses import LossWeights, region_losses
+from opendensepose.models.prediction import PreparedNetwork
 from opendensepose.models.proposals import ProposalNetwork, apply_deltas
+from opendensepose.models.rcnn_decode import PreparedRCNN
 from opendensepose.models.rcnn_heads import (
     BoxHead,
     ChartOutput,
@@ -157,6 +159,10 @@ class DensePoseRCNN(nn.Module):
         """The dense head on the boxes of each image."""
         pool = pool_regions if self.decoder is None else self.decoder.regions
         return self.predictor(self.head(pool(pyramid[:4], boxes, self.cells)))
+
+    def prepare(self, mirrored: bool = True, refine: bool = True) -> PreparedNetwork:
+        """Make a copy ready for prediction; mirrored and refine change nothing."""
+        return PreparedRCNN(self)
 
 
 def select_boxes(

@@ -8,7 +8,7 @@ authors never released it. Which network, crop and scales are ours; mirrored cro
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 import torch
@@ -67,6 +67,10 @@ class Teacher(nn.Module):
         if not crops:
             return no_losses(self)
         return self.fcn.losses(crops, labels)
+
+    def prepare(self, mirrored: bool = True, refine: bool = True) -> NoReturn:
+        """Raise ValueError: a teacher does not find people."""
+        raise ValueError("a teacher fills in people whose part masks are known, it predicts nobody: see `distill`.")
 
 
 def annotated_in_turn(targets: Sequence[Targets], count: int) -> list[tuple[int, int]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from torch import nn
 
-from opendensepose.models.glance_look import GlanceLook
+from opendensepose.models.densepose_lite import DensePoseLite
 from opendensepose.models.official import OFFICIAL, fetch_official
 
 __all__ = ["ARCHITECTURES", "WEIGHTS", "build_model", "weights_path"]
@@ -41,7 +41,7 @@ def _crop_labeller(**kwargs) -> nn.Module:
 
 
 ARCHITECTURES = {
-    "glance_look": GlanceLook,
+    "densepose_lite": DensePoseLite,
     "densepose_rcnn": _densepose_rcnn,
     "cascade_rcnn": _cascade_rcnn,
     "fcn": _fcn,

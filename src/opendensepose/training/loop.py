@@ -131,7 +131,7 @@ def batch_losses(
     image = batch.image.to(memory_format=torch.channels_last)
     with torch.autocast(image.device.type, dtype or torch.bfloat16, enabled=dtype is not None):
         if batch.kind == "glance":
-            return detection_losses(state.model.glance(image), batch.boxes_xyxy)
+            return detection_losses(state.model.detect(image), batch.boxes_xyxy)
         dense, detection, pyramid = state.model(image)
         losses = dense_losses(dense, batch.i.long(), batch.u, batch.v, offset_yx)
         losses |= auxiliary_losses(state.auxiliary(pyramid), batch.keypoints, batch.yaw)
@@ -184,7 +184,7 @@ def estimate_norms(model: nn.Module, batches: Iterable[Batch], dtype: torch.dtyp
         model.train()
         image = batch.image.to(next(model.parameters()).device, memory_format=torch.channels_last)
         with torch.autocast(image.device.type, dtype or torch.bfloat16, enabled=dtype is not None):
-            model.glance(image) if batch.kind == "glance" else model(image)
+            model.detect(image) if batch.kind == "glance" else model(image)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     model.eval()

@@ -100,9 +100,9 @@ class Recipe:
 
 
 def default(**changes) -> Recipe:
-    """The default model, `glance_look` with 4.9 million parameters, from scratch on rendered people.
+    """The default model, `densepose_lite` with 4.9 million parameters, from scratch on rendered people.
 
-    Source: ours (glance and look); losses after Güler et al., CVPR 2018, and Zhou et al., Objects as Points, 2019.
+    Source: ours (detect and label); losses after Güler et al., CVPR 2018, and Zhou et al., Objects as Points, 2019.
     Command: opendensepose train default --out runs/default --workers 1 (277 minutes; never run as a whole). The weights
     come from three runs, each begun with those of the one before: 42 minutes from scratch and 130 minutes with
     learning_rate=1.6e-3 and seed=2, by calls of `train`, whose settings changed on the way (half of the people turned
@@ -112,8 +112,8 @@ def default(**changes) -> Recipe:
     Machine: 2 CPU cores, shared with other work; 2,150, 5,250 and 6,150 batches of 32, about half of them new renders.
     Reached on nine real photos (docs/results.md): agreement .620, foreground IoU .854, label .724, dU .073, dV .081.
     """
-    network = {"widths": (40, 80, 160, 256), "depths": (1, 2, 2, 2), "dense_channels": 80, "glance_side": 256,
-               "quality_channels": 64, "look_hw": (256, 192), "first_look_hw": (128, 96)}  # fmt: skip
-    values = {"name": "default", "architecture": "glance_look", "kwargs": network, "minutes": 60.0, "reuse": 2,
+    network = {"widths": (40, 80, 160, 256), "depths": (1, 2, 2, 2), "dense_channels": 80,
+               "quality_channels": 64, "crop_hw": (256, 192), "refine_hw": (128, 96)}  # fmt: skip
+    values = {"name": "default", "architecture": "densepose_lite", "kwargs": network, "minutes": 60.0, "reuse": 2,
               "glance_sides": (256, 192)}  # fmt: skip
     return Recipe(**(values | changes))
