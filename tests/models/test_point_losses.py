@@ -9,8 +9,8 @@ import torch
 from opendensepose.models.point_losses import (
     LEGACY_WEIGHTS,
     MIN_VARIANCE,
+    LabelledPoints,
     LossWeights,
-    Places,
     aniso_uv_loss,
     cell_centres,
     iso_uv_loss,
@@ -124,9 +124,9 @@ def test_maps_are_read_between_cells():
     maps = torch.arange(8.0).reshape(1, 1, 2, 4)
     xy = torch.tensor([[0.5, 0.5], [0.0, 0.0], [1.0, 1.0], [0.375, 0.25]])
     zero = torch.zeros(4, dtype=torch.long)
-    places = Places(zero, xy, zero, xy, torch.ones(4))
-    assert read_maps(maps, places)[:, 0].tolist() == [3.5, 0, 7, 1]
-    assert read_maps(maps, places, zero).tolist() == [3.5, 0, 7, 1]
+    points = LabelledPoints(zero, xy, zero, xy, torch.ones(4))
+    assert read_maps(maps, points)[:, 0].tolist() == [3.5, 0, 7, 1]
+    assert read_maps(maps, points, zero).tolist() == [3.5, 0, 7, 1]
 
 
 def test_dense_labels_weigh_as_points_and_the_truth_has_no_loss():
@@ -148,20 +148,20 @@ def inverse_softplus(x: float) -> float:
     return math.log(math.expm1(x))
 
 
-def places_with_errors(errors: torch.Tensor) -> tuple[ChartOutput, Places]:
+def points_with_errors(errors: torch.Tensor) -> tuple[ChartOutput, LabelledPoints]:
     """A region that tells (0, 0) everywhere, and points whose truth is away from it by errors (P, 2)."""
     output = ChartOutput(*(torch.zeros(1, n, 4, 4) for n in (2, 25, 25, 25, 25, 25, 25)))
     one = torch.ones(len(errors), dtype=torch.long)
-    return output, Places(0 * one, torch.full_like(errors, 0.5), one, -errors, torch.ones(len(errors)))
+    return output, LabelledPoints(0 * one, torch.full_like(errors, 0.5), one, -errors, torch.ones(len(errors)))
 
 
 def test_isotropic_likelihood_is_that_of_torch_and_least_at_the_true_variance():
     errors = 0.3 * torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
-    output, places = places_with_errors(errors)
+    output, points = points_with_errors(errors)
 
     def loss(variance):
         return iso_uv_loss(
-            output._replace(sigma_2=torch.full_like(output.u, inverse_softplus(variance - MIN_VARIANCE))), places
+            output._replace(sigma_2=torch.full_like(output.u, inverse_softplus(variance - MIN_VARIANCE))), points
         )
 
     normal = torch.distributions.MultivariateNormal(torch.zeros(2), 0.2 * torch.eye(2))
@@ -172,13 +172,13 @@ def test_isotropic_likelihood_is_that_of_torch_and_least_at_the_true_variance():
 
 def test_anisotropic_likelihood_is_that_of_torch_and_without_kappa_the_isotropic_one():
     errors = 0.3 * torch.randn(50, 2, generator=torch.Generator().manual_seed(1))
-    output, places = places_with_errors(errors)
+    output, points = points_with_errors(errors)
     output = output._replace(sigma_2=torch.full_like(output.u, inverse_softplus(0.2 - MIN_VARIANCE)))
-    assert aniso_uv_loss(output, places).item() == pytest.approx(iso_uv_loss(output, places).item(), rel=1e-5)
+    assert aniso_uv_loss(output, points).item() == pytest.approx(iso_uv_loss(output, points).item(), rel=1e-5)
     kappa = torch.tensor([0.4, -0.3])
     output = output._replace(kappa_u=output.kappa_u + kappa[0], kappa_v=output.kappa_v + kappa[1])
     normal = torch.distributions.MultivariateNormal(torch.zeros(2), 0.2 * torch.eye(2) + kappa[:, None] * kappa)
-    assert aniso_uv_loss(output, places).item() == pytest.approx(-normal.log_prob(errors).sum().item(), rel=1e-4)
+    assert aniso_uv_loss(output, points).item() == pytest.approx(-normal.log_prob(errors).sum().item(), rel=1e-4)
 
 
 @pytest.mark.parametrize("maps", [5, 7])

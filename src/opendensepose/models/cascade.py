@@ -13,11 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from opendensepose.models.point_losses import LossWeights, cell_centres, parts_at, region_losses, shared_mean
+from opendensepose.models.point_losses import LossWeights, cell_centres, parts_at, region_losses
 from opendensepose.models.rcnn import DensePoseRCNN
 from opendensepose.models.rcnn_heads import ChartOutput, ChartPredictor, ConvHead, pool_regions
 from opendensepose.models.resnet import NormedConv
 from opendensepose.models.targets import Targets
+from opendensepose.models.whole_batch import shared_mean
 
 __all__ = ["Branch", "CascadeRCNN", "Stage", "TaskOutputs", "keypoint_loss", "mask_loss"]
 

@@ -27,10 +27,10 @@ from opendensepose.models.rcnn_heads import (
     pool_regions,
 )
 from opendensepose.models.rcnn_training import (
-    Regions,
+    RegionSamples,
     Sampling,
     box_losses,
-    filled,
+    pad_to_multiple,
     proposal_losses,
     sample_boxes,
     start_weights,
@@ -126,9 +126,11 @@ class DensePoseRCNN(nn.Module):
         of_boxes = box_losses(*self.box_head(pooled), boxes, targets)
         return of_proposals | of_boxes | self.dense_losses(pyramid, dense, targets)
 
-    def dense_losses(self, pyramid: list[Tensor], regions: list[Regions], targets: list[Targets]) -> dict[str, Tensor]:
+    def dense_losses(
+        self, pyramid: list[Tensor], regions: list[RegionSamples], targets: list[Targets]
+    ) -> dict[str, Tensor]:
         """Losses of the charts of the regions of each image."""
-        output = self.charts(pyramid, filled([one.boxes for one in regions]))
+        output = self.charts(pyramid, pad_to_multiple([one.boxes for one in regions]))
         count = sum(len(one.boxes) for one in regions)
         output = ChartOutput(*(None if maps is None else maps[:count] for maps in output))
         image = torch.cat([torch.full_like(one.person, k) for k, one in enumerate(regions)])

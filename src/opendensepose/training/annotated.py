@@ -59,14 +59,15 @@ class AnnotatedImages(Dataset):
     """The images of a folder that show at least one annotated person, by (number, place in the order of training).
 
     folder: holds annotations.json and the images, or images/; or the annotation file itself, with them beside it.
-    dense: a folder beside the annotation file with dense labels <image_id>.npz, as `render` writes them. change: what
-    is done to each sample, (AnnotatedSample, rng) -> AnnotatedSample. Randomness depends on seed and place alone.
+    dense: a folder beside the annotation file with dense labels <image_id>.npz, as `render` writes them. transform: of
+    each sample, (AnnotatedSample, rng) -> AnnotatedSample. Randomness depends on seed and place alone, and so differs
+    between processes and is the same however many there are.
     ValueError or OSError, one sentence: no such file, a malformed one, nobody annotated.
     """
 
-    def __init__(self, folder: str | Path, change=None, seed: int = 0, dense: str | None = None):
+    def __init__(self, folder: str | Path, transform=None, seed: int = 0, dense: str | None = None):
         self.file = annotation_file(folder)
-        self.change, self.seed = change, seed
+        self.transform, self.seed = transform, seed
         self.dense = self.file.parent / dense if dense else None
         if self.dense and not self.dense.is_dir():
             raise FileNotFoundError(f"there is no folder {self.dense} with dense labels: make them first.")
@@ -93,8 +94,8 @@ class AnnotatedImages(Dataset):
         except (OSError, ValueError) as error:
             return Unreadable(f"image {self.ids[number]} of {self.file}: {error}")
         rng = np.random.default_rng([self.seed, position])
-        if self.change:
-            sample = self.change(sample, rng)
+        if self.transform:
+            sample = self.transform(sample, rng)
         return sample._replace(seed=int(rng.integers(2**31)))
 
     def sample(self, number: int) -> AnnotatedSample:

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 from torch import nn
@@ -9,7 +10,7 @@ from torch import nn
 from opendensepose.data.coco import read_annotations
 from opendensepose.data.photos import find_image, read_photo
 from opendensepose.evaluate import load_distances
-from opendensepose.evaluation.errors import detected_person
+from opendensepose.evaluation.errors import LabelDistances, detected_person
 from opendensepose.evaluation.measures import AnnotatedImage, Measures, measure
 from opendensepose.evaluation.rcp import auc
 from opendensepose.predict import Predictor
@@ -17,7 +18,7 @@ from opendensepose.training.annotated import annotation_file
 
 __all__ = ["Validation"]
 
-MIN_SCORE = 0.05  # AP counts the unsure detections too, in their order
+MIN_SCORE = 0.05  # AP counts detections of low confidence too, in their order
 
 
 class Validation:
@@ -32,7 +33,11 @@ class Validation:
         self.ids = list(self.document.images)[:num_images]
         if not any(self.document.annotation_ids(image_id) for image_id in self.ids):
             raise ValueError(f"{path} has no annotations to measure against.")
-        self.distances = load_distances()
+
+    @cached_property
+    def distances(self) -> LabelDistances:
+        """Loaded, or made if there are none yet, by the one process that measures."""
+        return load_distances()
 
     def measures(self, network: nn.Module, on_image: Callable[[], None] | None = None) -> Measures:
         """Of all detections from MIN_SCORE on, each with its own map. Of a copy: the network stays as it is.

@@ -1,4 +1,4 @@
-"""Changes that move an image and its annotation together: scale, crop, mirror; and colour.
+"""Augmentations of an image and its annotation together: scale, crop, mirror; and colour.
 
 Letters: K people, M points, H x W pixels.
 """
@@ -14,7 +14,7 @@ from opendensepose.surface import CHART_TO_PART, MIRROR_CHART, mirror_iuv
 from opendensepose.training.annotated import GRID, AnnotatedSample, DenseLabels
 from opendensepose.training.augment import change_colour
 
-__all__ = ["MIRROR_KEYPOINT", "MIRROR_PART", "Views", "crop", "mirror", "put_on_canvas", "scale"]
+__all__ = ["MIRROR_KEYPOINT", "MIRROR_PART", "Transforms", "crop", "mirror", "put_on_canvas", "scale"]
 
 MEAN_RGB = (124, 116, 104)  # what the networks subtract
 LEAST_VISIBLE = 0.2  # of a box; people of whom a crop leaves less are ignored
@@ -28,8 +28,8 @@ MIRROR_KEYPOINT = np.array(
 
 
 @dataclass(frozen=True)
-class Views:
-    """How an image is shown in training: `Views(...)(sample, rng)`.
+class Transforms:
+    """Augment a sample as in training: `Transforms(...)(sample, rng)`.
 
     short_sides: one is drawn, and the image scaled to it unless its longer side would exceed long_side. canvas_hw: the
     size that all images get then, by a window drawn at random, with grey where there is no image; None: none. On a CPU
