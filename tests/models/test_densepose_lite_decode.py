@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from opendensepose.models.cells import cell_centres
 from opendensepose.models.dense_head import DenseOutput
 from opendensepose.models.densepose_lite import DensePoseLite
 from opendensepose.models.densepose_lite_decode import (
@@ -13,7 +14,7 @@ from opendensepose.models.densepose_lite_decode import (
     crop_box,
     remove_small_components,
 )
-from opendensepose.models.detection_head import DetectionOutput, cell_centres
+from opendensepose.models.detection_head import STRIDE, DetectionOutput
 from opendensepose.predict import Predictor
 
 
@@ -34,7 +35,7 @@ class ColourReader(torch.nn.Module):
 
     def detect(self, image):
         h, w = (side // 8 for side in image.shape[-2:])
-        centres, heat = cell_centres((h, w)), torch.full((1, h, w), -9.0)
+        centres, heat = cell_centres((h, w), STRIDE), torch.full((1, h, w), -9.0)
         boxes = torch.zeros(1, h, w, 4)
         for k, box in enumerate(self.boxes * self.scale):
             nearest = (centres - (box[:2] + box[2:]) / 2).square().sum(-1).argmin()

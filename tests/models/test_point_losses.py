@@ -6,20 +6,19 @@ from dataclasses import replace
 import pytest
 import torch
 
+from opendensepose.models.cells import region_centres
 from opendensepose.models.point_losses import (
     LEGACY_WEIGHTS,
     MIN_VARIANCE,
     LabelledPoints,
     LossWeights,
     aniso_uv_loss,
-    cell_centres,
     iso_uv_loss,
     parts_at,
-    read_maps,
     region_losses,
 )
 from opendensepose.models.rcnn_heads import ChartOutput
-from opendensepose.models.targets import DenseTargets, Targets
+from opendensepose.models.targets import DenseLabels, Targets
 
 SURE = 60.0  # a logit
 
@@ -116,17 +115,8 @@ def test_a_shifted_region_sees_shifted_masks():
     """A region one cell to the left and wider: its first column of cells lies outside the person's box."""
     targets = one_person()
     regions = torch.tensor([[1.0, 4, 11, 12]])
-    parts = parts_at(cell_centres(regions, 10)[0], targets.parts[0], targets.boxes[0])
+    parts = parts_at(region_centres(regions, 10)[0], targets.parts[0], targets.boxes[0])
     assert parts[0].tolist() == [0, 1, 1, 1, 1, 14, 14, 14, 14, 0]
-
-
-def test_maps_are_read_between_cells():
-    maps = torch.arange(8.0).reshape(1, 1, 2, 4)
-    xy = torch.tensor([[0.5, 0.5], [0.0, 0.0], [1.0, 1.0], [0.375, 0.25]])
-    zero = torch.zeros(4, dtype=torch.long)
-    points = LabelledPoints(zero, xy, zero, xy, torch.ones(4))
-    assert read_maps(maps, points)[:, 0].tolist() == [3.5, 0, 7, 1]
-    assert read_maps(maps, points, zero).tolist() == [3.5, 0, 7, 1]
 
 
 def test_dense_labels_weigh_as_points_and_the_truth_has_no_loss():
@@ -134,7 +124,7 @@ def test_dense_labels_weigh_as_points_and_the_truth_has_no_loss():
     i, person = torch.zeros(16, 16, dtype=torch.uint8), torch.zeros(16, 16, dtype=torch.uint8)
     i[4:11, 2:6], i[4:11, 6:10], person[4:11, 2:10] = 2, 23, 1
     u, v = 0.25 * (i == 2) + 0.5 * (i == 23), 0.75 * (i == 2) + 0.125 * (i == 23)
-    targets = one_person(DenseTargets(i, u, v, person))
+    targets = one_person(DenseLabels(i, u, v, person))
     output = true_output(targets)
     assert all(loss.item() < 1e-6 for loss in losses_of(output, targets).values())
     spoilt = output._replace(u=output.u.clone())

@@ -7,10 +7,9 @@ import pytest
 import torch
 from torchvision.models.detection._utils import BoxCoder, Matcher
 
-from opendensepose.models.proposals import ProposalNetwork, apply_deltas
+from opendensepose.models.proposals import BOX_WEIGHTS, ProposalNetwork, apply_deltas
 from opendensepose.models.rcnn import DensePoseRCNN
 from opendensepose.models.rcnn_training import (
-    BOX_WEIGHTS,
     RegionSamples,
     Sampling,
     box_losses,

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from opendensepose.iuv import IUV, flip_iuv
 from opendensepose.models.fcn import FCNOutput
-from opendensepose.models.fcn_decode import ChartMaps, decode_maps, turned
+from opendensepose.models.fcn_decode import ChartMaps
 from opendensepose.models.image_batch import MEAN_BGR
 from opendensepose.models.targets import Targets
 from opendensepose.models.teacher import (
@@ -117,21 +116,6 @@ def test_known_points_pull_what_is_told_around_them():
     assert torch.equal(moved.u[1], maps.u[1]) and torch.equal(moved.v, maps.v)
     assert (moved.probability[2] > 5 * moved.probability[1]).all()
     assert torch.equal(moved.probability[3:], maps.probability[3:])  # parts without points
-
-
-def test_what_was_told_of_the_mirror_image_is_turned_back():
-    rng = np.random.default_rng(0)
-    i = rng.integers(1, 25, (6, 8)).astype(np.uint8)
-    u, v = rng.random((2, 6, 8)).astype(np.float32)
-    maps = ChartMaps(
-        torch.nn.functional.one_hot(torch.from_numpy(i).long(), 25).permute(2, 0, 1).float(),
-        torch.from_numpy(u).expand(25, 6, 8),
-        torch.from_numpy(v).expand(25, 6, 8),
-    )
-    back, by_hand = decode_maps(turned(maps), (6, 8)), flip_iuv(IUV(i, u, v))
-    assert (back[0] == by_hand.i).all()
-    np.testing.assert_allclose(back[1], by_hand.u, atol=1e-6)
-    np.testing.assert_allclose(back[2], by_hand.v, atol=1e-6)
 
 
 def test_it_learns_from_points_and_fills_the_parts():

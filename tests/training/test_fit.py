@@ -8,7 +8,7 @@ import torch
 from tests.training.conftest import TINY_RCNN, metrics_by_step
 from tests.training.two_processes import NETWORKS, TINY_CROPS
 
-from opendensepose.data.photos import read_photo
+from opendensepose.data.photos import find_image, read_photo
 from opendensepose.models.checkpoint import load_checkpoint, save_checkpoint
 from opendensepose.models.rcnn import DensePoseRCNN
 from opendensepose.predict import Predictor
@@ -154,7 +154,7 @@ def test_an_image_that_vanishes_stops_and_keeps_the_last_good_weights(annotated,
     class Vanishing(AnnotatedImages):
         def __getitem__(self, place):
             if place[1] == 6:
-                (self.photos / self.names[place[0]]).unlink()
+                find_image(self.photos, self.names[place[0]]).unlink()
             return super().__getitem__(place)
 
     out = tmp_path / "run"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from opendensepose.data.coco import KEYPOINT_NAMES
+from opendensepose.keypoints import KEYPOINT_NAMES
 from opendensepose.surface import CHART_TO_PART, PART_NAMES, load_charts, load_surface, mirror_iuv
 from opendensepose.training.annotated import AnnotatedImages
 from opendensepose.training.transforms import (

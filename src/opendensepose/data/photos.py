@@ -1,12 +1,13 @@
 """Reading photos: any ordinary image file becomes RGB uint8 the right way up, or one sentence says why not."""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-__all__ = ["MAX_PIXELS", "PHOTO_SUFFIXES", "find_image", "find_photos", "photo_size_hw", "read_photo"]
+__all__ = ["MAX_PIXELS", "PHOTO_SUFFIXES", "find_image", "find_photos", "photo_folders", "photo_size_hw", "read_photo"]
 
 MAX_PIXELS = 50_000_000
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
@@ -79,15 +80,24 @@ def find_photos(paths: list[str | Path]) -> list[Path]:
     return found
 
 
-def find_image(folder: str | Path, file_name: str) -> Path:
-    """The file of an annotation file's `file_name` in the folder of its photos: with the folders that the name has, or
-    without them. FileNotFoundError if neither is there."""
-    folder, name = Path(folder), Path(file_name)
-    if not name.is_absolute() and ".." not in name.parts and (folder / name).is_file():
-        return folder / name
-    if (folder / name.name).is_file():
-        return folder / name.name
-    raise FileNotFoundError(f"there is no {file_name} in {folder}.")
+def photo_folders(annotation_file: str | Path) -> tuple[Path, Path]:
+    """Where the photos of an annotation file are looked for: in `images` beside it, as `render` has it, then beside
+    it."""
+    beside = Path(annotation_file).parent
+    return beside / "images", beside
+
+
+def find_image(folders: str | Path | Sequence[Path], file_name: str) -> Path:
+    """The file of an annotation file's `file_name` in the first folder of photos that has it: with the folders that the
+    name has, or without them. FileNotFoundError if none has it."""
+    folders = [Path(folders)] if isinstance(folders, str | Path) else list(folders)
+    name = Path(file_name)
+    for folder in folders:
+        if not name.is_absolute() and ".." not in name.parts and (folder / name).is_file():
+            return folder / name
+        if (folder / name.name).is_file():
+            return folder / name.name
+    raise FileNotFoundError(f"there is no {file_name} in {' or '.join(map(str, folders))}.")
 
 
 def photo_size_hw(path: str | Path) -> tuple[int, int]:

@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import roi_align
 
-from opendensepose.models.fcn import FCN, NUM_CLASSES, FCNOutput
+from opendensepose.models.dense_head import NUM_CLASSES
+from opendensepose.models.fcn import FCN, FCNOutput
 from opendensepose.models.image_batch import image_batch
 from opendensepose.models.resnet import ResNet
 from opendensepose.models.targets import Targets

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from opendensepose.instance import Instance, without_repeats
 from opendensepose.iuv import IUV
-from opendensepose.models.backbone import fold_norms
 from opendensepose.models.decode import average_with_mirrored, decode_pixels
 from opendensepose.models.dense_head import DenseOutput, person_logit
 from opendensepose.models.detection_head import decode_boxes, nms
+from opendensepose.models.fold_norms import fold_norms
 
 __all__ = ["PreparedDensePoseLite", "crop_and_resize", "crop_box", "remove_small_components"]
 

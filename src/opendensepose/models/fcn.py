@@ -12,6 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from opendensepose.models.cells import cell_centres
+from opendensepose.models.dense_head import NUM_CLASSES
 from opendensepose.models.fcn_decode import STRIDE, PreparedFCN
 from opendensepose.models.image_batch import image_batch
 from opendensepose.models.point_losses import (
@@ -28,9 +30,8 @@ from opendensepose.models.targets import Targets
 from opendensepose.models.whole_batch import shared_mean
 from opendensepose.surface import CHART_TO_PART
 
-__all__ = ["FCN", "FCNOutput", "FCNWeights", "image_centres", "part_loss", "part_map", "points_of"]
+__all__ = ["FCN", "FCNOutput", "FCNWeights", "part_loss", "part_map", "points_of"]
 
-NUM_CLASSES, NUM_PARTS = 25, 14
 NORM_GROUPS = 32
 UNKNOWN = -1  # part of a place about which nothing is known
 
@@ -103,7 +104,7 @@ class FCN(nn.Module):
         with torch.autocast(device, enabled=torch.is_autocast_enabled(device) and len(images) > 0):
             output = self(images)
         hw, sizes_hw = output.logits.shape[-2:], [image.shape[-2:] for image in images]
-        centres = image_centres(hw, output.logits.device)
+        centres = cell_centres(hw, STRIDE, output.logits.device)
         parts = torch.zeros(len(targets), *hw, dtype=torch.long, device=centres.device)
         for k, one in enumerate(zip(sizes_hw, targets, strict=True)):
             parts[k] = part_map(centres, *one)
@@ -132,12 +133,6 @@ def part_loss(logits: Tensor, parts: Tensor) -> Tensor:
     its = chart_to_part[None] == parts[known][:, None]  # (P, 25)
     loss = -log_p.masked_fill(~its, -torch.inf).logsumexp(1)
     return shared_mean(loss.sum(), known.sum())
-
-
-def image_centres(hw: tuple[int, int], device: torch.device | str) -> Tensor:
-    """(h, w, 2) x, y in pixels of the cells' centres."""
-    y, x = ((torch.arange(n, device=device) + 0.5) * STRIDE for n in hw)
-    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
 
 
 def part_map(centres: Tensor, size_hw: tuple[int, int], targets: Targets) -> Tensor:

@@ -15,11 +15,12 @@ from torch import Tensor, nn
 from opendensepose.instance import Instance
 from opendensepose.iuv import IUV
 from opendensepose.models.decode import linear_weights
+from opendensepose.models.fold_norms import fold_norms
+from opendensepose.models.pixel_labels import PixelLabels
 from opendensepose.models.rcnn_decode import network_size, scale_photo
-from opendensepose.models.resnet import fold_norms
-from opendensepose.surface import CHART_TO_PART, MIRROR_CHART, mirror_iuv
+from opendensepose.surface import CHART_TO_PART
 
-__all__ = ["STRIDE", "ChartMaps", "PreparedFCN", "average_scales", "decode_maps", "faster_copy", "resampled", "turned"]
+__all__ = ["STRIDE", "ChartMaps", "PreparedFCN", "average_scales", "decode_maps", "faster_copy", "resampled"]
 
 STRIDE = 4  # of the network's maps
 MIN_PERSON_FRACTION = 0.001  # of the photo: smaller components of the foreground are dropped
@@ -51,19 +52,19 @@ class PreparedFCN:
         """Find people, see `PreparedNetwork.find`. Each connected component of the foreground is one, its score the
         mean probability of its charts."""
         people = []
-        for i, u, v, confidence in self._decoded(images_rgb):
-            found = _components(i, confidence)
-            sure = [_instance((i, u, v, confidence), *one) for one in found if one[2] >= min_score]
+        for labels in self._decoded(images_rgb):
+            found = [one for one in _components(labels) if one.score >= min_score]
+            sure = [_instance(labels, *one) for one in found]
             people.append(sorted(sure, key=lambda person: -person.score)[:MAX_PEOPLE])
         return people
 
     def label(self, images_rgb: Sequence[np.ndarray], boxes_xyxy: Sequence[np.ndarray]) -> list[list[Instance]]:
         """Label given boxes, see `PreparedNetwork.label`. Each takes the labelled pixels inside it; its score is 1."""
         decoded = zip(self._decoded(images_rgb), boxes_xyxy, strict=True)
-        return [[_instance(maps, _inside(maps[0], box), box, 1.0) for box in boxes] for maps, boxes in decoded]
+        return [[_instance(labels, _inside(labels.i, box), box, 1.0) for box in boxes] for labels, boxes in decoded]
 
-    def _decoded(self, images_rgb: Sequence[np.ndarray]) -> Iterator[tuple[np.ndarray, ...]]:
-        """I, U, V and confidence (H, W) of each photo."""
+    def _decoded(self, images_rgb: Sequence[np.ndarray]) -> Iterator[PixelLabels]:
+        """The labels (H, W) of each photo."""
         model, maps = self.model, {}
         sizes_hw = [network_size(image_rgb.shape[:2], model.short_side, model.long_side) for image_rgb in images_rgb]
         for hw in dict.fromkeys(sizes_hw):
@@ -73,14 +74,24 @@ class PreparedFCN:
         return (decode_maps(maps.pop(k), image_rgb.shape[:2]) for k, image_rgb in enumerate(images_rgb))
 
 
-def _components(i: np.ndarray, confidence: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, float]]:
-    """Mask, box and score of each connected component of the foreground that is not too small."""
+class _Component(NamedTuple):
+    """A connected component of the foreground."""
+
+    mask: np.ndarray  # (H, W) bool
+    box: np.ndarray  # (4,) xyxy
+    score: float
+
+
+def _components(labels: PixelLabels) -> Iterator[_Component]:
+    """Each connected component of the foreground that is not too small."""
+    i, confidence = labels.i, labels.confidence
     count, label, stats, _ = cv2.connectedComponentsWithStats((i > 0).astype(np.uint8), connectivity=8)
     for k in range(1, count):
         x, y, width, height, area = (int(number) for number in stats[k])
         if area >= MIN_PERSON_FRACTION * i.size:
             mask = label == k
-            yield mask, np.float32([x, y, x + width, y + height]), min(1.0, float(confidence[mask].mean()))
+            box = np.float32([x, y, x + width, y + height])
+            yield _Component(mask, box, min(1.0, float(confidence[mask].mean())))
 
 
 def _inside(i: np.ndarray, box: np.ndarray) -> np.ndarray:
@@ -91,8 +102,8 @@ def _inside(i: np.ndarray, box: np.ndarray) -> np.ndarray:
     return mask
 
 
-def _instance(maps: tuple[np.ndarray, ...], mask: np.ndarray, box: np.ndarray, score: float) -> Instance:
-    i, u, v, confidence = (np.where(mask, part, part.dtype.type(0)) for part in maps)
+def _instance(labels: PixelLabels, mask: np.ndarray, box: np.ndarray, score: float) -> Instance:
+    i, u, v, confidence = (np.where(mask, part, part.dtype.type(0)) for part in labels)
     return Instance(box, score, IUV(i, u, v), confidence)
 
 
@@ -128,23 +139,8 @@ def resampled(output: Sequence[Tensor], size_hw: tuple[int, int], cells_hw: Sequ
     return ChartMaps(*(down @ (maps[0].float() @ across.T) for maps in (logits.softmax(1), u, v)))
 
 
-def turned(maps: ChartMaps) -> ChartMaps:
-    """Turn what was predicted of a mirrored image into what that means for the image, by the mirror rule."""
-    charts, zeros = np.arange(25, dtype=np.uint8), np.zeros(25, np.float32)
-    _, *at_0 = mirror_iuv(charts, zeros, zeros)  # 1 where the rule turns U (V) round
-    order = torch.as_tensor(MIRROR_CHART.astype("int64"), device=maps.u.device)
-
-    def back(one: Tensor, turn: np.ndarray) -> Tensor:
-        turn = torch.as_tensor(turn, device=one.device)[:, None, None]
-        return (turn + (1 - 2 * turn) * one.flip(-1))[order]
-
-    return ChartMaps(maps.probability.flip(-1)[order], back(maps.u, at_0[0]), back(maps.v, at_0[1]))
-
-
-def decode_maps(
-    maps: ChartMaps, size_hw: tuple[int, int], parts: Tensor | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """I uint8, U, V and confidence float32 at H x W pixels: I is the likeliest of the 25 classes, U and V those of I,
+def decode_maps(maps: ChartMaps, size_hw: tuple[int, int], parts: Tensor | None = None) -> PixelLabels:
+    """The labels of H x W pixels, as arrays: I is the likeliest of the 25 classes, U and V those of I,
     confidence its probability. parts (H, W) int64 0..14: at a pixel of a known part only that part's charts are
     candidates, and outside all parts is background."""
     strip = max(1, MAX_FLOATS // (25 * size_hw[1]))
@@ -156,14 +152,14 @@ def decode_maps(
     for y in range(0, size_hw[0], strip):
         part = None if parts is None else parts[y : y + strip]
         of_strips.append(_decode_strip(maps, rows[y : y + strip], columns, part))
-    return tuple(torch.cat(part).cpu().numpy() for part in zip(*of_strips, strict=True))
+    return PixelLabels(*(torch.cat(part).cpu().numpy() for part in zip(*of_strips, strict=True)))
 
 
-def _decode_strip(maps: ChartMaps, rows: Tensor, columns: Tensor, parts: Tensor | None) -> tuple[Tensor, ...]:
+def _decode_strip(maps: ChartMaps, rows: Tensor, columns: Tensor, parts: Tensor | None) -> PixelLabels:
     probability = rows @ (maps.probability @ columns.T)  # (25, y, W)
     if parts is not None:
         chart_to_part = torch.as_tensor(CHART_TO_PART.astype("int64"), device=parts.device)
         probability = probability.masked_fill(chart_to_part[:, None, None] != parts[None], -1.0)
     best, i = probability.max(dim=0)
     u, v = ((rows @ (one @ columns.T)).gather(0, i[None])[0].clamp(0, 1) * (i > 0) for one in (maps.u, maps.v))
-    return i.to(torch.uint8), u, v, best.clamp(0, 1) * (i > 0)
+    return PixelLabels(i.to(torch.uint8), u, v, best.clamp(0, 1) * (i > 0))

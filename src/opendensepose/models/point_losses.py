@@ -14,16 +14,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from opendensepose.models.cells import read_maps, region_centres
 from opendensepose.models.rcnn_heads import ChartOutput
-from opendensepose.models.targets import DenseTargets, Targets
+from opendensepose.models.targets import DenseLabels, Targets
 from opendensepose.models.whole_batch import shared_mean
+from opendensepose.part_grid import GRID, LEAST_SIDE
 
 __all__ = [
     "LEGACY_WEIGHTS",
     "LossWeights",
     "LabelledPoints",
     "aniso_uv_loss",
-    "cell_centres",
     "chart_loss",
     "coarse_loss",
     "dense_points",
@@ -31,14 +32,12 @@ __all__ = [
     "join_points",
     "parts_at",
     "annotated_points",
-    "read_maps",
     "region_losses",
     "smooth_uv_losses",
 ]
 
 MIN_VARIANCE = 0.01  # of U and V, added to the softplus of the network's output
 DENSE_WEIGHT = 100.0  # the labelled cells of a region weigh as this many points: what annotators give a person
-GRID = 256  # part masks are 256 x 256 over the box
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def region_losses(
     already multiplied by them, so that the cross-entropy teaches them as an inverse temperature.
     """
     weights = weights or LossWeights()
-    centres = cell_centres(regions, output.coarse.shape[-1])  # (R, S, S, 2)
+    centres = region_centres(regions, output.coarse.shape[-1])  # (R, S, S, 2)
     annotated, parts = _part_targets(centres, image, person, targets)
     points = _all_points(regions, centres, image, person, targets)
     losses = {
@@ -106,7 +105,7 @@ def coarse_loss(logits: Tensor, parts: Tensor, used: Tensor) -> Tensor:
 
 def chart_loss(logits: Tensor, points: LabelledPoints) -> Tensor:
     """-sum_p w_p log P(I_p) / sum_p w_p over the points. logits (R, 25, S, S), read between cells."""
-    loss = F.cross_entropy(read_maps(logits, points).float(), points.chart, reduction="none")
+    loss = F.cross_entropy(read_maps(logits, points.region, points.xy).float(), points.chart, reduction="none")
     return shared_mean((points.weight * loss).sum(), points.weight.sum())
 
 
@@ -140,44 +139,22 @@ def aniso_uv_loss(output: ChartOutput, points: LabelledPoints) -> Tensor:
 
 def _errors_and_variance(output: ChartOutput, points: LabelledPoints) -> tuple[Tensor, Tensor, Tensor]:
     u, v = _read_uv(output.u, output.v, points)
-    s = F.softplus(read_maps(output.sigma_2, points, points.chart).float()) + MIN_VARIANCE
+    s = F.softplus(_read_chart(output.sigma_2, points)) + MIN_VARIANCE
     return u - points.uv[:, 0], v - points.uv[:, 1], s
 
 
 def _read_uv(u: Tensor, v: Tensor, points: LabelledPoints) -> tuple[Tensor, Tensor]:
-    return read_maps(u, points, points.chart).float(), read_maps(v, points, points.chart).float()
+    return _read_chart(u, points), _read_chart(v, points)
 
 
-def read_maps(maps: Tensor, points: LabelledPoints, channel: Tensor | None = None) -> Tensor:
-    """maps (R, C, S, T) read bilinearly at the points: (P, C), or of one channel each (P,). Cell k of S has its centre
-    at (k + 0.5) / S; beyond the outer centres the outer cell's value holds."""
-    sizes = maps.new_tensor(maps.shape[:-3:-1], dtype=torch.float32)  # (T, S), as x, y
-    at = torch.minimum((points.xy * sizes - 0.5).clamp(min=0), sizes - 1)
-    low = at.long()
-    high = torch.minimum(low + 1, sizes.long() - 1)
-    x, y = (at - low).unbind(1)  # float32: maps of bfloat16 are read without further rounding
-    if channel is None:
-        x, y = x[:, None], y[:, None]
-
-    def corner(row: Tensor, column: Tensor) -> Tensor:
-        return maps[points.region, slice(None) if channel is None else channel, row, column]
-
-    upper = corner(low[:, 1], low[:, 0]) * (1 - x) + corner(low[:, 1], high[:, 0]) * x
-    lower = corner(high[:, 1], low[:, 0]) * (1 - x) + corner(high[:, 1], high[:, 0]) * x
-    return upper * (1 - y) + lower * y
-
-
-def cell_centres(regions: Tensor, cells: int) -> Tensor:
-    """(R, S, S, 2) x, y in pixels of the cells' centres of regions (R, 4)."""
-    at = (torch.arange(cells, device=regions.device) + 0.5) / cells
-    place = torch.stack(torch.meshgrid(at, at, indexing="xy"), dim=-1)  # (S, S, 2)
-    low, high = regions[:, None, None, :2], regions[:, None, None, 2:]
-    return low + place * (high - low)
+def _read_chart(maps: Tensor, points: LabelledPoints) -> Tensor:
+    return read_maps(maps, points.region, points.xy, points.chart).float()
 
 
 def parts_at(xy: Tensor, parts: Tensor, box: Tensor) -> Tensor:
-    """The part 0..14, int64 (...), at pixels xy (..., 2) of one person: parts (256, 256) laid over box (4,)."""
-    cell = ((xy - box[:2]) / (box[2:] - box[:2]).clamp(min=1e-3) * GRID).floor()
+    """`part_grid.part_at` on tensors: the part 0..14, int64 (...), at pixels xy (..., 2); parts (256, 256) over box
+    (4,)."""
+    cell = ((xy - box[:2]) / (box[2:] - box[:2]).clamp(min=LEAST_SIDE) * GRID).floor()
     inside = ((cell >= 0) & (cell < GRID)).all(-1)
     column, row = cell.clamp(0, GRID - 1).long().unbind(-1)
     return parts[row, column].long() * inside
@@ -192,7 +169,7 @@ def annotated_points(region: int, box: Tensor, person: int, targets: Targets) ->
     return LabelledPoints(torch.full_like(chart, region), xy[kept], chart, targets.point_uv[kept], weight)
 
 
-def dense_points(region: int, centres: Tensor, person: int | None, dense: DenseTargets) -> LabelledPoints:
+def dense_points(region: int, centres: Tensor, person: int | None, dense: DenseLabels) -> LabelledPoints:
     """The cells of a region whose centre, (S, T, 2) in pixels, falls on a pixel labelled as the person, or as anyone if
     None. Together they weigh DENSE_WEIGHT for each person."""
     pixel = centres.floor().long()

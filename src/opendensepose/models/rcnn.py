@@ -15,7 +15,7 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 from opendensepose.models.image_batch import image_batch
 from opendensepose.models.point_losses import LossWeights, region_losses
 from opendensepose.models.prediction import PreparedNetwork
-from opendensepose.models.proposals import ProposalNetwork, apply_deltas
+from opendensepose.models.proposals import BOX_WEIGHTS, ProposalNetwork, apply_deltas
 from opendensepose.models.rcnn_decode import PreparedRCNN
 from opendensepose.models.rcnn_heads import (
     BoxHead,
@@ -41,7 +41,6 @@ from opendensepose.models.targets import Targets
 __all__ = ["DensePoseRCNN", "Detections"]
 
 HEADS = {"conv": ConvHead, "deeplab": DeepLabHead}
-BOX_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
 
 
 class Detections(NamedTuple):

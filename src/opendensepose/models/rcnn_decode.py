@@ -14,8 +14,10 @@ from torch import Tensor, nn
 
 from opendensepose.instance import Instance
 from opendensepose.iuv import IUV
+from opendensepose.models.cells import read_maps
+from opendensepose.models.fold_norms import fold_norms
+from opendensepose.models.pixel_labels import PixelLabels
 from opendensepose.models.rcnn_heads import ChartOutput
-from opendensepose.models.resnet import fold_norms
 from opendensepose.models.winograd import with_winograd
 
 __all__ = ["PreparedRCNN", "decode_region", "faster_copy", "network_size", "scale_photo"]
@@ -113,18 +115,18 @@ def _instance(output: ChartOutput, box: np.ndarray, score: float, size_hw: tuple
     """The region's labels put into maps of the photo's size, where its box, in whole pixels, lies."""
     x0, y0 = int(box[0]), int(box[1])
     width, height = max(int(box[2] - box[0]), 1), max(int(box[3] - box[1]), 1)
-    parts = decode_region(output, (height, width))
     maps = []
-    for part in parts:
+    for part in decode_region(output, (height, width)):
         whole = np.zeros(size_hw, part.dtype)
         there = whole[y0 : y0 + height, x0 : x0 + width]
         there[...] = part[: there.shape[0], : there.shape[1]]
         maps.append(whole)
-    return Instance(box, min(max(score, 0.0), 1.0), IUV(*maps[:3]), maps[3])
+    *iuv, confidence = maps
+    return Instance(box, min(max(score, 0.0), 1.0), IUV(*iuv), confidence)
 
 
-def decode_region(output: ChartOutput, size_hw: tuple[int, int]) -> tuple[np.ndarray, ...]:
-    """I uint8, U, V and confidence float32 of one region, without the batch axis, at h x w pixels.
+def decode_region(output: ChartOutput, size_hw: tuple[int, int]) -> PixelLabels:
+    """The labels, as arrays, of one region, without the batch axis, at h x w pixels.
 
     I is the likeliest of the 25 fine classes wherever the likeliest coarse class is not background; U and V are read in
     the chart's own maps. Confidence: the probability of that chart times that of not being background.
@@ -141,22 +143,7 @@ def decode_region(output: ChartOutput, size_hw: tuple[int, int]) -> tuple[np.nda
     person = chart > 0
     y, x, chart, confidence = y[person], x[person], chart[person], confidence[person]
     maps = [torch.zeros(size_hw, dtype=torch.uint8, device=chart.device).index_put_((y, x), chart.to(torch.uint8))]
-    for values in (
-        _read(output.u, chart, rows[y], columns[x]),
-        _read(output.v, chart, rows[y], columns[x]),
-        confidence,
-    ):
+    xy = torch.stack([columns[x], rows[y]], dim=1)  # (P, 2)
+    for values in (*(read_maps(uv[None].float(), 0, xy, chart) for uv in (output.u, output.v)), confidence):
         maps.append(values.new_zeros(size_hw).index_put_((y, x), values.clamp(0, 1)))
-    return tuple(part.cpu().numpy() for part in maps)
-
-
-def _read(maps: Tensor, channel: Tensor, row: Tensor, column: Tensor) -> Tensor:
-    """maps (C, S, S) read bilinearly at one channel and place each, (P,): row and column in [0, 1]."""
-    side = maps.shape[-1]
-    y, x = ((at * side - 0.5).clamp(0, side - 1) for at in (row, column))
-    top, left = y.long(), x.long()
-    y, x = y - top, x - left
-    bottom, right = (top + 1).clamp(max=side - 1), (left + 1).clamp(max=side - 1)
-    upper = maps[channel, top, left] * (1 - x) + maps[channel, top, right] * x
-    lower = maps[channel, bottom, left] * (1 - x) + maps[channel, bottom, right] * x
-    return upper * (1 - y) + lower * y
+    return PixelLabels(*(part.cpu().numpy() for part in maps))

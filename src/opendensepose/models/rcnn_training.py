@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torchvision.models.detection._utils import BoxCoder, Matcher
 from torchvision.ops import box_iou
 
-from opendensepose.models.proposals import ProposalNetwork
+from opendensepose.models.proposals import BOX_WEIGHTS, ProposalNetwork
 from opendensepose.models.targets import Targets
 from opendensepose.models.whole_batch import shared_mean
 
@@ -29,7 +29,6 @@ __all__ = [
 
 STRIDE = 32  # images are at least so large
 NEITHER = -1  # label of an anchor that teaches nothing
-BOX_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,18 @@ from torch import Tensor, nn
 from torchvision.ops import roi_align
 
 from opendensepose.iuv import IUV
+from opendensepose.models.cells import cell_centres, read_maps, region_centres
 from opendensepose.models.fcn import FCN
-from opendensepose.models.fcn_decode import ChartMaps, decode_maps, resampled, turned
+from opendensepose.models.fcn_decode import ChartMaps, decode_maps, resampled
 from opendensepose.models.image_batch import MEAN_BGR
-from opendensepose.models.point_losses import LabelledPoints, cell_centres, parts_at, read_maps
+from opendensepose.models.mirror import mirror_class_maps, mirror_uv_maps
+from opendensepose.models.point_losses import parts_at
 from opendensepose.models.targets import Targets
 from opendensepose.models.whole_batch import gather_images, process_rank
 from opendensepose.surface import CHART_TO_PART
 
 __all__ = [
+    "InpaintedPerson",
     "KnownPoints",
     "Teacher",
     "anchored",
@@ -115,7 +118,7 @@ def person_crop(image: Tensor, region: Tensor, parts: Tensor, box: Tensor, side:
     """(3, side, side) float32 RGB 0..255: the region of an image (3, H, W), what is not in the person's part masks
     replaced by the mean colour. Where it shrinks, pixels are averaged."""
     crop = roi_align(image[None].float(), [region[None].float()], side, sampling_ratio=-1, aligned=True)[0]
-    person = parts_at(cell_centres(region[None], side)[0], parts, box) > 0  # (side, side)
+    person = parts_at(region_centres(region[None], side)[0], parts, box) > 0  # (side, side)
     mean = crop.new_tensor(MEAN_BGR[::-1])[:, None, None]
     return torch.where(person, crop, mean)
 
@@ -149,6 +152,14 @@ class KnownPoints(NamedTuple):
     v: np.ndarray  # (P,)
 
 
+class InpaintedPerson(NamedTuple):
+    """Labels of a window of the photo that lies inside it."""
+
+    iuv: IUV  # (h, w)
+    probability: np.ndarray  # (h, w) float32: of the chart
+    corner_xy: tuple[int, int]  # the photo's pixel at which the window begins
+
+
 @torch.no_grad()
 def inpaint(
     model: Teacher,
@@ -157,9 +168,8 @@ def inpaint(
     parts: np.ndarray,
     mirrored: bool = True,
     points: KnownPoints | None = None,
-) -> tuple[IUV, np.ndarray, tuple[int, int]]:
-    """I, U, V of one person at every pixel of their part masks, the chart one of the masked part; how probable that
-    chart is (h, w) float32; and the photo's pixel x, y at which these maps begin. They lie inside the photo.
+) -> InpaintedPerson:
+    """I, U, V of one person at every pixel of their part masks, the chart one of the masked part.
 
     image_rgb (H, W, 3) uint8; parts (256, 256) uint8 0..14, laid over the box. points: the teacher's
     predictions are made to agree with them; see `anchored`.
@@ -173,10 +183,11 @@ def inpaint(
         maps = anchored(maps, region, points)
     x0, y0, x1, y1 = (int(edge) for edge in region)
     pixels = (x1 - x0, y1 - y0)
-    at = parts_at(cell_centres(region[None], pixels[0])[0], masks, box)
-    i, u, v, probability = decode_maps(maps, pixels[::-1], at)
+    at = parts_at(region_centres(region[None], pixels[0])[0], masks, box)
+    labels = decode_maps(maps, pixels[::-1], at)
     inside = np.s_[max(-y0, 0) : image_rgb.shape[0] - y0, max(-x0, 0) : image_rgb.shape[1] - x0]
-    return IUV(i[inside], u[inside], v[inside]), probability[inside], (max(x0, 0), max(y0, 0))
+    iuv = IUV(labels.i[inside], labels.u[inside], labels.v[inside])
+    return InpaintedPerson(iuv, labels.confidence[inside], (max(x0, 0), max(y0, 0)))
 
 
 def anchored(maps: ChartMaps, region: Tensor, points: KnownPoints) -> ChartMaps:
@@ -190,9 +201,7 @@ def anchored(maps: ChartMaps, region: Tensor, points: KnownPoints) -> ChartMaps:
     xy = (torch.as_tensor(points.xy, dtype=torch.float32, device=device) - region[:2]) / (region[2:] - region[:2])
     chart = torch.as_tensor(points.i.astype("int64"), device=device)
     uv = torch.as_tensor(np.stack([points.u, points.v], 1), dtype=torch.float32, device=device)
-    known = LabelledPoints(torch.zeros_like(chart), xy, chart, uv, torch.ones_like(xy[:, 0]))
-    y, x = (torch.arange(n, device=device) + 0.5 for n in maps.u.shape[1:])
-    centres = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)  # (h, w, 2)
+    centres = cell_centres(maps.u.shape[1:], 1.0, device)  # (h, w, 2)
     square = (centres[None] - (xy * cells)[:, None, None]).square().sum(-1)  # (P, h, w)
     weight = (square + 0.25) ** -2
 
@@ -205,7 +214,7 @@ def anchored(maps: ChartMaps, region: Tensor, points: KnownPoints) -> ChartMaps:
     probability = maps.probability * torch.where(of_part > 0, VOTE_FLOOR + votes / of_part.clamp(min=1e-12), 1.0)
     moved = []
     for one, true in zip((maps.u, maps.v), uv.unbind(1), strict=True):
-        missing = true - read_maps(one[None], known, chart)  # (P,)
+        missing = true - read_maps(one[None], 0, xy, chart)  # (P,)
         moved.append(one + of_charts(weight * missing[:, None, None]) / votes.clamp(min=1e-12))
     return ChartMaps(probability, *moved)
 
@@ -220,5 +229,6 @@ def average_crops(
         crop = person_crop(image, region, parts, box, side)
         predicted.append(resampled(model.fcn([crop]), (side, side), cells_hw))
         if mirrored:
-            predicted.append(turned(resampled(model.fcn([crop.flip(-1)]), (side, side), cells_hw)))
+            maps = resampled(model.fcn([crop.flip(-1)]), (side, side), cells_hw)
+            predicted.append(ChartMaps(mirror_class_maps(maps.probability), *mirror_uv_maps(maps.u, maps.v)))
     return ChartMaps(*(torch.stack(part).mean(0) for part in zip(*predicted, strict=True)))

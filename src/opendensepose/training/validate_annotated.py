@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from opendensepose.data.coco import read_annotations
-from opendensepose.data.photos import find_image, read_photo
+from opendensepose.data.photos import find_image, photo_folders, read_photo
 from opendensepose.evaluate import load_distances
 from opendensepose.evaluation.errors import LabelDistances, detected_person
 from opendensepose.evaluation.measures import AnnotatedImage, Measures, measure
@@ -28,8 +28,7 @@ class Validation:
     def __init__(self, folder: str | Path, num_images: int | None = None):
         path = annotation_file(folder)
         self.document = read_annotations(path)
-        photos = path.parent / "images"
-        self.photos = photos if photos.is_dir() else path.parent
+        self.photos = photo_folders(path)
         self.ids = list(self.document.images)[:num_images]
         if not any(self.document.annotation_ids(image_id) for image_id in self.ids):
             raise ValueError(f"{path} has no annotations to measure against.")
