@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # for the tests' PostgreSQL
 from tests.annotate.postgres import PrivatePostgres
 
 from opendensepose.annotate import access, store, views
+from opendensepose.annotate.cameras import PlaceInView
 from opendensepose.annotate.exchange import import_document
 from opendensepose.annotate.photos import add_photos
 from opendensepose.data.coco import person_annotation
@@ -84,7 +85,7 @@ def running(server: Server):
         server.kill()
 
 
-def valid_clicks(rng: np.random.Generator, per_part: int = 40) -> dict[int, list[tuple[int, float, float]]]:
+def valid_clicks(rng: np.random.Generator, per_part: int = 40) -> dict[int, list[PlaceInView]]:
     """Places in the views that show a part."""
     charts, clicks = load_charts(), {}
     for part in range(1, 15):

@@ -16,7 +16,7 @@ import numpy as np
 from opendensepose.annotate import views
 from opendensepose.annotate.cameras import SIDE_PX
 from opendensepose.annotate.sampling import points_to_ask
-from opendensepose.data.masks import GRID
+from opendensepose.part_grid import sample_on_grid
 from opendensepose.surface import CHART_TO_PART, PART_NAMES, GeodesicDistances, SurfacePoints, load_surface
 from opendensepose.synth import render_image
 
@@ -31,9 +31,7 @@ def asked_points(seed: int) -> tuple[np.ndarray, SurfacePoints]:
     if not len(rows):
         return np.zeros(0, np.uint8), SurfacePoints(np.zeros(0), np.zeros((0, 3)))
     box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], np.float32)
-    step = (np.arange(GRID) + 0.5) / GRID
-    x, y = ((box[k] + step * (box[k + 2] - box[k])).astype(int) for k in range(2))
-    part, xy = points_to_ask(CHART_TO_PART[chart[y[:, None], x]], box, SIZE_HW)
+    part, xy = points_to_ask(CHART_TO_PART[sample_on_grid(chart, box)], box, SIZE_HW)
     column, row = xy.astype(int).T
     true = CHART_TO_PART[chart[row, column]] == part  # the grid is coarser than the photo
     return part[true], SurfacePoints(image.face[row, column][true], image.barycentric[row, column][true])

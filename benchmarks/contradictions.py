@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from opendensepose.annotate.cameras import part_faces
 from opendensepose.annotate.contradictions import find_contradictions
 from opendensepose.annotate.sampling import points_to_ask
-from opendensepose.data.masks import GRID
+from opendensepose.part_grid import sample_on_grid
 from opendensepose.surface import CHART_TO_PART, PART_NAMES, SurfacePoints, load_charts, load_surface, mirror_iuv
 from opendensepose.synth import render_image
 
@@ -34,9 +34,7 @@ def asked(seed: int) -> tuple[np.ndarray, np.ndarray, SurfacePoints]:
     chart = np.where(image.person == 1, image.i, 0)
     rows, columns = np.nonzero(chart)
     box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], np.float32)
-    step = (np.arange(GRID) + 0.5) / GRID
-    x, y = ((box[k] + step * (box[k + 2] - box[k])).astype(int) for k in range(2))
-    part, xy = points_to_ask(CHART_TO_PART[chart[y[:, None], x]], box, SIZE_HW)
+    part, xy = points_to_ask(CHART_TO_PART[sample_on_grid(chart, box)], box, SIZE_HW)
     column, row = xy.astype(int).T
     true = CHART_TO_PART[chart[row, column]] == part
     points = SurfacePoints(image.face[row, column][true], image.barycentric[row, column][true])

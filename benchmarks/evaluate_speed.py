@@ -18,6 +18,7 @@ from opendensepose.data import category, encode_mask, result_entry, write_result
 from opendensepose.evaluate import evaluate_files, load_distances
 from opendensepose.evaluation.tables import instance_tables, pointwise_table
 from opendensepose.iuv import IUV
+from opendensepose.part_grid import sample_on_grid
 
 IMAGES, PEOPLE, POINTS, DETECTIONS = 1508, 2243, 100, 3
 TARGET_S, TARGET_GB = 60, 2.0
@@ -39,8 +40,7 @@ def annotated(number: int, image_id: int, box: tuple, iuv: IUV, rng: np.random.G
     """An entry of `annotations` with POINTS random points of the map and its outline in the first part's mask."""
     row, column = rng.permutation(np.argwhere(iuv.i))[:POINTS].T
     x0, y0, width, height = box
-    at = np.ix_((np.arange(256) + 0.5) * height // 256 % height, (np.arange(256) + 0.5) * width // 256 % width)
-    mask = iuv.i[at[0].astype(int), at[1].astype(int)] > 0
+    mask = sample_on_grid(iuv.i, (0, 0, width, height)) > 0
     return {
         "id": number, "image_id": image_id, "category_id": 1, "iscrowd": 0, "bbox": list(box),
         "area": int((iuv.i > 0).sum()), "dp_masks": [encode_mask(mask)] + [[]] * 13,

@@ -19,8 +19,8 @@ from PIL import Image
 
 from opendensepose import Predictor
 from opendensepose.instance import merge_instances
+from opendensepose.surface import CHART_COLOURS
 from opendensepose.synth import Ingredients, render_images
-from opendensepose.visualize import colour_charts
 
 SIZE_HW = (320, 240)
 BACK, FRONT = (1, 7, 8, 11, 12, 17, 18, 21, 22), (2, 9, 10, 13, 14, 15, 16, 19, 20)
@@ -84,7 +84,7 @@ def main() -> None:
             measured.append(one)
             behind = np.isin(picture.i, BACK).sum() > np.isin(picture.i, FRONT).sum()
             by_view["from behind" if behind else "from the front"].append(one)
-            panes = [picture.image_rgb, colour_charts(predicted), colour_charts(picture.i)]
+            panes = [picture.image_rgb, CHART_COLOURS[predicted], CHART_COLOURS[picture.i]]
             worst.append((one["front/back"] / max(one["both"], 300), np.concatenate(panes, 1)))
         free = render_images(rngs[args.pictures :], SIZE_HW, num_people=0, ingredients=on)
         empty = sum(not predictor(picture.image_rgb) for picture in free)

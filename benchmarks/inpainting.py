@@ -16,7 +16,7 @@ from rich.progress import track
 
 from opendensepose.data import find_image, read_annotations, read_photo
 from opendensepose.evaluate import load_distances
-from opendensepose.evaluation.errors import point_errors
+from opendensepose.evaluation.errors import Labels, point_errors
 from opendensepose.evaluation.rcp import auc
 from opendensepose.instance import DenseAnnotation
 from opendensepose.models import load_checkpoint
@@ -24,7 +24,6 @@ from opendensepose.models.teacher import KnownPoints, inpaint
 from opendensepose.surface import CHART_TO_PART
 
 PIXELS = 500  # of a person
-Labels = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def nearest_point(person: DenseAnnotation, row: np.ndarray, column: np.ndarray, part: np.ndarray) -> Labels:
@@ -34,7 +33,7 @@ def nearest_point(person: DenseAnnotation, row: np.ndarray, column: np.ndarray, 
     away = np.where(CHART_TO_PART[person.i][None] == part[:, None], away, np.inf)
     best = away.argmin(1)
     known = np.isfinite(away.min(1))
-    return tuple(np.where(known, value[best], 0).astype(value.dtype) for value in (person.i, person.u, person.v))
+    return Labels(*(np.where(known, value[best], 0).astype(value.dtype) for value in (person.i, person.u, person.v)))
 
 
 def main() -> None:
@@ -58,17 +57,17 @@ def main() -> None:
                 continue
             iuv, _, (x0, y0) = inpaint(model, photo, person.box_xyxy, person.mask)
             points = KnownPoints(person.point_xy, person.i, person.u, person.v)
-            moved, _, _ = inpaint(model, photo, person.box_xyxy, person.mask, points=points)
+            moved = inpaint(model, photo, person.box_xyxy, person.mask, points=points).iuv
             filled = np.argwhere((iuv.i > 0) & (true_maps[0][y0 : y0 + iuv.size_hw[0], x0 : x0 + iuv.size_hw[1]] > 0))
             row, column = filled[rng.permutation(len(filled))[:PIXELS]].T
-            told, agreeing = (tuple(maps[row, column] for maps in (one.i, one.u, one.v)) for one in (iuv, moved))
-            part = CHART_TO_PART[told[0]]
+            told, agreeing = (Labels(*(maps[row, column] for maps in (one.i, one.u, one.v))) for one in (iuv, moved))
+            part = CHART_TO_PART[told.i]
             row, column = row + y0, column + x0
-            true = tuple(maps[row, column] for maps in true_maps)
+            true = Labels(*(maps[row, column] for maps in true_maps))
             nearest = nearest_point(person, row, column, part)
             for name, one in zip(errors, (told, agreeing, nearest), strict=True):
                 errors[name].append(point_errors(true, one, distances))
-                right[name].append(one[0] == true[0])
+                right[name].append(one.i == true.i)
     for name in errors:
         error, correct = np.concatenate(errors[name]), np.concatenate(right[name])
         finite = error[np.isfinite(error)]

@@ -41,20 +41,21 @@ def main() -> None:
     import torch
 
     from opendensepose.training.annotated import AnnotatedImages
-    from opendensepose.training.annotated_order import BatchOrder, ImageBatches
-    from opendensepose.training.fit import make_fabric, new_network, set_up, train_steps
+    from opendensepose.training.fit import new_network, set_up, train_steps
     from opendensepose.training.network_recipes import NETWORK_RECIPES
+    from opendensepose.training.processes import make_fabric
+    from opendensepose.training.sampler import DistributedBatchSampler, ImageBatches
 
     torch.set_num_threads(args.threads)
     changes = {"batch_size": args.batch_size, "workers": args.workers}
     recipe = NETWORK_RECIPES[args.recipe](**{name: value for name, value in changes.items() if value is not None})
-    images = AnnotatedImages(args.data, recipe.views, recipe.seed)
-    fabric = make_fabric(args.device, recipe.precision)
+    images = AnnotatedImages(args.data, recipe.transforms, recipe.seed)
+    fabric = make_fabric(args.device)
     network, recipe = new_network(recipe, None)
     state = set_up(fabric, network, recipe)
 
     def batches(workers: int) -> ImageBatches:
-        order = BatchOrder(len(images), recipe.batch_size, recipe.seed, 0, FIRST + args.steps)
+        order = DistributedBatchSampler(len(images), recipe.batch_size, recipe.seed, 0, FIRST + args.steps)
         return ImageBatches(images, order, workers)
 
     def step(batch) -> None:

@@ -54,7 +54,7 @@ def main() -> None:
     print(f"photo 640x480, {args.people} person(s)")
     print(f"{'what':48s}{'median ms':>10s}")
     find = median_ms(lambda: nowhere(photo), args.rounds)
-    print(f"{'find people (glance)':48s}{find:10.1f}")
+    print(f"{'find people (detect)':48s}{find:10.1f}")
     for mirrored in (False, True):
         for refine in (False, True):
             predictor = Predictor(args.model, args.device, mirrored=mirrored, refine=refine)

@@ -14,9 +14,9 @@ import numpy as np
 from PIL import Image
 
 import opendensepose.annotate
-from opendensepose.surface import CHART_TO_PART
+from opendensepose.surface import CHART_TO_PART, PART_COLOURS
 from opendensepose.synth import Ingredients, render_image
-from opendensepose.visualize import PART_COLOURS, outline_coverage
+from opendensepose.visualize import outline_coverage
 
 OUT = Path(opendensepose.annotate.__file__).parent / "static" / "instructions"
 SIZE_HW = (600, 450)

@@ -118,6 +118,8 @@ def test_train_refuses_what_its_recipe_cannot_use(tmp_path):
         run("train", "rcnn_small", "--data", tmp_path, "--minutes", 1, *out), "none of --photos, --minutes"
     )
     assert_one_sentence(run("train", "rcnn_small", "--data", tmp_path, *out), "no annotation file", "annotations.json")
+    for recipe in (["default"], ["rcnn_small", "--data", tmp_path]):
+        assert_one_sentence(run("train", *recipe, "--precision", "half", *out), "precision must be", "bfloat16")
     (tmp_path / "annotations.json").write_text("[]")
     assert_one_sentence(run("train", "rcnn_small", "--data", tmp_path, *out), "annotations.json: expected an object")
     assert not (tmp_path / "out").exists()

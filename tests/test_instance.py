@@ -101,6 +101,13 @@ def test_an_annotation_may_have_no_points_and_vertices_need_no_chart():
     assert annotation(**zeros, vertex=np.array([5, 6])).i.tolist() == [0, 0]
 
 
+def test_one_person_with_charts_at_points_and_masks_is_annotated():
+    assert annotation().is_annotated
+    zeros = {"i": np.zeros(2, np.uint8), "vertex": np.array([5, 6])}
+    for changes in ({"mask": None}, {"iscrowd": True}, zeros):
+        assert not annotation(**changes).is_annotated
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [

@@ -1,9 +1,9 @@
-"""IUV maps: checked when made; cutting, scaling and mirroring."""
+"""IUV maps: checked when made; cutting and mirroring."""
 
 import numpy as np
 import pytest
 
-from opendensepose.iuv import IUV, crop_iuv, empty_iuv, flip_iuv, resize_iuv
+from opendensepose.iuv import IUV, crop_iuv, empty_iuv, flip_iuv
 
 
 def random_iuv(rng, size_hw=(7, 5)):
@@ -50,15 +50,6 @@ def test_crop_is_a_slice_and_outside_is_background():
 def test_crop_refuses_a_box_turned_round():
     with pytest.raises(ValueError, match="x0 <= x1"):
         crop_iuv(empty_iuv((3, 3)), (2, 0, 1, 3))
-
-
-def test_resize_to_a_multiple_repeats_and_back_is_identity():
-    iuv = random_iuv(np.random.default_rng(1))
-    larger = resize_iuv(iuv, (21, 15))
-    np.testing.assert_array_equal(larger.i, iuv.i.repeat(3, 0).repeat(3, 1))
-    assert_same(resize_iuv(larger, iuv.size_hw), iuv)
-    with pytest.raises(ValueError, match="at least 1 x 1"):
-        resize_iuv(iuv, (0, 3))
 
 
 def test_flip_twice_is_identity():

@@ -12,10 +12,11 @@ LAYERS = [
     {"cli"},
     {"cli_annotate", "cli_data", "cli_ingredients", "cli_measures", "cli_training"},
     {"training", "benchmark", "annotate", "annotators"},
+    {"predict_files"},
     {"predict", "render", "evaluate"},
     {"models", "data", "synth", "visualize", "evaluation"},
     {"instance"},
-    {"iuv", "camera"},
+    {"iuv", "camera", "keypoints", "part_grid"},
     {"surface"},
     {"cache_folder", "whole_file"},
 ]
@@ -53,6 +54,34 @@ def test_imports_go_downwards(path):
     for other in imported_units(ast.parse(path.read_text())) - {own, "__version__"}:
         assert other in LEVEL, f"{path} imports opendensepose.{other}, which has no layer"
         assert LEVEL[other] > LEVEL[own], f"{own} must not import {other}: it is not in a layer below"
+
+
+def imported_modules(path: Path) -> set[Path]:
+    """The files of this package that a file imports anywhere, also inside functions; a package's own names are its
+    `__init__`'s."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            start = ".".join(["opendensepose", *path.relative_to(SOURCE).parts[:-1]])
+            module = node.module if node.level == 0 else f"{start}.{node.module}" if node.module else start
+            names = [f"{module}.{alias.name}" for alias in node.names] + [module]
+        else:
+            continue
+        for name in names:
+            if name.startswith("opendensepose."):
+                place = SOURCE.joinpath(*name.split(".")[1:])
+                found |= {file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()}
+    return found - {path}
+
+
+def test_no_files_import_each_other_in_a_circle():
+    above: dict[Path, set[Path]] = {path: imported_modules(path) for path in FILES if path.name != "__init__.py"}
+    while above:
+        ends = {path for path, imported in above.items() if not imported & above.keys()}
+        assert ends, f"in a circle: {sorted(str(path.relative_to(SOURCE)) for path in above)}"
+        above = {path: imported for path, imported in above.items() if path not in ends}
 
 
 def test_a_forbidden_import_is_seen():

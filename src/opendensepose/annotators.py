@@ -13,6 +13,7 @@ from PIL import Image
 
 from opendensepose.data import CocoDensePose, read_annotations
 from opendensepose.evaluation.annotators import (
+    AnnotatedTruth,
     AnnotatorErrors,
     annotator_errors,
     annotator_numbers,
@@ -21,7 +22,6 @@ from opendensepose.evaluation.annotators import (
 )
 from opendensepose.evaluation.errors import LabelDistances
 from opendensepose.evaluation.tables import without_nan
-from opendensepose.instance import DenseAnnotation
 from opendensepose.iuv import IUV
 from opendensepose.visualize.errors import draw_body_errors
 from opendensepose.whole_file import write_whole
@@ -51,7 +51,7 @@ def measure_annotators(annotations: str | Path, truth: str | Path, distances: La
     return errors
 
 
-def _people(said: CocoDensePose, folder: Path) -> Iterator[tuple[str, DenseAnnotation, IUV]]:
+def _people(said: CocoDensePose, folder: Path) -> Iterator[AnnotatedTruth]:
     for image_id in said.images:
         ids = [k for k in said.annotation_ids(image_id) if len(said.person(k).i)]
         if not ids:
@@ -61,7 +61,7 @@ def _people(said: CocoDensePose, folder: Path) -> Iterator[tuple[str, DenseAnnot
             name = said.annotations[annotation_id].get("annotator", UNNAMED)
             if not isinstance(name, str) or not name.strip():
                 raise ValueError(f"{said.name}: annotation {annotation_id}: annotator must be a name, got {name!r}.")
-            yield name.strip(), said.person(annotation_id), true
+            yield AnnotatedTruth(name.strip(), said.person(annotation_id), true)
 
 
 def _read_truth(path: Path) -> IUV:

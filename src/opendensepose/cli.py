@@ -99,7 +99,7 @@ def predict(
         from rich.progress import Progress
 
         from opendensepose.models.zoo import weights_path
-        from opendensepose.predict import predict_files
+        from opendensepose.predict_files import predict_files
 
     weights = weights_path(model)  # official ones may be downloaded now, with their own progress bar
     console = Console(stderr=True)

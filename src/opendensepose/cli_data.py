@@ -88,16 +88,16 @@ def show(
 
 def _photo_of(file: Path, image: dict, folder: Path | None) -> Path:
     """The photo of an entry of `images`, in the folder named or else where `render` and others put it."""
-    from opendensepose.data import find_image
+    from opendensepose.data import find_image, photo_folders
 
     name = image.get("file_name")
     if not isinstance(name, str) or not name:
         raise ValueError(f"{file}: image {image['id']}: file_name is missing")
-    folders = [folder] if folder is not None else [file.parent / "images", file.parent]
-    for place in folders:
-        try:
-            return find_image(place, name)
-        except FileNotFoundError:
-            continue
-    places = " or ".join(str(place) for place in folders)
-    raise ValueError(f"the photo {name} of image {image['id']} is not in {places}: name its folder with --images")
+    folders = [folder] if folder is not None else photo_folders(file)
+    try:
+        return find_image(folders, name)
+    except FileNotFoundError:
+        places = " or ".join(str(place) for place in folders)
+        raise ValueError(
+            f"the photo {name} of image {image['id']} is not in {places}: name its folder with --images"
+        ) from None

@@ -29,7 +29,7 @@ RenderOnDevice = Annotated[
 ]
 Precision = Annotated[
     str | None,
-    typer.Option("--precision", help="float32, bfloat16 or auto: what is fast on the device; `default` only."),
+    typer.Option("--precision", help="Of the network: float32, bfloat16, or auto, what is fast on the device."),
 ]
 Cooldown = Annotated[
     bool,
@@ -94,7 +94,7 @@ def train(
     print(f"weights in {weights}")
 
 
-_OF_DEFAULT = ("minutes", "precision", "render_on_device", "cooldown", "without")
+_OF_DEFAULT = ("minutes", "render_on_device", "cooldown", "without")
 
 
 def _train_on_rendered(changes: dict, out: Path, photos: Path | None, not_taken: list, options: dict) -> Path:

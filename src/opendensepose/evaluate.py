@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from opendensepose.data import CocoDensePose, detection, read_annotations, read_results
-from opendensepose.data.photos import find_image, read_photo
+from opendensepose.data.photos import find_image, photo_folders, read_photo
 from opendensepose.data.predictions import load_prediction
 from opendensepose.evaluation.errors import ChartDistances, DetectedPerson, LabelDistances, detected_person
 from opendensepose.evaluation.gps import NORMALISERS
@@ -211,7 +211,7 @@ def _picture_of(evaluation: Evaluation, person: PersonErrors) -> PersonPicture:
     """The photo, if it lies beside the annotation file or in its folder `images`; else on grey."""
     image = evaluation.annotations.images[person.image_id]
     size_hw = _size_hw(evaluation.annotations, image)
-    photo = _read_photo_near(Path(evaluation.annotations.name).parent, str(image.get("file_name", "")), size_hw)
+    photo = _read_photo_of(evaluation.annotations.name, str(image.get("file_name", "")), size_hw)
     chart = np.zeros(size_hw, np.uint8)
     for one in sorted(evaluation.predictions.people_in(person.image_id, image), key=lambda one: one.score):
         x, y = (int(edge) for edge in np.floor(one.origin_xy))
@@ -223,14 +223,13 @@ def _picture_of(evaluation: Evaluation, person: PersonErrors) -> PersonPicture:
     return PersonPicture(_encode(picture, "JPEG"), f"{name}, annotation {person.annotation_id}", person_lines(person))
 
 
-def _read_photo_near(folder: Path, file_name: str, size_hw: tuple[int, int]) -> np.ndarray:
-    for place in (folder, folder / "images"):
-        try:
-            photo = read_photo(find_image(place, file_name))
-        except (OSError, ValueError):
-            continue
+def _read_photo_of(annotation_file: str, file_name: str, size_hw: tuple[int, int]) -> np.ndarray:
+    try:
+        photo = read_photo(find_image(photo_folders(annotation_file), file_name))
         if photo.shape[:2] == size_hw:
             return photo
+    except (OSError, ValueError):
+        pass
     return np.full((*size_hw, 3), 128, np.uint8)
 
 

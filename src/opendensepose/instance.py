@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from opendensepose.iuv import IUV, empty_iuv
+from opendensepose.keypoints import NUM_KEYPOINTS
+from opendensepose.part_grid import GRID
+from opendensepose.surface import NUM_CHARTS, NUM_PARTS
 
 __all__ = ["DenseAnnotation", "Instance", "merge_instances", "without_repeats"]
 
@@ -65,6 +68,11 @@ class DenseAnnotation:
     vertex: np.ndarray | None = None
     keypoints: np.ndarray | None = None
 
+    @property
+    def is_annotated(self) -> bool:
+        """Whether there are points with charts and part masks, of one person: what the paper's networks learn from."""
+        return not self.iscrowd and self.mask is not None and bool((self.i > 0).any())
+
     def __post_init__(self):
         num_points = len(self.i) if np.ndim(self.i) == 1 else 0
         _check_array("box_xyxy", self.box_xyxy, np.float32, (4,))
@@ -73,18 +81,18 @@ class DenseAnnotation:
             raise ValueError(
                 f"box_xyxy must have x0 <= x1 and y0 <= y1, got {[float(edge) for edge in self.box_xyxy]}."
             )
-        _check_array("i", self.i, np.uint8, (num_points,), most=24)
+        _check_array("i", self.i, np.uint8, (num_points,), most=NUM_CHARTS)
         if self.vertex is None and num_points and self.i.min() == 0:
             raise ValueError("i must be 1..24 where there is no vertex, got 0.")
         _check_array("point_xy", self.point_xy, np.float64, (num_points, 2))
         _check_array("u", self.u, np.float32, (num_points,), least=0, most=1)
         _check_array("v", self.v, np.float32, (num_points,), least=0, most=1)
         if self.mask is not None:
-            _check_array("mask", self.mask, np.uint8, (256, 256), most=14)
+            _check_array("mask", self.mask, np.uint8, (GRID, GRID), most=NUM_PARTS)
         if self.vertex is not None:
             _check_array("vertex", self.vertex, np.int64, (num_points,), least=0)
         if self.keypoints is not None:
-            _check_array("keypoints", self.keypoints, np.float32, (17, 3))
+            _check_array("keypoints", self.keypoints, np.float32, (NUM_KEYPOINTS, 3))
         if not (np.isfinite(self.area) and self.area >= 0):
             raise ValueError(f"area must be a number of at least 0, got {self.area}.")
 

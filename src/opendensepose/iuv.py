@@ -1,4 +1,4 @@
-"""The IUV map: for each pixel a chart number and chart coordinates. Cutting, scaling and mirroring of such maps."""
+"""The IUV map: for each pixel a chart number and chart coordinates. Cutting and mirroring of such maps."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from opendensepose.surface import mirror_iuv
 
-__all__ = ["IUV", "crop_iuv", "empty_iuv", "flip_iuv", "resize_iuv"]
+__all__ = ["IUV", "crop_iuv", "empty_iuv", "flip_iuv"]
 
 
 @dataclass(frozen=True)
@@ -55,21 +55,6 @@ def crop_iuv(iuv: IUV, box_xyxy: tuple[int, int, int, int]) -> IUV:
         for name in ("i", "u", "v"):
             getattr(out, name)[there] = getattr(iuv, name)[top:bottom, left:right]
     return out
-
-
-def resize_iuv(iuv: IUV, size_hw: tuple[int, int]) -> IUV:
-    """The map at another size, each pixel from the nearest old pixel's centre: charts and coordinates can't be
-    averaged."""
-    if min(size_hw) < 1 or min(iuv.size_hw) < 1:
-        raise ValueError(
-            f"a map can be resized between sizes of at least 1 x 1, got {iuv.size_hw} to {tuple(size_hw)}."
-        )
-    rows, columns = (
-        np.minimum((np.arange(new) + 0.5) * old / new, old - 1).astype(int)
-        for new, old in zip(size_hw, iuv.size_hw, strict=True)
-    )
-    grid = np.ix_(rows, columns)
-    return IUV(iuv.i[grid], iuv.u[grid], iuv.v[grid])
 
 
 def flip_iuv(iuv: IUV) -> IUV:

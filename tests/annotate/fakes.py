@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from opendensepose.annotate.cameras import PlaceInView
 from opendensepose.data.masks import encode_mask
 from opendensepose.surface import SurfacePoints
 
@@ -52,7 +53,9 @@ class FlatSurface:
         return SurfacePoints([part], [[1 - (x + y) / 100, x / 100, y / 100]])
 
     def shown(self, part, points):
-        return [[(view, 100 * float(w[1]), 100 * float(w[2])) for view in (0, 1)] for w in points.barycentric]
+        return [
+            [PlaceInView(view, 100 * float(w[1]), 100 * float(w[2])) for view in (0, 1)] for w in points.barycentric
+        ]
 
     def points_to_ask(self, parts, box_xyxy, size_hw):
         """Two pixels of each part, a quarter and three quarters through its pixels on the grid."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from opendensepose.annotate.preview import draw_preview, spread_points
-from opendensepose.visualize import CHART_COLOURS
+from opendensepose.surface import CHART_COLOURS
 
 
 def test_values_that_lie_on_a_plane_are_spread_as_that_plane():

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from opendensepose.annotate.guess import guess_parts
-from opendensepose.annotate.sampling import order_of_asking, part_at, points_to_ask
+from opendensepose.annotate.sampling import order_of_asking, points_to_ask
 from opendensepose.instance import Instance
 from opendensepose.iuv import IUV
+from opendensepose.part_grid import part_at
 
 
 def two_parts() -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from opendensepose.data.photos import find_photos, read_photo
+from opendensepose.data.photos import find_image, find_photos, photo_folders, read_photo
 
 
 def save(path, array, **options):
@@ -92,3 +92,21 @@ def test_folders_become_their_images(tmp_path, rgb):
         find_photos([tmp_path / "empty"])
     with pytest.raises(ValueError, match="there is no file"):
         find_photos([tmp_path / "gone"])
+
+
+def test_the_photos_of_an_annotation_file_are_in_images_or_beside_it(tmp_path, rgb):
+    """Each photo by itself: that there is a folder `images` hides none that lies beside the file."""
+    folders = photo_folders(tmp_path / "annotations.json")
+    assert folders == (tmp_path / "images", tmp_path)
+    save(tmp_path / "a.png", rgb)
+    assert find_image(folders, "a.png") == tmp_path / "a.png"
+    (tmp_path / "images" / "val").mkdir(parents=True)
+    assert find_image(folders, "val/a.png") == tmp_path / "a.png"
+    for path in (tmp_path / "images" / "a.png", tmp_path / "images" / "val" / "a.png"):
+        save(path, rgb)
+        assert find_image(folders, "val/a.png") == path
+    with pytest.raises(FileNotFoundError, match=f"no b.png in {tmp_path}/images or {tmp_path}."):
+        find_image(folders, "b.png")
+    assert find_image(tmp_path, "images/a.png") == find_image(str(tmp_path), "images/a.png") == folders[0] / "a.png"
+    with pytest.raises(FileNotFoundError, match="no ../x.png"):
+        find_image(tmp_path / "images", "../x.png")

@@ -3,6 +3,7 @@ import pytest
 from tests.evaluation.people import UVDistances, annotation
 
 from opendensepose.evaluation.annotators import (
+    AnnotatedTruth,
     annotator_errors,
     annotator_numbers,
     annotator_table,
@@ -27,7 +28,9 @@ def test_two_annotators_by_hand():
     truth = truth_map()
     careful = annotation(BOX, [(5.5, 5.5, 2, 0.5, 0.52), (25.5, 5.5, 5, 0.5, 0.5), (5, 28, 2, 0, 0)])
     hasty = annotation(BOX, [(5.5, 5.5, 2, 0.5, 0.6), (25.5, 5.5, 2, 0.5, 0.5)], number=2)
-    errors = annotator_errors([("hasty", hasty, truth), ("careful", careful, truth)], UVDistances())
+    errors = annotator_errors(
+        [AnnotatedTruth("hasty", hasty, truth), AnnotatedTruth("careful", careful, truth)], UVDistances()
+    )
     assert [one.annotator for one in errors] == ["careful", "hasty"]
     assert errors[0].error_m == pytest.approx([0.02, 0]) and errors[1].error_m == pytest.approx([0.1, 10])
     numbers = annotator_numbers(errors[0])
@@ -44,7 +47,7 @@ def test_who_says_the_truth_has_no_error():
     rng = np.random.default_rng(0)
     xy = rng.uniform(0, [40, 25], (50, 2))
     rows = [(x, y, truth.i[int(y), int(x)], 0.5, 0.5) for x, y in xy]
-    (errors,) = annotator_errors([("a", annotation(BOX, rows), truth)], UVDistances())
+    (errors,) = annotator_errors([AnnotatedTruth("a", annotation(BOX, rows), truth)], UVDistances())
     assert not errors.error_m.any() and annotator_numbers(errors)["auc10"] == 1
 
 
@@ -52,7 +55,9 @@ def test_the_table_has_parts_annotators_and_the_surface():
     truth = truth_map()
     one = annotation(BOX, [(5.5, 5.5, 2, 0.5, 0.53)])
     two = annotation(BOX, [(25.5, 5.5, 5, 0.5, 0.5)], number=2)
-    errors = annotator_errors([("Ann", one, truth), ("Somebody with a long name", two, truth)], UVDistances())
+    errors = annotator_errors(
+        [AnnotatedTruth("Ann", one, truth), AnnotatedTruth("Somebody with a long name", two, truth)], UVDistances()
+    )
     lines = annotator_table(errors, "24 squares").splitlines()
     assert "24 squares" in lines[0] and lines[1].split() == ["part", "Ann", "Somebody", "wi…", "all"]
     assert lines[2].split() == ["torso", "3.0", "-", "3.0"] and lines[3].split() == ["left", "foot", "-", "0.0", "0.0"]
@@ -60,7 +65,7 @@ def test_the_table_has_parts_annotators_and_the_surface():
 
 def test_a_point_outside_the_truth_is_named():
     with pytest.raises(ValueError, match="annotation 1: dp_x, dp_y: a point lies outside the truth's 40x30"):
-        annotator_errors([("a", annotation(BOX, [(40.0, 5, 2, 0, 0)]), truth_map())], UVDistances())
+        annotator_errors([AnnotatedTruth("a", annotation(BOX, [(40.0, 5, 2, 0, 0)]), truth_map())], UVDistances())
 
 
 def test_nobody():

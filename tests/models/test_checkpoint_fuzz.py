@@ -21,12 +21,12 @@ from opendensepose.models.zoo import ARCHITECTURES, build_model
 BACKBONE = {"depth": 18, "width": 8, "norm": "batch", "channels": 32}
 REGIONS = {"head_channels": 32, "head_layers": 1, "cells": 14, "box_hidden": 16, "short_side": 64, "long_side": 96}
 TINY = {
-    "glance_look": {
+    "densepose_lite": {
         "widths": (4, 4, 4, 4),
         "depths": (0, 0, 0, 0),
         "dense_channels": 4,
         "detection_channels": 4,
-        "look_hw": (48, 24),
+        "crop_hw": (48, 24),
         "min_score": 0.5,
     },
     "densepose_rcnn": BACKBONE | REGIONS,
@@ -107,12 +107,38 @@ def test_changed_metadata_and_tensors(tmp_path, files, name):
     assert not all(results)
 
 
+def test_changed_metadata_with_the_names_from_before_densepose_lite(tmp_path, files):
+    """Such a file is translated before anything in it is checked."""
+    rng, path = random.Random(1), tmp_path / "a.safetensors"
+    old = {"glance_side": 64, "near_glance_side": None, "far_glance_side": 96, "look_hw": [48, 24]}
+    head, body = split(files["densepose_lite"])
+    about = json.loads(head["__metadata__"]["about"]) | {"architecture": "glance_look"}
+    about["kwargs"] = {name: value for name, value in about["kwargs"].items() if name != "crop_hw"}
+
+    def content(kwargs):
+        head["__metadata__"]["about"] = json.dumps(about | {"kwargs": kwargs})
+        return joined(head, body)
+
+    path.write_bytes(content(about["kwargs"] | old))
+    assert load_checkpoint(path).kwargs["detect_sides"] == [64, 96]
+    results = []
+    with memory_limit(512 << 20):
+        for name in (*old, "first_look_hw"):
+            for extreme in EXTREME:
+                path.write_bytes(content(about["kwargs"] | old | {name: extreme}))
+                results.append(is_read_or_refused(lambda: load_checkpoint(path)))
+        for _ in range(20):
+            path.write_bytes(with_metadata_changed(content(about["kwargs"] | old), rng))
+            is_read_or_refused(lambda: load_checkpoint(path))
+    assert sum(results) == 4  # None for one of the three sides or for first_look_hw
+
+
 def test_a_head_without_end_and_weights_that_are_no_numbers(tmp_path, files):
     path = tmp_path / "a.safetensors"
     path.write_bytes(struct.pack("<Q", 10**8) + b" " * 1000)
     with pytest.raises(ValueError, match="its head must be at most 4,000,000 bytes, got 100,000,000"):
         load_checkpoint(path)
-    head, body = split(files["glance_look"])
+    head, body = split(files["densepose_lite"])
     start = next(tensor["data_offsets"][0] for tensor in head.values() if tensor.get("dtype") == "F32")
     broken = bytearray(body)
     broken[start : start + 4] = struct.pack("<f", float("nan"))
@@ -135,20 +161,24 @@ def test_every_number_has_its_limits(name):
 @pytest.mark.parametrize(
     ("kwargs", "says"),
     [
-        ({"widths": [4, 4, 4, 4097]}, r"widths of GlanceLook must lie in \[2, 2048\], got \[4, 4, 4, 4097\]"),
-        ({"widths": 4}, "widths of GlanceLook must be tuple"),
-        ({"look_hw": [16, 16, 16]}, "look_hw of GlanceLook must be tuple"),
-        ({"near_glance_side": "far"}, r"near_glance_side of GlanceLook must be int \| None, got 'far'"),
-        ({"glance_side": True}, "glance_side of GlanceLook must be int, got True"),
-        ({"min_score": float("nan")}, "min_score of GlanceLook must be float, got nan"),
-        ({"min_score": 2}, "min_score of GlanceLook must lie in"),
-        ({"depth": 18}, "GlanceLook has no keyword argument 'depth'; it has widths, depths"),
+        ({"widths": [4, 4, 4, 4097]}, r"widths of DensePoseLite must lie in \[2, 2048\], got \[4, 4, 4, 4097\]"),
+        ({"widths": 4}, "widths of DensePoseLite must be tuple"),
+        ({"crop_hw": [16, 16, 16]}, "crop_hw of DensePoseLite must be tuple"),
+        ({"refine_hw": "far"}, r"refine_hw of DensePoseLite must be tuple\[int, int\] \| None, got 'far'"),
+        ({"detect_sides": [64, True]}, r"detect_sides of DensePoseLite must be tuple\[int, ...\], got \[64, True\]"),
+        ({"detect_sides": []}, r"detect_sides of DensePoseLite must be tuple\[int, ...\], got \[\]"),
+        ({"detect_sides": [64, 1025]}, r"detect_sides of DensePoseLite must lie in \[32, 1024\], got \[64, 1025\]"),
+        ({"quality_channels": 4096}, "quality_channels of DensePoseLite must lie in"),
+        ({"min_score": float("nan")}, "min_score of DensePoseLite must be float, got nan"),
+        ({"min_score": 2}, "min_score of DensePoseLite must lie in"),
+        ({"depth": 18}, "DensePoseLite has no keyword argument 'depth'; it has widths, depths"),
     ],
 )
 def test_keyword_arguments_are_checked(kwargs, says):
     with pytest.raises(ValueError, match=says):
-        build_model("glance_look", **kwargs)
-    build_model("glance_look", **TINY["glance_look"], near_glance_side=None, first_look_hw=[48, 24])
+        build_model("densepose_lite", **kwargs)
+    build_model("densepose_lite", **TINY["densepose_lite"], detect_sides=[64], refine_hw=[48, 24])
+    build_model("densepose_lite", **TINY["densepose_lite"], refine_hw=None, quality_channels=8)
 
 
 GIGABYTES = b"\x8a\x05\x00\xe4\x0bT\x02"  # 10^10 as a number

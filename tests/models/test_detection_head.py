@@ -2,13 +2,8 @@
 
 import torch
 
-from opendensepose.models.detection_head import DetectionHead, cell_centres, decode_boxes, suppress_doubles
-
-
-def test_cell_centres_by_hand():
-    centres = cell_centres((2, 3))
-    assert centres.shape == (2, 3, 2)
-    assert centres[0, 0].tolist() == [4, 4] and centres[1, 2].tolist() == [20, 12]
+from opendensepose.models.cells import cell_centres
+from opendensepose.models.detection_head import STRIDE, DetectionHead, decode_boxes, nms
 
 
 def test_boxes_hold_their_cell_and_have_equal_sides_at_zero_output():
@@ -17,7 +12,7 @@ def test_boxes_hold_their_cell_and_have_equal_sides_at_zero_output():
     torch.nn.init.zeros_(head.sides.bias)
     output = head(torch.rand(2, 3, 4, 5))
     assert output.heat_logit.shape == (2, 4, 5) and output.boxes_xyxy.shape == (2, 4, 5, 4)
-    centres = cell_centres((4, 5))
+    centres = cell_centres((4, 5), STRIDE)
     torch.testing.assert_close(output.boxes_xyxy[0, ..., :2], centres - 40)
     torch.testing.assert_close(output.boxes_xyxy[0, ..., 2:], centres + 40)
 
@@ -43,12 +38,12 @@ def test_best_first_doubles_suppressed_weak_left_out():
 
 
 def test_suppression_by_another_route():
-    from torchvision.ops import nms
+    from torchvision.ops import nms as reference_nms
 
     generator = torch.Generator().manual_seed(0)
     corner, side = torch.rand(2, 120, 2, generator=generator) * 50
     boxes = torch.cat([corner, corner + side], dim=1)
     for max_iou in (0.2, 0.6):
-        expected = nms(boxes, torch.linspace(1, 0, 120), max_iou)
-        assert suppress_doubles(boxes, max_iou).tolist() == expected.tolist()
-    assert suppress_doubles(boxes[:0], 0.5).tolist() == []
+        expected = reference_nms(boxes, torch.linspace(1, 0, 120), max_iou)
+        assert nms(boxes, max_iou).tolist() == expected.tolist()
+    assert nms(boxes[:0], 0.5).tolist() == []

@@ -13,7 +13,7 @@ import torch
 from opendensepose.models.checkpoint import load_checkpoint, save_checkpoint
 from opendensepose.models.detectron2_checkpoint import build_rcnn, load_detectron2, rcnn_kwargs, renamed
 from opendensepose.models.rcnn import DensePoseRCNN
-from opendensepose.models.rcnn_decode import prepared
+from opendensepose.models.rcnn_decode import faster_copy
 from opendensepose.models.rcnn_heads import pool_regions
 from opendensepose.predict import Predictor
 
@@ -121,7 +121,7 @@ def test_files_and_back_in_our_own_form(tmp_path, small, suffix):
     photo = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     predictors = [Predictor(file, device="cpu") for file in (path, own)]
     for predictor in predictors:
-        predictor.model.short_side = 64
+        predictor.network.model.short_side = 64
     (first,), (second,) = (predictor(photo, boxes=[[5, 5, 50, 35]]) for predictor in predictors)
     for name in ("i", "u", "v"):
         np.testing.assert_array_equal(getattr(first.iuv, name), getattr(second.iuv, name))
@@ -166,7 +166,7 @@ def computed(request):
 def test_parity_with_detectron2(computed, fast):
     """Every output to 1e-3 of its standard deviation."""
     model, expected = computed
-    model = prepared(model) if fast else model
+    model = faster_copy(model) if fast else model
     image = torch.from_numpy(expected["image_rgb"]).permute(2, 0, 1)
     boxes = [torch.from_numpy(expected["boxes_xyxy"])]
     pyramid = model.features(model.batch([image]))

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from opendensepose.models.fcn import FCN, image_centres, part_loss, part_map, places_of
-from opendensepose.models.point_losses import read_maps
-from opendensepose.models.targets import DenseTargets, Targets
+from opendensepose.models.cells import cell_centres, read_maps
+from opendensepose.models.fcn import FCN, part_loss, part_map, points_of
+from opendensepose.models.fcn_decode import STRIDE
+from opendensepose.models.targets import DenseLabels, Targets
 from opendensepose.models.zoo import build_model
 
 TINY = {"depth": 18, "norm": "group", "channels": 32, "short_side": 64, "long_side": 96}
@@ -42,13 +43,13 @@ def test_the_output_has_stride_4(depth):
 
 
 def test_the_part_of_each_cell_by_hand():
-    parts = part_map(image_centres((16, 24), "cpu"), (62, 96), standing())
+    parts = part_map(cell_centres((16, 24), STRIDE), (62, 96), standing())
     assert parts[0, 0] == 0 and parts[2, 7] == 14 and parts[8, 6] == 1  # background, head, torso
     assert parts[2, 4] == 0  # in the box, beside the head
     assert (parts[:8, 18:] == -1).all() and parts[8, 20] == 0  # a person without masks
     assert (parts[12:, :2] == -1).all()  # a group
     assert (parts[15, 2:] == 0).all()
-    assert (part_map(image_centres((16, 24), "cpu"), (60, 90), standing())[15] == -1).all()  # padding
+    assert (part_map(cell_centres((16, 24), STRIDE), (60, 90), standing())[15] == -1).all()  # padding
 
 
 def test_any_chart_of_the_part_is_right():
@@ -64,20 +65,21 @@ def test_any_chart_of_the_part_is_right():
 
 def test_points_are_read_where_they_are_and_not_outside():
     targets = standing()
-    centres = image_centres((16, 24), "cpu")
-    assert torch.equal(read_maps(centres.permute(2, 0, 1)[None], places_of(0, centres, targets)), targets.point_xy)
+    centres = cell_centres((16, 24), STRIDE)
+    points = points_of(0, centres, targets)
+    assert torch.equal(read_maps(centres.permute(2, 0, 1)[None], points.region, points.xy), targets.point_xy)
     moved = replace(targets, point_xy=targets.point_xy + torch.tensor([60.0, 0]))
-    assert places_of(0, centres, moved).chart.tolist() == [23, 2]
+    assert points_of(0, centres, moved).chart.tolist() == [23, 2]
 
 
 def test_dense_labels_add_their_cells():
     i, person = torch.zeros(64, 96, dtype=torch.uint8), torch.zeros(64, 96, dtype=torch.uint8)
     i[8:16, 20:40], person[8:16, 20:40] = 24, 1
-    dense = DenseTargets(i, 0.01 * i, 0.02 * i, person)
-    places = places_of(0, image_centres((16, 24), "cpu"), standing(dense))
-    assert len(places.chart) == 3 + 2 * 5 and places.chart[3:].tolist() == [24] * 10
-    torch.testing.assert_close(places.uv[3:], torch.tensor([[0.24, 0.48]]).expand(10, 2))
-    assert places.weight[3:].sum().item() == pytest.approx(100)
+    dense = DenseLabels(i, 0.01 * i, 0.02 * i, person)
+    points = points_of(0, cell_centres((16, 24), STRIDE), standing(dense))
+    assert len(points.chart) == 3 + 2 * 5 and points.chart[3:].tolist() == [24] * 10
+    torch.testing.assert_close(points.uv[3:], torch.tensor([[0.24, 0.48]]).expand(10, 2))
+    assert points.weight[3:].sum().item() == pytest.approx(100)
 
 
 def test_it_learns_one_picture():
@@ -106,3 +108,18 @@ def test_no_person_is_no_failure():
     losses = FCN(**TINY).losses([torch.zeros(3, 64, 64)], [empty])
     assert losses["part"].item() > 0 and losses["chart"].item() == losses["u"].item() == 0
     sum(losses.values()).backward()
+
+
+def test_no_images_are_no_loss_and_leave_the_statistics_alone():
+    """What a process with no crops of a batch computes while others train: zeros, in float32 also under autocast."""
+    model, dtypes = FCN(depth=18, norm="batch", width=32, channels=32), set()
+    model.resnet.stem.conv1.register_forward_hook(lambda module, images, output: dtypes.add(output.dtype))
+    before = {name: buffer.clone() for name, buffer in model.named_buffers() if "running" in name}
+    with torch.autocast("cpu", torch.bfloat16):
+        losses = model.losses(torch.zeros(0, 3, 64, 64), [])
+    sum(losses.values()).backward()
+    assert {name: loss.item() for name, loss in losses.items()} == {"part": 0, "chart": 0, "u": 0, "v": 0}
+    assert all(p.grad is not None and not p.grad.any() for p in model.parameters())  # as other processes wait for
+    after = dict(model.named_buffers())
+    assert before and all(torch.equal(after[name], buffer) for name, buffer in before.items())
+    assert dtypes == {torch.float32}

@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from opendensepose.models.fcn import FCN, FCNOutput
-from opendensepose.models.fcn_decode import ChartMaps, average_scales, decode_maps, find_people, prepared, resampled
+from opendensepose.models.fcn_decode import ChartMaps, PreparedFCN, average_scales, decode_maps, faster_copy, resampled
 from opendensepose.predict import Predictor
 
 TINY = {"depth": 18, "norm": "group", "channels": 32, "short_side": 64, "long_side": 96}
 
 
-class Told(FCN):
-    """Tells what it is told to, whatever it sees: two people, each of two charts, at any size."""
+class TwoPeople(FCN):
+    """Predicts the same whatever it sees: two people, each of one chart, at any size."""
 
     def forward(self, images):
         height, width = (-(-side // 32) * 8 for side in images[0].shape[-2:])
@@ -22,38 +22,40 @@ class Told(FCN):
         down = (y > 0.25) & (y < 0.75)
         chart[down[:, None] & ((x > 0.1) & (x < 0.4))[None]] = 1
         chart[down[:, None] & ((x > 0.6) & (x < 0.9))[None]] = 24
-        logits = 20.0 * torch.nn.functional.one_hot(chart, 25).permute(2, 0, 1)[None]
-        u = x.expand(height, width)[None, None].expand(1, 25, height, width)
+        logits = 20.0 * torch.nn.functional.one_hot(chart, 25).permute(2, 0, 1).expand(len(images), -1, -1, -1)
+        u = x.expand(len(images), 25, height, width)
         return FCNOutput(logits, u, torch.full_like(u, 0.5))
 
 
 @pytest.fixture
-def told():
+def network():
     torch.manual_seed(0)
-    return Told(**TINY)
+    return TwoPeople(**TINY)
 
 
 PHOTO = np.zeros((128, 192, 3), np.uint8)
 
 
 @pytest.mark.parametrize("scales", [(1.0,), (0.5, 1.0, 1.5)])
-def test_each_piece_of_foreground_is_a_person(told, scales):
-    told.scales = scales
-    left, right = sorted(find_people(told, PHOTO), key=lambda one: one.box_xyxy[0])
+def test_each_component_of_the_foreground_is_a_person(network, scales):
+    network.scales = scales
+    prepared = PreparedFCN(network)
+    left, right = sorted(prepared.find([PHOTO], prepared.min_score)[0], key=lambda one: one.box_xyxy[0])
     for person, box in ((left, [19.2, 32, 76.8, 96]), (right, [115.2, 32, 172.8, 96])):
         assert np.abs(person.box_xyxy - box).max() <= 4 and person.score > 0.8  # half a cell
     assert set(np.unique(left.iuv.i)) == {0, 1} and set(np.unique(right.iuv.i)) == {0, 24}
     x = (np.arange(192) + 0.5) / 192
     assert np.abs(left.iuv.u - x)[left.iuv.i > 0].max() < 0.03
-    assert not find_people(told, PHOTO, min_score=1.1)
+    assert prepared.find([PHOTO], 1.1) == [[]]
 
 
-def test_given_boxes_cut_the_foreground(told):
+def test_given_boxes_cut_the_foreground(network):
     boxes = np.float32([[110, 20, 180, 60], [0, 0, 10, 10]])
-    right, nobody = find_people(told, PHOTO, boxes)
+    (right, nobody), none = PreparedFCN(network).label([PHOTO, PHOTO[:, :64]], [boxes, boxes[:0]])
+    assert none == []
     assert right.score == nobody.score == 1 and not nobody.iuv.i.any()
     assert set(np.unique(right.iuv.i)) == {0, 24} and not right.iuv.i[60:].any()
-    assert Predictor(told)(PHOTO, boxes)[0].box_xyxy.tolist() == boxes[0].tolist()
+    assert Predictor(network)(PHOTO, boxes)[0].box_xyxy.tolist() == boxes[0].tolist()
 
 
 def test_the_decision_is_that_of_the_paper_and_parts_restrict_it():
@@ -80,11 +82,10 @@ def test_padding_is_left_out_and_scales_agree():
 
 
 @torch.no_grad()
-def test_the_prepared_network_is_the_same_function():
+def test_the_faster_copy_is_the_same_function():
     torch.manual_seed(0)
     model = FCN(**TINY | {"norm": "batch"}).eval()
     photo = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    for one, other in zip(
-        average_scales(model, photo, (1.0,)), average_scales(prepared(model), photo, (1.0,)), strict=True
-    ):
+    (found,), (expected,) = (average_scales(one, [photo], (64, 64), (1.0,)) for one in (faster_copy(model), model))
+    for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)

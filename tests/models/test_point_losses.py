@@ -6,20 +6,19 @@ from dataclasses import replace
 import pytest
 import torch
 
+from opendensepose.models.cells import region_centres
 from opendensepose.models.point_losses import (
     LEGACY_WEIGHTS,
     MIN_VARIANCE,
+    LabelledPoints,
     LossWeights,
-    Places,
     aniso_uv_loss,
-    cell_centres,
     iso_uv_loss,
     parts_at,
-    read_maps,
     region_losses,
 )
 from opendensepose.models.rcnn_heads import ChartOutput
-from opendensepose.models.targets import DenseTargets, Targets
+from opendensepose.models.targets import DenseLabels, Targets
 
 SURE = 60.0  # a logit
 
@@ -116,17 +115,8 @@ def test_a_shifted_region_sees_shifted_masks():
     """A region one cell to the left and wider: its first column of cells lies outside the person's box."""
     targets = one_person()
     regions = torch.tensor([[1.0, 4, 11, 12]])
-    parts = parts_at(cell_centres(regions, 10)[0], targets.parts[0], targets.boxes[0])
+    parts = parts_at(region_centres(regions, 10)[0], targets.parts[0], targets.boxes[0])
     assert parts[0].tolist() == [0, 1, 1, 1, 1, 14, 14, 14, 14, 0]
-
-
-def test_maps_are_read_between_cells():
-    maps = torch.arange(8.0).reshape(1, 1, 2, 4)
-    xy = torch.tensor([[0.5, 0.5], [0.0, 0.0], [1.0, 1.0], [0.375, 0.25]])
-    zero = torch.zeros(4, dtype=torch.long)
-    places = Places(zero, xy, zero, xy, torch.ones(4))
-    assert read_maps(maps, places)[:, 0].tolist() == [3.5, 0, 7, 1]
-    assert read_maps(maps, places, zero).tolist() == [3.5, 0, 7, 1]
 
 
 def test_dense_labels_weigh_as_points_and_the_truth_has_no_loss():
@@ -134,7 +124,7 @@ def test_dense_labels_weigh_as_points_and_the_truth_has_no_loss():
     i, person = torch.zeros(16, 16, dtype=torch.uint8), torch.zeros(16, 16, dtype=torch.uint8)
     i[4:11, 2:6], i[4:11, 6:10], person[4:11, 2:10] = 2, 23, 1
     u, v = 0.25 * (i == 2) + 0.5 * (i == 23), 0.75 * (i == 2) + 0.125 * (i == 23)
-    targets = one_person(DenseTargets(i, u, v, person))
+    targets = one_person(DenseLabels(i, u, v, person))
     output = true_output(targets)
     assert all(loss.item() < 1e-6 for loss in losses_of(output, targets).values())
     spoilt = output._replace(u=output.u.clone())
@@ -148,20 +138,20 @@ def inverse_softplus(x: float) -> float:
     return math.log(math.expm1(x))
 
 
-def places_with_errors(errors: torch.Tensor) -> tuple[ChartOutput, Places]:
+def points_with_errors(errors: torch.Tensor) -> tuple[ChartOutput, LabelledPoints]:
     """A region that tells (0, 0) everywhere, and points whose truth is away from it by errors (P, 2)."""
     output = ChartOutput(*(torch.zeros(1, n, 4, 4) for n in (2, 25, 25, 25, 25, 25, 25)))
     one = torch.ones(len(errors), dtype=torch.long)
-    return output, Places(0 * one, torch.full_like(errors, 0.5), one, -errors, torch.ones(len(errors)))
+    return output, LabelledPoints(0 * one, torch.full_like(errors, 0.5), one, -errors, torch.ones(len(errors)))
 
 
 def test_isotropic_likelihood_is_that_of_torch_and_least_at_the_true_variance():
     errors = 0.3 * torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
-    output, places = places_with_errors(errors)
+    output, points = points_with_errors(errors)
 
     def loss(variance):
         return iso_uv_loss(
-            output._replace(sigma_2=torch.full_like(output.u, inverse_softplus(variance - MIN_VARIANCE))), places
+            output._replace(sigma_2=torch.full_like(output.u, inverse_softplus(variance - MIN_VARIANCE))), points
         )
 
     normal = torch.distributions.MultivariateNormal(torch.zeros(2), 0.2 * torch.eye(2))
@@ -172,13 +162,13 @@ def test_isotropic_likelihood_is_that_of_torch_and_least_at_the_true_variance():
 
 def test_anisotropic_likelihood_is_that_of_torch_and_without_kappa_the_isotropic_one():
     errors = 0.3 * torch.randn(50, 2, generator=torch.Generator().manual_seed(1))
-    output, places = places_with_errors(errors)
+    output, points = points_with_errors(errors)
     output = output._replace(sigma_2=torch.full_like(output.u, inverse_softplus(0.2 - MIN_VARIANCE)))
-    assert aniso_uv_loss(output, places).item() == pytest.approx(iso_uv_loss(output, places).item(), rel=1e-5)
+    assert aniso_uv_loss(output, points).item() == pytest.approx(iso_uv_loss(output, points).item(), rel=1e-5)
     kappa = torch.tensor([0.4, -0.3])
     output = output._replace(kappa_u=output.kappa_u + kappa[0], kappa_v=output.kappa_v + kappa[1])
     normal = torch.distributions.MultivariateNormal(torch.zeros(2), 0.2 * torch.eye(2) + kappa[:, None] * kappa)
-    assert aniso_uv_loss(output, places).item() == pytest.approx(-normal.log_prob(errors).sum().item(), rel=1e-4)
+    assert aniso_uv_loss(output, points).item() == pytest.approx(-normal.log_prob(errors).sum().item(), rel=1e-4)
 
 
 @pytest.mark.parametrize("maps", [5, 7])

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from opendensepose.models.rcnn import DensePoseRCNN
-from opendensepose.models.rcnn_decode import decode_region, find_people, network_size, prepared, scale_photo
+from opendensepose.models.rcnn import DensePoseRCNN, Detections
+from opendensepose.models.rcnn_decode import PreparedRCNN, decode_region, faster_copy, network_size, scale_photo
 from opendensepose.models.rcnn_heads import ChartOutput
 from opendensepose.predict import Predictor
 
@@ -63,32 +63,31 @@ def test_decoding_by_the_way_of_the_original(size_hw, coarse_classes):
     np.testing.assert_allclose(confidence, probability.numpy(), atol=1e-5)
 
 
-class Painter(torch.nn.Module):
+class Painter(DensePoseRCNN):
     """Labels the whole of each region as chart 2, U from left to right, V from top to bottom."""
 
-    short_side, long_side = 60, 90
-
-    def __init__(self):
-        super().__init__()
-        self.weight = torch.nn.Parameter(torch.zeros(1))
+    seen = []  # sizes of the images, and boxes, of each pass
 
     def forward(self, images, boxes, min_score):
-        self.seen = [tuple(image.shape) for image in images], boxes
-        coarse, fine, u, v = (torch.zeros(len(boxes[0]), n, 56, 56) for n in (2, 25, 25, 25))
+        self.seen.append(([tuple(image.shape) for image in images], boxes))
+        coarse, fine, u, v = (torch.zeros(sum(map(len, boxes)), n, 56, 56) for n in (2, 25, 25, 25))
         coarse[:, 1], fine[:, 2] = 9, 9
         middle = (torch.arange(56) + 0.5) / 56
         u[:], v[:] = middle, middle[:, None]
-        from opendensepose.models.rcnn import Detections
-
-        return [Detections(boxes[0], torch.ones(len(boxes[0])))], ChartOutput(coarse, fine, u, v)
+        return [Detections(one, torch.ones(len(one))) for one in boxes], ChartOutput(coarse, fine, u, v)
 
 
-def test_regions_land_in_their_boxes():
-    painter = Painter()
+def test_regions_land_in_their_boxes_and_photos():
     boxes = np.float32([[3.7, 2.2, 13.9, 22.1], [0, 0, 20, 30]])
-    people = find_people(painter, np.zeros((30, 20, 3), np.uint8), boxes)
-    assert painter.seen[0] == [(3, 90, 60)]
-    torch.testing.assert_close(painter.seen[1][0], torch.from_numpy(3 * boxes))
+    tall, wide = np.zeros((30, 20, 3), np.uint8), np.zeros((20, 30, 3), np.uint8)
+    prepared = PreparedRCNN(Painter(**TINY | {"short_side": 60, "long_side": 90}))
+    given = [boxes[:0], np.float32([[5, 5, 25, 15]]), boxes, np.float32([[0, 0, 0.5, 9]])]
+    nobody, (other,), people, (thin,) = prepared.label([tall, wide, tall, tall], given)
+    (sizes, (_, scaled, _)), (other_sizes, _) = Painter.seen
+    assert sizes == [(3, 90, 60)] * 3 and other_sizes == [(3, 60, 90)]  # equal sizes share a pass
+    torch.testing.assert_close(scaled, torch.from_numpy(3 * boxes))
+    assert nobody == [] and other.iuv.i[5:15, 5:25].all() and other.iuv.i.astype(bool).sum() == 200
+    assert thin.iuv.i.astype(bool).sum() == 9  # a pixel wide at least
     first, whole = people
     inside = np.zeros((30, 20), bool)
     inside[2:21, 3:13] = True  # the box truncated to whole pixels
@@ -115,13 +114,13 @@ def test_the_predictor_takes_the_network_and_leaves_it_as_it_was():
         predictor(photo, boxes=[[1, 2, 3]])
 
 
-def test_prepared_is_the_same_function():
+def test_the_faster_copy_is_the_same_function():
     torch.manual_seed(0)
     model = DensePoseRCNN(**TINY).eval()
     image = [torch.randint(0, 256, (3, 64, 96), dtype=torch.uint8)]
     boxes = [torch.tensor([[10.0, 5, 50, 60], [60, 20, 90, 60]])]
     with torch.inference_mode():
         _, expected = model(image, boxes)
-        _, found = prepared(model)(image, boxes)
+        _, found = faster_copy(model)(image, boxes)
     for a, b in zip(expected[:4], found[:4], strict=True):
         torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-3 * a.std().item())

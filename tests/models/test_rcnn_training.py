@@ -7,16 +7,15 @@ import pytest
 import torch
 from torchvision.models.detection._utils import BoxCoder, Matcher
 
-from opendensepose.models.proposals import ProposalNetwork, apply_deltas
+from opendensepose.models.proposals import BOX_WEIGHTS, ProposalNetwork, apply_deltas
 from opendensepose.models.rcnn import DensePoseRCNN
 from opendensepose.models.rcnn_training import (
-    BOX_WEIGHTS,
-    Regions,
+    RegionSamples,
     Sampling,
     box_losses,
     draw,
-    filled,
     match,
+    pad_to_multiple,
     proposal_losses,
     sample_boxes,
     without_ignored,
@@ -86,7 +85,7 @@ def test_which_boxes_teach_charts():
 
 
 def test_box_losses_by_hand():
-    regions = [Regions(torch.tensor([[10.0, 10, 50, 90], [0, 0, 10, 10]]), torch.tensor([0, -2]))]
+    regions = [RegionSamples(torch.tensor([[10.0, 10, 50, 90], [0, 0, 10, 10]]), torch.tensor([0, -2]))]
     logits = torch.tensor([[0.0, 0.0], [0.0, math.log(3)]])
     deltas = torch.tensor([[1.0, 0, 0, -0.5], [9, 9, 9, 9]])
     losses = box_losses(logits, deltas, regions, [targets()])
@@ -121,7 +120,7 @@ def test_proposal_losses_fall_to_nothing_where_all_is_right():
 
 def test_filling_up_keeps_the_order():
     boxes = [torch.rand(3, 4), torch.zeros(0, 4), torch.rand(2, 4)]
-    more = filled(boxes, 4)
+    more = pad_to_multiple(boxes, 4)
     assert [len(one) for one in more] == [3, 0, 5]
     assert torch.equal(torch.cat(more)[:5], torch.cat(boxes))
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torchvision.models import resnet18
 
-from opendensepose.models.resnet import ResNet, fold_norms
+from opendensepose.models.resnet import ResNet
 
 
 def shaken(model):
@@ -48,24 +48,6 @@ def test_resnet_18_is_torchvisions():
         stem = theirs.maxpool(theirs.relu(theirs.bn1(theirs.conv1(x))))
         expected = theirs.layer4(theirs.layer3(theirs.layer2(theirs.layer1(stem))))
         torch.testing.assert_close(ours.eval()(x)[-1], expected)
-
-
-@pytest.mark.parametrize("norm", ["frozen", "batch"])
-def test_folding_changes_nothing_but_the_number_of_layers(norm):
-    torch.manual_seed(0)
-    model = shaken(ResNet(18, norm=norm))
-    x = torch.randn(1, 3, 64, 64)
-    with torch.no_grad():
-        before = model(x)
-        after = fold_norms(model)(x)
-    for a, b in zip(before, after, strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4 * a.std().item())
-    assert not any("norm" in name for name, _ in model.named_parameters())
-
-
-def test_norms_that_still_learn_are_not_folded():
-    model = ResNet(18, norm="batch").train()
-    assert fold_norms(model).stem.conv1.norm is not None
 
 
 @pytest.mark.parametrize("wrong", [{"depth": 20}, {"norm": "layer"}])

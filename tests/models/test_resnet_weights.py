@@ -7,8 +7,8 @@ from torchvision.transforms.functional import normalize
 
 from opendensepose.models import resnet_weights
 from opendensepose.models.checkpoint import save_checkpoint
+from opendensepose.models.densepose_lite import DensePoseLite
 from opendensepose.models.fcn import FCN
-from opendensepose.models.glance_look import GlanceLook
 from opendensepose.models.image_batch import image_batch
 from opendensepose.models.resnet import ResNet
 from opendensepose.models.resnet_weights import begin_resnet, fetch_imagenet
@@ -106,6 +106,6 @@ def test_without_a_network_the_file_to_fetch_by_hand_is_named(tmp_path, monkeypa
 def test_the_default_network_has_none(tmp_path):
     torchvision_file(tmp_path / "resnet.pth")
     with torch.device("meta"):
-        network = GlanceLook()
-    with pytest.raises(ValueError, match="a GlanceLook has no ResNet"):
+        network = DensePoseLite()
+    with pytest.raises(ValueError, match="a DensePoseLite has no ResNet"):
         begin_resnet(network, tmp_path / "resnet.pth")

@@ -1,15 +1,25 @@
 """The in-painting teacher: its crops by hand, what it fills in, and that it learns from points alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from opendensepose.iuv import IUV, flip_iuv
 from opendensepose.models.fcn import FCNOutput
-from opendensepose.models.fcn_decode import ChartMaps, decode_maps, turned
+from opendensepose.models.fcn_decode import ChartMaps
 from opendensepose.models.image_batch import MEAN_BGR
 from opendensepose.models.targets import Targets
-from opendensepose.models.teacher import KnownPoints, Teacher, anchored, crop_region, crop_targets, inpaint, person_crop
+from opendensepose.models.teacher import (
+    KnownPoints,
+    Teacher,
+    anchored,
+    crop_region,
+    crop_targets,
+    draw_people,
+    inpaint,
+    person_crop,
+)
 from opendensepose.models.zoo import build_model
 from opendensepose.predict import Predictor
 from opendensepose.surface import CHART_TO_PART
@@ -108,21 +118,6 @@ def test_known_points_pull_what_is_told_around_them():
     assert torch.equal(moved.probability[3:], maps.probability[3:])  # parts without points
 
 
-def test_what_was_told_of_the_mirror_image_is_turned_back():
-    rng = np.random.default_rng(0)
-    i = rng.integers(1, 25, (6, 8)).astype(np.uint8)
-    u, v = rng.random((2, 6, 8)).astype(np.float32)
-    maps = ChartMaps(
-        torch.nn.functional.one_hot(torch.from_numpy(i).long(), 25).permute(2, 0, 1).float(),
-        torch.from_numpy(u).expand(25, 6, 8),
-        torch.from_numpy(v).expand(25, 6, 8),
-    )
-    back, by_hand = decode_maps(turned(maps), (6, 8)), flip_iuv(IUV(i, u, v))
-    assert (back[0] == by_hand.i).all()
-    np.testing.assert_allclose(back[1], by_hand.u, atol=1e-6)
-    np.testing.assert_allclose(back[2], by_hand.v, atol=1e-6)
-
-
 def test_it_learns_from_points_and_fills_the_parts():
     torch.manual_seed(0)
     model, targets = build_model("teacher", **TINY, scales=(1.0,)), two_people()
@@ -145,7 +140,8 @@ def test_it_learns_from_points_and_fills_the_parts():
 
 
 def test_nobody_annotated_is_no_loss():
-    model = Teacher(**TINY)
+    model = Teacher(**TINY | {"norm": "batch"})
+    before = {name: buffer.clone() for name, buffer in model.named_buffers() if "running" in name}
     nobody = Targets(
         *(torch.zeros(shape) for shape in ((0, 4), (0, 256, 256))), torch.zeros(0, dtype=torch.bool),
         *(torch.zeros(shape) for shape in ((0, 17, 3), (0, 2), (0,), (0, 2), (0,), (0, 4))),
@@ -153,6 +149,23 @@ def test_nobody_annotated_is_no_loss():
     losses = model.losses([torch.zeros(3, 64, 64)], [nobody])
     sum(losses.values()).backward()
     assert {name: loss.item() for name, loss in losses.items()} == {"part": 0, "chart": 0, "u": 0, "v": 0}
+    assert all(p.grad is not None and not p.grad.any() for p in model.parameters())  # as other processes wait for
+    after = dict(model.named_buffers())
+    assert before and all(torch.equal(after[name], buffer) for name, buffer in before.items())
+
+
+def test_people_are_drawn_in_turn_by_the_seed_of_the_first_image():
+    first = replace(two_people(), seed=3)
+    second = replace(two_people(), annotated=torch.tensor([False, True]), seed=8)
+    drawn = draw_people([first, second], 7)
+    people = [(image, row) for image, row, _ in drawn]
+    assert sorted(people[:3]) == [(0, 0), (0, 1), (1, 1)] and people[3:6] == people[:3] and people[6] == people[0]
+    numbers = torch.tensor([jitter for *_, jitter in drawn])
+    assert numbers.shape == (7, 3) and (numbers.abs() <= 1).all() and len(numbers.unique()) == 21
+    torch.manual_seed(99)
+    assert draw_people([first, replace(second, seed=0)], 7) == drawn
+    assert draw_people([replace(first, seed=4), second], 7) != drawn
+    assert draw_people([replace(first, annotated=torch.tensor([False, False]))], 7) is None
 
 
 def test_bad_use_is_said():

@@ -227,9 +227,9 @@ def test_what_a_killed_process_left_is_removed_a_day_later(tmp_path):
 
 
 def test_the_users_cache_is_the_default(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("OPENDENSEPOSE_CACHE", str(tmp_path))
     GeodesicDistances(square(1), progress=False)
-    assert [path.suffix for path in (tmp_path / "opendensepose").iterdir()] == [".npy"]
+    assert [path.suffix for path in tmp_path.iterdir()] == [".npy"]
 
 
 def test_bad_input_is_named(tmp_path, monkeypatch):

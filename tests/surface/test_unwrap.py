@@ -45,7 +45,7 @@ def test_geodesics_of_a_folded_sheet_are_straight():
 def test_mds_unfolds_the_sheet():
     vertices, faces = grid(4, 3)
     uv = mds(geodesic_distances(folded(vertices), faces))
-    areas = signed_areas(uv, faces)
+    areas = signed_areas(uv[faces])
     assert (areas > 0).all() or (areas < 0).all()
     assert np.allclose(singular_values(vertices, faces, uv[faces]), 1, atol=1e-5)
 
@@ -53,7 +53,7 @@ def test_mds_unfolds_the_sheet():
 def test_signed_area_and_singular_values_by_hand():
     vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], float)
     uv = np.array([[0, 0], [0, 3], [2, 0]], float)
-    assert signed_areas(uv, np.array([[0, 1, 2]])) == pytest.approx([-3])
+    assert signed_areas(uv[None]) == pytest.approx([-3])
     assert singular_values(vertices, np.array([[0, 1, 2]]), uv[None]) == pytest.approx(np.array([[3, 2]]))
 
 
@@ -85,9 +85,9 @@ def test_circle_map_and_slim_do_not_flip_and_slim_flattens():
     rng = np.random.default_rng(0)
     vertices, faces = grid(6, 5)
     bumpy = vertices + np.c_[np.zeros((len(vertices), 2)), 0.3 * rng.random(len(vertices))]
-    assert (signed_areas(circle_map(bumpy, faces), faces) > 0).all()
+    assert (signed_areas(circle_map(bumpy, faces)[faces]) > 0).all()
     uv = slim(vertices, faces, 30)
-    assert (signed_areas(uv, faces) > 0).all()
+    assert (signed_areas(uv[faces]) > 0).all()
     assert np.abs(singular_values(vertices, faces, uv[faces]) - 1).max() < 0.02
 
 

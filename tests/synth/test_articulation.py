@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from opendensepose.keypoints import KEYPOINT_NAMES
 from opendensepose.synth.articulation import Articulation
-from opendensepose.synth.body import KEYPOINT_NAMES, load_body
+from opendensepose.synth.body import load_body
 
 
 def _joints(pose):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from opendensepose.synth.body import KEYPOINT_NAMES, load_body
+from opendensepose.keypoints import KEYPOINT_NAMES
+from opendensepose.synth.body import load_body
 
 
 def test_left_is_positive_x_and_the_person_faces_minus_y():

@@ -5,7 +5,8 @@ import gzip
 import numpy as np
 import pytest
 
-from opendensepose.synth.body import KEYPOINT_NAMES, load_body
+from opendensepose.keypoints import KEYPOINT_NAMES
+from opendensepose.synth.body import load_body
 from opendensepose.synth.face_shape import read_target
 
 SHAPE = np.full((1, 11), 0.5, np.float32)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from opendensepose.synth.body import KEYPOINT_NAMES, load_body
+from opendensepose.keypoints import KEYPOINT_NAMES
+from opendensepose.synth.body import load_body
 from opendensepose.synth.pose import POSE_FAMILIES, sample_family, sample_posture
 from opendensepose.synth.pose_actions import ACTIONS
 from opendensepose.synth.scene import placed

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from opendensepose.camera import Camera, look_at
-from opendensepose.synth.body import KEYPOINT_NAMES
+from opendensepose.keypoints import KEYPOINT_NAMES
 from opendensepose.synth.truth import facing_yaws
 
 

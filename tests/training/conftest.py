@@ -1,6 +1,7 @@
 """`render`, a stand-in for synth.generate.render_images: upright ellipses as bodies, upper half chart 2, lower half
 chart 1, U down and V across."""
 
+import csv
 import json
 from types import SimpleNamespace
 
@@ -9,9 +10,9 @@ import pytest
 from PIL import Image
 
 from opendensepose.data.coco import category, person_annotation
-from opendensepose.training.annotated_moves import Views
 from opendensepose.training.network_recipes import NetworkRecipe
 from opendensepose.training.recipes import Recipe
+from opendensepose.training.transforms import Transforms
 
 
 def render_ellipses(rngs, size_hw, framing="scene", num_people=None, device="cpu", pool_seed=0, ingredients=None):
@@ -72,10 +73,11 @@ def tiny_recipe():
     def make(**changes):
         values = {
             "name": "tiny",
-            "architecture": "glance_look",
-            "kwargs": {"widths": (8, 8, 8, 8), "depths": (0, 0, 0, 0), "dense_channels": 8, "look_hw": (64, 32)},
+            "architecture": "densepose_lite",
+            "kwargs": {"widths": (8, 8, 8, 8), "depths": (0, 0, 0, 0), "dense_channels": 8, "crop_hw": (64, 32)},
             "look_hw": (64, 32),
             "look_scales": ((0.5, 0.5), (1.0, 0.5)),
+            "cooldown_look_scales": ((1.0, 1.0),),
             "glance_sides": (64, 32),
             "glance_scales": ((1.0, 1.0),),
             "steps": 6,
@@ -135,7 +137,7 @@ def tiny_network_recipe(**changes) -> NetworkRecipe:
     """Runs in seconds."""
     values = {
         "name": "tiny", "architecture": "densepose_rcnn", "kwargs": TINY_RCNN, "steps": 4, "batch_size": 2,
-        "views": Views((64,), 96, canvas_hw=(64, 96), colour=True), "learning_rate": 1e-3, "warmup_steps": 0,
+        "transforms": Transforms((64,), 96, canvas_hw=(64, 96), colour=True), "learning_rate": 1e-3, "warmup_steps": 0,
         "sampling": {"anchors": 32, "proposals_per_level": 50, "proposals": 20, "boxes": 16, "dense": 4},
         "workers": 0, "report_every": 1, "save_every": 2, "validate_every": 4,
     }  # fmt: skip
@@ -145,3 +147,13 @@ def tiny_network_recipe(**changes) -> NetworkRecipe:
 @pytest.fixture
 def network_recipe():
     return tiny_network_recipe
+
+
+def metrics_by_step(out_dir, split="train"):
+    """{step: {name: value}} of a run's metrics."""
+    found = {}
+    with (out_dir / "metrics.csv").open() as file:
+        for row in csv.DictReader(file):
+            if row["split"] == split:
+                found.setdefault(int(row["step"]), {})[row["name"]] = float(row["value"])
+    return found

@@ -91,8 +91,11 @@ def test_an_image_that_is_gone_or_broken_becomes_a_sentence(annotated):
     assert "3.png is not an image" in broken.sentence
 
 
-def test_dense_labels_that_are_missing_or_of_another_size_are_refused(annotated):
+def test_dense_labels_that_are_missing_or_of_another_size_or_range_are_refused(annotated):
     data = AnnotatedImages(annotated, dense="dense")
+    wrong = {name: np.zeros((64, 96)) for name in ("U", "instance")}
+    np.savez(annotated / "dense" / "3.npz", I=np.ones((64, 96)), V=np.full((64, 96), 1.5), **wrong)
+    assert "3.npz: v must lie in [0, 1], got values from 1.5 to 1.5" in data[2, 0].sentence
     (annotated / "dense" / "1.npz").unlink()
     small = np.zeros((4, 4), np.uint8)
     np.savez(annotated / "dense" / "2.npz", I=small, U=small, V=small, instance=small)

@@ -87,7 +87,7 @@ def test_bad_input_is_said(teacher, data, tmp_path):
     distill(teacher, data)
     with pytest.raises(ValueError, match="another teacher began"):
         distill(teacher, data, mirrored=False)
-    with pytest.raises(ValueError, match="is a GlanceLook: dense labels are made by a teacher"):
+    with pytest.raises(ValueError, match="is a DensePoseLite: dense labels are made by a teacher"):
         distill("default", data, tmp_path / "other")
     (data / "images" / "2.png").unlink()
     with pytest.raises(OSError, match=r"2\.png"):

@@ -1,38 +1,25 @@
 """Training on annotated images: a whole tiny run, going on, sharing, and all that can go wrong."""
 
-import csv
-import os
 import resource
-import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tests.training.conftest import TINY_RCNN, metrics_by_step
+from tests.training.two_processes import NETWORKS, TINY_CROPS
 
-from opendensepose.data.photos import read_photo
+from opendensepose.data.photos import find_image, read_photo
 from opendensepose.models.checkpoint import load_checkpoint, save_checkpoint
 from opendensepose.models.rcnn import DensePoseRCNN
 from opendensepose.predict import Predictor
 from opendensepose.training import fit as module
 from opendensepose.training.annotated import AnnotatedImages
-from opendensepose.training.annotated_order import BatchOrder, ImageBatches
-from opendensepose.training.fit import fit, make_fabric, new_network, rate_factor, set_up, train_steps
+from opendensepose.training.fit import fit, new_network, rate_factor, set_up, train_steps
 from opendensepose.training.network_recipes import finetune
+from opendensepose.training.processes import make_fabric
+from opendensepose.training.sampler import DistributedBatchSampler, ImageBatches
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:tensorboard.*")
-
-
-def figures(out_dir, split="train"):
-    """{step: {name: value}} of a run's metrics."""
-    found = {}
-    with (out_dir / "metrics.csv").open() as file:
-        for row in csv.DictReader(file):
-            if row["split"] == split:
-                found.setdefault(int(row["step"]), {})[row["name"]] = float(row["value"])
-    return found
 
 
 def weights_of(path):
@@ -55,11 +42,11 @@ def test_the_learning_rate_by_hand(network_recipe):
 
 def test_steps_lower_the_loss_of_one_batch(annotated, network_recipe):
     recipe = network_recipe(optimizer="adamw", steps=20)
-    fabric = make_fabric("cpu", recipe.precision)
+    fabric = make_fabric("cpu")
     network, recipe = new_network(recipe, None)
     state = set_up(fabric, network, recipe)
-    data = AnnotatedImages(annotated, recipe.views)
-    (batch,) = ImageBatches(data, BatchOrder(4, 2, 0, 0, 1), 0)
+    data = AnnotatedImages(annotated, recipe.transforms)
+    (batch,) = ImageBatches(data, DistributedBatchSampler(4, 2, 0, 0, 1), 0)
     seen = []
     train_steps(fabric, state, [batch] * 20, recipe, lambda parts: seen.append(sum(parts.values())))
     assert state.step == 20 and np.mean(seen[-3:]) < 0.7 * seen[0]
@@ -67,13 +54,17 @@ def test_steps_lower_the_loss_of_one_batch(annotated, network_recipe):
 
 def test_a_run_ends_with_weights_that_predict(annotated, network_recipe, tmp_path):
     path = fit(network_recipe(), annotated, tmp_path / "run", device="cpu", validation=annotated)
-    assert sorted(figures(tmp_path / "run")) == [1, 2, 3, 4]
-    scores = figures(tmp_path / "run", "validation")[4]
+    assert sorted(metrics_by_step(tmp_path / "run")) == [1, 2, 3, 4]
+    scores = metrics_by_step(tmp_path / "run", "validation")[4]
     assert {"ap", "auc10", "auc30", "box_ap"} <= scores.keys()
     checkpoint = load_checkpoint(path)
     assert checkpoint.recipe["name"] == "tiny" and checkpoint.recipe["step"] == 4
     people = Predictor(path, min_score=0.0)(read_photo(annotated / "images" / "1.png"))
     assert people and people[0].iuv.size_hw == (64, 96)
+    fit(network_recipe(), annotated, tmp_path / "run", device="cpu", resume=True)  # nothing is left to do
+    again = load_checkpoint(path)
+    assert again.scores == checkpoint.scores == pytest.approx(scores, rel=1e-4)
+    assert_same(again.model.state_dict(), checkpoint.model.state_dict())
 
 
 def test_a_killed_run_goes_on_to_the_same_weights(annotated, network_recipe, tmp_path, monkeypatch):
@@ -91,9 +82,37 @@ def test_a_killed_run_goes_on_to_the_same_weights(annotated, network_recipe, tmp
     with pytest.raises(ValueError, match="holds a run already: resume it"):
         fit(recipe, annotated, tmp_path / "run", device="cpu")
     resumed = fit(recipe, annotated, tmp_path / "run", device="cpu", resume=True)
-    assert sorted(figures(tmp_path / "run")) == [3, 4, 5]
-    assert figures(tmp_path / "run")[5] == figures(tmp_path / "whole")[5]
+    assert sorted(metrics_by_step(tmp_path / "run")) == [3, 4, 5]
+    assert metrics_by_step(tmp_path / "run")[5] == metrics_by_step(tmp_path / "whole")[5]
     assert_same(weights_of(whole), weights_of(resumed))
+
+
+TINY_FCN = {name: TINY_CROPS[name] for name in ("depth", "norm", "width", "channels")}
+MORE_OUTPUTS = TINY_RCNN | {
+    "uv_confidence": "indep_aniso",
+    "mask_confidence": True,
+    "head": "deeplab",
+    "head_norm": True,
+    "channels": 32,
+    "head_channels": 32,
+}
+
+
+@pytest.mark.parametrize(
+    "architecture, kwargs", [*NETWORKS.items(), ("fcn", TINY_FCN), ("densepose_rcnn", MORE_OUTPUTS)]
+)
+def test_losses_are_float32_and_nearly_the_same_in_bfloat16(annotated, network_recipe, architecture, kwargs):
+    """Forward only: bfloat16's gradients of grids of 1 x 1 cells are now and then NaN in oneDNN."""
+    network, recipe = new_network(network_recipe(architecture=architecture, kwargs=kwargs), None)
+    data = AnnotatedImages(annotated, recipe.transforms)
+    ((images, targets),) = ImageBatches(data, DistributedBatchSampler(4, 4, 0, 0, 1), 0)
+    images = [image.float() for image in images]
+    full = network.losses(images, targets)
+    with torch.autocast("cpu", torch.bfloat16):
+        low = network.losses(images, targets)
+    assert {loss.dtype for loss in low.values()} == {torch.float32} and full.keys() == low.keys()
+    assert sum(low.values()).item() == pytest.approx(sum(full.values()).item(), rel=0.05)
+    assert any(low[name] != full[name] for name in full)
 
 
 def test_a_run_can_begin_with_the_resnet_of_another(annotated, network_recipe, tmp_path):
@@ -110,41 +129,6 @@ def test_a_run_can_begin_with_the_resnet_of_another(annotated, network_recipe, t
     assert load_checkpoint(other).recipe["begun_with"] == "random weights"
     with pytest.raises(ValueError, match="begins with a whole network .* or a backbone, not with both"):
         fit(recipe, annotated, tmp_path / "both", device="cpu", start=other, backbone=other)
-
-
-SHARED = """
-import os, sys
-from tests_conftest import tiny_network_recipe
-from opendensepose.training.fit import fit
-fit(tiny_network_recipe(steps=3, batch_size=4, learning_rate=0.02), sys.argv[1], sys.argv[2], device="cpu")
-"""
-
-
-def test_two_processes_do_what_one_does_with_twice_the_batch(annotated, tmp_path):
-    (tmp_path / "tests_conftest.py").write_text((Path(__file__).parent / "conftest.py").read_text())
-    (tmp_path / "run.py").write_text(SHARED)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
-    def start(rank, world, out):
-        shared = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": world, "LOCAL_WORLD_SIZE": world, "GROUP_RANK": 0}
-        shared |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "TORCHELASTIC_RUN_ID": "test"}
-        environment = os.environ | {k: str(v) for k, v in shared.items() if world > 1}
-        environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-        command = [sys.executable, str(tmp_path / "run.py"), str(annotated), str(tmp_path / out)]
-        return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-
-    running = [start(0, 2, "two"), start(1, 2, "two"), start(0, 1, "one")]
-    for process in running:
-        _, error = process.communicate(timeout=500)
-        assert process.returncode == 0, error[-2000:]
-    one, two = figures(tmp_path / "one"), figures(tmp_path / "two")
-    assert sorted(one) == sorted(two) == [1, 2, 3]
-    for step in one:
-        for name in one[step]:
-            assert two[step][name] == pytest.approx(one[step][name], rel=2e-3, abs=1e-4), (step, name)
-    assert one[3]["total"] != pytest.approx(one[1]["total"], rel=1e-2)  # it did learn in between
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_weights(
@@ -170,7 +154,7 @@ def test_an_image_that_vanishes_stops_and_keeps_the_last_good_weights(annotated,
     class Vanishing(AnnotatedImages):
         def __getitem__(self, place):
             if place[1] == 6:
-                (self.photos / self.names[place[0]]).unlink()
+                find_image(self.photos, self.names[place[0]]).unlink()
             return super().__getitem__(place)
 
     out = tmp_path / "run"
@@ -206,7 +190,7 @@ def test_checkpoints_of_other_networks_are_refused(annotated, network_recipe, tm
         fit(wide, annotated, tmp_path / "run", device="cpu", resume=True)
     with pytest.raises(ValueError, match="goes on from a model: name one"):
         fit(finetune(), annotated, tmp_path / "other", device="cpu")
-    with pytest.raises(ValueError, match="a glance_look cannot be trained on annotated images"):
+    with pytest.raises(ValueError, match="a densepose_lite cannot be trained on annotated images"):
         fit(finetune(), annotated, tmp_path / "other", device="cpu", start="default")
     (tmp_path / "run" / "last.state.pt").write_bytes(b"rubbish")
     with pytest.raises(ValueError, match="is not a state that can be read"):
@@ -216,15 +200,12 @@ def test_checkpoints_of_other_networks_are_refused(annotated, network_recipe, tm
 def test_a_checkpoint_is_fine_tuned_without_what_is_frozen(annotated, network_recipe, tmp_path):
     network, recipe = new_network(network_recipe(), None)
     save_checkpoint(tmp_path / "start.safetensors", network, recipe.architecture, recipe.kwargs)
-    tuned = finetune(steps=2, batch_size=2, views=recipe.views, workers=0, sampling=recipe.sampling, learning_rate=0.1)
+    tuned = finetune(
+        steps=2, batch_size=2, transforms=recipe.transforms, workers=0, sampling=recipe.sampling, learning_rate=0.1
+    )
     path = fit(tuned, annotated, tmp_path / "run", device="cpu", start=tmp_path / "start.safetensors")
     before, after = network.state_dict(), weights_of(path)
     for name in before:
         frozen = name.startswith(("resnet.stem", "resnet.res2"))
         if frozen or name.startswith("resnet.res5"):
             assert torch.equal(before[name], after[name]) == frozen, name
-
-
-def test_devices_that_are_not_there_are_refused():
-    with pytest.raises(ValueError, match="the device is cpu, cuda"):
-        make_fabric("abacus", "32-true")

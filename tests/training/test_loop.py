@@ -80,6 +80,8 @@ def test_scales_have_their_shares(tiny_recipe):
         scales = [scale_at(recipe, "look", step) for step in range(turn, 3000, 3)]
         assert set(scales) == {0.5, 1.0} and scales.count(0.5) / len(scales) == pytest.approx(0.6, abs=0.01)
     assert scale_at(recipe, "glance", 5) == 1.0
+    cooldown = tiny_recipe(look_scales=((0.5, 1.0),), cooldown_look_scales=((1.0, 1.0),), cooldown=True)
+    assert {scale_at(cooldown, "look", step) for step in range(9)} == {1.0}
 
 
 def test_steps_lower_the_loss_of_one_batch(tiny_recipe, render):
@@ -132,10 +134,10 @@ def test_a_gradient_that_is_not_finite_changes_nothing(tiny_recipe, render):
     """sqrt of 0 is finite, its slope is not."""
     recipe = tiny_recipe()
     state, batch = new_state(recipe, "cpu"), BatchStream(recipe, render).batch(0)
-    glance = state.model.detection_head.forward
+    detect = state.model.detection_head.forward
 
     def steep(features):
-        output = glance(features)
+        output = detect(features)
         return output._replace(heat_logit=output.heat_logit + (features.sum() * 0).sqrt())
 
     state.model.detection_head.forward = steep
@@ -154,7 +156,7 @@ def read_csv(path):
 def test_a_run_from_end_to_end(tmp_path, tiny_recipe, render):
     released = train(tiny_recipe(), tmp_path / "run", device="cpu", render=render)
     back = load_checkpoint(released)
-    assert back.recipe["name"] == "tiny" and back.recipe["step"] == 6 and back.model.look_hw == (64, 32)
+    assert back.recipe["name"] == "tiny" and back.recipe["step"] == 6 and back.model.crop_hw == (64, 32)
     rows = read_csv(tmp_path / "run" / "metrics.csv")
     assert {row["step"] for row in rows if row["split"] == "rendered"} == {"0", "3", "6"}
     assert {"look/chart", "glance/heat"} <= {row["name"] for row in rows if row["split"] == "train"}

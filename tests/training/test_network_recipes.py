@@ -52,7 +52,11 @@ def test_the_released_constants():
     recipe = rcnn()
     assert (recipe.learning_rate, recipe.batch_size, recipe.steps, recipe.momentum) == (0.01, 16, 130_000, 0.9)
     assert [drop * recipe.steps for drop in recipe.drops] == pytest.approx([100_000, 120_000])
-    assert (min(recipe.views.short_sides), max(recipe.views.short_sides), recipe.views.long_side) == (640, 800, 1333)
+    assert (min(recipe.transforms.short_sides), max(recipe.transforms.short_sides), recipe.transforms.long_side) == (
+        640,
+        800,
+        1333,
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,7 +64,7 @@ def test_the_released_constants():
     [
         ({"steps": 0}, "steps must be more than 0, got 0"),
         ({"optimizer": "lbfgs"}, "the optimizer is sgd or adamw"),
-        ({"precision": "8-bit"}, "the precision is 32-true or bf16-mixed"),
+        ({"precision": "bf16-mixed"}, 'precision must be "auto", "float32" or "bfloat16", got .bf16-mixed'),
     ],
 )
 def test_what_cannot_be_is_refused(change, sentence):

@@ -10,7 +10,7 @@ from opendensepose.training.recipes import default
 
 def test_changes_win():
     recipe = default(minutes=None, steps=3, reuse=2)
-    assert (recipe.minutes, recipe.steps, recipe.reuse, recipe.architecture) == (None, 3, 2, "glance_look")
+    assert (recipe.minutes, recipe.steps, recipe.reuse, recipe.architecture) == (None, 3, 2, "densepose_lite")
 
 
 def test_an_ingredient_can_be_left_out():

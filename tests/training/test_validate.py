@@ -39,7 +39,7 @@ class Oracle(torch.nn.Module):
         super().__init__()
         self.weight, self.batch = torch.nn.Parameter(torch.zeros(1)), batch
 
-    def look(self, image):
+    def label(self, image):
         found = [torch.equal(image[0], known) for known in self.batch.image].index(True)
         i, u, v = (label[found : found + 1] for label in (self.batch.i, self.batch.u, self.batch.v))
         logits = 9.0 * torch.nn.functional.one_hot(i.long(), 25).permute(0, 3, 1, 2)
@@ -57,12 +57,12 @@ def test_the_truth_scores_1(tiny_recipe, render):
 
 
 def test_photos_are_measured_and_missing_ones_are_said(tmp_path):
-    with pytest.raises(ValueError, match="no photo"):
-        measure_photos(torch.nn.Linear(1, 1), tmp_path)
     torch.manual_seed(0)
     model = build_model(
-        "glance_look", widths=(4, 4, 4, 4), depths=(0, 0, 0, 0), look_hw=(48, 24), glance_side=64
+        "densepose_lite", widths=(4, 4, 4, 4), depths=(0, 0, 0, 0), crop_hw=(48, 24), detect_sides=(64,)
     ).eval()
+    with pytest.raises(ValueError, match="no photo"):
+        measure_photos(model, tmp_path)
     with torch.no_grad():
         model.detection_head.heat.bias.fill_(-20)  # finds nobody
     Image.fromarray(np.zeros((40, 30, 3), np.uint8)).save(tmp_path / "a.jpg")

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from opendensepose.instance import DenseAnnotation
-from opendensepose.visualize import PART_COLOURS, draw_annotations, draw_person
+from opendensepose.surface import PART_COLOURS
+from opendensepose.visualize import draw_annotations, draw_person
 from opendensepose.visualize.annotations import _dot, _parts_at, _ramp
 
 GREY = np.full((400, 300, 3), 128, np.uint8)

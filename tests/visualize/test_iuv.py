@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from opendensepose.surface import MIRROR_CHART
+from opendensepose.surface import CHART_COLOURS
 from opendensepose.visualize.contours import isoline_coverage, outline_coverage, smooth_inside
-from opendensepose.visualize.iuv import CHART_COLOURS, colour_charts, draw_overlay
+from opendensepose.visualize.iuv import draw_overlay
 
 
 @dataclass
@@ -30,36 +30,6 @@ def rectangle(chart, rows=(40, 160), columns=(60, 140), size=(200, 200)):
     i = np.zeros(size, np.uint8)
     i[rows[0] : rows[1], columns[0] : columns[1]] = chart
     return i
-
-
-def hue(rgb):
-    """Angle of a colour on the colour wheel, in degrees."""
-    red, green, blue = np.asarray(rgb, float)
-    return np.rad2deg(np.arctan2(np.sqrt(3) * (green - blue), 2 * red - green - blue))
-
-
-def test_colours_differ_and_mirrored_charts_share_their_hue():
-    assert CHART_COLOURS.shape == (25, 3)
-    colours = CHART_COLOURS[1:].astype(float)
-    distance = np.linalg.norm(colours[:, None] - colours[None], axis=2)
-    assert distance[~np.eye(24, dtype=bool)].min() > 20
-    for chart in range(3, 25):
-        other = MIRROR_CHART[chart]
-        assert abs((hue(CHART_COLOURS[chart]) - hue(CHART_COLOURS[other]) + 180) % 360 - 180) < 20
-
-
-def test_the_persons_left_is_lighter():
-    legs_and_head = [(7, 8), (9, 10), (11, 12), (13, 14), (23, 24), (6, 5)]
-    arms = [(16, 15), (18, 17), (20, 19), (22, 21), (3, 4)]
-    for right, left in legs_and_head + arms:
-        assert CHART_COLOURS[left].sum() > CHART_COLOURS[right].sum()
-
-
-def test_colour_charts_is_the_table():
-    i = np.arange(25, dtype=np.uint8).reshape(5, 5)
-    np.testing.assert_array_equal(colour_charts(i).reshape(25, 3), CHART_COLOURS)
-    with pytest.raises(ValueError, match="maximum 25"):
-        colour_charts(np.full((2, 2), 25, np.uint8))
 
 
 def test_by_hand_a_ramp_crosses_half_at_one_column():

@@ -8,12 +8,13 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from opendensepose.surface import CHART_TO_PART, PART_NAMES, load_charts, load_surface
 
-__all__ = ["NUM_VIEWS", "SIDE_PX", "VIEWS_FILE", "View", "load_views", "make_view", "part_faces"]
+__all__ = ["NUM_VIEWS", "PlaceInView", "SIDE_PX", "VIEWS_FILE", "View", "load_views", "make_view", "part_faces"]
 
 NUM_VIEWS = 6
 SIDE_PX = 480
@@ -48,6 +49,14 @@ class View:
     def towards(self) -> np.ndarray:
         """(3,) unit vector from the body to the viewer."""
         return -self.axes[2]
+
+
+class PlaceInView(NamedTuple):
+    """A place in the picture of one view of a part."""
+
+    view: int  # 0..5
+    x: float  # pixels
+    y: float
 
 
 @cache

@@ -4,12 +4,13 @@ import numpy as np
 import sqlalchemy as sql
 from sqlalchemy.engine import Row
 
-from opendensepose.annotate.edits import part_codes, part_map, task_points
+from opendensepose.annotate.cameras import PlaceInView
 from opendensepose.annotate.review import task_comments
 from opendensepose.annotate.store import Store, annotators, photos
 from opendensepose.annotate.surface_side import SurfaceSide
+from opendensepose.annotate.task_content import box_xyxy_of, part_codes, part_map, task_points
 from opendensepose.annotate.tasks import User, readable_task
-from opendensepose.data.masks import GRID
+from opendensepose.part_grid import GRID
 from opendensepose.surface import SurfacePoints
 
 __all__ = ["answered", "point_answer", "preview_of", "task_document", "task_line"]
@@ -73,7 +74,7 @@ def _subset(surface_points: SurfacePoints, which: list[int]) -> SurfacePoints:
 
 def _point_documents(surface: SurfaceSide, asked: list[Row]) -> list[dict]:
     done, where = answered(asked)
-    shown: dict[int, list] = {}
+    shown: dict[int, list[PlaceInView]] = {}
     for part in {point.part for point in done}:
         mine = [k for k, point in enumerate(done) if point.part == part]
         for k, places in zip(mine, surface.shown(part, _subset(where, mine)), strict=True):
@@ -86,12 +87,12 @@ def _point_documents(surface: SurfaceSide, asked: list[Row]) -> list[dict]:
     ]
 
 
-def _point_document(point: Row, label: tuple | None, shown: list, warning: str | None) -> dict:
+def _point_document(point: Row, label: tuple | None, shown: list[PlaceInView], warning: str | None) -> dict:
     answer = None
     if label is not None:
         answer = dict(zip("iuv", label, strict=True)) | {"view": point.view, "x": point.view_x, "y": point.view_y}
         if point.view is None and shown:  # from an imported file: where it is seen stands for a click
-            answer |= dict(zip(("view", "x", "y"), shown[0], strict=True))
+            answer |= shown[0]._asdict()
     return {
         "id": point.id,
         "part": point.part,
@@ -99,7 +100,7 @@ def _point_document(point: Row, label: tuple | None, shown: list, warning: str |
         "y": point.y,
         "answer": answer,
         "reason": point.reason,
-        "shown": [{"view": int(view), "x": float(x), "y": float(y)} for view, x, y in shown],
+        "shown": [place._asdict() for place in shown],
         "warning": warning,
     }
 
@@ -148,7 +149,7 @@ def preview_of(store: Store, surface: SurfaceSide, user: User, task_id: int, pho
         codes = part_codes(connection, task_id)
         asked = task_points(connection, task_id)
     done, where = answered(asked)
-    box = np.array([task.x0, task.y0, task.x1, task.y1], np.float64)
+    box = box_xyxy_of(task)
     x0, y0 = np.floor(box[:2]).astype(int)
     x1, y1 = np.ceil(box[2:]).astype(int)
     crop = photo_rgb(task.photo_id)[y0:y1, x0:x1]

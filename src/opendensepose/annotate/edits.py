@@ -6,6 +6,7 @@ A repeated save, known by its request id, is answered as before and not done aga
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import sqlalchemy as sql
@@ -13,28 +14,30 @@ from sqlalchemy.engine import Connection, Row
 
 from opendensepose.annotate.refusals import Refused
 from opendensepose.annotate.store import Store, events, parts, photos, points, tasks
+from opendensepose.annotate.task_content import (
+    ANSWER_COLUMNS,
+    box_xyxy_of,
+    part_codes,
+    part_map,
+    put_parts,
+    task_points,
+)
 from opendensepose.annotate.tasks import Rules, User, check_box, check_editable, check_version, hold, log, readable_task
-from opendensepose.data.masks import GRID, NUM_PARTS, decode_part_masks, part_mask_runs
-from opendensepose.surface import SurfacePoints
+from opendensepose.data.masks import part_mask_runs
+from opendensepose.part_grid import GRID, part_at
+from opendensepose.surface import NUM_PARTS
 
 __all__ = [
     "REASONS",
     "answer_point",
     "edit",
     "move_point",
-    "part_codes",
-    "part_map",
-    "part_of_pixel",
-    "put_points",
     "sample_points",
     "set_box",
     "set_parts",
-    "surface_point",
-    "task_points",
 ]
 
 REASONS = ("not visible", "can't tell", "not the body", "other person")
-_NO_ANSWER = ("face", "weight_0", "weight_1", "weight_2", "view", "view_x", "view_y", "reason", "answered_by")
 _MAX_REASON = 200  # characters
 
 
@@ -105,9 +108,7 @@ def set_parts(store: Store, rules: Rules, user: User, task_id: int, codes: objec
         before = part_codes(connection, task_id)
         mine = parts.c.task_id == task_id
         connection.execute(parts.delete().where(mine, parts.c.part.in_(checked)))
-        rows = [{"task_id": task_id, "part": part, "counts": counts} for part, counts in checked.items() if counts]
-        if rows:
-            connection.execute(parts.insert(), rows)
+        put_parts(connection, task_id, checked)
         if task.stage != "parts":
             connection.execute(tasks.update().where(tasks.c.id == task_id).values(stage="parts"))
         return {"before": {part: before.get(part, "") for part in checked}, "after": checked}, {}
@@ -132,36 +133,7 @@ def _checked_codes(codes: object) -> dict[int, str]:
     return checked
 
 
-def part_codes(connection: Connection, task_id: int) -> dict[int, str]:
-    """Compressed counts by part."""
-    query = sql.select(parts.c.part, parts.c.counts).where(parts.c.task_id == task_id).order_by(parts.c.part)
-    return {part: counts for part, counts in connection.execute(query)}
-
-
-def part_map(codes: dict[int, str]) -> np.ndarray:
-    """(256, 256) uint8 parts on the grid over the box, 0 background."""
-    masks = [{"size": [GRID, GRID], "counts": codes[part]} if codes.get(part) else [] for part in range(1, 15)]
-    return decode_part_masks(masks)
-
-
-def part_of_pixel(parts_on_grid: np.ndarray, task: Row, x: float, y: float) -> int:
-    """The part painted at a place of the photo, 0 outside the box."""
-    column = int(np.floor((x - task.x0) / (task.x1 - task.x0) * GRID))
-    row = int(np.floor((y - task.y0) / (task.y1 - task.y0) * GRID))
-    return int(parts_on_grid[row, column]) if 0 <= row < GRID and 0 <= column < GRID else 0
-
-
 # --- points ----------------------------------------------------------------------------------------------------------
-
-
-def put_points(connection: Connection, task_id: int, asked: list[dict]) -> None:
-    """Puts points in the order of asking; each has part, x, y and may have the columns of an answer."""
-    rows = [
-        {"task_id": task_id, "rank": rank, **{name: point.get(name) for name in ("part", "x", "y", *_NO_ANSWER)}}
-        for rank, point in enumerate(asked)
-    ]
-    if rows:
-        connection.execute(points.insert(), rows)
 
 
 def sample_points(store: Store, rules: Rules, user: User, task_id: int, points_to_ask: Callable, **which) -> dict:
@@ -173,19 +145,19 @@ def sample_points(store: Store, rules: Rules, user: User, task_id: int, points_t
         if not codes:
             raise Refused("There are no parts yet: paint them before you ask for points.", 422)
         photo = connection.execute(sql.select(photos).where(photos.c.id == task.photo_id)).one()
-        grid, box = part_map(codes), np.array([task.x0, task.y0, task.x1, task.y1])
+        grid, box = part_map(codes), box_xyxy_of(task)
         part, xy = points_to_ask(grid, box, (photo.height, photo.width))
         old = task_points(connection, task_id)
-        kept = [point for point in old if _is_done(point) and part_of_pixel(grid, task, point.x, point.y) == point.part]
+        kept = [point for point in old if _is_done(point) and part_at(grid, box, (point.x, point.y)) == point.part]
         order = _merged(part, xy, kept)
         lost = [dict(point._mapping) for point in old if _is_done(point) and point not in kept]
         stay = {point.id for point in kept}
         connection.execute(points.delete().where(points.c.task_id == task_id, points.c.id.not_in(stay)))
-        for rank, (point, part_asked, x, y) in enumerate(order):
-            if point is not None:
-                connection.execute(points.update().where(points.c.id == point.id).values(rank=rank))
+        for rank, place in enumerate(order):
+            if place.point is not None:
+                connection.execute(points.update().where(points.c.id == place.point.id).values(rank=rank))
             else:
-                values = {"task_id": task_id, "rank": rank, "part": part_asked, "x": x, "y": y}
+                values = {"task_id": task_id, "rank": rank, "part": place.part, "x": place.x, "y": place.y}
                 connection.execute(points.insert().values(**values))
         connection.execute(tasks.update().where(tasks.c.id == task_id).values(stage="points"))
         return {"asked": len(order), "kept": len(kept), "lost": lost}, {}
@@ -197,25 +169,28 @@ def _is_done(point: Row) -> bool:
     return point.face is not None or point.reason is not None
 
 
-def _merged(part: np.ndarray, xy: np.ndarray, kept: list[Row]) -> list[tuple[Row | None, int, float, float]]:
+class _Place(NamedTuple):
+    """Where a point is asked, in pixels of the photo, and the point if it was asked there before."""
+
+    point: Row | None
+    part: int
+    x: float
+    y: float
+
+
+def _merged(part: np.ndarray, xy: np.ndarray, kept: list[Row]) -> list[_Place]:
     """The points to ask, each old one in the place of the nearest new one of its part, or at the end."""
-    order: list = [(None, int(k), float(x), float(y)) for k, (x, y) in zip(part, xy, strict=True)]
+    order = [_Place(None, int(k), float(x), float(y)) for k, (x, y) in zip(part, xy, strict=True)]
     rest = []
     for point in kept:
-        free = [k for k, (taken, of, _, _) in enumerate(order) if taken is None and of == point.part]
-        place = (point, point.part, point.x, point.y)
+        free = [k for k, new in enumerate(order) if new.point is None and new.part == point.part]
+        place = _Place(point, point.part, point.x, point.y)
         if free:
-            nearest = min(free, key=lambda k: (order[k][2] - point.x) ** 2 + (order[k][3] - point.y) ** 2)
+            nearest = min(free, key=lambda k: (order[k].x - point.x) ** 2 + (order[k].y - point.y) ** 2)
             order[nearest] = place
         else:
             rest.append(place)
     return order + rest
-
-
-def task_points(connection: Connection, task_id: int) -> list[Row]:
-    """In the order of asking."""
-    query = sql.select(points).where(points.c.task_id == task_id).order_by(points.c.rank, points.c.id)
-    return list(connection.execute(query))
 
 
 class _Asked:
@@ -252,8 +227,8 @@ def answer_point(
 
     def change(connection: Connection, task: Row) -> tuple[dict, dict]:
         point = asked.read(connection, task_id)
-        before = {name: getattr(point, name) for name in _NO_ANSWER if getattr(point, name) is not None}
-        values = dict.fromkeys(_NO_ANSWER) | _answer_values(checked, point.part, point_at)
+        before = {name: getattr(point, name) for name in ANSWER_COLUMNS if getattr(point, name) is not None}
+        values = dict.fromkeys(ANSWER_COLUMNS) | _answer_values(checked, point.part, point_at)
         if values["face"] is not None or values["reason"] is not None:
             values["answered_by"] = user.id
         asked.change(connection, values)
@@ -300,11 +275,6 @@ def _is_place(value: object) -> bool:
     return type(value) in (int, float) and abs(value) < 1e6
 
 
-def surface_point(point: Row) -> SurfacePoints:
-    """The answer (1 point) of a point that has one."""
-    return SurfacePoints([point.face], [[point.weight_0, point.weight_1, point.weight_2]])
-
-
 def move_point(
     store: Store, rules: Rules, user: User, task_id: int, point_id: int, x: object, y: object, **which
 ) -> tuple[dict, list | None]:
@@ -317,7 +287,7 @@ def move_point(
     def change(connection: Connection, task: Row) -> tuple[dict, dict]:
         point = asked.read(connection, task_id)
         grid = part_map(part_codes(connection, task_id))
-        if part_of_pixel(grid, task, place["x"], place["y"]) != point.part:
+        if part_at(grid, box_xyxy_of(task), (place["x"], place["y"])) != point.part:
             raise Refused("A point stays on its part: the place is not painted with it.", 422)
         asked.change(connection, place)
         return {"point": point_id, "before": [point.x, point.y], "after": [place["x"], place["y"]]}, {}

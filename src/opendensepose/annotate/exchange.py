@@ -12,13 +12,13 @@ import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Row
 
 from opendensepose.annotate.documents import answered
-from opendensepose.annotate.edits import part_codes, part_map, task_points
 from opendensepose.annotate.refusals import Refused
 from opendensepose.annotate.store import Store, annotators, people, photos, tasks
+from opendensepose.annotate.task_content import box_xyxy_of, part_codes, part_map, part_masks, task_points
 from opendensepose.annotate.tasks import check_box
 from opendensepose.data import CocoDensePose, category, decode_mask, encode_mask
-from opendensepose.data.masks import GRID, NUM_PARTS
-from opendensepose.surface import SurfacePoints
+from opendensepose.part_grid import parts_of_pixels
+from opendensepose.surface import NUM_PARTS, SurfacePoints
 
 __all__ = ["EXPORTED", "MESH", "export_document", "import_document", "task_annotation"]
 
@@ -75,7 +75,7 @@ def task_annotation(connection: Connection, task: Row, photo: Row, uv_of: Callab
     asked = task_points(connection, task.id)
     done, where = answered(asked)
     x0, y0, width, height = task.x0, task.y0, round(task.x1 - task.x0, 2), round(task.y1 - task.y0, 2)
-    body = _body_mask(part_map(codes), task, photo)
+    body = parts_of_pixels(part_map(codes), box_xyxy_of(task), (photo.height, photo.width)) > 0
     i, u, v = uv_of(where) if done else ((), (), ())
     entry = dict((task.prefill or {}).get("entry", {})) | {
         "id": task.id,
@@ -85,9 +85,7 @@ def task_annotation(connection: Connection, task: Row, photo: Row, uv_of: Callab
         "bbox": [x0, y0, width, height],
         "area": int(body.sum()),
         "segmentation": encode_mask(body),
-        "dp_masks": [
-            {"size": [GRID, GRID], "counts": codes[part]} if part in codes else [] for part in range(1, NUM_PARTS + 1)
-        ],
+        "dp_masks": part_masks(codes),
         "dp_x": [round(255 * (point.x - x0) / width, _DIGITS) for point in done],
         "dp_y": [round(255 * (point.y - y0) / height, _DIGITS) for point in done],
         "dp_I": [float(value) for value in i],
@@ -105,19 +103,6 @@ def task_annotation(connection: Connection, task: Row, photo: Row, uv_of: Callab
         nearest = where.barycentric.argmax(1)
         entry |= {"dp_vertex": faces[where.face, nearest].tolist(), "ref_model": MESH}
     return entry
-
-
-def _body_mask(parts_on_grid: np.ndarray, task: Row, photo: Row) -> np.ndarray:
-    """(H, W) bool: the photo's pixels whose centres are painted."""
-    mask = np.zeros((photo.height, photo.width), bool)
-    x = np.arange(int(np.floor(task.x0)), int(np.ceil(task.x1)))
-    y = np.arange(int(np.floor(task.y0)), int(np.ceil(task.y1)))
-    column = np.floor((x + 0.5 - task.x0) / (task.x1 - task.x0) * GRID).astype(int)
-    row = np.floor((y + 0.5 - task.y0) / (task.y1 - task.y0) * GRID).astype(int)
-    x, column = (values[(column >= 0) & (column < GRID)] for values in (x, column))
-    y, row = (values[(row >= 0) & (row < GRID)] for values in (y, row))
-    mask[np.ix_(y, x)] = parts_on_grid[np.ix_(row, column)] > 0
-    return mask
 
 
 # --- in --------------------------------------------------------------------------------------------------------------

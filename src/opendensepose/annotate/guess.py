@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from opendensepose.data.masks import GRID
+from opendensepose.part_grid import GRID, sample_on_grid
 from opendensepose.surface import CHART_TO_PART
 
 __all__ = ["guess_parts"]
@@ -17,9 +17,4 @@ def guess_parts(predictor, image_rgb: np.ndarray, box_xyxy: np.ndarray) -> np.nd
     people = predictor(image_rgb, boxes=box[None])
     if not people:
         return np.zeros((GRID, GRID), np.uint8)
-    chart = people[0].iuv.i
-    step = (np.arange(GRID) + 0.5) / GRID
-    x, y = (np.floor(box[k] + step * (box[k + 2] - box[k])).astype(int) for k in range(2))
-    inside = ((y >= 0) & (y < chart.shape[0]))[:, None] & (x >= 0) & (x < chart.shape[1])
-    seen = chart[np.clip(y, 0, chart.shape[0] - 1)[:, None], np.clip(x, 0, chart.shape[1] - 1)]
-    return np.where(inside, CHART_TO_PART[seen], 0).astype(np.uint8)
+    return CHART_TO_PART[sample_on_grid(people[0].iuv.i, box)]

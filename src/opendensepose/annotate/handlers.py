@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 import sqlalchemy as sql
 from PIL import Image
 from starlette.responses import FileResponse, Response
@@ -19,16 +18,13 @@ from opendensepose.annotate.requests import Call
 from opendensepose.annotate.store import Store, gold, people, photos
 from opendensepose.annotate.store import tasks as task_table
 from opendensepose.annotate.surface_side import SurfaceSide
-from opendensepose.data.masks import NUM_PARTS, encode_mask
-from opendensepose.surface import PART_NAMES
+from opendensepose.annotate.task_content import box_xyxy_of
+from opendensepose.data.masks import encode_mask
+from opendensepose.surface import NUM_PARTS, PART_COLOURS, PART_NAMES, css_colour
 
 __all__ = ["HANDLERS", "Tool"]
 
 LONG_CACHE = {"Cache-Control": "private, max-age=31536000, immutable"}
-COLOURS = (
-    "#e6194b", "#f58231", "#ffe119", "#bfef45", "#3cb44b", "#42d4f4", "#4363d8", "#911eb4", "#f032e6", "#a9a9a9",
-    "#fabed4", "#ffd8b1", "#aaffc3", "#dcbeff",
-)  # fmt: skip
 
 
 @dataclass
@@ -53,7 +49,8 @@ class Tool:
 
 def session(tool: Tool, call: Call) -> dict:
     part_lines = [
-        {"id": part, "name": PART_NAMES[part], "colour": COLOURS[part - 1]} for part in range(1, NUM_PARTS + 1)
+        {"id": part, "name": PART_NAMES[part], "colour": css_colour(PART_COLOURS[part])}
+        for part in range(1, NUM_PARTS + 1)
     ]
     return {
         "annotator": call.user.name,
@@ -230,8 +227,7 @@ def guess(tool: Tool, call: Call) -> dict:
         raise Refused("There is no model here to guess the parts.", 404)
     with tool.store.reading() as connection:
         row = tasks.readable_task(connection, call.user, call.task_id)
-    box_xyxy = np.array([row.x0, row.y0, row.x1, row.y1])
-    grid = tool.surface.guess_parts(tool.predictor, tool.folder.rgb(row.photo_id), box_xyxy)
+    grid = tool.surface.guess_parts(tool.predictor, tool.folder.rgb(row.photo_id), box_xyxy_of(row))
     found = [part for part in range(1, NUM_PARTS + 1) if (grid == part).any()]
     return {"parts": {str(part): encode_mask(grid == part)["counts"] for part in found}}
 

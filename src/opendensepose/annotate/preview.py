@@ -8,11 +8,11 @@ point, what that point says.
 import cv2
 import numpy as np
 
-from opendensepose.data.masks import GRID
 from opendensepose.instance import Instance
 from opendensepose.iuv import IUV
-from opendensepose.surface import CHART_TO_PART
-from opendensepose.visualize import CHART_COLOURS, draw_overlay, outline_coverage
+from opendensepose.part_grid import GRID, to_cells
+from opendensepose.surface import CHART_COLOURS, CHART_TO_PART
+from opendensepose.visualize import draw_overlay, outline_coverage
 
 __all__ = ["draw_preview", "spread_points"]
 
@@ -35,12 +35,12 @@ def draw_preview(
 
     parts: (256, 256) uint8 over the box. xy: (P, 2) pixels of the photo; i, u, v: (P,). fill: spread over the masks.
     """
-    box = np.asarray(box_xyxy, np.float64)
     height, width = crop_rgb.shape[:2]
-    xy_crop = (np.asarray(xy, np.float64).reshape(-1, 2) - box[:2]) / (box[2:] - box[:2]) * [width, height]
+    xy_grid = to_cells(np.asarray(xy, np.float64).reshape(-1, 2), box_xyxy)
+    xy_crop = xy_grid / GRID * [width, height]
     i, u, v = np.asarray(i), np.asarray(u, np.float32), np.asarray(v, np.float32)
     if fill and len(i):
-        iuv = _enlarge(spread_points(parts, xy_crop / [width, height] * GRID, i, u, v), (height, width))
+        iuv = _enlarge(spread_points(parts, xy_grid, i, u, v), (height, width))
         everything = np.array([0, 0, width, height], np.float32)
         person = Instance(everything, 1.0, iuv, (iuv.i > 0).astype(np.float32))
         canvas = draw_overlay(crop_rgb, [person], boxes=False).astype(np.float32)

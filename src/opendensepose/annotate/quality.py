@@ -13,11 +13,11 @@ import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Row
 
 from opendensepose.annotate.documents import answered
-from opendensepose.annotate.edits import part_codes, part_map, task_points
 from opendensepose.annotate.exchange import EXPORTED
 from opendensepose.annotate.gold import read_truth
 from opendensepose.annotate.store import Store, annotators, events, gold, people, photos, tasks
-from opendensepose.evaluation.annotators import AnnotatorErrors, annotator_errors, annotator_numbers
+from opendensepose.annotate.task_content import box_xyxy_of, part_codes, part_map, task_points
+from opendensepose.evaluation.annotators import AnnotatedTruth, AnnotatorErrors, annotator_errors, annotator_numbers
 from opendensepose.evaluation.errors import LabelDistances
 from opendensepose.instance import DenseAnnotation
 
@@ -41,7 +41,7 @@ def gold_errors(store: Store, uv_of: Callable, distances: LabelDistances) -> lis
     )
     with store.reading() as connection:
         rows = [(task, _own_answers(connection, task, uv_of)) for task in connection.execute(query).all()]
-    said = ((task.name, annotation, read_truth(task.truth)) for task, annotation in rows if len(annotation.i))
+    said = (AnnotatedTruth(task.name, own, read_truth(task.truth)) for task, own in rows if len(own.i))
     return annotator_errors(said, distances)
 
 
@@ -49,7 +49,7 @@ def _own_answers(connection: Connection, task: Row, uv_of: Callable) -> DenseAnn
     own = [point for point in task_points(connection, task.id) if point.answered_by == task.annotator_id]
     done, where = answered(own)
     i, u, v = uv_of(where) if done else (np.zeros(0),) * 3
-    box = np.array([task.x0, task.y0, task.x1, task.y1], np.float32)
+    box = box_xyxy_of(task).astype(np.float32)
     return DenseAnnotation(
         annotation_id=task.id,
         image_id=0,

@@ -3,18 +3,28 @@
 A view's triangles are listed by cells of the picture; a ray meets those of its cell.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from opendensepose.annotate.cameras import View, part_faces
 from opendensepose.surface import SurfacePoints, load_surface
 
-__all__ = ["ViewRays"]
+__all__ = ["Hit", "ViewRays"]
 
 CELL_PX = 8
 INSIDE = 1e-9  # barycentric coordinates down to minus this count as inside: no cracks between faces
 LEAST_AREA_PX = 1e-9  # twice the area of the smallest triangle that can be hit
 SAME_DEPTH_M = 1e-4
 WEIGHT_STEPS = 2**24  # what float32 can tell apart in [0, 1]
+
+
+class Hit(NamedTuple):
+    """Where a ray meets a triangle of the part."""
+
+    row: int  # of the part's faces
+    barycentric: np.ndarray  # (3,) float64
+    depth_m: float
 
 
 class ViewRays:
@@ -47,8 +57,8 @@ class ViewRays:
         self.cell_row = row[order]
         self.cell_start = np.searchsorted(cell[order], np.arange(self.columns * self.rows + 1))
 
-    def first_hit(self, x: float, y: float) -> tuple[int, np.ndarray, float] | None:
-        """Row of the nearest triangle at a place in pixels, barycentric (3,) and depth in metres; None beside all."""
+    def first_hit(self, x: float, y: float) -> Hit | None:
+        """The nearest triangle at a place in pixels; None beside all."""
         if not (0 <= x < self.view.width and 0 <= y < self.view.height):
             return None
         cell = int(y // CELL_PX) * self.columns + int(x // CELL_PX)
@@ -62,18 +72,18 @@ class ViewRays:
             return None
         depth = (weights[hit] * self.depth[row[hit]]).sum(1)
         nearest = hit[depth.argmin()]
-        return int(row[nearest]), weights[nearest], float(depth.min())
+        return Hit(int(row[nearest]), weights[nearest], float(depth.min()))
 
     def point_at(self, x: float, y: float) -> SurfacePoints | None:
         """The one surface point seen at a place in pixels; None beside the part and where only its inside is seen."""
         hit = self.first_hit(x, y)
-        if hit is None or not self.front[hit[0]]:
+        if hit is None or not self.front[hit.row]:
             return None
-        weights = np.maximum(hit[1], 0)
+        weights = np.maximum(hit.barycentric, 0)
         steps = np.round(weights / weights.sum() * WEIGHT_STEPS)  # so that float32 weights add up to exactly 1
         largest = weights.argmax()
         steps[largest] += WEIGHT_STEPS - steps.sum()
-        return SurfacePoints(self.face[[hit[0]]], (steps / WEIGHT_STEPS)[None])
+        return SurfacePoints(self.face[[hit.row]], (steps / WEIGHT_STEPS)[None])
 
     def places(self, points: SurfacePoints) -> tuple[np.ndarray, np.ndarray]:
         """Pixels (P, 2) float64 of points, and (P,) bool: this view shows them. Points of other parts are not shown."""
@@ -83,5 +93,5 @@ class ViewRays:
         shown = (row >= 0) & self.front[row]
         for k in np.flatnonzero(shown):
             hit = self.first_hit(*xy[k])
-            shown[k] = hit is not None and hit[2] > depth[k] - SAME_DEPTH_M
+            shown[k] = hit is not None and hit.depth_m > depth[k] - SAME_DEPTH_M
         return xy, shown

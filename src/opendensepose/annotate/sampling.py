@@ -6,10 +6,10 @@ horizontal or vertical succession.
 
 import numpy as np
 
-from opendensepose.data.masks import GRID
 from opendensepose.data.sampling import point_count, sample_part_points
+from opendensepose.part_grid import GRID, part_at
 
-__all__ = ["PART_ORDER", "order_of_asking", "part_at", "points_to_ask"]
+__all__ = ["PART_ORDER", "order_of_asking", "points_to_ask"]
 
 PART_ORDER = (14, 1, 11, 13, 2, 10, 12, 3, 6, 8, 5, 7, 9, 4)  # head, torso, then along each limb, the right ones first
 MOST_SIDE_PX = 512  # boxes larger than that are sampled at every second, third, ... pixel
@@ -42,15 +42,6 @@ def _pixel_centres(start: float, stop: float, photo_side: int) -> np.ndarray:
     """Centres of the photo's pixels from start to stop, at most MOST_SIDE_PX of them, evenly spaced."""
     centres = np.arange(max(0, int(np.floor(start))), min(photo_side, int(np.ceil(stop)))) + 0.5
     return centres[:: max(1, -(-len(centres) // MOST_SIDE_PX))]
-
-
-def part_at(parts: np.ndarray, box_xyxy: np.ndarray, xy: np.ndarray) -> np.ndarray:
-    """The part (...,) uint8 at places xy (..., 2) of the photo; 0 outside the box. parts: (256, 256) over the box."""
-    box = np.asarray(box_xyxy, np.float64)
-    place = np.floor((xy - box[:2]) / (box[2:] - box[:2]) * GRID).astype(int)
-    inside = ((place >= 0) & (place < GRID)).all(-1)
-    column, row = np.moveaxis(np.clip(place, 0, GRID - 1), -1, 0)
-    return np.where(inside, parts[row, column], 0).astype(np.uint8)
 
 
 def order_of_asking(xy: np.ndarray) -> np.ndarray:

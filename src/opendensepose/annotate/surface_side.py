@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from opendensepose.annotate.cameras import PlaceInView
 from opendensepose.surface import CHART_TO_PART, SurfacePoints
 
 __all__ = ["RealSurface", "SurfaceSide"]
@@ -21,7 +22,7 @@ class SurfaceSide(Protocol):
 
     def point_at(self, part: int, view: int, x: float, y: float) -> SurfacePoints: ...
 
-    def shown(self, part: int, points: SurfacePoints) -> list[list[tuple[int, float, float]]]: ...
+    def shown(self, part: int, points: SurfacePoints) -> list[list[PlaceInView]]: ...
 
     def points_to_ask(self, parts: np.ndarray, box_xyxy: np.ndarray, size_hw: tuple[int, int]) -> tuple: ...
 

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, Row
 
 from opendensepose.annotate.refusals import Refused
 from opendensepose.annotate.store import Store, events, gold, people, photos, points, tasks
+from opendensepose.annotate.task_content import put_parts, put_points
 
 __all__ = [
     "LEASE_SECONDS",
@@ -283,9 +284,6 @@ def _pick_of(connection: Connection, store: Store, rules: Rules, user: User, is_
 
 def _new_task(connection: Connection, store: Store, user: User, person_id: int, until: float | None) -> int:
     """A task with the person's box and, where a file was imported, its parts and points."""
-    from opendensepose.annotate.edits import put_points
-    from opendensepose.annotate.store import parts
-
     person = connection.execute(sql.select(people).where(people.c.id == person_id)).one()
     box = {name: getattr(person, name) for name in ("x0", "y0", "x1", "y1")}
     prefill = person.prefill or {}
@@ -296,9 +294,7 @@ def _new_task(connection: Connection, store: Store, user: User, person_id: int, 
         )
     )
     task_id = made.inserted_primary_key[0]
-    codes = [{"task_id": task_id, "part": int(part), "counts": code} for part, code in prefill.get("parts", {}).items()]
-    if codes:
-        connection.execute(parts.insert(), codes)
+    put_parts(connection, task_id, {int(part): counts for part, counts in prefill.get("parts", {}).items()})
     put_points(connection, task_id, prefill.get("points", []))
     log(connection, store, user, task_id, "lease" if until else "assign")
     return task_id

@@ -9,11 +9,11 @@ from functools import cache
 
 import numpy as np
 
-from opendensepose.annotate.cameras import NUM_VIEWS, View, load_views
+from opendensepose.annotate.cameras import NUM_VIEWS, PlaceInView, View, load_views
 from opendensepose.annotate.ray_casting import ViewRays
 from opendensepose.surface import PART_NAMES, SurfacePoints
 
-__all__ = ["grazing_angles", "make_pictures", "picture_png", "point_at", "shown", "spoken_name", "views_of"]
+__all__ = ["make_pictures", "picture_png", "point_at", "shown", "spoken_name", "views_of"]
 
 _LOCK = threading.Lock()
 
@@ -37,13 +37,13 @@ def point_at(part: int, view: int, x: float, y: float) -> SurfacePoints:
     return points
 
 
-def shown(part: int, points: SurfacePoints) -> list[list[tuple[int, float, float]]]:
-    """Where each of P points is seen in the views of a part: per point a list of view 0..5, x, y in pixels."""
-    seen: list[list[tuple[int, float, float]]] = [[] for _ in range(len(points))]
+def shown(part: int, points: SurfacePoints) -> list[list[PlaceInView]]:
+    """Where each of P points is seen in the views of a part, point by point."""
+    seen: list[list[PlaceInView]] = [[] for _ in range(len(points))]
     for view in range(NUM_VIEWS):
         xy, visible = _rays(part, view).places(points)
         for k in np.flatnonzero(visible):
-            seen[k].append((view, float(xy[k, 0]), float(xy[k, 1])))
+            seen[k].append(PlaceInView(view, float(xy[k, 0]), float(xy[k, 1])))
     return seen
 
 
@@ -64,25 +64,6 @@ def _pictures() -> dict[tuple[int, int], bytes]:
     from opendensepose.annotate.picture_file import load_or_draw
 
     return load_or_draw()
-
-
-def grazing_angles(part: int, points: SurfacePoints) -> np.ndarray:
-    """(P,) degrees: the least angle between the surface's normal and the line of sight among the views that show each
-    point; 180 where none does."""
-    from opendensepose.surface import load_surface
-
-    surface = load_surface()
-    corner = surface.vertices[surface.faces[points.face]].astype(np.float64)
-    normal = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-    least = np.full(len(points), 180.0)
-    for view in range(NUM_VIEWS):
-        rays = _rays(part, view)
-        angle = np.degrees(np.arccos(np.clip(normal @ rays.view.towards, -1, 1)))
-        better = np.flatnonzero(angle < least)
-        visible = rays.places(SurfacePoints(points.face[better], points.barycentric[better]))[1]
-        least[better[visible]] = angle[better[visible]]
-    return least
 
 
 def spoken_name(part: int) -> str:

@@ -2,7 +2,6 @@
 
 from opendensepose.data.check import Report, check_file, report_lines
 from opendensepose.data.coco import (
-    KEYPOINT_NAMES,
     SKELETON,
     CocoDensePose,
     category,
@@ -11,10 +10,11 @@ from opendensepose.data.coco import (
     write_annotations,
 )
 from opendensepose.data.masks import decode_mask, encode_mask
-from opendensepose.data.photos import MAX_PIXELS, PHOTO_SUFFIXES, find_image, find_photos, read_photo
+from opendensepose.data.photos import MAX_PIXELS, PHOTO_SUFFIXES, find_image, find_photos, photo_folders, read_photo
 from opendensepose.data.predictions import Prediction, load_prediction, save_prediction
 from opendensepose.data.results import Detection, detection, read_results, result_entry, write_results
 from opendensepose.data.sampling import MAX_POINTS_PER_PART, point_count, sample_part_points
+from opendensepose.keypoints import KEYPOINT_NAMES
 
 __all__ = [
     "CocoDensePose",
@@ -35,6 +35,7 @@ __all__ = [
     "find_photos",
     "load_prediction",
     "person_annotation",
+    "photo_folders",
     "point_count",
     "read_annotations",
     "read_photo",

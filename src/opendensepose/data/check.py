@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from opendensepose.data.coco import KEYPOINT_NAMES
 from opendensepose.data.defects import (
     Defect,
     detection_defects,
@@ -17,8 +16,8 @@ from opendensepose.data.defects import (
 )
 from opendensepose.data.fields import as_numbers
 from opendensepose.data.json_files import read_json
-from opendensepose.data.masks import NUM_PARTS
-from opendensepose.surface import CHART_TO_PART, PART_NAMES
+from opendensepose.keypoints import KEYPOINT_NAMES
+from opendensepose.surface import CHART_TO_PART, NUM_PARTS, PART_NAMES
 
 __all__ = ["Report", "check_file", "report_lines"]
 

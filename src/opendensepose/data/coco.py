@@ -11,14 +11,15 @@ import numpy as np
 
 from opendensepose.data.fields import number, numbers, whole_numbers
 from opendensepose.data.json_files import read_json, write_json
-from opendensepose.data.masks import GRID, NUM_PARTS, decode_part_masks, encode_mask
+from opendensepose.data.masks import decode_part_masks, encode_mask
 from opendensepose.data.sampling import point_count, sample_part_points
 from opendensepose.instance import DenseAnnotation
-from opendensepose.surface import CHART_TO_PART
+from opendensepose.keypoints import KEYPOINT_NAMES, NUM_KEYPOINTS
+from opendensepose.part_grid import sample_on_grid
+from opendensepose.surface import CHART_TO_PART, NUM_PARTS
 
 __all__ = [
     "CocoDensePose",
-    "KEYPOINT_NAMES",
     "POINT_FIELDS",
     "SKELETON",
     "category",
@@ -27,12 +28,6 @@ __all__ = [
     "read_annotations",
     "write_annotations",
 ]
-
-KEYPOINT_NAMES = (
-    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
-    "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
-    "right_ankle",
-)  # fmt: skip
 
 POINT_FIELDS = ("dp_x", "dp_y", "dp_I", "dp_U", "dp_V", "dp_vertex")  # lists of one entry per point
 
@@ -149,7 +144,7 @@ def dense_annotation(annotation: dict) -> DenseAnnotation:
         u, v = (numbers(annotation, name, num_points, 0, 1) for name in ("dp_U", "dp_V"))
     else:
         i = u = v = np.zeros(num_points)
-    keypoints = numbers(annotation, "keypoints", 51) if annotation.get("keypoints") else None
+    keypoints = numbers(annotation, "keypoints", 3 * NUM_KEYPOINTS) if annotation.get("keypoints") else None
     return DenseAnnotation(
         annotation_id=annotation["id"],
         image_id=annotation["image_id"],
@@ -162,7 +157,7 @@ def dense_annotation(annotation: dict) -> DenseAnnotation:
         area=number(annotation, "area", default=float(width * height)),
         iscrowd=bool(annotation.get("iscrowd", 0)),
         vertex=vertex,
-        keypoints=None if keypoints is None else keypoints.reshape(17, 3).astype(np.float32),
+        keypoints=None if keypoints is None else keypoints.reshape(NUM_KEYPOINTS, 3).astype(np.float32),
     )
 
 
@@ -185,8 +180,8 @@ def person_annotation(
     """
     if not i.shape == u.shape == v.shape:
         raise ValueError(f"i, u and v must have one shape, got {i.shape}, {u.shape} and {v.shape}")
-    if keypoints.shape != (17, 3):
-        raise ValueError(f"keypoints must be (17, 3), got {keypoints.shape}")
+    if keypoints.shape != (NUM_KEYPOINTS, 3):
+        raise ValueError(f"keypoints must be ({NUM_KEYPOINTS}, 3), got {keypoints.shape}")
     rows, columns = np.nonzero(i)
     if rows.size == 0:
         return None
@@ -210,9 +205,7 @@ def _dense_fields(i: np.ndarray, u: np.ndarray, v: np.ndarray) -> dict:
     """dp_masks, dp_x, dp_y, dp_I, dp_U, dp_V of the maps (h, w) cut to the person's box."""
     height, width = i.shape
     part = np.asarray(CHART_TO_PART)[i]
-    row = ((np.arange(GRID) + 0.5) * height / GRID).astype(int)
-    column = ((np.arange(GRID) + 0.5) * width / GRID).astype(int)
-    part_on_grid = part[row][:, column]  # (256, 256)
+    part_on_grid = sample_on_grid(part, (0, 0, width, height))  # (256, 256)
     masks, points = [], []
     for part_number in range(1, NUM_PARTS + 1):
         on_grid = part_on_grid == part_number

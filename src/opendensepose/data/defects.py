@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from opendensepose.data.fields import as_numbers, is_sound, number, numbers
-from opendensepose.data.masks import GRID, NUM_PARTS, part_mask_runs
+from opendensepose.data.masks import part_mask_runs
 from opendensepose.data.photos import find_image, photo_size_hw
 from opendensepose.data.results import detection
 from opendensepose.data.sides import side_contradictions
-from opendensepose.surface import CHART_TO_PART
+from opendensepose.part_grid import GRID
+from opendensepose.surface import CHART_TO_PART, NUM_PARTS
 
 __all__ = ["Defect", "detection_defects", "image_defects", "person_defects", "point_charts"]
 

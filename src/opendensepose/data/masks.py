@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["GRID", "NUM_PARTS", "decode_mask", "decode_part_masks", "encode_mask", "part_mask_runs", "run_lengths"]
+from opendensepose.part_grid import GRID
+from opendensepose.surface import NUM_PARTS
 
-NUM_PARTS = 14  # torso to head, in the order of surface.PART_NAMES
+__all__ = ["decode_mask", "decode_part_masks", "encode_mask", "part_mask_runs", "run_lengths"]
+
 MAX_PIXELS = 200_000_000  # of a mask: four times the largest photo
-GRID = 256  # part masks and points live on a 256 x 256 grid laid over the person's box
 
 
 def encode_mask(mask: np.ndarray) -> dict:

@@ -1,7 +1,7 @@
 """Reading photos: any ordinary image file becomes RGB uint8 the right way up, or one sentence says why not."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ __all__ = [
     "check_aspect",
     "find_image",
     "find_photos",
+    "photo_folders",
     "photo_size_hw",
     "read_photo",
 ]
@@ -57,14 +58,14 @@ def read_photo(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
             return np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(image)))
 
 
-def check_aspect(size_hw: tuple[int, int], name: str = "the photo") -> None:
-    """ValueError, one sentence, if the longer of height and width is over HARMLESS_SIDE and over MAX_ASPECT times the
-    shorter. name: what the sentence calls the photo."""
+def check_aspect(size_hw: tuple[int, int], name: str) -> None:
+    """Raise ValueError, one sentence, if the longer of height and width is over HARMLESS_SIDE and over MAX_ASPECT times
+    the shorter. name: what the sentence calls the photo."""
     height, width = size_hw
     if max(size_hw) > max(HARMLESS_SIDE, MAX_ASPECT * min(size_hw)):
         raise ValueError(
-            f"{name}: the longer side of a photo must be at most {MAX_ASPECT} times the shorter, got {width} x {height}"
-            " pixels: cut out the part that shows people."
+            f"the longer side of {name} must be at most {MAX_ASPECT} times the shorter, got {width} x {height} pixels:"
+            " cut out the part that shows people."
         )
 
 
@@ -122,15 +123,24 @@ def find_photos(paths: list[str | Path]) -> list[Path]:
     return found
 
 
-def find_image(folder: str | Path, file_name: str) -> Path:
-    """The file of an annotation file's `file_name` in the folder of its photos: with the folders that the name has, or
-    without them. FileNotFoundError if neither is there."""
-    folder, name = Path(folder), Path(file_name)
-    if not name.is_absolute() and ".." not in name.parts and (folder / name).is_file():
-        return folder / name
-    if (folder / name.name).is_file():
-        return folder / name.name
-    raise FileNotFoundError(f"there is no {file_name} in {folder}.")
+def photo_folders(annotation_file: str | Path) -> tuple[Path, Path]:
+    """Where the photos of an annotation file are looked for: in `images` beside it, as `render` has it, then beside
+    it."""
+    beside = Path(annotation_file).parent
+    return beside / "images", beside
+
+
+def find_image(folders: str | Path | Sequence[Path], file_name: str) -> Path:
+    """The file of an annotation file's `file_name` in the first folder of photos that has it: with the folders that the
+    name has, or without them. FileNotFoundError if none has it."""
+    folders = [Path(folders)] if isinstance(folders, str | Path) else list(folders)
+    name = Path(file_name)
+    for folder in folders:
+        if not name.is_absolute() and ".." not in name.parts and (folder / name).is_file():
+            return folder / name
+        if (folder / name.name).is_file():
+            return folder / name.name
+    raise FileNotFoundError(f"there is no {file_name} in {' or '.join(map(str, folders))}.")
 
 
 def photo_size_hw(path: str | Path) -> tuple[int, int]:

@@ -6,16 +6,33 @@ Letters: P points.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from opendensepose.evaluation.errors import LabelDistances, point_errors
+from opendensepose.evaluation.errors import LabelDistances, Labels, point_errors
 from opendensepose.evaluation.rcp import AUC_LIMITS_M, auc
 from opendensepose.instance import DenseAnnotation
 from opendensepose.iuv import IUV
 from opendensepose.surface import CHART_TO_PART, PART_NAMES
 
-__all__ = ["AnnotatorErrors", "annotator_errors", "annotator_numbers", "annotator_table", "chart_means", "joined"]
+__all__ = [
+    "AnnotatedTruth",
+    "AnnotatorErrors",
+    "annotator_errors",
+    "annotator_numbers",
+    "annotator_table",
+    "chart_means",
+    "joined",
+]
+
+
+class AnnotatedTruth(NamedTuple):
+    """What an annotator said of a person whose truth is known."""
+
+    annotator: str
+    person: DenseAnnotation
+    truth: IUV  # of the whole image
 
 
 @dataclass(frozen=True)
@@ -30,13 +47,8 @@ class AnnotatorErrors:
     num_people: int
 
 
-def annotator_errors(
-    people: Iterable[tuple[str, DenseAnnotation, IUV]], distances: LabelDistances
-) -> list[AnnotatorErrors]:
-    """Errors by annotator, in the order of their names.
-
-    people: annotator, what was annotated, and the truth of the whole image. ValueError if a point lies outside it.
-    """
+def annotator_errors(people: Iterable[AnnotatedTruth], distances: LabelDistances) -> list[AnnotatorErrors]:
+    """Errors by annotator, in the order of their names. ValueError if a point lies outside its image."""
     chart, error_m, off_body, count = {}, {}, {}, {}
     for name, person, truth in people:
         column, row = person.point_xy.astype(np.int64).T
@@ -45,11 +57,11 @@ def annotator_errors(
             raise ValueError(
                 f"annotation {person.annotation_id}: dp_x, dp_y: a point lies outside the truth's {width}x{height} px."
             )
-        true = tuple(values[row, column] for values in (truth.i, truth.u, truth.v))
-        usable = (true[0] > 0) & (person.i > 0)
-        said = (person.i, person.u, person.v)
-        true, said = (tuple(values[usable] for values in labels) for labels in (true, said))
-        chart.setdefault(name, []).append(true[0])
+        true = Labels(*(values[row, column] for values in (truth.i, truth.u, truth.v)))
+        usable = (true.i > 0) & (person.i > 0)
+        said = Labels(person.i, person.u, person.v)
+        true, said = (Labels(*(values[usable] for values in labels)) for labels in (true, said))
+        chart.setdefault(name, []).append(true.i)
         error_m.setdefault(name, []).append(point_errors(true, said, distances))
         off_body[name] = off_body.get(name, 0) + int((~usable).sum())
         count[name] = count.get(name, 0) + 1

@@ -4,7 +4,7 @@ Letters: P annotated points of a person, D detections of an image, (h, w) a dete
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -15,13 +15,20 @@ __all__ = [
     "ChartDistances",
     "DetectedPerson",
     "LabelDistances",
+    "Labels",
     "box_xywh",
     "detected_person",
     "labels_at",
     "point_errors",
 ]
 
-Labels = tuple[np.ndarray, np.ndarray, np.ndarray]  # i (P,) uint8 in 0..24, u (P,), v (P,) float
+
+class Labels(NamedTuple):
+    """I, U, V of points, arrays of one shape."""
+
+    i: np.ndarray  # (P,) uint8: 0 no label, 1..24 charts
+    u: np.ndarray  # (P,) float in [0, 1]
+    v: np.ndarray  # (P,) float in [0, 1]
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ def labels_at(detection: DetectedPerson, point_xy: np.ndarray) -> Labels:
         read = np.zeros(len(column), values.dtype)
         read[inside] = values[row[inside], column[inside]]
         out.append(read)
-    return tuple(out)
+    return Labels(*out)
 
 
 class LabelDistances(Protocol):
@@ -112,14 +119,15 @@ def point_errors(true: Labels, predicted: Labels, distances: LabelDistances) -> 
 
     true: labels of the annotated points, i in 1..24; predicted: i in 0..24. ValueError if shapes differ.
     """
-    if not all(np.shape(value) == np.shape(true[0]) for value in (*true, *predicted)):
+    true, predicted = Labels(*true), Labels(*predicted)
+    if not all(np.shape(value) == np.shape(true.i) for value in (*true, *predicted)):
         raise ValueError(
             f"true and predicted i, u, v should have one shape (P,), "
             f"but they have {[np.shape(value) for value in (*true, *predicted)]}."
         )
-    error_m = np.full(len(true[0]), np.inf)
-    found = np.asarray(predicted[0]) > 0
+    error_m = np.full(len(true.i), np.inf)
+    found = np.asarray(predicted.i) > 0
     if found.any():
-        pair = [tuple(np.asarray(value)[found] for value in labels) for labels in (true, predicted)]
+        pair = [Labels(*(np.asarray(value)[found] for value in labels)) for labels in (true, predicted)]
         error_m[found] = distances.between_labels(*pair)
     return error_m

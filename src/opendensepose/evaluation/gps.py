@@ -8,6 +8,8 @@ GPSm = sqrt(GPS * IoU), with the IoU of the predicted and the annotated foregrou
 Letters: P points, (h, w) a window of an image.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.ndimage import zoom
 
@@ -18,6 +20,7 @@ __all__ = [
     "KAPPA_M",
     "NORMALISERS",
     "PART_NORMALISER_M",
+    "Window",
     "annotated_foreground",
     "gps",
     "gpsm",
@@ -34,7 +37,12 @@ PART_NORMALISER_M = np.array([np.nan, *np.repeat(_GROUP_M, _GROUP_CHARTS)])  # (
 PART_NORMALISER_M.flags.writeable = False
 NORMALISERS = {"kappa": "kappa = 0.255 m (the paper's)", "part": "per-part mean distance (released evaluators)"}
 
-Window = tuple[np.ndarray, tuple[int, int]]  # mask (h, w) bool, and the image column and row of its corner
+
+class Window(NamedTuple):
+    """A part of an image's mask."""
+
+    mask: np.ndarray  # (h, w) bool
+    corner_xy: tuple[int, int]  # the image's column and row at which it begins
 
 
 def normaliser_m(name: str, chart: np.ndarray) -> np.ndarray:
@@ -86,7 +94,7 @@ def _cut(mask: np.ndarray, box_xywh, size_hw: tuple[int, int]) -> Window:
     right, bottom = min(int(x + width), size_hw[1]), min(int(y + height), size_hw[0])
     skip_x, skip_y = max(-left, 0), max(-top, 0)
     mask = mask[skip_y : max(bottom - top, skip_y), skip_x : max(right - left, skip_x)]
-    return mask, (left + skip_x, top + skip_y)
+    return Window(mask, (left + skip_x, top + skip_y))
 
 
 def mask_iou(predicted: Window, annotated: Window, *, crowd: bool = False) -> float:

@@ -6,14 +6,15 @@ Per instance, each detection is scored against each person. Of an image the 20 s
 Letters: P points of a person, D detections of an image, G its annotated people.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from pycocotools import mask as rle
 
 from opendensepose.evaluation.average_precision import AveragePrecision, ScoredImage, average_precision
-from opendensepose.evaluation.errors import DetectedPerson, LabelDistances, box_xywh, labels_at, point_errors
+from opendensepose.evaluation.errors import DetectedPerson, LabelDistances, Labels, box_xywh, labels_at, point_errors
 from opendensepose.evaluation.gps import (
     NORMALISERS,
     annotated_foreground,
@@ -177,52 +178,72 @@ def _score_boxes_and_masks(image: AnnotatedImage, detections: list[DetectedPerso
     )
 
 
+class _PersonPoints(NamedTuple):
+    """The points of the g-th person of an image that have labels, and what each detection says there."""
+
+    person: DenseAnnotation
+    g: int
+    scores: _Scores  # of the image
+    point_xy: np.ndarray  # (P, 2)
+    true: Labels  # (P,)
+    predicted: Labels  # (D, P)
+
+
 class _PointQueue:
     """Gathers the points of many people so that distances are computed in large batches."""
 
     def __init__(self, distances: LabelDistances, normalisers: tuple[str, ...]):
         self.distances, self.normalisers = distances, normalisers
         self.people: list[PersonErrors] = []
-        self.waiting: list[tuple] = []
+        self.waiting: list[_PersonPoints] = []
         self.num_points = 0
 
     def add(self, person: DenseAnnotation, g: int, detections: list[DetectedPerson], scores: _Scores) -> None:
         """Reads what each detection says at the points of the g-th person."""
         has_label = person.i > 0
         point_xy = person.point_xy[has_label]
-        true = tuple(value[has_label] for value in (person.i, person.u, person.v))
+        true = Labels(*(value[has_label] for value in (person.i, person.u, person.v)))
         read = [labels_at(detection, point_xy) for detection in detections]
-        predicted = tuple(np.array([labels[k] for labels in read]).reshape(-1, len(point_xy)) for k in range(3))
-        self.waiting.append((person, g, scores, point_xy, true, predicted))
-        self.num_points += predicted[0].size
+        predicted = (np.array([getattr(one, name) for one in read]) for name in Labels._fields)
+        predicted = Labels(*(values.reshape(-1, len(point_xy)) for values in predicted))
+        self.waiting.append(_PersonPoints(person, g, scores, point_xy, true, predicted))
+        self.num_points += predicted.i.size
         if self.num_points > _BATCH:
             self.flush()
 
     def flush(self) -> None:
         if not self.waiting:
             return
-        trues = [[np.broadcast_to(value, one[5][0].shape).ravel() for value in one[4]] for one in self.waiting]
-        true = tuple(np.concatenate([one[k] for one in trues]) for k in range(3))
-        predicted = tuple(np.concatenate([one[5][k].ravel() for one in self.waiting]) for k in range(3))
-        error_m = point_errors(true, predicted, self.distances)
+        of_detections = [
+            Labels(*(np.broadcast_to(value, one.predicted.i.shape) for value in one.true)) for one in self.waiting
+        ]
+        error_m = point_errors(
+            _in_a_row(of_detections), _in_a_row([one.predicted for one in self.waiting]), self.distances
+        )
         start = 0
-        for person, g, scores, point_xy, labels, read in self.waiting:
-            size = read[0].size
-            self._finish(person, g, scores, point_xy, labels, error_m[start : start + size].reshape(read[0].shape))
+        for one in self.waiting:
+            size = one.predicted.i.size
+            self._finish(one, error_m[start : start + size].reshape(one.predicted.i.shape))
             start += size
         self.waiting, self.num_points = [], 0
 
-    def _finish(self, person, g: int, scores: _Scores, point_xy, true, error_m: np.ndarray) -> None:
+    def _finish(self, points: _PersonPoints, error_m: np.ndarray) -> None:
         """error_m (D, P) becomes GPS of each detection, and errors of the surest one that labels the point."""
+        person, point_xy = points.person, points.point_xy
         surest = np.full(len(point_xy), np.inf)
         if len(error_m):
             first = np.isfinite(error_m).argmax(0)
             surest = error_m[first, np.arange(len(point_xy))]
         own = {}
         for name in self.normalisers:
-            scale_m = normaliser_m(name, true[0])
-            scores.gps[name][: len(error_m), g] = gps(error_m, scale_m)
+            scale_m = normaliser_m(name, points.true.i)
+            points.scores.gps[name][: len(error_m), points.g] = gps(error_m, scale_m)
             own[name] = float(gps(surest, scale_m))
         self.people.append(
-            PersonErrors(person.image_id, person.annotation_id, person.box_xyxy, point_xy, *true, surest, own)
+            PersonErrors(person.image_id, person.annotation_id, person.box_xyxy, point_xy, *points.true, surest, own)
         )
+
+
+def _in_a_row(labels: Sequence[Labels]) -> Labels:
+    """The labels of many, of any shapes, one after the other, (all points,)."""
+    return Labels(*(np.concatenate([values.ravel() for values in part]) for part in zip(*labels, strict=True)))

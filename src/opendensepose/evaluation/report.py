@@ -12,7 +12,7 @@ from opendensepose.evaluation.measures import MAX_BOXES, MAX_DETECTIONS, Measure
 from opendensepose.evaluation.plots import Curve, colour_scale_svg, curves_svg
 from opendensepose.evaluation.rcp import auc, capped_mean, rcp
 from opendensepose.evaluation.tables import pointwise_numbers, summary
-from opendensepose.surface import CHART_TO_PART
+from opendensepose.surface import CHART_COLOURS, CHART_TO_PART, css_colour
 
 __all__ = [
     "CAP_M",
@@ -28,13 +28,13 @@ CAP_M = 0.30  # an error counts as at most this much in the picture of the body
 FARTHEST_CM = 40
 NUM_WORST = 10
 NUM_CURVE_RESAMPLES = 300
-_PART_GROUPS = {  # by coarse part, in the order of PART_NAMES
-    "torso": ((1,), "#3d8fd1"),
-    "head": ((14,), "#e08a3c"),
-    "arms": ((10, 11, 12, 13), "#a46ac7"),
-    "hands": ((2, 3), "#c9a20c"),
-    "legs": ((6, 7, 8, 9), "#35a06b"),
-    "feet": ((4, 5), "#d24c49"),
+_PART_GROUPS = {  # coarse parts, in the order of PART_NAMES, and the chart whose colour their curve has
+    "torso": ((1,), 1),
+    "head": ((14,), 23),
+    "arms": ((10, 11, 12, 13), 16),
+    "hands": ((2, 3), 3),
+    "legs": ((6, 7, 8, 9), 7),
+    "feet": ((4, 5), 6),
 }
 _THRESHOLDS = {0.50: "#9ec5e8", 0.65: "#6aa5d8", 0.75: "#3d7fbf", 0.85: "#235a98", 0.95: "#10305c"}
 
@@ -147,10 +147,10 @@ def _rcp_chart(measures: Measures) -> str:
     at_cm = np.linspace(0, FARTHEST_CM, 161)
     error_m, part = measures.error_m, CHART_TO_PART[measures.chart]
     curves = []
-    for name, (parts, colour) in _PART_GROUPS.items():
+    for name, (parts, chart) in _PART_GROUPS.items():
         mine = error_m[np.isin(part, parts)]
         if len(mine):
-            curves.append(Curve(name, at_cm, rcp(mine, at_cm / 100), colour))
+            curves.append(Curve(name, at_cm, rcp(mine, at_cm / 100), css_colour(CHART_COLOURS[chart])))
     if len(error_m):
         whole = Curve("all points", at_cm, rcp(error_m, at_cm / 100), "#1a2038", 3, _rcp_band(measures, at_cm / 100))
         curves.append(whole)

@@ -4,9 +4,10 @@ from opendensepose.models.backbone import Backbone, Pyramid, ResidualBlock
 from opendensepose.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from opendensepose.models.decode import average_with_mirrored, decode_crop, decode_pixels
 from opendensepose.models.dense_head import DenseHead, DenseOutput
+from opendensepose.models.densepose_lite import DensePoseLite
 from opendensepose.models.detection_head import DetectionHead, DetectionOutput, decode_boxes
-from opendensepose.models.glance_look import GlanceLook
 from opendensepose.models.losses import dense_losses, detection_losses
+from opendensepose.models.prediction import Network, PreparedNetwork
 from opendensepose.models.zoo import build_model, weights_path
 
 __all__ = [
@@ -14,9 +15,11 @@ __all__ = [
     "Checkpoint",
     "DenseHead",
     "DenseOutput",
+    "DensePoseLite",
     "DetectionHead",
     "DetectionOutput",
-    "GlanceLook",
+    "Network",
+    "PreparedNetwork",
     "Pyramid",
     "ResidualBlock",
     "average_with_mirrored",

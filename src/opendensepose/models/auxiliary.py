@@ -14,12 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from opendensepose.keypoints import NUM_KEYPOINTS
 from opendensepose.models.backbone import Pyramid
 from opendensepose.models.detection_head import STRIDE
 
-__all__ = ["NUM_KEYPOINTS", "AuxiliaryHeads", "AuxiliaryOutput", "auxiliary_losses", "keypoint_loss", "yaw_loss"]
-
-NUM_KEYPOINTS = 17
+__all__ = ["AuxiliaryHeads", "AuxiliaryOutput", "auxiliary_losses", "keypoint_loss", "yaw_loss"]
 
 
 class AuxiliaryOutput(NamedTuple):

@@ -12,9 +12,8 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-__all__ = ["Backbone", "Pyramid", "ResidualBlock", "conv_norm_relu", "fold_norms"]
+__all__ = ["Backbone", "Pyramid", "ResidualBlock", "conv_norm_relu"]
 
 NORM_MOMENTUM = 0.02  # batches of crops and of whole photos alternate: average the statistics over about 50 of them
 
@@ -47,18 +46,6 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.norm(self.second(self.first(x))), inplace=True)
-
-
-@torch.no_grad()
-def fold_norms(model: nn.Module) -> nn.Module:
-    """Multiplies the batch norms of a network in evaluation mode into the convolutions before them: the same function
-    with fewer passes over memory, for prediction only. Changes the model, returns it."""
-    for part in list(model.modules()):
-        if isinstance(part, ResidualBlock):
-            part.second, part.norm = fuse_conv_bn_eval(part.second, part.norm), nn.Identity()
-        elif isinstance(part, nn.Sequential) and [type(one) for one in part[:2]] == [nn.Conv2d, nn.BatchNorm2d]:
-            part[0], part[1] = fuse_conv_bn_eval(part[0], part[1]), nn.Identity()
-    return model
 
 
 def _stage(in_channels: int, out_channels: int, depth: int) -> nn.Sequential:

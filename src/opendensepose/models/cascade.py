@@ -13,15 +13,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from opendensepose.models.point_losses import LossWeights, cell_centres, parts_at, region_losses, shared_mean
+from opendensepose.keypoints import NUM_KEYPOINTS
+from opendensepose.models.cells import region_centres
+from opendensepose.models.dense_head import NUM_CLASSES
+from opendensepose.models.point_losses import LossWeights, parts_at, region_losses
 from opendensepose.models.rcnn import DensePoseRCNN
 from opendensepose.models.rcnn_heads import ChartOutput, ChartPredictor, ConvHead, pool_regions
 from opendensepose.models.resnet import NormedConv
 from opendensepose.models.targets import Targets
+from opendensepose.models.whole_batch import shared_mean
 
 __all__ = ["Branch", "CascadeRCNN", "Stage", "TaskOutputs", "keypoint_loss", "mask_loss"]
 
-NUM_KEYPOINTS, NUM_CHARTS = 17, 25
 OUTPUT_CELLS = 4  # of what is told, in one cell of a region's features, on a side
 CHANNELS_PER_GROUP = 8
 REGIONS_MULTIPLE = 8
@@ -112,7 +115,7 @@ class CascadeRCNN(DensePoseRCNN):
             charts = nn.Sequential(
                 ConvHead(channels, norm=kwargs.get("head_norm", False), **head), ChartPredictor(head["hidden"], **told)
             )
-            outputs = kwargs.get("coarse_classes", 2) + 3 * NUM_CHARTS + NUM_KEYPOINTS * keypoints + masks
+            outputs = kwargs.get("coarse_classes", 2) + 3 * NUM_CLASSES + NUM_KEYPOINTS * keypoints + masks
             self.join = Join(channels, outputs)
             self.second = Stage(charts, auxiliary(keypoints, NUM_KEYPOINTS), auxiliary(masks, 1))
         _start(self.keypoints, self.mask, self.join, self.second)
@@ -176,7 +179,7 @@ def keypoint_loss(logits: Tensor, regions: Tensor, keypoints: Tensor) -> Tensor:
 def mask_loss(logits: Tensor, regions: Tensor, image: Tensor, person: Tensor, targets: Sequence[Targets]) -> Tensor:
     """Binary cross-entropy against the union of the person's part masks, mean over the regions' cells; people without
     part masks teach nothing. logits (R, 1, S, S)."""
-    centres = cell_centres(regions, logits.shape[-1])
+    centres = region_centres(regions, logits.shape[-1])
     total, count = logits.sum() * 0, torch.zeros((), device=logits.device)
     for k, (n, who) in enumerate(zip(image.tolist(), person.tolist(), strict=True)):
         if targets[n].annotated[who]:

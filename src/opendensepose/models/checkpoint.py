@@ -87,7 +87,7 @@ def load_checkpoint(path: str | Path, device: torch.device | str = "cpu") -> Che
     _check_head(path)
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
-            about = _read_about(path, (file.metadata() or {}).get("about", "{}"))
+            about = _with_current_names(_read_about(path, (file.metadata() or {}).get("about", "{}")))
             model = _build(path, about)
             _check_tensors(path, model, {name: file.get_slice(name) for name in file.keys()})  # noqa: SIM118 (no dict)
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -133,6 +133,22 @@ def _read_about(path: Path, text: str) -> dict:
             got = reprlib.repr(about[name])
             raise ValueError(f"{path}: {name} in the metadata must be a {kind.__name__}, got {got}.")
     return about
+
+
+def _with_current_names(about: dict) -> dict:
+    """The metadata, with the names of DensePoseLite where a file has those from when it was called glance_look.
+
+    It may come from anywhere: kwargs is any dict here, `_build` checks what is in it.
+    """
+    if about["architecture"] != "glance_look":
+        return about
+    kwargs = {"glance_side": 256, "near_glance_side": 160, "far_glance_side": 384, **about["kwargs"]}
+    sides = [kwargs.pop(name) for name in ("glance_side", "near_glance_side", "far_glance_side")]
+    kwargs["detect_sides"] = [side for side in sides if side is not None]
+    for old, new in (("look_hw", "crop_hw"), ("first_look_hw", "refine_hw")):
+        if old in kwargs:
+            kwargs[new] = kwargs.pop(old)
+    return about | {"architecture": "densepose_lite", "kwargs": kwargs}
 
 
 def _build(path: Path, about: dict) -> nn.Module:

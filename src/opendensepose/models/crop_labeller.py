@@ -1,4 +1,4 @@
-"""A ResNet that learns, on crops of people, what their annotations tell: a backbone for other networks to begin with.
+"""A ResNet trained on crops of annotated people: initial weights for the backbones of other networks.
 
 Letters: N crops, S x S pixels of a crop, C channels.
 Source: ours. The paper's networks begin with a ResNet that learned ImageNet's classes; where such weights cannot be had
@@ -7,17 +7,19 @@ or their licence does not fit, this one begins them with nothing but the same an
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NoReturn
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import roi_align
 
-from opendensepose.models.fcn import FCN, NUM_CLASSES, FCNOutput
+from opendensepose.models.dense_head import NUM_CLASSES
+from opendensepose.models.fcn import FCN, FCNOutput
 from opendensepose.models.image_batch import image_batch
 from opendensepose.models.resnet import ResNet
 from opendensepose.models.targets import Targets
-from opendensepose.models.teacher import annotated_in_turn, crop_region, no_losses
+from opendensepose.models.teacher import crop_region, draw_people, no_losses
 
 __all__ = ["CropLabeller", "neighbourhood"]
 
@@ -33,7 +35,7 @@ class CropLabeller(FCN):
     depth, norm, stride_in_1x1, width: see ResNet. channels: of the sum.
     """
 
-    num_crops = 32  # learned from in one step
+    num_crops = 32  # of a batch
 
     def __init__(
         self,
@@ -60,28 +62,34 @@ class CropLabeller(FCN):
         levels = self.resnet(image_batch(images, self.predictor.weight))
         total = None
         for features, lateral in zip(reversed(levels), reversed(self.laterals), strict=True):
-            told = lateral(features)
-            total = told if total is None else told + F.interpolate(total, scale_factor=2.0, mode="nearest")
+            level = lateral(features)
+            total = level if total is None else level + F.interpolate(total, scale_factor=2.0, mode="nearest")
         return FCNOutput(*self.predictor(F.relu(total)).split(NUM_CLASSES, dim=1))
 
     def losses(self, images: Sequence[Tensor], targets: Sequence[Targets]) -> dict[str, Tensor]:
-        """Those of the FCN, on crops around annotated people, each in its turn, at random scales and places; what is
+        """Those of the FCN, on crops around annotated people, see `draw_people`, at random scales and places; what is
         dense in the targets is not looked at."""
-        crops, labels = [], []
-        for n, k in annotated_in_turn(targets, self.num_crops):
-            region = _jittered(targets[n].boxes[k])
-            crops.append(roi_align(images[n][None], [region[None]], self.side, sampling_ratio=-1, aligned=True)[0])
-            labels.append(neighbourhood(targets[n], region, self.side))
-        if not crops:
+        people = draw_people(targets, self.num_crops)
+        if people is None:
             return no_losses(self)
-        return super().losses(crops, labels)
+        crops, labels = [images[0].new_zeros(0, 3, self.side, self.side)], []  # so that there may be none
+        for n, k, jitter in people:
+            region = _jittered(targets[n].boxes[k], *jitter)
+            crops.append(roi_align(images[n][None], [region[None]], self.side, sampling_ratio=-1, aligned=True))
+            labels.append(neighbourhood(targets[n], region, self.side))
+        return super().losses(torch.cat(crops), labels)
+
+    def prepare(self, mirrored: bool = True, refine: bool = True) -> NoReturn:
+        """Raise ValueError: a crop labeller does not find people."""
+        raise ValueError(
+            "a crop labeller is trained for its backbone only, it predicts nobody: see `train --backbone FILE`."
+        )
 
 
-def _jittered(box: Tensor) -> Tensor:
-    """(4,) xyxy: the square around a box (4,), larger or smaller and aside of it by chance."""
-    factor = SCALE_JITTER ** (2 * torch.rand(()).item() - 1)
-    region = crop_region(box, factor)
-    shift = (2 * torch.rand(2, device=box.device) - 1) * SHIFT_JITTER * (region[2] - region[0])
+def _jittered(box: Tensor, scale: float, x: float, y: float) -> Tensor:
+    """(4,) xyxy: the square around a box (4,), scaled and shifted by numbers in [-1, 1]."""
+    region = crop_region(box, SCALE_JITTER**scale)
+    shift = region.new_tensor([x, y]) * SHIFT_JITTER * (region[2] - region[0])
     return region + shift.round().repeat(2)
 
 

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from opendensepose.models.backbone import conv_norm_relu
+from opendensepose.models.cells import cell_centres
 
-__all__ = ["STRIDE", "DetectionHead", "DetectionOutput", "cell_centres", "decode_boxes", "suppress_doubles"]
+__all__ = ["STRIDE", "DetectionHead", "DetectionOutput", "decode_boxes", "nms"]
 
 STRIDE = 8
 TYPICAL_SIDE = 40.0  # pixels from a centre to a side: the unit in which distances are predicted
@@ -23,13 +24,6 @@ class DetectionOutput(NamedTuple):
 
     heat_logit: Tensor  # (N, h, w); sigmoid = how likely a person's box is centred in the cell
     boxes_xyxy: Tensor  # (N, h, w, 4) pixels of the input image: the box each cell proposes
-
-
-def cell_centres(cells_hw: tuple[int, int], device: torch.device | str = "cpu") -> Tensor:
-    """Centres x, y of the cells in input pixels, (h, w, 2) float32."""
-    y = (torch.arange(cells_hw[0], device=device) + 0.5) * STRIDE
-    x = (torch.arange(cells_hw[1], device=device) + 0.5) * STRIDE
-    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
 
 
 class DetectionHead(nn.Module):
@@ -46,7 +40,7 @@ class DetectionHead(nn.Module):
         x = self.hidden(stride8)  # (N, hidden, h, w)
         sides = TYPICAL_SIDE * self.sides(x).float().clamp(-6, 4).exp()  # (N, 4, h, w) left, top, right, bottom
         left_top, right_bottom = sides.permute(0, 2, 3, 1).split(2, dim=-1)  # each (N, h, w, 2)
-        centre = cell_centres(x.shape[-2:], x.device)
+        centre = cell_centres(x.shape[-2:], STRIDE, x.device)
         return DetectionOutput(
             self.heat(x)[:, 0].float(), torch.cat([centre - left_top, centre + right_bottom], dim=-1)
         )
@@ -63,11 +57,11 @@ def decode_boxes(
     chosen = torch.nonzero(scores >= min_score).flatten()
     chosen = chosen[scores[chosen].argsort(descending=True)][:200]
     boxes, scores = boxes_xyxy.reshape(-1, 4)[chosen], scores[chosen]
-    kept = suppress_doubles(boxes, max_iou)
+    kept = nms(boxes, max_iou)
     return boxes[kept], scores[kept]
 
 
-def suppress_doubles(boxes_xyxy: Tensor, max_iou: float) -> Tensor:
+def nms(boxes_xyxy: Tensor, max_iou: float) -> Tensor:
     """Indices of the boxes (K, 4), sorted best first, that overlap no better kept one with an IoU above max_iou.
 
     Non-maximum suppression as in torchvision.ops.nms, which would double the time that the first prediction takes to

@@ -1,6 +1,6 @@
 """DensePose-FCN: at each place of the whole photo one of 25 classes, and U and V in each of 24 charts.
 
-Letters: N images, H x W input size (padded to whole strides of 32), h x w = H/4 x W/4 cells, P places.
+Letters: N images, H x W input size (padded to whole strides of 32), h x w = H/4 x W/4 cells, P points.
 Source: Güler et al., CVPR 2018, section 3: the network of DenseReg (Güler et al., CVPR 2017), a ResNet whose last
 stages keep stride 8 by dilated convolutions (Chen et al., DeepLab, 2015), on DensePose's annotations.
 """
@@ -12,22 +12,26 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from opendensepose.models.cells import cell_centres
+from opendensepose.models.dense_head import NUM_CLASSES
+from opendensepose.models.fcn_decode import STRIDE, PreparedFCN
 from opendensepose.models.image_batch import image_batch
 from opendensepose.models.point_losses import (
-    Places,
+    LabelledPoints,
     chart_loss,
-    dense_places,
+    dense_points,
+    join_points,
     parts_at,
-    shared_mean,
     smooth_uv_losses,
 )
+from opendensepose.models.prediction import PreparedNetwork
 from opendensepose.models.resnet import NormedConv, ResNet
 from opendensepose.models.targets import Targets
+from opendensepose.models.whole_batch import shared_mean
 from opendensepose.surface import CHART_TO_PART
 
-__all__ = ["FCN", "FCNOutput", "FCNWeights", "image_centres", "part_loss", "part_map", "places_of"]
+__all__ = ["FCN", "FCNOutput", "FCNWeights", "part_loss", "part_map", "points_of"]
 
-STRIDE, NUM_CLASSES, NUM_PARTS = 4, 25, 14
 NORM_GROUPS = 32
 UNKNOWN = -1  # part of a place about which nothing is known
 
@@ -42,7 +46,7 @@ class FCNOutput(NamedTuple):
 
 @dataclass(frozen=True)
 class FCNWeights:
-    """Of the means over cells (part), and over places (chart, u and v). beta: of smooth L1."""
+    """Of the means over cells (part), and over points (chart, u and v). beta: of smooth L1."""
 
     part: float = 1.0
     chart: float = 1.0
@@ -51,7 +55,7 @@ class FCNWeights:
 
 
 class FCN(nn.Module):
-    """Images -> charts, U and V all over them; who is who is not told.
+    """Images -> charts, U and V all over them; people are not separated.
 
     depth, norm, stride_in_1x1, width: see ResNet. channels: of the head. short_side, long_side: photos are scaled to
     the first unless the longer side would exceed the second. scales: photos are seen at all these multiples of that
@@ -90,19 +94,31 @@ class FCN(nn.Module):
         return FCNOutput(*self.predictor(self.head(features)).split(NUM_CLASSES, dim=1))
 
     def losses(self, images: Sequence[Tensor], targets: Sequence[Targets]) -> dict[str, Tensor]:
-        """part: which part, or background, each cell shows; chart, u, v at annotated points and dense labels."""
-        output, weights = self(images), self.loss_weights
+        """part: which part, or background, each cell shows; chart, u, v at annotated points and dense labels.
+
+        images: a list, or (N, 3, H, W); with N = 0 all losses are 0.
+        """
+        # Without images in float32: synchronised batch norm sends empty statistics in the type of its input, but others
+        # in float32, and the processes' must agree.
+        device, weights = self.predictor.weight.device.type, self.loss_weights
+        with torch.autocast(device, enabled=torch.is_autocast_enabled(device) and len(images) > 0):
+            output = self(images)
         hw, sizes_hw = output.logits.shape[-2:], [image.shape[-2:] for image in images]
-        centres = image_centres(hw, output.logits.device)
-        parts = torch.stack([part_map(centres, *one) for one in zip(sizes_hw, targets, strict=True)])
-        found = [places_of(n, centres, target) for n, target in enumerate(targets)]
-        places = Places(*(torch.cat(part) for part in zip(*found, strict=True)))
-        uv = smooth_uv_losses(output.u, output.v, places, weights.beta)
+        centres = cell_centres(hw, STRIDE, output.logits.device)
+        parts = torch.zeros(len(targets), *hw, dtype=torch.long, device=centres.device)
+        for k, one in enumerate(zip(sizes_hw, targets, strict=True)):
+            parts[k] = part_map(centres, *one)
+        points = join_points([points_of(n, centres, target) for n, target in enumerate(targets)], centres.device)
+        uv = smooth_uv_losses(output.u, output.v, points, weights.beta)
         losses = {
             "part": weights.part * part_loss(output.logits, parts),
-            "chart": weights.chart * chart_loss(output.logits, places),
+            "chart": weights.chart * chart_loss(output.logits, points),
         }
-        return losses | {name: weights.uv * shared_mean(one, places.weight.sum()) for name, one in uv.items()}
+        return losses | {name: weights.uv * shared_mean(one, points.weight.sum()) for name, one in uv.items()}
+
+    def prepare(self, mirrored: bool = True, refine: bool = True) -> PreparedNetwork:
+        """Make a copy ready for prediction; mirrored and refine change nothing."""
+        return PreparedFCN(self)
 
 
 def part_loss(logits: Tensor, parts: Tensor) -> Tensor:
@@ -119,12 +135,6 @@ def part_loss(logits: Tensor, parts: Tensor) -> Tensor:
     return shared_mean(loss.sum(), known.sum())
 
 
-def image_centres(hw: tuple[int, int], device: torch.device | str) -> Tensor:
-    """(h, w, 2) x, y in pixels of the cells' centres."""
-    y, x = ((torch.arange(n, device=device) + 0.5) * STRIDE for n in hw)
-    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
-
-
 def part_map(centres: Tensor, size_hw: tuple[int, int], targets: Targets) -> Tensor:
     """(h, w) int64: the part 1..14 of each cell; 0 outside all people; UNKNOWN outside the image, in groups drawn as
     one, and in boxes of people without part masks. Where masks overlap, the later person counts."""
@@ -138,14 +148,16 @@ def part_map(centres: Tensor, size_hw: tuple[int, int], targets: Targets) -> Ten
     return parts.masked_fill((x > size_hw[1]) | (y > size_hw[0]), UNKNOWN)
 
 
-def places_of(image: int, centres: Tensor, targets: Targets) -> Places:
+def points_of(image: int, centres: Tensor, targets: Targets) -> LabelledPoints:
     """The annotated points of an image, and its cells with dense labels. centres (h, w, 2) reach over the padding."""
     size = STRIDE * torch.tensor(centres.shape[1::-1], device=centres.device)  # pixels x, y
     xy = targets.point_xy / size
     kept = ((xy >= 0) & (xy <= 1)).all(1)
     chart = targets.point_i[kept]
-    points = Places(torch.full_like(chart, image), xy[kept], chart, targets.point_uv[kept], xy.new_ones(len(chart)))
+    points = LabelledPoints(
+        torch.full_like(chart, image), xy[kept], chart, targets.point_uv[kept], xy.new_ones(len(chart))
+    )
     if targets.dense is None:
         return points
-    dense = dense_places(image, centres, None, targets.dense)
-    return Places(*(torch.cat(part) for part in zip(points, dense, strict=True)))
+    dense = dense_points(image, centres, None, targets.dense)
+    return join_points([points, dense], centres.device)

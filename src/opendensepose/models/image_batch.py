@@ -13,8 +13,11 @@ STRIDE = 32
 
 def image_batch(images: Sequence[Tensor], like: Tensor) -> Tensor:
     """Images (3, H, W), RGB 0..255 -> BGR, less the mean colour, padded at the right and the bottom with zeros to whole
-    strides: (N, 3, H, W) of the type and device of `like`."""
-    height, width = (max(image.shape[k] for image in images) for k in (1, 2))
+    strides: (N, 3, H, W) of the type and device of `like`. images may also be (N, 3, H, W), and N be 0 then."""
+    if isinstance(images, Tensor):
+        height, width = images.shape[2:]
+    else:
+        height, width = (max(image.shape[k] for image in images) for k in (1, 2))
     hw = [-(-side // STRIDE) * STRIDE for side in (height, width)]
     mean = like.new_tensor(MEAN_BGR)[:, None, None]
     batch = like.new_zeros(len(images), 3, *hw).contiguous(memory_format=torch.channels_last)

@@ -7,8 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from opendensepose.models.cells import cell_centres
 from opendensepose.models.dense_head import NUM_CLASSES, DenseOutput, decide
-from opendensepose.models.detection_head import DetectionOutput, cell_centres
+from opendensepose.models.detection_head import STRIDE, DetectionOutput
 
 __all__ = [
     "box_loss",
@@ -96,7 +97,7 @@ def centre_targets(boxes_xyxy: Tensor, cells_hw: tuple[int, int], spread: float 
     that holds the centre set to 1 (Liu et al., TTFNet, AAAI 2020). boxes_xyxy (N, M, 4) pixels; a box without area is
     padding.
     """
-    centres = cell_centres(cells_hw, boxes_xyxy.device)[None, None]  # (1, 1, h, w, 2)
+    centres = cell_centres(cells_hw, STRIDE, boxes_xyxy.device)[None, None]  # (1, 1, h, w, 2)
     left_top, right_bottom = boxes_xyxy[:, :, None, None, :2], boxes_xyxy[:, :, None, None, 2:]
     side = right_bottom - left_top  # (N, M, 1, 1, 2)
     away = (centres - (left_top + right_bottom) / 2).abs()  # (N, M, h, w, 2)

@@ -1,6 +1,6 @@
-"""Losses of a head that tells the charts of regions, at annotated points, on part masks and on dense labels.
+"""Losses of a head that predicts the charts of regions, at annotated points, on part masks and on dense labels.
 
-Letters: R regions, S x S cells of a region's output, P places (points or labelled cells) in all regions.
+Letters: R regions, S x S cells of a region's output, P labelled points of all regions.
 Sources: Güler et al., CVPR 2018, section 4; weights and sums as released with detectron2; confidences of U and V:
 Neverova et al., NeurIPS 2019; of the segmentations: Sanakoyeu et al., CVPR 2020.
 """
@@ -14,30 +14,30 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from opendensepose.models.cells import read_maps, region_centres
 from opendensepose.models.rcnn_heads import ChartOutput
-from opendensepose.models.targets import DenseTargets, Targets
+from opendensepose.models.targets import DenseLabels, Targets
+from opendensepose.models.whole_batch import shared_mean
+from opendensepose.part_grid import GRID, LEAST_SIDE
 
 __all__ = [
     "LEGACY_WEIGHTS",
     "LossWeights",
-    "Places",
+    "LabelledPoints",
     "aniso_uv_loss",
-    "cell_centres",
     "chart_loss",
     "coarse_loss",
-    "dense_places",
+    "dense_points",
     "iso_uv_loss",
+    "join_points",
     "parts_at",
-    "point_places",
-    "read_maps",
+    "annotated_points",
     "region_losses",
-    "shared_mean",
     "smooth_uv_losses",
 ]
 
-MIN_VARIANCE = 0.01  # of U and V, added to the softplus of what the network tells
+MIN_VARIANCE = 0.01  # of U and V, added to the softplus of the network's output
 DENSE_WEIGHT = 100.0  # the labelled cells of a region weigh as this many points: what annotators give a person
-GRID = 256  # part masks are 256 x 256 over the box
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class LossWeights:
 LEGACY_WEIGHTS = LossWeights(coarse=2.0, chart=0.3, uv=0.1)
 
 
-class Places(NamedTuple):
-    """Where regions are labelled."""
+class LabelledPoints(NamedTuple):
+    """Points of regions whose labels are known: annotated ones, and cells with dense labels."""
 
     region: Tensor  # (P,) int64
     xy: Tensor  # (P, 2) in [0, 1], over the region
@@ -79,19 +79,19 @@ def region_losses(
     already multiplied by them, so that the cross-entropy teaches them as an inverse temperature.
     """
     weights = weights or LossWeights()
-    centres = cell_centres(regions, output.coarse.shape[-1])  # (R, S, S, 2)
+    centres = region_centres(regions, output.coarse.shape[-1])  # (R, S, S, 2)
     annotated, parts = _part_targets(centres, image, person, targets)
-    places = _all_places(regions, centres, image, person, targets)
+    points = _all_points(regions, centres, image, person, targets)
     losses = {
         "coarse": weights.coarse * coarse_loss(output.coarse, parts, annotated),
-        "chart": weights.chart * chart_loss(output.fine, places),
+        "chart": weights.chart * chart_loss(output.fine, points),
     }
     if output.sigma_2 is None:
-        uv = smooth_uv_losses(output.u, output.v, places, weights.beta)
+        uv = smooth_uv_losses(output.u, output.v, points, weights.beta)
     elif output.kappa_u is None:
-        uv = {"uv": iso_uv_loss(output, places)}
+        uv = {"uv": iso_uv_loss(output, points)}
     else:
-        uv = {"uv": aniso_uv_loss(output, places)}
+        uv = {"uv": aniso_uv_loss(output, points)}
     return losses | {name: weights.uv * loss * 2 / max(1, len(targets)) for name, loss in uv.items()}
 
 
@@ -103,95 +103,73 @@ def coarse_loss(logits: Tensor, parts: Tensor, used: Tensor) -> Tensor:
     return shared_mean(loss.sum(), used.sum() * parts[0].numel() if len(parts) else used.sum())
 
 
-def chart_loss(logits: Tensor, places: Places) -> Tensor:
-    """-sum_p w_p log P(I_p) / sum_p w_p over the places. logits (R, 25, S, S), read between cells."""
-    loss = F.cross_entropy(read_maps(logits, places).float(), places.chart, reduction="none")
-    return shared_mean((places.weight * loss).sum(), places.weight.sum())
+def chart_loss(logits: Tensor, points: LabelledPoints) -> Tensor:
+    """-sum_p w_p log P(I_p) / sum_p w_p over the points. logits (R, 25, S, S), read between cells."""
+    loss = F.cross_entropy(read_maps(logits, points.region, points.xy).float(), points.chart, reduction="none")
+    return shared_mean((points.weight * loss).sum(), points.weight.sum())
 
 
-def smooth_uv_losses(u: Tensor, v: Tensor, places: Places, beta: float = 1.0) -> dict[str, Tensor]:
-    """Smooth L1 of U and V in the true chart, weighted sums over places: d^2 / (2 beta) below beta, |d| - beta/2 above.
+def smooth_uv_losses(u: Tensor, v: Tensor, points: LabelledPoints, beta: float = 1.0) -> dict[str, Tensor]:
+    """Smooth L1 of U and V in the true chart, weighted sums over points: d^2 / (2 beta) below beta, |d| - beta/2 above.
 
     u, v (R, 25, S, S).
     """
     return {
-        name: (places.weight * F.smooth_l1_loss(told, true, reduction="none", beta=beta)).sum()
-        for name, told, true in zip("uv", _read_uv(u, v, places), places.uv.unbind(1), strict=True)
+        name: (points.weight * F.smooth_l1_loss(predicted, true, reduction="none", beta=beta)).sum()
+        for name, predicted, true in zip("uv", _read_uv(u, v, points), points.uv.unbind(1), strict=True)
     }
 
 
-def iso_uv_loss(output: ChartOutput, places: Places) -> Tensor:
+def iso_uv_loss(output: ChartOutput, points: LabelledPoints) -> Tensor:
     """-sum_p w_p log N(d_p; 0, s I) = sum_p w_p (log 2 pi + log s + |d|^2 / (2 s)), d the error of (U, V), s = 0.01 +
     softplus(sigma_2): WC1."""
-    d_u, d_v, s = _errors_and_variance(output, places)
-    return (places.weight * (math.log(2 * math.pi) + s.log() + (d_u**2 + d_v**2) / (2 * s))).sum()
+    d_u, d_v, s = _errors_and_variance(output, points)
+    return (points.weight * (math.log(2 * math.pi) + s.log() + (d_u**2 + d_v**2) / (2 * s))).sum()
 
 
-def aniso_uv_loss(output: ChartOutput, places: Places) -> Tensor:
+def aniso_uv_loss(output: ChartOutput, points: LabelledPoints) -> Tensor:
     """-sum_p w_p log N(d_p; 0, s I + k k^T), with k = (kappa_u, kappa_v) and t = s + |k|^2, that is
     sum_p w_p (log 2 pi + log(s t) / 2 + (|d|^2 - (d . k)^2 / t) / (2 s)): WC2."""
-    d_u, d_v, s = _errors_and_variance(output, places)
-    k_u, k_v = _read_uv(output.kappa_u, output.kappa_v, places)
+    d_u, d_v, s = _errors_and_variance(output, points)
+    k_u, k_v = _read_uv(output.kappa_u, output.kappa_v, points)
     t = s + k_u**2 + k_v**2
     square = (d_u**2 + d_v**2 - (d_u * k_u + d_v * k_v) ** 2 / t) / s
-    return (places.weight * (math.log(2 * math.pi) + 0.5 * (s * t).log() + 0.5 * square)).sum()
+    return (points.weight * (math.log(2 * math.pi) + 0.5 * (s * t).log() + 0.5 * square)).sum()
 
 
-def _errors_and_variance(output: ChartOutput, places: Places) -> tuple[Tensor, Tensor, Tensor]:
-    u, v = _read_uv(output.u, output.v, places)
-    s = F.softplus(read_maps(output.sigma_2, places, places.chart).float()) + MIN_VARIANCE
-    return u - places.uv[:, 0], v - places.uv[:, 1], s
+def _errors_and_variance(output: ChartOutput, points: LabelledPoints) -> tuple[Tensor, Tensor, Tensor]:
+    u, v = _read_uv(output.u, output.v, points)
+    s = F.softplus(_read_chart(output.sigma_2, points)) + MIN_VARIANCE
+    return u - points.uv[:, 0], v - points.uv[:, 1], s
 
 
-def _read_uv(u: Tensor, v: Tensor, places: Places) -> tuple[Tensor, Tensor]:
-    return read_maps(u, places, places.chart).float(), read_maps(v, places, places.chart).float()
+def _read_uv(u: Tensor, v: Tensor, points: LabelledPoints) -> tuple[Tensor, Tensor]:
+    return _read_chart(u, points), _read_chart(v, points)
 
 
-def read_maps(maps: Tensor, places: Places, channel: Tensor | None = None) -> Tensor:
-    """maps (R, C, S, T) read bilinearly at the places: (P, C), or of one channel each (P,). Cell k of S has its centre
-    at (k + 0.5) / S; beyond the outer centres the outer cell's value holds."""
-    sizes = maps.new_tensor(maps.shape[:-3:-1], dtype=torch.float32)  # (T, S), as x, y
-    at = torch.minimum((places.xy * sizes - 0.5).clamp(min=0), sizes - 1)
-    low = at.long()
-    high = torch.minimum(low + 1, sizes.long() - 1)
-    x, y = (at - low).to(maps.dtype).unbind(1)
-    if channel is None:
-        x, y = x[:, None], y[:, None]
-
-    def corner(row: Tensor, column: Tensor) -> Tensor:
-        return maps[places.region, slice(None) if channel is None else channel, row, column]
-
-    upper = corner(low[:, 1], low[:, 0]) * (1 - x) + corner(low[:, 1], high[:, 0]) * x
-    lower = corner(high[:, 1], low[:, 0]) * (1 - x) + corner(high[:, 1], high[:, 0]) * x
-    return upper * (1 - y) + lower * y
-
-
-def cell_centres(regions: Tensor, cells: int) -> Tensor:
-    """(R, S, S, 2) x, y in pixels of the cells' centres of regions (R, 4)."""
-    at = (torch.arange(cells, device=regions.device) + 0.5) / cells
-    place = torch.stack(torch.meshgrid(at, at, indexing="xy"), dim=-1)  # (S, S, 2)
-    low, high = regions[:, None, None, :2], regions[:, None, None, 2:]
-    return low + place * (high - low)
+def _read_chart(maps: Tensor, points: LabelledPoints) -> Tensor:
+    return read_maps(maps, points.region, points.xy, points.chart).float()
 
 
 def parts_at(xy: Tensor, parts: Tensor, box: Tensor) -> Tensor:
-    """The part 0..14, int64 (...), at pixels xy (..., 2) of one person: parts (256, 256) laid over box (4,)."""
-    cell = ((xy - box[:2]) / (box[2:] - box[:2]).clamp(min=1e-3) * GRID).floor()
+    """`part_grid.part_at` on tensors: the part 0..14, int64 (...), at pixels xy (..., 2); parts (256, 256) over box
+    (4,)."""
+    cell = ((xy - box[:2]) / (box[2:] - box[:2]).clamp(min=LEAST_SIDE) * GRID).floor()
     inside = ((cell >= 0) & (cell < GRID)).all(-1)
     column, row = cell.clamp(0, GRID - 1).long().unbind(-1)
     return parts[row, column].long() * inside
 
 
-def point_places(region: int, box: Tensor, person: int, targets: Targets) -> Places:
+def annotated_points(region: int, box: Tensor, person: int, targets: Targets) -> LabelledPoints:
     """A person's annotated points inside a region."""
     xy = (targets.point_xy - box[:2]) / (box[2:] - box[:2])
     kept = (targets.point_person == person) & ((xy >= 0) & (xy <= 1)).all(1)
     chart = targets.point_i[kept]
     weight = xy.new_ones(len(chart))
-    return Places(torch.full_like(chart, region), xy[kept], chart, targets.point_uv[kept], weight)
+    return LabelledPoints(torch.full_like(chart, region), xy[kept], chart, targets.point_uv[kept], weight)
 
 
-def dense_places(region: int, centres: Tensor, person: int | None, dense: DenseTargets) -> Places:
+def dense_points(region: int, centres: Tensor, person: int | None, dense: DenseLabels) -> LabelledPoints:
     """The cells of a region whose centre, (S, T, 2) in pixels, falls on a pixel labelled as the person, or as anyone if
     None. Together they weigh DENSE_WEIGHT for each person."""
     pixel = centres.floor().long()
@@ -205,20 +183,26 @@ def dense_places(region: int, centres: Tensor, person: int | None, dense: DenseT
     xy = (torch.stack([column, row], 1) + 0.5) / pixel.new_tensor(centres.shape[1::-1])
     uv = torch.stack([dense.u[y, x], dense.v[y, x]], 1)
     weight = xy.new_full((len(row),), DENSE_WEIGHT * len(who[labelled].unique()) / max(1, len(row)))
-    return Places(torch.full_like(row, region), xy, dense.i[y, x].long(), uv, weight)
+    return LabelledPoints(torch.full_like(row, region), xy, dense.i[y, x].long(), uv, weight)
 
 
-def _all_places(regions: Tensor, centres: Tensor, image: Tensor, person: Tensor, targets: Sequence[Targets]) -> Places:
+def _all_points(
+    regions: Tensor, centres: Tensor, image: Tensor, person: Tensor, targets: Sequence[Targets]
+) -> LabelledPoints:
     """Of all regions: the annotated points, and the cells with dense labels where there are any."""
     found = []
     for k, (n, who) in enumerate(zip(image.tolist(), person.tolist(), strict=True)):
-        found.append(point_places(k, regions[k], who, targets[n]))
+        found.append(annotated_points(k, regions[k], who, targets[n]))
         if targets[n].dense is not None:
-            found.append(dense_places(k, centres[k], who, targets[n].dense))
-    if found:
-        return Places(*(torch.cat(part) for part in zip(*found, strict=True)))
-    none = image.new_zeros(0, dtype=torch.long)
-    return Places(none, regions.new_zeros(0, 2), none, regions.new_zeros(0, 2), regions.new_zeros(0))
+            found.append(dense_points(k, centres[k], who, targets[n].dense))
+    return join_points(found, regions.device)
+
+
+def join_points(found: Sequence[LabelledPoints], device: torch.device | str) -> LabelledPoints:
+    """All of them as one; without any, none."""
+    index, xy = torch.zeros(0, dtype=torch.long, device=device), torch.zeros(0, 2, device=device)
+    none = LabelledPoints(index, xy, index, xy, xy[:, 0])
+    return LabelledPoints(*(torch.cat(part) for part in zip(none, *found, strict=True)))
 
 
 def _part_targets(centres: Tensor, image: Tensor, person: Tensor, targets: Sequence[Targets]) -> tuple[Tensor, Tensor]:
@@ -229,14 +213,3 @@ def _part_targets(centres: Tensor, image: Tensor, person: Tensor, targets: Seque
         annotated[k] = targets[n].annotated[who]
         parts[k] = parts_at(centres[k], targets[n].parts[who], targets[n].boxes[who])
     return annotated, parts
-
-
-def shared_mean(total: Tensor, count: Tensor) -> Tensor:
-    """total / count, where count is averaged over the processes that train together: their mean gradient is then that
-    of one process with all their images. 0 where there is nothing to average."""
-    count = count.detach().float()
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        count = count.clone()
-        torch.distributed.all_reduce(count)
-        count = count / torch.distributed.get_world_size()
-    return total / torch.where(count > 0, count, torch.ones_like(count))

@@ -12,11 +12,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import batched_nms, clip_boxes_to_image
 
-__all__ = ["ProposalNetwork", "anchors_of_level", "apply_deltas"]
+__all__ = ["BOX_WEIGHTS", "ProposalNetwork", "anchors_of_level", "apply_deltas"]
 
 MAX_LOG_SCALE = math.log(1000 / 16)  # a box grows to at most 1000 / 16 times its anchor
 STRIDES = (4, 8, 16, 32, 64)
 ANCHOR_SIDES = (32, 64, 128, 256, 512)  # pixels of the network's input, one per level
+BOX_WEIGHTS = (10.0, 10.0, 5.0, 5.0)  # of the deltas that turn a proposal into a person's box; see apply_deltas
 ASPECTS = (0.5, 1.0, 2.0)  # height / width
 
 

@@ -14,7 +14,9 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from opendensepose.models.image_batch import image_batch
 from opendensepose.models.point_losses import LossWeights, region_losses
-from opendensepose.models.proposals import ProposalNetwork, apply_deltas
+from opendensepose.models.prediction import PreparedNetwork
+from opendensepose.models.proposals import BOX_WEIGHTS, ProposalNetwork, apply_deltas
+from opendensepose.models.rcnn_decode import PreparedRCNN
 from opendensepose.models.rcnn_heads import (
     BoxHead,
     ChartOutput,
@@ -25,10 +27,10 @@ from opendensepose.models.rcnn_heads import (
     pool_regions,
 )
 from opendensepose.models.rcnn_training import (
-    Regions,
+    RegionSamples,
     Sampling,
     box_losses,
-    filled,
+    pad_to_multiple,
     proposal_losses,
     sample_boxes,
     start_weights,
@@ -39,7 +41,6 @@ from opendensepose.models.targets import Targets
 __all__ = ["DensePoseRCNN", "Detections"]
 
 HEADS = {"conv": ConvHead, "deeplab": DeepLabHead}
-BOX_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
 
 
 class Detections(NamedTuple):
@@ -126,9 +127,11 @@ class DensePoseRCNN(nn.Module):
         of_boxes = box_losses(*self.box_head(pooled), boxes, targets)
         return of_proposals | of_boxes | self.dense_losses(pyramid, dense, targets)
 
-    def dense_losses(self, pyramid: list[Tensor], regions: list[Regions], targets: list[Targets]) -> dict[str, Tensor]:
+    def dense_losses(
+        self, pyramid: list[Tensor], regions: list[RegionSamples], targets: list[Targets]
+    ) -> dict[str, Tensor]:
         """Losses of the charts of the regions of each image."""
-        output = self.charts(pyramid, filled([one.boxes for one in regions]))
+        output = self.charts(pyramid, pad_to_multiple([one.boxes for one in regions]))
         count = sum(len(one.boxes) for one in regions)
         output = ChartOutput(*(None if maps is None else maps[:count] for maps in output))
         image = torch.cat([torch.full_like(one.person, k) for k, one in enumerate(regions)])
@@ -159,6 +162,10 @@ class DensePoseRCNN(nn.Module):
         """The dense head on the boxes of each image."""
         pool = pool_regions if self.decoder is None else self.decoder.regions
         return self.predictor(self.head(pool(pyramid[:4], boxes, self.cells)))
+
+    def prepare(self, mirrored: bool = True, refine: bool = True) -> PreparedNetwork:
+        """Make a copy ready for prediction; mirrored and refine change nothing."""
+        return PreparedRCNN(self)
 
 
 def select_boxes(

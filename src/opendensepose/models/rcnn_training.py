@@ -13,15 +13,22 @@ from torch import Tensor, nn
 from torchvision.models.detection._utils import BoxCoder, Matcher
 from torchvision.ops import box_iou
 
-from opendensepose.models.point_losses import shared_mean
-from opendensepose.models.proposals import ProposalNetwork
+from opendensepose.models.proposals import BOX_WEIGHTS, ProposalNetwork
 from opendensepose.models.targets import Targets
+from opendensepose.models.whole_batch import shared_mean
 
-__all__ = ["Regions", "Sampling", "box_losses", "filled", "proposal_losses", "sample_boxes", "start_weights"]
+__all__ = [
+    "RegionSamples",
+    "Sampling",
+    "box_losses",
+    "pad_to_multiple",
+    "proposal_losses",
+    "sample_boxes",
+    "start_weights",
+]
 
 STRIDE = 32  # images are at least so large
 NEITHER = -1  # label of an anchor that teaches nothing
-BOX_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Sampling:
     dense_iou: float = 0.7  # a region's least IoU with its person
 
 
-class Regions(NamedTuple):
+class RegionSamples(NamedTuple):
     """Boxes of one image and whom they show."""
 
     boxes: Tensor  # (R, 4) xyxy
@@ -57,7 +64,8 @@ def proposal_losses(
     Anchors with IoU >= 0.7 to a person, and the best of each person, are positive; below 0.3 negative. Binary
     cross-entropy over the sampled, L1 of the deltas over the positive, both divided by the number sampled.
     """
-    raw, levels = [network.raw(features) for features in pyramid], network.anchors(pyramid)
+    raw = [tuple(part.float() for part in network.raw(features)) for features in pyramid]
+    levels = network.anchors(pyramid)
     logits, deltas = (torch.cat(part, dim=1) for part in zip(*raw, strict=True))  # (N, A), (N, A, 4)
     anchors, coder = torch.cat(levels), BoxCoder((1.0, 1.0, 1.0, 1.0))
     score, box = logits.new_zeros(()), logits.new_zeros(())
@@ -79,7 +87,7 @@ def proposal_losses(
 
 
 @torch.no_grad()
-def sample_boxes(proposals: Tensor, target: Targets, sampling: Sampling) -> tuple[Regions, Regions]:
+def sample_boxes(proposals: Tensor, target: Targets, sampling: Sampling) -> tuple[RegionSamples, RegionSamples]:
     """Regions of one image that teach the box head, and those of them that teach charts.
 
     The people's own boxes join the proposals. A box shows a person if their IoU is at least 0.5.
@@ -94,12 +102,15 @@ def sample_boxes(proposals: Tensor, target: Targets, sampling: Sampling) -> tupl
         iou = box_iou(boxes, target.boxes).gather(1, shown[:, None])[:, 0]
         dense = (person >= 0) & (iou >= sampling.dense_iou) & target.annotated[shown]
     dense = torch.nonzero(dense).flatten()[: sampling.dense]  # in random order already
-    return Regions(boxes, person), Regions(boxes[dense], person[dense])
+    return RegionSamples(boxes, person), RegionSamples(boxes[dense], person[dense])
 
 
-def box_losses(logits: Tensor, deltas: Tensor, regions: list[Regions], targets: list[Targets]) -> dict[str, Tensor]:
+def box_losses(
+    logits: Tensor, deltas: Tensor, regions: list[RegionSamples], targets: list[Targets]
+) -> dict[str, Tensor]:
     """Losses "class", cross-entropy, and "box", L1 of the deltas of those who show a person, both divided by the number
     of all. logits (R, classes + 1), background last; deltas (R, 4 or 4 classes). People are the first class."""
+    logits, deltas = logits.float(), deltas.float()
     person = torch.cat([one.person for one in regions])
     boxes = torch.cat([one.boxes for one in regions])
     matched = torch.cat([_matched_boxes(*pair) for pair in zip(regions, targets, strict=True)])
@@ -114,13 +125,13 @@ def box_losses(logits: Tensor, deltas: Tensor, regions: list[Regions], targets: 
     }
 
 
-def _matched_boxes(regions: Regions, target: Targets) -> Tensor:
+def _matched_boxes(regions: RegionSamples, target: Targets) -> Tensor:
     if not len(target.boxes):
         return regions.boxes
     return target.boxes[regions.person.clamp(min=0)]
 
 
-def filled(boxes: list[Tensor], multiple: int = 8) -> list[Tensor]:
+def pad_to_multiple(boxes: list[Tensor], multiple: int = 8) -> list[Tensor]:
     """Boxes of each image, with copies of one more behind the last, so that their number is a multiple of 8: on a CPU
     each new size of a convolution costs as much time as several steps."""
     missing = -sum(map(len, boxes)) % multiple

@@ -6,12 +6,11 @@ torchvision's ResNet has the stride of a bottleneck in its 3x3 convolution; the 
 MSRA's, where it is in the first 1x1 convolution.
 """
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops.misc import FrozenBatchNorm2d
 
-__all__ = ["DEPTHS", "BasicBlock", "BottleneckBlock", "NormedConv", "ResNet", "fold_norms"]
+__all__ = ["DEPTHS", "BasicBlock", "BottleneckBlock", "NormedConv", "ResNet"]
 
 DEPTHS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 NORM_GROUPS = 32
@@ -151,17 +150,3 @@ class ResNet(nn.Module):
             x = stage(x)
             features.append(x)
         return features
-
-
-@torch.no_grad()
-def fold_norms(model: nn.Module) -> nn.Module:
-    """Multiplies each batch norm that is in evaluation mode, or frozen, into the convolution that keeps it: the same
-    function with fewer passes over memory. Changes the model, returns it."""
-    for conv in [part for part in model.modules() if isinstance(part, NormedConv)]:
-        norm = conv.norm
-        if isinstance(norm, FrozenBatchNorm2d) or (isinstance(norm, nn.BatchNorm2d) and not norm.training):
-            scale = norm.weight * (norm.running_var + norm.eps).rsqrt()  # (out channels,)
-            conv.weight = nn.Parameter(conv.weight * scale[:, None, None, None], requires_grad=False)
-            conv.bias = nn.Parameter(norm.bias - norm.running_mean * scale, requires_grad=False)
-            conv.norm = None
-    return model

@@ -4,21 +4,22 @@ Letters: K people of an image, M annotated points of all of them, H x W pixels o
 """
 
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["DenseTargets", "Targets"]
+__all__ = ["DenseLabels", "Targets"]
 
 
-@dataclass(frozen=True)
-class DenseTargets:
-    """Labels at every pixel, as the teacher in-paints them."""
+class DenseLabels(NamedTuple):
+    """Labels at every pixel, as the teacher in-paints them or a renderer knows them: all arrays, or all tensors."""
 
-    i: Tensor  # (H, W) uint8: 0 background, 1..24
-    u: Tensor  # (H, W) float32 in [0, 1]
-    v: Tensor  # (H, W) float32 in [0, 1]
-    person: Tensor  # (H, W) uint8: 0 background, k for row k - 1 of the people
+    i: np.ndarray | Tensor  # (H, W) uint8: 0 background, 1..24
+    u: np.ndarray | Tensor  # (H, W) float32 in [0, 1]
+    v: np.ndarray | Tensor  # (H, W) float32 in [0, 1]
+    person: np.ndarray | Tensor  # (H, W) uint8: 0 background, k for row k - 1 of the people
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Targets:
     point_uv: Tensor  # (M, 2) float32 in [0, 1]
     point_person: Tensor  # (M,) int64 row of the people
     ignored: Tensor  # (G, 4) float32 xyxy: groups drawn as one; nothing inside teaches the detector
-    dense: DenseTargets | None = None
+    dense: DenseLabels | None = None
     seed: int = 0  # of what is drawn at random for this image, so that it does not depend on the rest of the batch
 
     def to(self, device: torch.device | str) -> "Targets":
@@ -47,5 +48,5 @@ class Targets:
         moved = {f.name: getattr(self, f.name) for f in fields(self)}
         dense, seed = moved.pop("dense"), moved.pop("seed")
         if dense is not None:
-            dense = DenseTargets(*(getattr(dense, f.name).to(device) for f in fields(dense)))
+            dense = DenseLabels(*(labels.to(device) for labels in dense))
         return Targets(**{name: tensor.to(device) for name, tensor in moved.items()}, dense=dense, seed=seed)

@@ -1,4 +1,4 @@
-"""The in-painting teacher: told which pixels are one person's, it fills in what annotators' sparse points leave open.
+"""The in-painting teacher: given the pixels of one person, it predicts dense labels from sparsely annotated points.
 
 Letters: B people, H x W image, S x S pixels of a crop.
 Source: Güler et al., CVPR 2018, section 3.3: a network trained on the sparse points only, on a task made easier by
@@ -8,7 +8,7 @@ authors never released it. Which network, crop and scales are ours; mirrored cro
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 import torch
@@ -16,18 +16,22 @@ from torch import Tensor, nn
 from torchvision.ops import roi_align
 
 from opendensepose.iuv import IUV
+from opendensepose.models.cells import cell_centres, read_maps, region_centres
 from opendensepose.models.fcn import FCN
-from opendensepose.models.fcn_decode import ChartMaps, decode_maps, resampled, turned
+from opendensepose.models.fcn_decode import ChartMaps, decode_maps, resampled
 from opendensepose.models.image_batch import MEAN_BGR
-from opendensepose.models.point_losses import Places, cell_centres, parts_at, read_maps
+from opendensepose.models.mirror import mirror_class_maps, mirror_uv_maps
+from opendensepose.models.point_losses import parts_at
 from opendensepose.models.targets import Targets
+from opendensepose.models.whole_batch import gather_images, process_rank
 from opendensepose.surface import CHART_TO_PART
 
 __all__ = [
+    "InpaintedPerson",
     "KnownPoints",
     "Teacher",
     "anchored",
-    "annotated_in_turn",
+    "draw_people",
     "crop_region",
     "crop_targets",
     "inpaint",
@@ -47,7 +51,7 @@ class Teacher(nn.Module):
     """
 
     inner_network = FCN  # which the other keyword arguments are of
-    num_crops = 8  # learned from in one step; always as many, since on a CPU each new size costs time
+    num_crops = 8  # of a batch; always as many, since on a CPU each new size costs time
 
     def __init__(self, side: int = 256, scales: Sequence[float] = (0.75, 1.0, 1.25), **kwargs):
         super().__init__()
@@ -57,31 +61,48 @@ class Teacher(nn.Module):
         self.fcn = FCN(**kwargs)
 
     def losses(self, images: Sequence[Tensor], targets: Sequence[Targets]) -> dict[str, Tensor]:
-        """Those of the FCN, on crops of the annotated people, each in its turn, at random scales; what is dense in the
+        """Those of the FCN, on crops of annotated people, see `draw_people`, at random scales; what is dense in the
         targets is not looked at."""
-        crops, labels = [], []
-        for n, k in annotated_in_turn(targets, self.num_crops):
-            factor = SCALE_JITTER ** (2 * torch.rand(()).item() - 1)
-            region = crop_region(targets[n].boxes[k], factor)
-            crops.append(person_crop(images[n], region, targets[n].parts[k], targets[n].boxes[k], self.side))
-            labels.append(crop_targets(targets[n], k, region, self.side))
-        if not crops:
+        people = draw_people(targets, self.num_crops)
+        if people is None:
             return no_losses(self)
-        return self.fcn.losses(crops, labels)
+        crops, labels = [images[0].new_zeros(0, 3, self.side, self.side)], []  # so that there may be none
+        for n, k, (by, *_) in people:
+            region = crop_region(targets[n].boxes[k], SCALE_JITTER**by)
+            crop = person_crop(images[n], region, targets[n].parts[k], targets[n].boxes[k], self.side)
+            crops.append(crop[None])
+            labels.append(crop_targets(targets[n], k, region, self.side))
+        return self.fcn.losses(torch.cat(crops), labels)
+
+    def prepare(self, mirrored: bool = True, refine: bool = True) -> NoReturn:
+        """Raise ValueError: a teacher does not find people."""
+        raise ValueError("a teacher fills in people whose part masks are known, it predicts nobody: see `distill`.")
 
 
-def annotated_in_turn(targets: Sequence[Targets], count: int) -> list[tuple[int, int]]:
-    """(image, row of its people) of `count` annotated people in random order, again from the first after the last; none
-    where nobody is annotated."""
-    who = [(n, k) for n, one in enumerate(targets) for k in torch.nonzero(one.annotated).flatten().tolist()]
+def draw_people(targets: Sequence[Targets], count: int) -> list[tuple[int, int, list[float]]] | None:
+    """Draw `count` annotated people of the whole batch, in random order, again from the first after the last, and
+    return those on this process's images: (image, row of its people, three random numbers in [-1, 1]).
+
+    The draw depends on the seed of the batch's first image alone, so that it is the same however many processes share
+    the batch. A process may get nobody, and yet must take part in the forward pass, which has averages over all of
+    them. None in all processes if nobody is annotated in the whole batch.
+    """
+    rows = [torch.nonzero(one.annotated).flatten().tolist() for one in targets]
+    own = [[len(people), one.seed] for people, one in zip(rows, targets, strict=True)]
+    batch = gather_images(torch.tensor(own, device=targets[0].annotated.device)).tolist()
+    who = [(image, k) for image, (num_people, _) in enumerate(batch) for k in range(num_people)]
     if not who:
-        return []
-    order = torch.randperm(len(who)).tolist()
-    return [who[order[turn % len(who)]] for turn in range(count)]
+        return None
+    random = torch.Generator().manual_seed(batch[0][1])
+    order = torch.randperm(len(who), generator=random).tolist()
+    numbers = (2 * torch.rand(count, 3, generator=random) - 1).tolist()
+    drawn = [(*who[order[turn % len(who)]], numbers[turn]) for turn in range(count)]
+    rank, world = process_rank()
+    return [(image // world, rows[image // world][k], jitter) for image, k, jitter in drawn if image % world == rank]
 
 
 def no_losses(network: nn.Module) -> dict[str, Tensor]:
-    """An FCN's losses where there is nothing to learn: zeros that depend on all parameters."""
+    """Return an FCN's losses for a whole batch with nobody annotated: zeros that depend on all parameters."""
     nothing = 0 * sum(parameter.sum() for parameter in network.parameters())
     return dict.fromkeys(("part", "chart", "u", "v"), nothing)
 
@@ -98,7 +119,7 @@ def person_crop(image: Tensor, region: Tensor, parts: Tensor, box: Tensor, side:
     """(3, side, side) float32 RGB 0..255: the region of an image (3, H, W), what is not in the person's part masks
     replaced by the mean colour. Where it shrinks, pixels are averaged."""
     crop = roi_align(image[None].float(), [region[None].float()], side, sampling_ratio=-1, aligned=True)[0]
-    person = parts_at(cell_centres(region[None], side)[0], parts, box) > 0  # (side, side)
+    person = parts_at(region_centres(region[None], side)[0], parts, box) > 0  # (side, side)
     mean = crop.new_tensor(MEAN_BGR[::-1])[:, None, None]
     return torch.where(person, crop, mean)
 
@@ -132,6 +153,14 @@ class KnownPoints(NamedTuple):
     v: np.ndarray  # (P,)
 
 
+class InpaintedPerson(NamedTuple):
+    """Labels of a window of the photo that lies inside it."""
+
+    iuv: IUV  # (h, w)
+    probability: np.ndarray  # (h, w) float32: of the chart
+    corner_xy: tuple[int, int]  # the photo's pixel at which the window begins
+
+
 @torch.no_grad()
 def inpaint(
     model: Teacher,
@@ -140,12 +169,11 @@ def inpaint(
     parts: np.ndarray,
     mirrored: bool = True,
     points: KnownPoints | None = None,
-) -> tuple[IUV, np.ndarray, tuple[int, int]]:
-    """I, U, V of one person at every pixel of their part masks, the chart one of the masked part; how probable that
-    chart is (h, w) float32; and the photo's pixel x, y at which these maps begin. They lie inside the photo.
+) -> InpaintedPerson:
+    """I, U, V of one person at every pixel of their part masks, the chart one of the masked part.
 
-    image_rgb (H, W, 3) uint8; parts (256, 256) uint8 0..14, laid over the box. points: what the teacher tells is made
-    to agree with them; see `anchored`.
+    image_rgb (H, W, 3) uint8; parts (256, 256) uint8 0..14, laid over the box. points: the teacher's
+    predictions are made to agree with them; see `anchored`.
     """
     device = next(model.parameters()).device
     image = torch.from_numpy(np.array(image_rgb)).permute(2, 0, 1).to(device)
@@ -156,14 +184,15 @@ def inpaint(
         maps = anchored(maps, region, points)
     x0, y0, x1, y1 = (int(edge) for edge in region)
     pixels = (x1 - x0, y1 - y0)
-    at = parts_at(cell_centres(region[None], pixels[0])[0], masks, box)
-    i, u, v, probability = decode_maps(maps, pixels[::-1], at)
+    at = parts_at(region_centres(region[None], pixels[0])[0], masks, box)
+    labels = decode_maps(maps, pixels[::-1], at)
     inside = np.s_[max(-y0, 0) : image_rgb.shape[0] - y0, max(-x0, 0) : image_rgb.shape[1] - x0]
-    return IUV(i[inside], u[inside], v[inside]), probability[inside], (max(x0, 0), max(y0, 0))
+    iuv = IUV(labels.i[inside], labels.u[inside], labels.v[inside])
+    return InpaintedPerson(iuv, labels.confidence[inside], (max(x0, 0), max(y0, 0)))
 
 
 def anchored(maps: ChartMaps, region: Tensor, points: KnownPoints) -> ChartMaps:
-    """The maps of a region (4,) moved to agree with points, the nearer the more; ours, not the paper's.
+    """Correct the maps of a region (4,) to agree with points, weighted by proximity; ours, not the paper's.
 
     With w_k = 1 / (d_k^2 + 1/4)^2, d_k the distance in cells to point k (Shepard, 1968): U and V of chart c get the
     mean of what was missing at its points, weighted by w; the probability of c is multiplied by VOTE_FLOOR + its
@@ -173,9 +202,7 @@ def anchored(maps: ChartMaps, region: Tensor, points: KnownPoints) -> ChartMaps:
     xy = (torch.as_tensor(points.xy, dtype=torch.float32, device=device) - region[:2]) / (region[2:] - region[:2])
     chart = torch.as_tensor(points.i.astype("int64"), device=device)
     uv = torch.as_tensor(np.stack([points.u, points.v], 1), dtype=torch.float32, device=device)
-    places = Places(torch.zeros_like(chart), xy, chart, uv, torch.ones_like(xy[:, 0]))
-    y, x = (torch.arange(n, device=device) + 0.5 for n in maps.u.shape[1:])
-    centres = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)  # (h, w, 2)
+    centres = cell_centres(maps.u.shape[1:], 1.0, device)  # (h, w, 2)
     square = (centres[None] - (xy * cells)[:, None, None]).square().sum(-1)  # (P, h, w)
     weight = (square + 0.25) ** -2
 
@@ -185,23 +212,24 @@ def anchored(maps: ChartMaps, region: Tensor, points: KnownPoints) -> ChartMaps:
     votes = of_charts(weight)  # (25, h, w)
     part = torch.as_tensor(CHART_TO_PART.astype("int64"), device=device)
     of_part = torch.zeros_like(votes[:15]).index_add_(0, part, votes)[part]
-    told = maps.probability * torch.where(of_part > 0, VOTE_FLOOR + votes / of_part.clamp(min=1e-12), 1.0)
+    probability = maps.probability * torch.where(of_part > 0, VOTE_FLOOR + votes / of_part.clamp(min=1e-12), 1.0)
     moved = []
     for one, true in zip((maps.u, maps.v), uv.unbind(1), strict=True):
-        missing = true - read_maps(one[None], places, chart)  # (P,)
+        missing = true - read_maps(one[None], 0, xy, chart)  # (P,)
         moved.append(one + of_charts(weight * missing[:, None, None]) / votes.clamp(min=1e-12))
-    return ChartMaps(told, *moved)
+    return ChartMaps(probability, *moved)
 
 
 def average_crops(
     model: Teacher, image: Tensor, region: Tensor, parts: Tensor, box: Tensor, mirrored: bool
 ) -> ChartMaps:
-    """The mean of what is told of a person at all scales and, mirrored, of their mirror images, turned back."""
-    cells_hw, told = (model.side // 4, model.side // 4), []
+    """Average the predictions for a person at all scales and, mirrored, for their mirror images, flipped back."""
+    cells_hw, predicted = (model.side // 4, model.side // 4), []
     for scale in model.scales:
         side = 4 * round(scale * model.side / 4)
         crop = person_crop(image, region, parts, box, side)
-        told.append(resampled(model.fcn([crop]), (side, side), cells_hw))
+        predicted.append(resampled(model.fcn([crop]), (side, side), cells_hw))
         if mirrored:
-            told.append(turned(resampled(model.fcn([crop.flip(-1)]), (side, side), cells_hw)))
-    return ChartMaps(*(torch.stack(part).mean(0) for part in zip(*told, strict=True)))
+            maps = resampled(model.fcn([crop.flip(-1)]), (side, side), cells_hw)
+            predicted.append(ChartMaps(mirror_class_maps(maps.probability), *mirror_uv_maps(maps.u, maps.v)))
+    return ChartMaps(*(torch.stack(part).mean(0) for part in zip(*predicted, strict=True)))

@@ -25,22 +25,20 @@ LIMITS = {
     "cells": (4, 56),
     "channels": (1, 2048),
     "coarse_classes": (2, 15),
+    "crop_hw": (16, 512),
     "dense_channels": (1, 2048),
     "depth": (18, 152),
     "depths": (0, 64),
+    "detect_sides": (32, 1024),
     "detection_channels": (1, 2048),
-    "far_glance_side": (32, 1024),
-    "first_look_hw": (16, 512),
-    "glance_side": (32, 1024),
     "head_channels": (1, 2048),
     "head_layers": (1, 64),
     "long_side": (32, 2048),
-    "look_hw": (16, 512),
     "min_score": (0, 1),
-    "near_glance_side": (32, 1024),
     "num_boxes": (1, 1000),
     "num_classes": (1, 1000),
     "quality_channels": (0, 2048),
+    "refine_hw": (16, 512),
     "scales": (0.1, 2),
     "short_side": (32, 2048),
     "side": (32, 1024),
@@ -50,7 +48,8 @@ LIMITS = {
 
 
 def keyword_arguments(network: type[nn.Module]) -> dict[str, inspect.Parameter]:
-    """The keyword arguments of a network's class by name, with those that `**kwargs` passes to its `inner_network`."""
+    """Return the keyword arguments of a network's class by name, with those that `**kwargs` passes to its
+    `inner_network`."""
     parameters = dict(inspect.signature(network).parameters)
     if parameters.pop("kwargs", None):
         parameters = keyword_arguments(network.inner_network) | parameters
@@ -58,8 +57,8 @@ def keyword_arguments(network: type[nn.Module]) -> dict[str, inspect.Parameter]:
 
 
 def check_kwargs(network: type[nn.Module], kwargs: Mapping[str, Any]) -> None:
-    """ValueError, one sentence, unless all are keyword arguments of the network's class, of the type that its signature
-    says and within LIMITS."""
+    """Raise ValueError, one sentence, unless all are keyword arguments of the network's class, of the type that its
+    signature says and within LIMITS."""
     known = keyword_arguments(network)
     for name, value in kwargs.items():
         if name not in known:
@@ -95,7 +94,7 @@ def _is_of(value: Any, kind: Any) -> bool:
 
 
 def check_shapes(model: nn.Module, shapes: Mapping[str, Sequence[int]]) -> None:
-    """ValueError, a clause, unless these are the tensors of the model, which may be one without memory (device
+    """Raise ValueError, a clause, unless these are the tensors of the model, which may be one without memory (device
     "meta")."""
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     optional = {name for name in expected.keys() ^ shapes.keys() if name.endswith("num_batches_tracked")}
@@ -113,7 +112,7 @@ def check_shapes(model: nn.Module, shapes: Mapping[str, Sequence[int]]) -> None:
 
 
 def check_finite(state: Mapping[str, torch.Tensor]) -> None:
-    """ValueError, a clause, if a weight is NaN or infinite."""
+    """Raise ValueError, a clause, if a weight is NaN or infinite."""
     for name, tensor in state.items():
         if not tensor.isfinite().all():
             raise ValueError(f"{name} must be finite numbers")

@@ -4,15 +4,16 @@ from pathlib import Path
 
 from torch import nn
 
-from opendensepose.models.glance_look import GlanceLook
 from opendensepose.models.official import OFFICIAL, fetch_official
 from opendensepose.models.untrusted import check_kwargs
 
 __all__ = ["ARCHITECTURES", "WEIGHTS", "build_model", "weights_path"]
 
 
-def _glance_look() -> type[nn.Module]:
-    return GlanceLook
+def _densepose_lite() -> type[nn.Module]:
+    from opendensepose.models.densepose_lite import DensePoseLite
+
+    return DensePoseLite
 
 
 def _densepose_rcnn() -> type[nn.Module]:
@@ -46,7 +47,7 @@ def _crop_labeller() -> type[nn.Module]:
 
 
 ARCHITECTURES = {
-    "glance_look": _glance_look,
+    "densepose_lite": _densepose_lite,
     "densepose_rcnn": _densepose_rcnn,
     "cascade_rcnn": _cascade_rcnn,
     "fcn": _fcn,
@@ -57,8 +58,11 @@ WEIGHTS = {"default": Path(__file__).parent / "weights" / "default.safetensors"}
 
 
 def build_model(name: str, /, **kwargs) -> nn.Module:
-    """A new model with random weights. kwargs are the keyword arguments of its class. ValueError, one sentence, if the
-    architecture or a keyword argument is unknown, or one is of another type or size than the network's."""
+    """Build a new model with random weights.
+
+    kwargs are the keyword arguments of its class. ValueError, one sentence, if the architecture or a keyword argument
+    is unknown, or one is of another type or size than the network's.
+    """
     if name not in ARCHITECTURES:
         raise ValueError(f"unknown architecture {name!r}; known: {', '.join(sorted(ARCHITECTURES))}.")
     network = ARCHITECTURES[name]()

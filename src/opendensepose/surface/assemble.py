@@ -8,7 +8,7 @@ from .head_map import flatten_head
 from .limb_maps import DIRECTIONS, flatten
 from .partition import mirror_faces, partition
 from .tables import MIRROR_CHART
-from .unwrap import normalise, singular_values
+from .unwrap import normalise, signed_areas, singular_values
 
 RIGHT = (3, 6, 7, 9, 11, 13, 16, 18, 20, 22, 23)
 REVERSED_U = (3, 6, 23)  # right charts whose U is 1 - U of the left
@@ -66,8 +66,7 @@ def distortion(vertices, faces, face_chart, face_uv) -> dict[int, dict[str, floa
         ]
         even = singular_values(vertices, faces[mine], uv * [1, np.sqrt(slope[0] / slope[1])])
         raw = singular_values(vertices, faces[mine], uv)
-        first, second = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
-        area = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
+        area = signed_areas(uv)
         scale = raw.prod(1)
         table[int(chart)] = {
             "stretch": float(np.median(even[:, 0] / even[:, 1])),

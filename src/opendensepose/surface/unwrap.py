@@ -32,10 +32,10 @@ def mds(distance: np.ndarray) -> np.ndarray:
     return vectors[:, [-1, -2]] * np.sqrt(values[[-1, -2]])
 
 
-def signed_areas(uv: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(F,) signed areas of the triangles uv[faces]; all of one sign where nothing is flipped."""
-    a, b, c = (uv[faces[:, k]] for k in range(3))
-    return ((b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])) / 2
+def signed_areas(corner_uv: np.ndarray) -> np.ndarray:
+    """(F,) signed areas of triangles, corner_uv (F, 3, 2); all of one sign where nothing is flipped."""
+    first, second = corner_uv[:, 1] - corner_uv[:, 0], corner_uv[:, 2] - corner_uv[:, 0]
+    return (first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / 2
 
 
 def singular_values(vertices: np.ndarray, faces: np.ndarray, corner_uv: np.ndarray) -> np.ndarray:

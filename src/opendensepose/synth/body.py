@@ -13,16 +13,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from opendensepose.keypoints import KEYPOINT_NAMES
 from opendensepose.synth.face_shape import FaceShapes
 from opendensepose.synth.rasterize import start_warp, vertex_normals
 
-__all__ = ["BaseMesh", "Body", "BodyCoordinates", "KEYPOINT_NAMES", "along_limb", "load_body"]
-
-KEYPOINT_NAMES = (
-    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
-    "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
-    "right_ankle",
-)  # fmt: skip
+__all__ = ["BaseMesh", "Body", "BodyCoordinates", "along_limb", "load_body"]
 
 # Which bones move which region; a vertex belongs to the region whose bones hold most of its weight.
 _REGION_BONES = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from opendensepose.camera import cross
-from opendensepose.synth.body import KEYPOINT_NAMES
+from opendensepose.keypoints import KEYPOINT_NAMES
 from opendensepose.synth.outfit import Material, Outfit, random_colour
 
 __all__ = ["Drape", "drapes_of"]

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 
 from opendensepose.camera import Camera
+from opendensepose.keypoints import KEYPOINT_NAMES
 from opendensepose.synth.background import make_background
-from opendensepose.synth.body import KEYPOINT_NAMES, load_body
+from opendensepose.synth.body import load_body
 from opendensepose.synth.contact_shadow import darken_contacts
 from opendensepose.synth.dress import dressed_mesh
 from opendensepose.synth.hard_negatives import hard_negative

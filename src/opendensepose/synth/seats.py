@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from opendensepose.synth.body import KEYPOINT_NAMES, BodyCoordinates
+from opendensepose.keypoints import KEYPOINT_NAMES
+from opendensepose.synth.body import BodyCoordinates
 from opendensepose.synth.outfit import Material, random_colour
 from opendensepose.synth.solid import Solid, box, ellipsoid, ring, tube
 

@@ -12,23 +12,15 @@ import torch
 from torch.utils.data import Dataset
 
 from opendensepose.data.coco import dense_annotation, read_annotations
-from opendensepose.data.photos import find_image, read_photo
+from opendensepose.data.photos import find_image, photo_folders, read_photo
 from opendensepose.instance import DenseAnnotation
-from opendensepose.models.targets import DenseTargets, Targets
+from opendensepose.iuv import IUV
+from opendensepose.models.targets import DenseLabels, Targets
+from opendensepose.part_grid import GRID
 
-__all__ = ["AnnotatedImages", "AnnotatedSample", "DenseLabels", "Unreadable", "annotation_file", "to_targets"]
+__all__ = ["AnnotatedImages", "AnnotatedSample", "Unreadable", "annotation_file", "to_targets"]
 
-GRID = 256
 ANNOTATIONS = "annotations.json"
-
-
-class DenseLabels(NamedTuple):
-    """Labels at every pixel."""
-
-    i: np.ndarray  # (H, W) uint8
-    u: np.ndarray  # (H, W) float32
-    v: np.ndarray  # (H, W) float32
-    person: np.ndarray  # (H, W) uint8: 0 background, k for row k - 1 of the people
 
 
 class AnnotatedSample(NamedTuple):
@@ -59,24 +51,24 @@ class AnnotatedImages(Dataset):
     """The images of a folder that show at least one annotated person, by (number, place in the order of training).
 
     folder: holds annotations.json and the images, or images/; or the annotation file itself, with them beside it.
-    dense: a folder beside the annotation file with dense labels <image_id>.npz, as `render` writes them. change: what
-    is done to each sample, (AnnotatedSample, rng) -> AnnotatedSample. Randomness depends on seed and place alone.
+    dense: a folder beside the annotation file with dense labels <image_id>.npz, as `render` writes them. transform: of
+    each sample, (AnnotatedSample, rng) -> AnnotatedSample. Randomness depends on seed and place alone, and so differs
+    between processes and is the same however many there are.
     ValueError or OSError, one sentence: no such file, a malformed one, nobody annotated.
     """
 
-    def __init__(self, folder: str | Path, change=None, seed: int = 0, dense: str | None = None):
+    def __init__(self, folder: str | Path, transform=None, seed: int = 0, dense: str | None = None):
         self.file = annotation_file(folder)
-        self.change, self.seed = change, seed
+        self.transform, self.seed = transform, seed
         self.dense = self.file.parent / dense if dense else None
         if self.dense and not self.dense.is_dir():
             raise FileNotFoundError(f"there is no folder {self.dense} with dense labels: make them first.")
-        photos = self.file.parent / "images"
-        self.photos = photos if photos.is_dir() else self.file.parent
+        self.photos = photo_folders(self.file)
         document = read_annotations(self.file)
         self.names, self.ids, self.entries = [], [], []  # entries as text: small, and quick to hand to workers
         for image_id, image in document.images.items():
             people = [document.annotations[k] for k in document.annotation_ids(image_id)]
-            if any([_has_points(document.person(entry["id"])) for entry in people]):  # all of them are checked
+            if any([document.person(entry["id"]).is_annotated for entry in people]):  # all of them are checked
                 self.names.append(str(image.get("file_name", image_id)))
                 self.ids.append(image_id)
                 self.entries.append(msgspec.json.encode([_needed(entry) for entry in people]))
@@ -93,8 +85,8 @@ class AnnotatedImages(Dataset):
         except (OSError, ValueError) as error:
             return Unreadable(f"image {self.ids[number]} of {self.file}: {error}")
         rng = np.random.default_rng([self.seed, position])
-        if self.change:
-            sample = self.change(sample, rng)
+        if self.transform:
+            sample = self.transform(sample, rng)
         return sample._replace(seed=int(rng.integers(2**31)))
 
     def sample(self, number: int) -> AnnotatedSample:
@@ -123,7 +115,7 @@ def annotated_sample(
     """People as arrays. dense.person has the file's numbers: each becomes that of the person whose points it holds."""
     single = [person for person in people if not person.iscrowd]
     crowds = [person.box_xyxy for person in people if person.iscrowd]
-    labelled = [person.i > 0 if _has_points(person) else np.zeros(len(person.i), bool) for person in single]
+    labelled = [person.i > 0 if person.is_annotated else np.zeros(len(person.i), bool) for person in single]
     points = [np.concatenate([np.zeros((0, 2)), *(p.point_xy[k] for p, k in zip(single, labelled, strict=True))])]
     for name in "iuv":
         points.append(np.concatenate([getattr(p, name)[k] for p, k in zip(single, labelled, strict=True)] or [[]]))
@@ -172,7 +164,7 @@ def to_targets(sample: AnnotatedSample) -> tuple[torch.Tensor, Targets]:
         point_uv=torch.from_numpy(np.stack([sample.point_u, sample.point_v], axis=1)),
         point_person=torch.from_numpy(sample.point_person),
         ignored=torch.from_numpy(sample.ignored),
-        dense=None if dense is None else DenseTargets(*(torch.from_numpy(labels) for labels in dense)),
+        dense=None if dense is None else DenseLabels(*(torch.from_numpy(labels) for labels in dense)),
         seed=sample.seed,
     )
     image = np.require(sample.image, requirements="W")  # torch takes none that must not be written
@@ -190,11 +182,11 @@ def _read_dense(path: Path, size_hw: tuple[int, int]) -> DenseLabels:
     if any(part.shape != tuple(size_hw) for part in labels):
         raise ValueError(f"{path} has labels of {labels.i.shape}, but the image is {tuple(size_hw)}.")
     u, v = (part.astype(np.float32) for part in (labels.u, labels.v))
+    try:
+        IUV(np.clip(labels.i, 0, 255).astype(np.uint8), u, v)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     return labels._replace(u=u, v=v)
-
-
-def _has_points(person: DenseAnnotation) -> bool:
-    return not person.iscrowd and person.mask is not None and bool((person.i > 0).any())
 
 
 def _needed(entry: dict) -> dict:

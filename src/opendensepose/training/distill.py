@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from opendensepose.data import find_image, read_annotations, read_photo
+from opendensepose.data import find_image, photo_folders, read_annotations, read_photo
 from opendensepose.data.coco import CocoDensePose
 from opendensepose.instance import DenseAnnotation
 from opendensepose.models.checkpoint import load_checkpoint
@@ -70,11 +70,12 @@ def distill(
     for number, image_id in enumerate(image_ids, start=1):
         path = out_dir / f"{image_id}.npz"
         if not path.exists():
-            image_rgb = read_photo(_photo(file, annotations.images[image_id]))
+            name = str(annotations.images[image_id].get("file_name", image_id))
+            image_rgb = read_photo(find_image(photo_folders(file), name))
             people = [one for one in annotations.people(image_id) if not one.iscrowd]
             content = _packed(dense_labels(model, image_rgb, people, mirrored, anchored))
             write_whole(path, content)
-            num_people += sum(map(_has_points, people))
+            num_people += sum(one.is_annotated for one in people)
         if on_image:
             on_image(number, len(image_ids))
     return Distilled(out_dir, len(image_ids), num_people)
@@ -95,7 +96,7 @@ def dense_labels(
     hw = image_rgb.shape[:2]
     labels = {"I": np.zeros(hw, np.uint8), "U": np.zeros(hw, np.float32), "V": np.zeros(hw, np.float32)}
     labels["instance"], best = np.zeros(hw, np.uint8), np.zeros(hw, np.float32)
-    annotated = [(k, one) for k, one in enumerate(people[:255], start=1) if _has_points(one)]
+    annotated = [(k, one) for k, one in enumerate(people[:255], start=1) if one.is_annotated]
     for k, person in annotated:
         known = person.i > 0
         points = KnownPoints(person.point_xy[known], person.i[known], person.u[known], person.v[known])
@@ -115,17 +116,8 @@ def dense_labels(
     return labels
 
 
-def _has_points(person: DenseAnnotation) -> bool:
-    return not person.iscrowd and person.mask is not None and bool((person.i > 0).any())
-
-
 def _annotated(annotations: CocoDensePose, image_id: int) -> bool:
-    return any(_has_points(person) for person in annotations.people(image_id))
-
-
-def _photo(file: Path, image: dict) -> Path:
-    folder = file.parent / "images"
-    return find_image(folder if folder.is_dir() else file.parent, str(image.get("file_name", image["id"])))
+    return any(person.is_annotated for person in annotations.people(image_id))
 
 
 def _agree_on_teacher(folder: Path, weights: Path, how: dict) -> None:

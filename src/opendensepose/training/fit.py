@@ -5,10 +5,9 @@ FitState; a run that is killed goes on from the last one saved, with the same da
 """
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -20,13 +19,15 @@ from opendensepose.models.resnet_weights import begin_resnet
 from opendensepose.models.targets import Targets
 from opendensepose.models.zoo import build_model, weights_path
 from opendensepose.training.annotated import AnnotatedImages
-from opendensepose.training.annotated_order import BatchOrder, ImageBatches
 from opendensepose.training.log import MetricsLog, progress_bar
+from opendensepose.training.loop import autocast_dtype
 from opendensepose.training.network_recipes import NetworkRecipe
+from opendensepose.training.processes import FirstProcess, check_same_step, make_fabric
+from opendensepose.training.sampler import DistributedBatchSampler, ImageBatches
 from opendensepose.training.state import read_state, write_state
 from opendensepose.training.validate_annotated import Validation
 
-__all__ = ["FitState", "fit", "make_fabric", "new_network", "rate_factor", "set_up", "train_steps"]
+__all__ = ["FitState", "fit", "new_network", "rate_factor", "set_up", "train_steps"]
 
 STATE_FILE, LAST_FILE = "last.state.pt", "last.safetensors"
 
@@ -41,6 +42,7 @@ class FitState:
     step: int = 0
     elapsed_s: float = 0.0
     begun_with: str = "random weights"
+    scores: dict[str, float] = field(default_factory=dict)  # of the last validation
 
 
 def rate_factor(recipe: NetworkRecipe, step: int) -> float:
@@ -60,19 +62,23 @@ def train_steps(
     recipe: NetworkRecipe,
     after_step: Callable[[dict[str, float]], None],
 ) -> None:
-    """One update per batch, and after_step with the named losses, averaged over processes.
+    """Make one update per batch, and call after_step with the named losses, averaged over processes.
+
+    The forward pass and the losses run under autocast in the recipe's precision; weights and gradients stay float32.
 
     FloatingPointError, before anything is changed, if a loss or a gradient is not finite.
     """
+    dtype = autocast_dtype(recipe.precision, fabric.device)
     state.model.train()
     for name, module in state.model.module.named_modules():
         if recipe.frozen and name.startswith(recipe.frozen):
             module.eval()  # its statistics stay too
     for images, targets in batches:
-        torch.manual_seed(recipe.seed + 1_000_003 * state.step)  # whatever is random in a network
+        torch.manual_seed(seed_of_step(recipe.seed, state.step, fabric.global_rank))
         images = [image.to(fabric.device, non_blocking=True).float() for image in images]
         targets = [target.to(fabric.device) for target in targets]
-        losses = state.model.losses(images, targets)
+        with torch.autocast(fabric.device.type, dtype or torch.bfloat16, enabled=dtype is not None):
+            losses = state.model.losses(images, targets)
         total = sum(losses.values())
         parts = _mean_over_processes(fabric, losses)
         _check_finite(parts, state.step)
@@ -86,6 +92,12 @@ def train_steps(
         state.optimizer.step()
         state.step += 1
         after_step(parts)
+
+
+def seed_of_step(seed: int, step: int, rank: int) -> int:
+    """The seed of whatever a network draws from torch's own generator, of its own for each step and process. Draws that
+    must not depend on the number of processes have generators seeded by the images, see `Targets.seed`."""
+    return seed + 1_000_003 * step + (rank << 44)
 
 
 def _mean_over_processes(fabric: Fabric, losses: dict[str, Tensor]) -> dict[str, float]:
@@ -117,16 +129,16 @@ def fit(
     """Train to the end of the recipe and return the path of the weights, out_dir/<recipe name>.safetensors.
 
     data: see `AnnotatedImages`. out_dir also gets last.safetensors, last.state.pt (to resume) and metrics.csv. start: a
-    model's name or a checkpoint to begin with; or backbone: weights for its ResNet alone, see `begin_resnet`.
+    model's name or a checkpoint with the initial weights; or backbone: those of its ResNet alone, see `begin_resnet`.
     validation: a folder like data, measured every so often. Raises one sentence, and leaves what was saved, if the
     data, a checkpoint or the disk is not what it should be.
     """
     out_dir = Path(out_dir)
-    fabric = fabric or make_fabric(device, recipe.precision)
+    fabric = fabric or make_fabric(device)
     resuming = (out_dir / STATE_FILE).exists()
     if resuming and not resume:
         raise ValueError(f"{out_dir} holds a run already: resume it, or choose another folder.")
-    images = AnnotatedImages(data, recipe.views, recipe.seed, recipe.dense)
+    images = AnnotatedImages(data, recipe.transforms, recipe.seed, recipe.dense)
     measured = Validation(validation, recipe.validation_images) if validation else None
     if start is not None and backbone is not None:
         raise ValueError("a run begins with a whole network (start) or a backbone, not with both.")
@@ -139,10 +151,11 @@ def fit(
         )
     state = set_up(fabric, network, recipe)
     if resuming:
-        _load(out_dir / STATE_FILE, network, state)
+        _load(out_dir / STATE_FILE, network, state, recipe)
     elif start is not None or backbone is not None:
         state.begun_with = f"weights {start}" if backbone is None else f"ResNet {backbone}"
-    order = BatchOrder(
+    check_same_step(fabric, state.step, out_dir)
+    order = DistributedBatchSampler(
         len(images), recipe.batch_size, recipe.seed, state.step, recipe.steps, fabric.global_rank, fabric.world_size
     )
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -153,33 +166,8 @@ def fit(
     finally:
         run.close()
     released = out_dir / f"{recipe.name}.safetensors"
-    if fabric.is_global_zero:
-        run.save_weights(released)
+    run.first.do(lambda: run.save_weights(released))
     return released
-
-
-def make_fabric(device: str | None, precision: str) -> Fabric:
-    """Fabric for one device, or for all processes of `torchrun` or `fabric run` where one of these started this."""
-    if "LT_CLI_USED" in os.environ:
-        fabric = Fabric()  # it reads what `fabric run` was told
-    else:
-        kind, _, index = (device or ("cuda" if torch.cuda.is_available() else "cpu")).partition(":")
-        if kind not in {"cpu", "cuda", "mps"}:
-            raise ValueError(f"the device is cpu, cuda, cuda:1 or mps, got {device!r}.")
-        local, world = (int(os.environ.get(name, 1)) for name in ("LOCAL_WORLD_SIZE", "WORLD_SIZE"))
-        devices = local if world > 1 or not index else [int(index)]
-        try:
-            fabric = Fabric(
-                accelerator=kind,
-                devices=devices,
-                num_nodes=max(1, world // local),
-                strategy="ddp" if world > 1 else "auto",
-                precision=precision,
-            )
-        except (RuntimeError, ValueError) as error:
-            raise ValueError(f"the device {device!r} cannot be used here: {' '.join(str(error).split())}") from error
-    fabric.launch()
-    return fabric
 
 
 def new_network(recipe: NetworkRecipe, start: str | Path | None) -> tuple[nn.Module, NetworkRecipe]:
@@ -230,27 +218,29 @@ def set_up(fabric: Fabric, network: nn.Module, recipe: NetworkRecipe) -> FitStat
     return FitState(model, optimizer)
 
 
-def _load(path: Path, network: nn.Module, state: FitState) -> None:
+def _load(path: Path, network: nn.Module, state: FitState, recipe: NetworkRecipe) -> None:
     saved = read_state(path)
     try:
         network.load_state_dict(saved["model"])
         state.optimizer.load_state_dict(saved["optimizer"])
         state.step, state.elapsed_s = saved["step"], saved["elapsed_s"]
         state.begun_with = saved.get("begun_with", state.begun_with)
+        if state.step >= recipe.steps:  # else they are of weights that will change
+            state.scores = saved.get("scores", {})
     except (RuntimeError, KeyError, ValueError) as error:
         raise ValueError(f"{path} was saved by a run of another network or recipe: start in a new folder.") from error
 
 
 class _Run:
-    """Reports, saves and validates while training runs; only the first process writes."""
+    """Reports, saves and validates while training runs; only the first process writes, see `FirstProcess`."""
 
     def __init__(self, fabric: Fabric, recipe: NetworkRecipe, network: nn.Module, state: FitState, out_dir, measured):
         self.fabric, self.recipe, self.network, self.state = fabric, recipe, network, state
         self.out_dir, self.measured = out_dir, measured
+        self.first = FirstProcess(fabric)
         self.log = MetricsLog(out_dir) if fabric.is_global_zero else None
         self.sums: dict[str, float] = {}
         self.count = 0
-        self.scores: dict[str, float] = {}
         self.bar = None
 
     def begin(self) -> None:
@@ -270,9 +260,9 @@ class _Run:
         if state.step % recipe.report_every == 0 or at_end:
             self.report()
         if self.measured and (state.step % recipe.validate_every == 0 or at_end):
-            self.validate()
+            self.first.do(self.validate)
         if state.step % recipe.save_every == 0 or at_end:
-            self.save()
+            self.first.do(self.save)
 
     def report(self) -> None:
         means = {name: value / self.count for name, value in self.sums.items()}
@@ -283,26 +273,22 @@ class _Run:
             self.bar.update(self.task, completed=self.state.step, description=shown)
 
     def validate(self) -> None:
-        """On a copy, by the first process; the others wait."""
-        if self.fabric.is_global_zero:
-            self.scores = self.measured.scores(self.network)
-            self.log.write(self.state.step, self.state.elapsed_s, "validation", self.scores)
-        self.fabric.barrier()
+        self.state.scores = self.measured.scores(self.network)  # of a copy
+        self.log.write(self.state.step, self.state.elapsed_s, "validation", self.state.scores)
 
     def save(self) -> None:
         """The state last: where it is, the weights are of the same step or later."""
-        if self.fabric.is_global_zero:
-            self.save_weights(self.out_dir / LAST_FILE)
-            state = self.state
-            content = {
-                "model": self.network.state_dict(),
-                "optimizer": state.optimizer.state_dict(),
-                "step": state.step,
-                "elapsed_s": state.elapsed_s,
-                "begun_with": state.begun_with,
-            }
-            write_state(self.out_dir / STATE_FILE, content)
-        self.fabric.barrier()
+        self.save_weights(self.out_dir / LAST_FILE)
+        state = self.state
+        content = {
+            "model": self.network.state_dict(),
+            "optimizer": state.optimizer.state_dict(),
+            "step": state.step,
+            "elapsed_s": state.elapsed_s,
+            "begun_with": state.begun_with,
+            "scores": state.scores,
+        }
+        write_state(self.out_dir / STATE_FILE, content)
 
     def save_weights(self, path: Path) -> None:
         recipe, state = self.recipe, self.state
@@ -311,7 +297,7 @@ class _Run:
             "elapsed_s": round(state.elapsed_s),
             "begun_with": state.begun_with,
         }
-        save_checkpoint(path, self.network, recipe.architecture, recipe.kwargs, about, self.scores)
+        save_checkpoint(path, self.network, recipe.architecture, recipe.kwargs, about, state.scores)
 
     def close(self) -> None:
         if self.bar:

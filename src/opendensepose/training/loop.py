@@ -100,7 +100,8 @@ def begin_with(state: TrainingState, model: nn.Module) -> None:
 def scale_at(recipe: Recipe, kind: str, step: int) -> float:
     """The scale of a step's pictures, by the recipe's shares: multiples of the golden ratio spread evenly over all
     kinds."""
-    scales = recipe.look_scales if kind == "look" else recipe.glance_scales
+    of_looks = recipe.cooldown_look_scales if recipe.cooldown else recipe.look_scales
+    scales = of_looks if kind == "look" else recipe.glance_scales
     position = step * (math.sqrt(5) - 1) / 2 % 1.0
     for scale, share in scales[:-1]:
         if position < share:
@@ -130,7 +131,7 @@ def batch_losses(
     image = batch.image.to(memory_format=torch.channels_last)
     with torch.autocast(image.device.type, dtype or torch.bfloat16, enabled=dtype is not None):
         if batch.kind == "glance":
-            return detection_losses(state.model.glance(image), batch.boxes_xyxy)
+            return detection_losses(state.model.detect(image), batch.boxes_xyxy)
         dense, detection, pyramid = state.model(image)
         losses = dense_losses(dense, batch.i.long(), batch.u, batch.v, offset_yx)
         losses |= auxiliary_losses(state.auxiliary(pyramid), batch.keypoints, batch.yaw)
@@ -183,7 +184,7 @@ def estimate_norms(model: nn.Module, batches: Iterable[Batch], dtype: torch.dtyp
         model.train()
         image = batch.image.to(next(model.parameters()).device, memory_format=torch.channels_last)
         with torch.autocast(image.device.type, dtype or torch.bfloat16, enabled=dtype is not None):
-            model.glance(image) if batch.kind == "glance" else model(image)
+            model.detect(image) if batch.kind == "glance" else model(image)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     model.eval()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from opendensepose.training.annotated_moves import Views
+from opendensepose.training.transforms import Transforms
 
 __all__ = [
     "NETWORK_RECIPES",
@@ -32,10 +32,12 @@ class NetworkRecipe:
     """What to train on annotated images, and how. ValueError if the values cannot be.
 
     architecture, kwargs: of `models.zoo.build_model`; no architecture: the one of the weights to start with.
-    batch_size: images of a step, of all processes together. dense: the folder beside the annotations with dense labels,
-    if they are learned too. The learning rate rises over warmup_steps from a thousandth; then it is multiplied by 0.1
-    at each fraction of the run in drops, or with drops None falls as a cosine to 0. frozen: parts of the network, by
-    the beginning of their names, that stay as they are. sampling: of `models.rcnn_training.Sampling`.
+    batch_size: images of a step, of all processes together. transforms: augmentation of the samples. dense: the folder
+    beside the annotations with dense labels, if they are learned too. The learning rate rises over warmup_steps from a
+    thousandth; then it is multiplied by 0.1 at each fraction of the run in drops, or with drops None falls as a cosine
+    to 0. precision: of the network's forward pass: "float32", "bfloat16", or "auto", what is fast on the device;
+    weights stay float32. frozen: parts of the network, by the beginning of their names, that stay as they are.
+    sampling: of `models.rcnn_training.Sampling`.
     """
 
     name: str
@@ -44,7 +46,7 @@ class NetworkRecipe:
     seed: int = 0
     steps: int = 130_000
     batch_size: int = 16
-    views: Views = field(default_factory=Views)
+    transforms: Transforms = field(default_factory=Transforms)
     dense: str | None = None
     optimizer: str = "sgd"
     learning_rate: float = 0.01
@@ -53,7 +55,7 @@ class NetworkRecipe:
     warmup_steps: int = 1000
     drops: tuple[float, ...] | None = (100 / 130, 120 / 130)
     clip_norm: float = 35.0
-    precision: str = "32-true"
+    precision: str = "float32"
     frozen: tuple[str, ...] = ()
     sampling: dict = field(default_factory=dict)
     workers: int = 4
@@ -68,8 +70,8 @@ class NetworkRecipe:
                 raise ValueError(f"{name} must be more than 0, got {getattr(self, name)}.")
         if self.optimizer not in {"sgd", "adamw"}:
             raise ValueError(f"the optimizer is sgd or adamw, got {self.optimizer!r}.")
-        if self.precision not in {"32-true", "bf16-mixed"}:
-            raise ValueError(f"the precision is 32-true or bf16-mixed, got {self.precision!r}.")
+        if self.precision not in {"auto", "float32", "bfloat16"}:
+            raise ValueError(f'precision must be "auto", "float32" or "bfloat16", got {self.precision!r}.')
 
 
 FULL_NETWORK = {"depth": 50, "norm": "batch", "stride_in_1x1": False}
@@ -143,7 +145,7 @@ def rcnn_small(**changes) -> NetworkRecipe:
         "name": "rcnn_small", "architecture": "densepose_rcnn", "kwargs": SMALL_NETWORK, "steps": 6000,
         "batch_size": 4, "optimizer": "adamw", "learning_rate": 1e-3, "weight_decay": 0.02, "warmup_steps": 100,
         "drops": None, "clip_norm": 10.0,
-        "views": Views((200, 220, 240, 260, 290, 320), 427, canvas_hw=(240, 320), colour=True),
+        "transforms": Transforms((200, 220, 240, 260, 290, 320), 427, canvas_hw=(240, 320), colour=True),
         "sampling": {"anchors": 128, "proposals_per_level": 200, "proposals": 100, "boxes": 48, "dense": 6},
         "workers": 1, "save_every": 200, "validate_every": 1000, "validation_images": 100,
     }  # fmt: skip
@@ -181,7 +183,7 @@ def teacher_small(**changes) -> NetworkRecipe:
 
 
 def backbone(**changes) -> NetworkRecipe:
-    """A ResNet-50 from annotated crops, for the others to begin with in the place of ImageNet's; see `--backbone`."""
+    """A ResNet-50 from annotated crops, initial weights for the others instead of ImageNet's; see `--backbone`."""
     network = {"depth": 50, "norm": "batch"}
     return rcnn(**({"name": "backbone", "architecture": "crop_labeller", "kwargs": network} | changes))
 
@@ -191,7 +193,7 @@ def backbone_small(**changes) -> NetworkRecipe:
     network = {"side": 128, "depth": 18, "width": SMALL_WIDTH, "norm": "batch", "channels": 96}
     values = {
         "name": "backbone_small", "architecture": "crop_labeller", "kwargs": network, "sampling": {}, "steps": 1500,
-        "batch_size": 16, "learning_rate": 2e-3, "views": Views((240,), 427, colour=True),
+        "batch_size": 16, "learning_rate": 2e-3, "transforms": Transforms((240,), 427, colour=True),
     }  # fmt: skip
     return rcnn_small(**(values | changes))
 

@@ -30,6 +30,7 @@ class Recipe:
     glance_every: int = 3  # one batch of so many is of whole photos
     # (scale, share of the batches): pictures are rendered at full size, small ones cost less to learn from
     look_scales: tuple[tuple[float, float], ...] = ((0.5, 0.7), (0.75, 0.2), (1.0, 0.1))
+    cooldown_look_scales: tuple[tuple[float, float], ...] = ((0.5, 0.1), (0.75, 0.5), (1.0, 0.4))  # as in prediction
     glance_scales: tuple[tuple[float, float], ...] = ((0.5, 0.25), (0.75, 0.6), (1.0, 0.15))
     without: tuple[str, ...] = ()  # ingredients of variety that are switched off, names of synth.Ingredients' fields
     empty_share: float = 0.06  # of the crops show nobody: what a detector's false alarms look like
@@ -85,22 +86,23 @@ class Recipe:
             if value is not None and value <= 0:
                 raise ValueError(f"{name} must be more than 0, got {value}.")
         self.ingredients  # noqa: B018 (checks the names)
-        for name in ("look_scales", "glance_scales"):
+        for name in ("look_scales", "cooldown_look_scales", "glance_scales"):
             scales, shares = zip(*getattr(self, name), strict=True)
             if not all(0 < scale <= 1 for scale in scales) or abs(sum(shares) - 1) > 1e-6:
                 raise ValueError(f"{name} must be scales in (0, 1] with shares of sum 1, got {getattr(self, name)}.")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise ValueError(f'precision must be "auto", "float32" or "bfloat16", got {self.precision!r}.')
-        for name, scales in (("look_hw", self.look_scales), ("glance_sides", self.glance_scales)):
+        of_looks = self.look_scales + self.cooldown_look_scales
+        for name, scales in (("look_hw", of_looks), ("glance_sides", self.glance_scales)):
             sides = [side * scale for side in getattr(self, name) for scale, _ in scales]
             if any(side % 8 for side in sides):
                 raise ValueError(f"{name} must be multiples of 8 at every scale, got {getattr(self, name)}.")
 
 
 def default(**changes) -> Recipe:
-    """The default model, `glance_look` with 4.9 million parameters, from scratch on rendered people.
+    """The default model, `densepose_lite` with 4.9 million parameters, from scratch on rendered people.
 
-    Source: ours (glance and look); losses after Güler et al., CVPR 2018, and Zhou et al., Objects as Points, 2019.
+    Source: ours (detect and label); losses after Güler et al., CVPR 2018, and Zhou et al., Objects as Points, 2019.
     Command: opendensepose train default --out runs/default --workers 1 (277 minutes; never run as a whole). The weights
     come from three runs, each begun with those of the one before: 42 minutes from scratch and 130 minutes with
     learning_rate=1.6e-3 and seed=2, by calls of `train`, whose settings changed on the way (half of the people turned
@@ -110,8 +112,8 @@ def default(**changes) -> Recipe:
     Machine: 2 CPU cores, shared with other work; 2,150, 5,250 and 6,150 batches of 32, about half of them new renders.
     Reached on nine real photos (docs/results.md): agreement .620, foreground IoU .854, label .724, dU .073, dV .081.
     """
-    network = {"widths": (40, 80, 160, 256), "depths": (1, 2, 2, 2), "dense_channels": 80, "glance_side": 256,
-               "quality_channels": 64, "look_hw": (256, 192), "first_look_hw": (128, 96)}  # fmt: skip
-    values = {"name": "default", "architecture": "glance_look", "kwargs": network, "minutes": 60.0, "reuse": 2,
+    network = {"widths": (40, 80, 160, 256), "depths": (1, 2, 2, 2), "dense_channels": 80,
+               "quality_channels": 64, "crop_hw": (256, 192), "refine_hw": (128, 96)}  # fmt: skip
+    values = {"name": "default", "architecture": "densepose_lite", "kwargs": network, "minutes": 60.0, "reuse": 2,
               "glance_sides": (256, 192)}  # fmt: skip
     return Recipe(**(values | changes))

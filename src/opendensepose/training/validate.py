@@ -56,7 +56,7 @@ def validation_batch(recipe: Recipe, render: Callable, device: str) -> Batch:
 def measure_rendered(model: nn.Module, batch: Batch, chunk: int = 16) -> dict[str, float]:
     """agreement_figures over all pixels of a batch of crops, model in evaluation mode, true boxes."""
     device = next(model.parameters()).device
-    maps = [decode_crop(model.look(part.to(device)), tuple(part.shape[-2:])) for part in batch.image.split(chunk)]
+    maps = [decode_crop(model.label(part.to(device)), tuple(part.shape[-2:])) for part in batch.image.split(chunk)]
     i, u, v, confidence = (torch.cat(part).cpu() for part in zip(*maps, strict=True))
     figures = agreement_figures(i, u, v, batch.i, batch.u, batch.v)
     person = (i > 0) | (batch.i > 0)

@@ -2,14 +2,15 @@
 
 import copy
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 from torch import nn
 
 from opendensepose.data.coco import read_annotations
-from opendensepose.data.photos import find_image, read_photo
+from opendensepose.data.photos import find_image, photo_folders, read_photo
 from opendensepose.evaluate import load_distances
-from opendensepose.evaluation.errors import detected_person
+from opendensepose.evaluation.errors import LabelDistances, detected_person
 from opendensepose.evaluation.measures import AnnotatedImage, Measures, measure
 from opendensepose.evaluation.rcp import auc
 from opendensepose.predict import Predictor
@@ -17,7 +18,7 @@ from opendensepose.training.annotated import annotation_file
 
 __all__ = ["Validation"]
 
-MIN_SCORE = 0.05  # AP counts the unsure detections too, in their order
+MIN_SCORE = 0.05  # AP counts detections of low confidence too, in their order
 
 
 class Validation:
@@ -27,12 +28,15 @@ class Validation:
     def __init__(self, folder: str | Path, num_images: int | None = None):
         path = annotation_file(folder)
         self.document = read_annotations(path)
-        photos = path.parent / "images"
-        self.photos = photos if photos.is_dir() else path.parent
+        self.photos = photo_folders(path)
         self.ids = list(self.document.images)[:num_images]
         if not any(self.document.annotation_ids(image_id) for image_id in self.ids):
             raise ValueError(f"{path} has no annotations to measure against.")
-        self.distances = load_distances()
+
+    @cached_property
+    def distances(self) -> LabelDistances:
+        """Loaded, or made if there are none yet, by the one process that measures."""
+        return load_distances()
 
     def measures(self, network: nn.Module, on_image: Callable[[], None] | None = None) -> Measures:
         """Of all detections from MIN_SCORE on, each with its own map. Of a copy: the network stays as it is.

@@ -10,20 +10,16 @@ import cv2
 import numpy as np
 
 from opendensepose.instance import DenseAnnotation
-from opendensepose.surface import PART_NAMES
+from opendensepose.part_grid import GRID
+from opendensepose.surface import PART_COLOURS, PART_NAMES
 from opendensepose.visualize.contours import outline_coverage
 from opendensepose.visualize.figure import Caption, compose_figure
-from opendensepose.visualize.iuv import CHART_COLOURS
 
-__all__ = ["PART_COLOURS", "draw_annotations", "draw_person"]
+__all__ = ["draw_annotations", "draw_person"]
 
 PANEL_PX = 1000  # long side of a panel; smaller photos are enlarged to it
 MOST_PANEL_PX = 1400  # larger photos are reduced to it
 MOST_ZOOM = 12
-
-# The 14 parts have the colours of their front charts, so that they look like the charts in other pictures.
-PART_COLOURS = CHART_COLOURS[[0, 2, 3, 4, 5, 6, 9, 10, 13, 14, 15, 16, 19, 20, 24]]
-PART_COLOURS.setflags(write=False)
 
 _INK = np.float32([22, 26, 48])
 _WHITE = np.float32([255, 255, 255])
@@ -173,7 +169,7 @@ def _paint_parts(panel: np.ndarray, photo: np.ndarray, person: DenseAnnotation, 
         return
     height, width = view.size_hw
     (x0, y0), (x1, y1) = view.to_panel(person.box_xyxy[:2]), view.to_panel(person.box_xyxy[2:])
-    sigma = max(0.8 * (x1 - x0) / 256, 0.8 * (y1 - y0) / 256, 0.5 * view.zoom)
+    sigma = max(0.8 * (x1 - x0) / GRID, 0.8 * (y1 - y0) / GRID, 0.5 * view.zoom)
     margin = int(3 * min(sigma, 20)) + 3  # room for the line around masks that touch the box
     left, top = max(0, int(x0) - margin), max(0, int(y0) - margin)
     right, bottom = min(width, int(x1) + margin), min(height, int(y1) + margin)
@@ -197,7 +193,7 @@ def _parts_at(mask: np.ndarray, grid_xyxy: tuple, size_hw: tuple[int, int], sigm
     """The part map (256, 256) uint8, laid over grid_xyxy of a window of this size, as (h, w) uint8: the part of the
     largest share after a Gaussian mean of sigma pixels, which rounds off the steps of grid and photo."""
     x0, y0, x1, y1 = grid_xyxy
-    step_x, step_y = (x1 - x0) / 256, (y1 - y0) / 256
+    step_x, step_y = (x1 - x0) / GRID, (y1 - y0) / GRID
     # OpenCV's pixel centres are at whole numbers, ours half a pixel further.
     grid_to_window = np.array([[step_x, 0, x0 + step_x / 2 - 0.5], [0, step_y, y0 + step_y / 2 - 0.5]])
     label, best = np.zeros(size_hw, np.uint8), np.full(size_hw, -1, np.float32)

@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from opendensepose.surface import load_charts, load_surface
-from opendensepose.visualize.iuv import CHART_COLOURS
+from opendensepose.surface import CHART_COLOURS, load_charts, load_surface
 from opendensepose.visualize.surface import FINE, SIDES, light_body, view_body
 
 __all__ = ["draw_body_errors", "draw_person_errors", "error_colours"]

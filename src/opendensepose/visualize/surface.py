@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from opendensepose.surface import Charts, Surface, SurfacePoints, load_charts, load_surface
+from opendensepose.surface import CHART_COLOURS, Charts, Surface, SurfacePoints, load_charts, load_surface
 from opendensepose.visualize.contours import isoline_coverage, outline_coverage
-from opendensepose.visualize.iuv import CHART_COLOURS
 
 __all__ = ["ATLAS_SIZE_HW", "FINE", "SIDES", "atlas_xy", "light_body", "save_surface_pictures", "view_body"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from opendensepose.synth.body import KEYPOINT_NAMES
+from opendensepose.keypoints import KEYPOINT_NAMES
 from opendensepose.synth.outfit import Material
 from opendensepose.synth.wardrobe.choose import Person, Taken, Worn
 from opendensepose.synth.wardrobe.cut import move_onto_cut

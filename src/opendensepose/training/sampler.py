@@ -10,17 +10,17 @@ from torch.utils.data import DataLoader, Sampler
 from opendensepose.models.targets import Targets
 from opendensepose.training.annotated import AnnotatedImages, Unreadable, to_targets
 
-__all__ = ["BatchOrder", "ImageBatches", "order_of_epoch"]
+__all__ = ["DistributedBatchSampler", "ImageBatches", "epoch_permutation"]
 
 PREFETCHED = 4  # batches per worker
 
 
-def order_of_epoch(num_images: int, seed: int, epoch: int) -> np.ndarray:
-    """A permutation (num_images,) of the images."""
+def epoch_permutation(num_images: int, seed: int, epoch: int) -> np.ndarray:
+    """Draw a permutation (num_images,) of the images."""
     return np.random.default_rng([seed, epoch]).permutation(num_images)
 
 
-class BatchOrder(Sampler):
+class DistributedBatchSampler(Sampler):
     """Batches of steps first, first + 1, .. up to `steps`, of which this process takes every `world`-th image from
     `rank` on. An entry is (number of the image, place in the order of training)."""
 
@@ -42,7 +42,7 @@ class BatchOrder(Sampler):
             for position in range(step * self.batch_size + self.rank, (step + 1) * self.batch_size, self.world):
                 if position // self.num_images != epoch:
                     epoch = position // self.num_images
-                    order = order_of_epoch(self.num_images, self.seed, epoch)
+                    order = epoch_permutation(self.num_images, self.seed, epoch)
                 batch.append((int(order[position % self.num_images]), position))
             yield batch
 
@@ -51,7 +51,7 @@ class ImageBatches:
     """Iterates over (images, targets) of the order's batches, read by worker processes. ValueError, one sentence, when
     an image cannot be read."""
 
-    def __init__(self, data: AnnotatedImages, order: BatchOrder, workers: int = 2):
+    def __init__(self, data: AnnotatedImages, order: DistributedBatchSampler, workers: int = 2):
         self.loader = DataLoader(
             data,
             batch_sampler=order,

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from opendensepose.data.coco import KEYPOINT_NAMES
+from opendensepose.keypoints import KEYPOINT_NAMES
 from opendensepose.surface import CHART_TO_PART, PART_NAMES, load_charts, load_surface, mirror_iuv
 from opendensepose.training.annotated import AnnotatedImages
-from opendensepose.training.annotated_moves import (
+from opendensepose.training.transforms import (
     MEAN_RGB,
     MIRROR_KEYPOINT,
     MIRROR_PART,
-    Views,
+    Transforms,
     crop,
     mirror,
     put_on_canvas,
@@ -135,11 +135,11 @@ def test_a_canvas_adds_nothing_but_grey(sample):
 
 
 def test_views_keep_labels_in_place_and_depend_on_the_generator_alone(sample):
-    views = Views((48, 64, 90), 200, canvas_hw=(64, 96), colour=True)
+    transforms = Transforms((48, 64, 90), 200, canvas_hw=(64, 96), colour=True)
     for seed in range(8):
-        moved = views(sample, np.random.default_rng(seed))
+        moved = transforms(sample, np.random.default_rng(seed))
         assert moved.image.shape == (64, 96, 3)
         check_against_dense(moved, exact=False)
-        again = views(sample, np.random.default_rng(seed))
+        again = transforms(sample, np.random.default_rng(seed))
         np.testing.assert_array_equal(moved.image, again.image)
         np.testing.assert_array_equal(moved.point_xy, again.point_xy)

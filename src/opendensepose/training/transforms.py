@@ -1,4 +1,4 @@
-"""Changes that move an image and its annotation together: scale, crop, mirror; and colour.
+"""Augmentations of an image and its annotation together: scale, crop, mirror; and colour.
 
 Letters: K people, M points, H x W pixels.
 """
@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from opendensepose.data.coco import KEYPOINT_NAMES
+from opendensepose.iuv import IUV, flip_iuv
+from opendensepose.keypoints import KEYPOINT_NAMES
 from opendensepose.models.rcnn_decode import network_size
+from opendensepose.models.targets import DenseLabels
+from opendensepose.part_grid import GRID, grid_centres, to_cells
 from opendensepose.surface import CHART_TO_PART, MIRROR_CHART, mirror_iuv
-from opendensepose.training.annotated import GRID, AnnotatedSample, DenseLabels
+from opendensepose.training.annotated import AnnotatedSample
 from opendensepose.training.augment import change_colour
 
-__all__ = ["MIRROR_KEYPOINT", "MIRROR_PART", "Views", "crop", "mirror", "put_on_canvas", "scale"]
+__all__ = ["MIRROR_KEYPOINT", "MIRROR_PART", "Transforms", "crop", "mirror", "put_on_canvas", "scale"]
 
 MEAN_RGB = (124, 116, 104)  # what the networks subtract
 LEAST_VISIBLE = 0.2  # of a box; people of whom a crop leaves less are ignored
@@ -28,8 +31,8 @@ MIRROR_KEYPOINT = np.array(
 
 
 @dataclass(frozen=True)
-class Views:
-    """How an image is shown in training: `Views(...)(sample, rng)`.
+class Transforms:
+    """Augment a sample as in training: `Transforms(...)(sample, rng)`.
 
     short_sides: one is drawn, and the image scaled to it unless its longer side would exceed long_side. canvas_hw: the
     size that all images get then, by a window drawn at random, with grey where there is no image; None: none. On a CPU
@@ -90,8 +93,8 @@ def mirror(sample: AnnotatedSample) -> AnnotatedSample:
     keypoints[..., 0] = np.where(keypoints[..., 2] > 0, width - keypoints[..., 0], 0)
     dense = sample.dense
     if dense is not None:
-        i, u, v, person = (np.ascontiguousarray(labels[:, ::-1]) for labels in dense)
-        dense = DenseLabels(*mirror_iuv(i, u, v), person)
+        iuv = flip_iuv(IUV(dense.i, dense.u, dense.v))
+        dense = DenseLabels(iuv.i, iuv.u, iuv.v, np.ascontiguousarray(dense.person[:, ::-1]))
     point_xy = sample.point_xy * np.float32([-1, 1]) + np.float32([width, 0])
     return sample._replace(
         image=np.ascontiguousarray(sample.image[:, ::-1]),
@@ -179,9 +182,6 @@ def _cut_parts(parts: np.ndarray, box: np.ndarray, cut: np.ndarray) -> np.ndarra
     """A grid of parts laid over `box`, laid over the part `cut` of it, by the nearest cell."""
     if (box == cut).all():
         return parts
-    middle = (np.arange(GRID) + 0.5) / GRID
-    column, row = (
-        np.clip((cut[k] + middle * (cut[k + 2] - cut[k]) - box[k]) / (box[k + 2] - box[k]) * GRID, 0, GRID - 1)
-        for k in (0, 1)
-    )
-    return parts[row.astype(int)][:, column.astype(int)]
+    centres = np.stack(grid_centres(cut), axis=1)  # (256, 2)
+    column, row = np.clip(to_cells(centres, box), 0, GRID - 1).astype(int).T
+    return parts[row][:, column]

@@ -1,0 +1,45 @@
+"""Maps of cells over an image or a region: where the cells' centres lie, and what a map says between them.
+
+Cell k of n along a side has its centre at (k + 0.5) / n of that side.
+
+Letters: R regions, C channels, S x T cells of a map, P places.
+"""
+
+import torch
+from torch import Tensor
+
+__all__ = ["cell_centres", "read_maps", "region_centres"]
+
+
+def cell_centres(cells_hw: tuple[int, int], stride: float, device: torch.device | str = "cpu") -> Tensor:
+    """Give the centres x, y of an image's cells, (h, w, 2) float32 pixels, each cell stride x stride pixels."""
+    y, x = ((torch.arange(n, device=device) + 0.5) * stride for n in cells_hw)
+    return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
+
+
+def region_centres(regions: Tensor, cells: int) -> Tensor:
+    """Give the centres x, y of the cells x cells of each region (R, 4) xyxy pixels: (R, cells, cells, 2) pixels."""
+    place = cell_centres((cells, cells), 1.0, regions.device) / cells  # of the region's sides
+    low, high = regions[:, None, None, :2], regions[:, None, None, 2:]
+    return low + place * (high - low)
+
+
+def read_maps(maps: Tensor, region: Tensor | int, xy: Tensor, channel: Tensor | None = None) -> Tensor:
+    """Read maps (R, C, S, T) bilinearly at places xy (P, 2), x and y in [0, 1] over a region: (P, C), or of one channel
+    (P,) each, (P,). region (P,) int64, or one for all. Beyond the outer centres the outer cell's value holds."""
+    sizes = maps.new_tensor(maps.shape[:-3:-1], dtype=torch.float32)  # (T, S), as x, y
+    at = torch.minimum((xy * sizes - 0.5).clamp(min=0), sizes - 1)
+    low = at.long()
+    high = torch.minimum(low + 1, sizes.long() - 1)
+    if isinstance(region, int):
+        region = torch.full_like(low[:, 0], region)
+    x, y = (at - low).to(maps.dtype).unbind(1)
+    if channel is None:
+        x, y = x[:, None], y[:, None]
+
+    def corner(row: Tensor, column: Tensor) -> Tensor:
+        return maps[region, slice(None) if channel is None else channel, row, column]
+
+    upper = corner(low[:, 1], low[:, 0]) * (1 - x) + corner(low[:, 1], high[:, 0]) * x
+    lower = corner(high[:, 1], low[:, 0]) * (1 - x) + corner(high[:, 1], high[:, 0]) * x
+    return upper * (1 - y) + lower * y
