@@ -19,7 +19,8 @@ import torch
 
 from opendensepose.synth import render_images
 from opendensepose.training import default, train
-from opendensepose.training.loop import autocast_dtype, new_state, shrink, train_step
+from opendensepose.training.loop import new_state, shrink, train_step
+from opendensepose.training.precision import autocast_dtype
 from opendensepose.training.recipes import Recipe
 from opendensepose.training.samples import Batch, BatchStream
 

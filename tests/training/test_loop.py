@@ -11,7 +11,6 @@ import torch
 from opendensepose.models.checkpoint import load_checkpoint
 from opendensepose.training import loop
 from opendensepose.training.loop import (
-    autocast_dtype,
     batch_losses,
     begin_with,
     estimate_norms,
@@ -44,14 +43,6 @@ def test_learning_rate_by_hand(tiny_recipe):
     assert learning_rate(recipe, 300) == learning_rate(recipe, 300, 0.9) == pytest.approx(0.05)
     cooldown = tiny_recipe(warmup_steps=10, learning_rate=0.1, decay_steps=100, cooldown=True)
     assert learning_rate(cooldown, 300, 0.75) == pytest.approx(0.0125)
-
-
-def test_the_number_type_is_the_recipe_s_or_what_the_device_is_fast_with(monkeypatch):
-    assert autocast_dtype("float32", "cuda") is None and autocast_dtype("bfloat16", "cpu") is torch.bfloat16
-    assert autocast_dtype("auto", "cuda") is torch.bfloat16
-    for native, expected in ((True, torch.bfloat16), (False, None)):
-        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda native=native: {"avx512_bf16": native})
-        assert autocast_dtype("auto", "cpu") is expected
 
 
 def test_the_network_gets_the_cores_that_rendering_leaves(tiny_recipe, monkeypatch):

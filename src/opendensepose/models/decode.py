@@ -5,12 +5,11 @@ Letters: C channels, h x w cells of the network's output, R x S pixels asked for
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from opendensepose.models.dense_head import DenseOutput, decide
-from opendensepose.surface import MIRROR_CHART, mirror_iuv
+from opendensepose.models.mirror import mirror_class_maps, mirror_uv_maps
 
 __all__ = ["average_with_mirrored", "decode_crop", "decode_pixels", "linear_weights"]
 
@@ -125,22 +124,12 @@ def decode_crop(output: DenseOutput, size_hw: tuple[int, int]) -> tuple[Tensor, 
 def average_with_mirrored(output: DenseOutput, of_mirrored: DenseOutput) -> DenseOutput:
     """Mean of the output for crops and the output for the same crops mirrored, the latter turned back by the mirror
     rule."""
-    charts = np.arange(1, 25, dtype=np.uint8)
-    device = output.u.device
-    zeros = np.zeros(24, np.float32)
-    _, u_at_0, v_at_0 = mirror_iuv(charts, zeros, zeros)  # 1 where the rule turns U (V) round
-    order = torch.as_tensor(np.asarray(MIRROR_CHART).astype(np.int64), device=device)  # (25,)
-    maps = ("chart_logits", "u", "v", "confidence_logit")
-    back = of_mirrored._replace(**{name: getattr(of_mirrored, name).flip(-1) for name in maps})
-
-    def turned(maps: Tensor, at_0: np.ndarray) -> Tensor:
-        turn = torch.as_tensor(at_0, dtype=maps.dtype, device=device)[:, None, None]
-        return (turn + (1 - 2 * turn) * maps)[:, order[1:] - 1]
-
-    return DenseOutput(
-        (output.chart_logits + back.chart_logits[:, order]) / 2,
-        (output.u + turned(back.u, u_at_0)) / 2,
-        (output.v + turned(back.v, v_at_0)) / 2,
-        (output.confidence_logit + back.confidence_logit) / 2,
-        (output.quality_logit + back.quality_logit) / 2,
+    back_u, back_v = mirror_uv_maps(of_mirrored.u, of_mirrored.v)
+    back = DenseOutput(
+        mirror_class_maps(of_mirrored.chart_logits),
+        back_u,
+        back_v,
+        of_mirrored.confidence_logit.flip(-1),
+        of_mirrored.quality_logit,
     )
+    return DenseOutput(*((one + other) / 2 for one, other in zip(output, back, strict=True)))

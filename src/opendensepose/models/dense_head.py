@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from opendensepose.models.backbone import conv_norm_relu
+from opendensepose.surface import NUM_CHARTS
 
-__all__ = ["DenseHead", "DenseOutput", "NUM_CHARTS", "NUM_CLASSES", "PERSON_WEIGHT", "decide", "mean_confidence_logit",
+__all__ = ["DenseHead", "DenseOutput", "NUM_CLASSES", "PERSON_WEIGHT", "decide", "mean_confidence_logit",
            "person_logit"]  # fmt: skip
 
-NUM_CHARTS = 24
 NUM_CLASSES = NUM_CHARTS + 1
 PERSON_WEIGHT = 1.4  # chosen on development photos (docs/results.md)
 LOG_PERSON_WEIGHT = math.log(PERSON_WEIGHT)

@@ -3,27 +3,25 @@
 import cv2
 import numpy as np
 
-from opendensepose.surface import mirror_iuv
+from opendensepose.iuv import IUV, flip_iuv
+from opendensepose.keypoints import MIRROR_KEYPOINT
 
 __all__ = ["augment", "change_colour", "mirror", "move", "zoom_in"]
 
 GREY = 127  # what lies outside a photo
-MIRROR_KEYPOINT = np.array([0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15])  # COCO: left and right exchanged
 
 
 def mirror(sample):
     """Left and right exchanged, in the picture, the boxes, the keypoints, the yaw and (by the mirror rule) the
     labels."""
     width = sample.image.shape[1]
-    i, u, v = mirror_iuv(sample.i[:, ::-1], sample.u[:, ::-1], sample.v[:, ::-1])
-    u, v = np.where(i > 0, u, 0), np.where(i > 0, v, 0)
+    flipped = flip_iuv(IUV(sample.i, sample.u, sample.v))
     boxes = sample.boxes_xyxy.copy()
     boxes[:, [0, 2]] = width - sample.boxes_xyxy[:, [2, 0]]
     image = np.ascontiguousarray(sample.image[:, ::-1])
-    keypoints = sample.keypoints[MIRROR_KEYPOINT]
+    keypoints = sample.keypoints[list(MIRROR_KEYPOINT)]
     keypoints[:, 0] = width - keypoints[:, 0]
-    labels = (i.astype(np.uint8), u.astype(np.float32), v.astype(np.float32))
-    return type(sample)(image, *labels, boxes, keypoints, -sample.yaw)
+    return type(sample)(image, flipped.i, flipped.u, flipped.v, boxes, keypoints, -sample.yaw)
 
 
 def move(sample, matrix: np.ndarray):

@@ -20,8 +20,8 @@ from opendensepose.models.targets import Targets
 from opendensepose.models.zoo import build_model, weights_path
 from opendensepose.training.annotated import AnnotatedImages
 from opendensepose.training.log import MetricsLog, progress_bar
-from opendensepose.training.loop import autocast_dtype
 from opendensepose.training.network_recipes import NetworkRecipe
+from opendensepose.training.precision import autocast_dtype
 from opendensepose.training.processes import FirstProcess, check_same_step, make_fabric
 from opendensepose.training.sampler import DistributedBatchSampler, ImageBatches
 from opendensepose.training.state import read_state, write_state

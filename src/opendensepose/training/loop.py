@@ -21,12 +21,13 @@ from opendensepose.models.checkpoint import load_checkpoint, save_checkpoint
 from opendensepose.models.losses import dense_losses, detection_losses
 from opendensepose.models.zoo import build_model, weights_path
 from opendensepose.training.log import MetricsLog, progress_bar
+from opendensepose.training.precision import autocast_dtype
 from opendensepose.training.recipes import Recipe
 from opendensepose.training.samples import Batch, batch_loader, norm_batches
 from opendensepose.training.state import MovingAverage, TrainingState, load_state, save_state
 from opendensepose.training.validate import measure_photos, measure_rendered, validation_batch
 
-__all__ = ["autocast_dtype", "batch_losses", "begin_with", "estimate_norms", "learning_rate", "network_threads",
+__all__ = ["batch_losses", "begin_with", "estimate_norms", "learning_rate", "network_threads",
            "new_state", "run_progress", "scale_at", "shrink", "train", "train_step"]  # fmt: skip
 
 COOLDOWN_EMA_DECAY = 0.99  # the rate falls to 0 itself: a long average would only lag behind
@@ -50,16 +51,6 @@ def learning_rate(recipe: Recipe, step: int, progress: float = 0.0) -> float:
     warmup = min(1.0, (step + 1) / max(1, recipe.warmup_steps))
     rate = recipe.learning_rate * warmup / math.sqrt(1 + step / recipe.decay_steps)
     return rate * (1 - progress) if recipe.cooldown else rate
-
-
-def autocast_dtype(precision: str, device: torch.device | str) -> torch.dtype | None:
-    """The number type of a recipe's forward pass on a device; None: float32 throughout.
-
-    "auto" is bfloat16 on CUDA and on processors that multiply it natively (AVX-512 BF16 or AMX); others would take
-    longer with it than with float32.
-    """
-    native = torch.device(device).type == "cuda" or torch.cpu.get_capabilities().get("avx512_bf16", False)
-    return torch.bfloat16 if precision == "bfloat16" or (precision == "auto" and native) else None
 
 
 def network_threads(recipe: Recipe) -> int:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from opendensepose.models.auxiliary import NUM_KEYPOINTS
+from opendensepose.keypoints import NUM_KEYPOINTS
 from opendensepose.training.augment import augment, zoom_in
 from opendensepose.training.recipes import Recipe
 

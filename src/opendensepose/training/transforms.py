@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from opendensepose.iuv import IUV, flip_iuv
-from opendensepose.keypoints import KEYPOINT_NAMES
+from opendensepose.keypoints import MIRROR_KEYPOINT
 from opendensepose.models.rcnn_decode import network_size
 from opendensepose.models.targets import DenseLabels
 from opendensepose.part_grid import GRID, grid_centres, to_cells
@@ -17,17 +17,13 @@ from opendensepose.surface import CHART_TO_PART, MIRROR_CHART, mirror_iuv
 from opendensepose.training.annotated import AnnotatedSample
 from opendensepose.training.augment import change_colour
 
-__all__ = ["MIRROR_KEYPOINT", "MIRROR_PART", "Transforms", "crop", "mirror", "put_on_canvas", "scale"]
+__all__ = ["MIRROR_PART", "Transforms", "crop", "mirror", "put_on_canvas", "scale"]
 
 MEAN_RGB = (124, 116, 104)  # what the networks subtract
 LEAST_VISIBLE = 0.2  # of a box; people of whom a crop leaves less are ignored
 
 MIRROR_PART = np.zeros(15, np.uint8)
 MIRROR_PART[CHART_TO_PART] = CHART_TO_PART[MIRROR_CHART]
-_OTHER_SIDE = {"left": "right", "right": "left"}
-MIRROR_KEYPOINT = np.array(
-    [KEYPOINT_NAMES.index("_".join(_OTHER_SIDE.get(word, word) for word in name.split("_"))) for name in KEYPOINT_NAMES]
-)
 
 
 @dataclass(frozen=True)
@@ -89,7 +85,7 @@ def mirror(sample: AnnotatedSample) -> AnnotatedSample:
     """Left and right exchanged: in the picture, and by the mirror rule in all labels."""
     width = sample.image.shape[1]
     point_i, point_u, point_v = mirror_iuv(sample.point_i, sample.point_u, sample.point_v)
-    keypoints = sample.keypoints[:, MIRROR_KEYPOINT]
+    keypoints = sample.keypoints[:, list(MIRROR_KEYPOINT)]
     keypoints[..., 0] = np.where(keypoints[..., 2] > 0, width - keypoints[..., 0], 0)
     dense = sample.dense
     if dense is not None:
