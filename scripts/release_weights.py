@@ -2,7 +2,7 @@
 
 python scripts/release_weights.py runs/default/default.safetensors [--crop-hw 192 144] [--min-score 0.3]
 
-Writes src/opendensepose/models/weights/default.safetensors in float16. What is not given stays as the run's recipe says.
+Writes src/opendensepose/models/weights/default.safetensors in float16. What is not given stays as in the run.
 """
 
 import argparse
