@@ -30,9 +30,9 @@ def test_the_four_cells_of_a_feature_are_its_neighbourhood():
 
 def test_a_chart_wins_by_weight_against_background_and_by_probability_against_charts():
     chance = torch.full((25,), 1e-9)
-    chance[[0, 4, 9]] = torch.tensor([0.4, 0.31, 0.29])
-    assert decide(chance.log()[None])[0] == 4  # 1.4 * 0.31 > 0.4
-    chance[[0, 4, 9]] = torch.tensor([0.46, 0.29, 0.31])
+    chance[[0, 4, 9]] = torch.tensor([0.6, 0.21, 0.19])
+    assert decide(chance.log()[None])[0] == 4  # 3 * 0.21 > 0.6
+    chance[[0, 4, 9]] = torch.tensor([0.62, 0.18, 0.2])
     assert decide(chance.log()[None])[0] == 0
     assert decide(1e3 * torch.eye(25)).tolist() == list(range(25))
 

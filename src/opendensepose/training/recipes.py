@@ -103,14 +103,12 @@ def default(**changes) -> Recipe:
     """The default model, `densepose_lite` with 4.9 million parameters, from scratch on rendered people.
 
     Source: ours (detect and label); losses after Güler et al., CVPR 2018, and Zhou et al., Objects as Points, 2019.
-    Command: opendensepose train default --out runs/default --workers 1 (277 minutes; never run as a whole). The weights
-    come from three runs, each begun with those of the one before: 42 minutes from scratch and 130 minutes with
-    learning_rate=1.6e-3 and seed=2, by calls of `train`, whose settings changed on the way (half of the people turned
-    away looked over a shoulder from step 900 of the second on, and whole photos had a longer side of 192 pixels up to
-    its step 2,700, then 256); then opendensepose train default --out runs/third --start default --minutes 105 --seed 3
-    --learning-rate 0.0015 --workers 1.
-    Machine: 2 CPU cores, shared with other work; 2,150, 5,250 and 6,150 batches of 32, about half of them new renders.
-    Reached on nine real photos (docs/results.md): agreement .620, foreground IoU .854, label .724, dU .073, dV .081.
+    Command: opendensepose train default --out runs/default --resume --start default --minutes 170 --workers 1
+    --learning-rate 0.0012, stopped after 67 minutes; then the same with --cooldown --minutes 17; then python
+    scripts/release_weights.py runs/default/default.safetensors --crop-hw 192 144 --refine-hw 128 96 --min-score 0.42.
+    "default" was then version 0.1's: three runs of 277 minutes in all on procedural clothes and light, see its tag.
+    Machine: 2 CPU cores, shared with other work, which took about half of them: 3,450 batches of 32.
+    Reached on nine real photos (docs/results.md): agreement .661, foreground IoU .866, label .759, dU .072, dV .079.
     """
     network = {"widths": (40, 80, 160, 256), "depths": (1, 2, 2, 2), "dense_channels": 80,
                "quality_channels": 64, "crop_hw": (256, 192), "refine_hw": (128, 96)}  # fmt: skip
