@@ -84,8 +84,8 @@ def test_labels_land_where_the_person_is(refine):
         assert not found[~near].any()
         rows = (np.arange(y0, y1) - y0 + 0.5) / (y1 - y0)
         assert np.abs(person.iuv.u[y0 + 14 : y1 - 14, (x0 + x1) // 2] - rows[14:-14]).max() < 0.02
-        # With a share s of person around a pixel, logits are 10 s and 10 (1 - s), the confidence's 4 (2 s - 1): at the edge,
-        # where 10 s + log w = 10 (1 - s), that is -0.4 log w.
+        # With a share s of person around a pixel, logits are 10 s and 10 (1 - s), the confidence's 4 (2 s - 1): at the
+        # edge, where 10 s + log w = 10 (1 - s), that is -0.4 log w.
         at_edge = 1 / (1 + PERSON_WEIGHT**0.4)
         assert person.confidence[found].min() > at_edge - 1e-3 and not person.confidence[~found].any()
 
