@@ -108,7 +108,7 @@ def default(**changes) -> Recipe:
     and the procedural clothes and light of that version.
     A candidate went on from them, --start default --learning-rate 0.0012, for 67 minutes and a cooldown of 17, on 2 CPU
     cores shared with other work: 3,450 batches of 32.
-    Reached on nine real photos (docs/results.md): agreement, foreground IoU, label .641, .877, .730 by the released
+    Reached on nine real photos (docs/results.md): agreement, foreground IoU, label .640, .876, .730 by the released
     weights, .661, .866, .759 by the candidate.
     """
     network = {"widths": (40, 80, 160, 256), "depths": (1, 2, 2, 2), "dense_channels": 80,
