@@ -15,10 +15,10 @@ from pathlib import Path
 from opendensepose import Predictor
 from opendensepose.benchmark import run_benchmark
 from opendensepose.evaluation.rcp import auc
-from opendensepose.models.checkpoint import load_checkpoint
+from opendensepose.models.checkpoints.checkpoint import load_checkpoint
 from opendensepose.synth.person_free_photos import HELD_OUT_PHOTOS, load_person_free_photo
 from opendensepose.training import default, train
-from opendensepose.training.validate import measure_photos
+from opendensepose.training.rendered.validate import measure_photos
 
 
 def trained(out: Path, left_out: str | None, start: str, steps: int, learning_rate: float) -> Path:

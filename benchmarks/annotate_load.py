@@ -30,10 +30,12 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for the tests' PostgreSQL
 from tests.annotate.postgres import PrivatePostgres
 
-from opendensepose.annotate import access, store, views
-from opendensepose.annotate.cameras import PlaceInView
-from opendensepose.annotate.exchange import import_document
-from opendensepose.annotate.photos import add_photos
+from opendensepose.annotate.server import access
+from opendensepose.annotate.surface import views
+from opendensepose.annotate.surface.cameras import PlaceInView
+from opendensepose.annotate.work import store
+from opendensepose.annotate.work.exchange import import_document
+from opendensepose.annotate.work.photos import add_photos
 from opendensepose.data.coco import person_annotation
 from opendensepose.surface import CHART_TO_PART, GeodesicDistances, SurfacePoints, load_charts, load_surface
 from opendensepose.synth import render_image
@@ -57,7 +59,7 @@ class Server:
                 free.bind(("127.0.0.1", 0))
                 self.port = free.getsockname()[1]
         options = ["--db", self.db, "--boxes", "draw", "--no-browser", "--host", self.host, "--port", str(self.port)]
-        command = [sys.executable, "-m", "opendensepose.cli", "annotate", "serve", str(self.photos), *options]
+        command = [sys.executable, "-m", "opendensepose", "annotate", "serve", str(self.photos), *options]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         while self.process.poll() is None:
             try:

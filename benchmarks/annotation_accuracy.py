@@ -13,9 +13,9 @@ from time import perf_counter
 
 import numpy as np
 
-from opendensepose.annotate import views
-from opendensepose.annotate.cameras import SIDE_PX
-from opendensepose.annotate.sampling import points_to_ask
+from opendensepose.annotate.surface import views
+from opendensepose.annotate.surface.cameras import SIDE_PX
+from opendensepose.annotate.surface.sampling import points_to_ask
 from opendensepose.part_grid import sample_on_grid
 from opendensepose.surface import CHART_TO_PART, PART_NAMES, GeodesicDistances, SurfacePoints, load_surface
 from opendensepose.synth import render_image

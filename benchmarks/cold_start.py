@@ -113,7 +113,7 @@ def main() -> None:
     print_imports(args.runs)
     with tempfile.TemporaryDirectory() as folder:
         photo = [args.photo] if args.photo else ["--example"]
-        predict = ["-m", "opendensepose.cli", "predict", *photo, "--out", folder, "--model", args.model]
+        predict = ["-m", "opendensepose", "predict", *photo, "--out", folder, "--model", args.model]
         print_starts([sys.executable, "-c", "import torch"], [sys.executable, *predict], args.runs, args.drop_caches)
 
 

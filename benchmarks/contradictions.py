@@ -13,9 +13,9 @@ import argparse
 import numpy as np
 from scipy.spatial import cKDTree
 
-from opendensepose.annotate.cameras import part_faces
-from opendensepose.annotate.contradictions import find_contradictions
-from opendensepose.annotate.sampling import points_to_ask
+from opendensepose.annotate.surface.cameras import part_faces
+from opendensepose.annotate.surface.contradictions import find_contradictions
+from opendensepose.annotate.surface.sampling import points_to_ask
 from opendensepose.part_grid import sample_on_grid
 from opendensepose.surface import CHART_TO_PART, PART_NAMES, SurfacePoints, load_charts, load_surface, mirror_iuv
 from opendensepose.synth import render_image

@@ -20,7 +20,7 @@ from opendensepose.evaluation.errors import Labels, point_errors
 from opendensepose.evaluation.rcp import auc
 from opendensepose.instance import DenseAnnotation
 from opendensepose.models import load_checkpoint
-from opendensepose.models.teacher import KnownPoints, inpaint
+from opendensepose.models.fcn.teacher import KnownPoints, inpaint
 from opendensepose.surface import CHART_TO_PART
 
 PIXELS = 500  # of a person

@@ -40,11 +40,11 @@ def main() -> None:
 
     import torch
 
-    from opendensepose.training.annotated import AnnotatedImages
+    from opendensepose.training.annotated.images import AnnotatedImages
+    from opendensepose.training.annotated.sampler import DistributedBatchSampler, ImageBatches
     from opendensepose.training.fit import new_network, set_up, train_steps
     from opendensepose.training.network_recipes import NETWORK_RECIPES
     from opendensepose.training.processes import make_fabric
-    from opendensepose.training.sampler import DistributedBatchSampler, ImageBatches
 
     torch.set_num_threads(args.threads)
     changes = {"batch_size": args.batch_size, "workers": args.workers}

@@ -25,10 +25,10 @@ from opendensepose.evaluation.measures import Measures
 from opendensepose.evaluation.tables import pointwise_numbers
 from opendensepose.models import load_checkpoint
 from opendensepose.render import render_dataset
+from opendensepose.training.annotated.validate import Validation
 from opendensepose.training.distill import distill
 from opendensepose.training.fit import fit
 from opendensepose.training.network_recipes import NETWORK_RECIPES
-from opendensepose.training.validate_annotated import Validation
 
 SIZE_HW, PEOPLE = (240, 320), (1, 3)
 TRAIN_SEED, VALIDATION_SEED = 1, 2

@@ -52,8 +52,8 @@ def main() -> None:
 
     import torch
 
-    from opendensepose.models.rcnn import DensePoseRCNN
-    from opendensepose.models.rcnn_decode import network_size, scale_photo
+    from opendensepose.models.image_batch import network_size, scale_photo
+    from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN
     from opendensepose.predict import Predictor
 
     torch.set_num_threads(args.threads)

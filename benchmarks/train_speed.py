@@ -22,7 +22,7 @@ from opendensepose.training import default, train
 from opendensepose.training.loop import new_state, shrink, train_step
 from opendensepose.training.precision import autocast_dtype
 from opendensepose.training.recipes import Recipe
-from opendensepose.training.samples import Batch, BatchStream
+from opendensepose.training.rendered.samples import Batch, BatchStream
 
 
 def cost_ms(call, rounds: int) -> float:

@@ -1,4 +1,4 @@
-"""Chooses the six views of each body part and writes `src/opendensepose/annotate/data/views.json`: five minutes.
+"""Chooses the six views of each body part and writes `src/opendensepose/annotate/surface/views.json`: five minutes.
 
     python scripts/choose_views.py [PART ...]
 
@@ -15,9 +15,9 @@ import sys
 import numpy as np
 import torch
 
-from opendensepose.annotate.cameras import VIEWS_FILE, part_faces
+from opendensepose.annotate.surface.cameras import VIEWS_FILE, part_faces
 from opendensepose.surface import PART_NAMES, load_surface
-from opendensepose.synth.rasterize import depth_map, start_warp
+from opendensepose.synth.drawing.rasterize import depth_map, start_warp
 
 NUM_POINTS, NUM_DIRECTIONS, SIDE = 8000, 2000, 1000
 WANTED_DEGREES = 68.5

@@ -16,8 +16,8 @@ import torch
 from scipy.sparse.csgraph import connected_components
 
 from opendensepose.surface import CHART_NAMES
-from opendensepose.surface.anatomy import SkinMesh
-from opendensepose.surface.assemble import build_charts, distortion
+from opendensepose.surface.unwrapping.anatomy import SkinMesh
+from opendensepose.surface.unwrapping.assemble import build_charts, distortion
 
 DATA = Path(__file__).parent.parent / "src/opendensepose/surface/data"
 ADULT_AGE = 2 / 3  # Anny's "young" adult; 0.5 is an adolescent of 1.63 m

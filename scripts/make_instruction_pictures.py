@@ -3,7 +3,7 @@
     python scripts/make_instruction_pictures.py
 
 Writes `coat.png`, `coat_parts.png`, `skirt.png` and `skirt_parts.png`, rendered people without and with their part
-masks, into `src/opendensepose/annotate/static/instructions/`: together less than 300 KB.
+masks, into `src/opendensepose/annotate/page/instructions/`: together less than 300 KB.
 """
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ from opendensepose.surface import CHART_TO_PART, PART_COLOURS
 from opendensepose.synth import Ingredients, render_image
 from opendensepose.visualize import outline_coverage
 
-OUT = Path(opendensepose.annotate.__file__).parent / "static" / "instructions"
+OUT = Path(opendensepose.annotate.__file__).parent / "page" / "instructions"
 SIZE_HW = (600, 450)
 PEOPLE = {"coat": [11, 29], "skirt": [11, 21]}  # seeds of people in loose clothes
 MARGIN_PX, HEIGHT_PX, COLOURS = 25, 420, 96

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
-from opendensepose.models.checkpoint import load_checkpoint, save_checkpoint
-from opendensepose.models.zoo import WEIGHTS
+from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from opendensepose.models.checkpoints.released import WEIGHTS
 
 
 def main() -> None:

@@ -9,10 +9,9 @@ SOURCE = Path(__file__).parents[1] / "src" / "opendensepose"
 
 # From the top. A module may import from its own unit and from layers below its own.
 LAYERS = [
+    {"__main__"},
     {"cli"},
-    {"cli_annotate", "cli_data", "cli_ingredients", "cli_measures", "cli_training"},
     {"training", "benchmark", "annotate", "annotators"},
-    {"predict_files"},
     {"predict", "render", "evaluate"},
     {"models", "data", "synth", "visualize", "evaluation"},
     {"instance"},
@@ -20,13 +19,22 @@ LAYERS = [
     {"surface"},
     {"cache_folder", "whole_file"},
 ]
+# The same within packages that have sub-packages. Modules beside the sub-packages may be used by all of them.
+ROOMS = {
+    "annotate": [{"server"}, {"work"}, {"surface"}],
+    "models": [{"checkpoints"}, {"densepose_lite", "rcnn", "fcn"}],
+    "synth": [{"scene"}, {"backgrounds"}, {"wardrobe"}, {"clothes"}, {"body"}, {"drawing"}, {"textures"}],
+    "surface": [{"geodesics", "unwrapping"}],
+    "training": [{"rendered", "annotated"}],
+}
+MOST_FILES = 14  # of one folder
 LEVEL = {unit: level for level, units in enumerate(LAYERS) for unit in units}
 
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
 
 
 def unit_of(path: Path) -> str:
-    """`models` for src/opendensepose/models/zoo.py, `cli` for src/opendensepose/cli.py."""
+    """`models` for src/opendensepose/models/zoo.py, `cli` for src/opendensepose/cli/__init__.py."""
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
@@ -54,6 +62,36 @@ def test_imports_go_downwards(path):
     for other in imported_units(ast.parse(path.read_text())) - {own, "__version__"}:
         assert other in LEVEL, f"{path} imports opendensepose.{other}, which has no layer"
         assert LEVEL[other] > LEVEL[own], f"{own} must not import {other}: it is not in a layer below"
+
+
+def rooms_of(package: str) -> set[str]:
+    return {path.parent.name for path in (SOURCE / package).glob("*/__init__.py")}
+
+
+def test_every_room_has_a_layer():
+    packages = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
+    assert {name: rooms_of(name) for name in packages if rooms_of(name)} == {
+        name: set().union(*levels) for name, levels in ROOMS.items()
+    }
+
+
+def test_imports_within_a_package_go_downwards():
+    wrong = []
+    for package, levels in ROOMS.items():
+        level = {room: k for k, rooms in enumerate(levels) for room in rooms}
+        for path in FILES:
+            place = path.relative_to(SOURCE).parts
+            if place[0] != package or place[1] not in level:
+                continue
+            others = {other.relative_to(SOURCE).parts[:2] for other in imported_modules(path)}
+            rooms = {other[1] for other in others if other[0] == package} & level.keys() - {place[1]}
+            wrong += [f"{path} imports {package}/{room}" for room in rooms if level[room] <= level[place[1]]]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_folder_is_flat():
+    sizes = {folder: len(list(folder.glob("*.py"))) for folder in {path.parent for path in FILES}}
+    assert not {str(folder): size for folder, size in sizes.items() if size > MOST_FILES}
 
 
 def imported_modules(path: Path) -> set[Path]:

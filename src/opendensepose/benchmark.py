@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from opendensepose.evaluate import Evaluation, evaluate_files, write_json
-from opendensepose.models.zoo import weights_path
-from opendensepose.predict_files import predict_files
+from opendensepose.models.checkpoints.released import weights_path
+from opendensepose.predict import predict_files
 from opendensepose.render import render_dataset
 
 __all__ = ["COUNT", "SEED", "VERSION", "predict_missing", "prediction_folder", "render_set", "run_benchmark"]

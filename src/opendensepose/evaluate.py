@@ -89,7 +89,7 @@ def load_distances(assets: str | Path | None = None) -> LabelDistances:
     """Geodesic distances on our surface, or on the authors' where a folder with their files is given."""
     if assets is not None:
         return load_official_distances(assets)
-    from opendensepose.surface.geodesic import GeodesicDistances
+    from opendensepose.surface.geodesics.distances import GeodesicDistances
 
     return ChartDistances(load_charts(), GeodesicDistances(load_surface()))
 

@@ -17,10 +17,10 @@ import uvicorn
 from PIL import Image
 from tests.annotate.fakes import Clash
 
-from opendensepose.annotate.app import create_app
-from opendensepose.annotate.photos import PhotoFolder, add_photos
-from opendensepose.annotate.store import open_store
-from opendensepose.annotate.surface_side import RealSurface
+from opendensepose.annotate.server.app import create_app
+from opendensepose.annotate.surface.service import RealSurface
+from opendensepose.annotate.work.photos import PhotoFolder, add_photos
+from opendensepose.annotate.work.store import open_store
 from opendensepose.data.masks import decode_mask
 
 __all__ = ["BlankPictures", "Hands", "PageServer", "chromium_path", "open_page", "serving"]

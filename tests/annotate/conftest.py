@@ -4,7 +4,7 @@ import pytest
 from tests.annotate.fakes import Clock
 from tests.annotate.postgres import PrivatePostgres, missing_postgres
 
-from opendensepose.annotate.store import open_store
+from opendensepose.annotate.work.store import open_store
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from opendensepose.annotate.cameras import PlaceInView
+from opendensepose.annotate.surface.cameras import PlaceInView
 from opendensepose.data.masks import encode_mask
 from opendensepose.surface import SurfacePoints
 

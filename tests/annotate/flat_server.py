@@ -5,9 +5,9 @@ import sys
 import uvicorn
 from tests.annotate.fakes import FlatSurface
 
-from opendensepose.annotate.app import create_app
-from opendensepose.annotate.photos import PhotoFolder
-from opendensepose.annotate.store import open_store
+from opendensepose.annotate.server.app import create_app
+from opendensepose.annotate.work.photos import PhotoFolder
+from opendensepose.annotate.work.store import open_store
 
 if __name__ == "__main__":
     url, photos, port = sys.argv[1:]

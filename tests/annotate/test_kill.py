@@ -10,8 +10,8 @@ import httpx2
 import sqlalchemy as sql
 from tests.annotate.fakes import square, write_photos
 
-from opendensepose.annotate.photos import add_photos
-from opendensepose.annotate.store import events, open_store, points, tasks
+from opendensepose.annotate.work.photos import add_photos
+from opendensepose.annotate.work.store import events, open_store, points, tasks
 
 ROOT = Path(__file__).parents[2]
 NUM_KILLS, CLICKS_BETWEEN = 2, 20

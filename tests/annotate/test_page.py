@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.annotate.browser import BOX, BlankPictures, Hands, chromium_path, open_page, serving
 
-from opendensepose.annotate.access import invite
+from opendensepose.annotate.server.access import invite
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="the tests of the page need playwright")
 pytestmark = pytest.mark.skipif(chromium_path() is None, reason="no Chromium: `apt-get install chromium`")

@@ -10,7 +10,7 @@ from tests.annotate.browser import chromium_path
 
 from opendensepose import annotate
 
-STATIC = Path(annotate.__path__[0]) / "static"
+STATIC = Path(annotate.__path__[0]) / "page"
 playwright_api = pytest.importorskip("playwright.sync_api", reason="the tests of the page need playwright")
 
 

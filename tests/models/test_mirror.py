@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 
 from opendensepose.iuv import IUV, flip_iuv
-from opendensepose.models.decode import average_with_mirrored
-from opendensepose.models.dense_head import DenseOutput
-from opendensepose.models.fcn_decode import ChartMaps, decode_maps
+from opendensepose.models.densepose_lite.decode import average_with_mirrored
+from opendensepose.models.densepose_lite.dense_head import DenseOutput
+from opendensepose.models.fcn.decode import ChartMaps, decode_maps
 from opendensepose.models.mirror import mirror_class_maps, mirror_uv_maps
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from opendensepose.models.cells import region_centres
+from opendensepose.models.outputs import ChartOutput
 from opendensepose.models.point_losses import (
     LEGACY_WEIGHTS,
     MIN_VARIANCE,
@@ -17,7 +18,6 @@ from opendensepose.models.point_losses import (
     parts_at,
     region_losses,
 )
-from opendensepose.models.rcnn_heads import ChartOutput
 from opendensepose.models.targets import DenseLabels, Targets
 
 SURE = 60.0  # a logit

@@ -2,7 +2,8 @@
 
 import pytest
 
-from opendensepose.models.zoo import ARCHITECTURES, WEIGHTS, build_model, weights_path
+from opendensepose.models.checkpoints.released import WEIGHTS, weights_path
+from opendensepose.models.zoo import ARCHITECTURES, build_model
 
 
 def test_unknown_names_list_the_known():

@@ -5,9 +5,9 @@ import pytest
 from scipy.spatial import cKDTree
 
 from opendensepose.surface import Charts, SurfacePoints, load_charts, load_surface, mirror_iuv
-from opendensepose.surface.anatomy import LANDMARKS
-from opendensepose.surface.assemble import distortion
 from opendensepose.surface.files import DATA
+from opendensepose.surface.unwrapping.anatomy import LANDMARKS
+from opendensepose.surface.unwrapping.assemble import distortion
 
 ALL = range(1, 25)
 

@@ -5,13 +5,13 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from opendensepose.synth import pose_families
-from opendensepose.synth.articulation import Articulation
-from opendensepose.synth.body import load_body
+from opendensepose.synth.body import pose_families
+from opendensepose.synth.body.articulation import Articulation
+from opendensepose.synth.body.body import load_body
+from opendensepose.synth.body.pose import ORDINARY
 from opendensepose.synth.ingredients import Ingredients
-from opendensepose.synth.plan import plan_picture
-from opendensepose.synth.pose import ORDINARY
-from opendensepose.synth.scene import sample_shape
+from opendensepose.synth.scene.plan import plan_picture
+from opendensepose.synth.scene.scene import sample_shape
 
 
 def test_version_1_has_everything_but_what_came_later():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from opendensepose.synth.texture_store import LEVELS, pack_textures
+from opendensepose.synth.textures.store import LEVELS, pack_textures
 from opendensepose.synth.wardrobe.cut import cut, move_onto_cut
 from opendensepose.synth.wardrobe.fit import FitTable, fit
 from opendensepose.synth.wardrobe.garments import BASE_VERTICES, pack_garments

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from opendensepose.synth import Ingredients, render_image
-from opendensepose.synth.body import load_body
+from opendensepose.synth.body.body import load_body
 from opendensepose.synth.wardrobe.choose import Person, take
 from opendensepose.synth.wardrobe.garments import BASE_VERTICES
 from opendensepose.synth.wardrobe.wardrobe import Wardrobe, load_garments

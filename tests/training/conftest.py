@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from opendensepose.data.coco import category, person_annotation
+from opendensepose.training.annotated.transforms import Transforms
 from opendensepose.training.network_recipes import NetworkRecipe
 from opendensepose.training.recipes import Recipe
-from opendensepose.training.transforms import Transforms
 
 
 def render_ellipses(rngs, size_hw, framing="scene", num_people=None, device="cpu", pool_seed=0, ingredients=None):

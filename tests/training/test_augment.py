@@ -6,7 +6,7 @@ import pytest
 
 from opendensepose.surface import mirror_iuv
 from opendensepose.training.augment import augment, change_colour, mirror, move, zoom_in
-from opendensepose.training.samples import look_sample
+from opendensepose.training.rendered.samples import look_sample
 
 
 @pytest.fixture

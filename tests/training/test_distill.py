@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from opendensepose.cli import app
 from opendensepose.data import category, person_annotation, read_annotations
-from opendensepose.models.checkpoint import save_checkpoint
-from opendensepose.models.teacher import Teacher
+from opendensepose.models.checkpoints.checkpoint import save_checkpoint
+from opendensepose.models.fcn.teacher import Teacher
 from opendensepose.models.zoo import build_model
 from opendensepose.surface import CHART_TO_PART
 from opendensepose.training.distill import dense_labels, distill

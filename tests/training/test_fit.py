@@ -9,15 +9,15 @@ from tests.training.conftest import TINY_RCNN, metrics_by_step
 from tests.training.two_processes import NETWORKS, TINY_CROPS
 
 from opendensepose.data.photos import find_image, read_photo
-from opendensepose.models.checkpoint import load_checkpoint, save_checkpoint
-from opendensepose.models.rcnn import DensePoseRCNN
+from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN
 from opendensepose.predict import Predictor
 from opendensepose.training import fit as module
-from opendensepose.training.annotated import AnnotatedImages
+from opendensepose.training.annotated.images import AnnotatedImages
+from opendensepose.training.annotated.sampler import DistributedBatchSampler, ImageBatches
 from opendensepose.training.fit import fit, new_network, rate_factor, set_up, train_steps
 from opendensepose.training.network_recipes import finetune
 from opendensepose.training.processes import make_fabric
-from opendensepose.training.sampler import DistributedBatchSampler, ImageBatches
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:tensorboard.*")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from opendensepose.models.checkpoint import load_checkpoint
+from opendensepose.models.checkpoints.checkpoint import load_checkpoint
 from opendensepose.training import loop
 from opendensepose.training.loop import (
     batch_losses,
@@ -23,7 +23,7 @@ from opendensepose.training.loop import (
     train,
     train_step,
 )
-from opendensepose.training.samples import BatchStream
+from opendensepose.training.rendered.samples import BatchStream
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:tensorboard.*")
 

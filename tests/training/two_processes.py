@@ -18,10 +18,10 @@ from lightning_fabric import Fabric
 from tests.training.conftest import TINY_RCNN, tiny_network_recipe
 from torch import nn
 
-from opendensepose.training.annotated import AnnotatedImages
+from opendensepose.training.annotated.images import AnnotatedImages
+from opendensepose.training.annotated.sampler import DistributedBatchSampler, ImageBatches
 from opendensepose.training.fit import fit, new_network, set_up, train_steps
 from opendensepose.training.processes import FirstProcess, check_same_step, make_fabric
-from opendensepose.training.sampler import DistributedBatchSampler, ImageBatches
 
 TINY_CROPS = {"depth": 18, "norm": "group", "width": 32, "channels": 32, "side": 32}
 SECONDS = 300  # after which a process counts as hanging

@@ -8,7 +8,7 @@ Letters: R regions, C channels, S x T cells of a map, P places.
 import torch
 from torch import Tensor
 
-__all__ = ["cell_centres", "read_maps", "region_centres"]
+__all__ = ["cell_centres", "cell_positions", "linear_weights", "read_maps", "region_centres"]
 
 
 def cell_centres(cells_hw: tuple[int, int], stride: float, device: torch.device | str = "cpu") -> Tensor:
@@ -43,3 +43,15 @@ def read_maps(maps: Tensor, region: Tensor | int, xy: Tensor, channel: Tensor | 
     upper = corner(low[:, 1], low[:, 0]) * (1 - x) + corner(low[:, 1], high[:, 0]) * x
     lower = corner(high[:, 1], low[:, 0]) * (1 - x) + corner(high[:, 1], high[:, 0]) * x
     return upper * (1 - y) + lower * y
+
+
+def cell_positions(positions: Tensor, num_cells: int) -> Tensor:
+    """Positions in [0, 1] counted in cells from the first one's centre; beyond the outer centres: at them."""
+    return (positions * num_cells - 0.5).clamp(0, num_cells - 1)
+
+
+def linear_weights(positions: Tensor, num_cells: int) -> Tensor:
+    """Matrix (R, num_cells) of linear interpolation at positions (R,) in [0, 1], where cell k has its centre at
+    (k + 0.5) / num_cells. Beyond the outer centres the outer cell's value holds."""
+    x = cell_positions(positions, num_cells)
+    return (1 - (x[:, None] - torch.arange(num_cells, device=x.device)).abs()).clamp(min=0)

@@ -1,11 +1,13 @@
-"""Images of several sizes as one batch, as detectron2's networks are fed."""
+"""Photos as detectron2's networks are fed: scaled, less the mean colour, of several sizes in one batch."""
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
-__all__ = ["MEAN_BGR", "STRIDE", "image_batch"]
+__all__ = ["MEAN_BGR", "STRIDE", "image_batch", "network_size", "scale_photo"]
 
 MEAN_BGR = (103.53, 116.28, 123.675)
 STRIDE = 32
@@ -24,3 +26,21 @@ def image_batch(images: Sequence[Tensor], like: Tensor) -> Tensor:
     for place, image in zip(batch, images, strict=True):
         place[:, : image.shape[1], : image.shape[2]] = image.flip(0) - mean
     return batch
+
+
+def network_size(size_hw: tuple[int, int], short_side: int, long_side: int) -> tuple[int, int]:
+    """Height and width at which the network sees a photo: the shorter side is short_side, or the longer long_side if
+    it would exceed that."""
+    scale = short_side / min(size_hw)
+    height, width = (short_side if side == min(size_hw) else scale * side for side in size_hw)
+    if max(height, width) > long_side:
+        scale = long_side / max(height, width)
+        height, width = height * scale, width * scale
+    return max(1, int(height + 0.5)), max(1, int(width + 0.5))
+
+
+def scale_photo(image_rgb: np.ndarray, size_hw: tuple[int, int]) -> Tensor:
+    """The photo at size_hw as (3, H, W) uint8, by Pillow's bilinear filter, which averages where it shrinks."""
+    if image_rgb.shape[:2] != tuple(size_hw):
+        image_rgb = np.asarray(Image.fromarray(image_rgb).resize(size_hw[::-1], Image.Resampling.BILINEAR))
+    return torch.from_numpy(np.array(image_rgb)).permute(2, 0, 1)

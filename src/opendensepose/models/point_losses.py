@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from opendensepose.models.cells import read_maps, region_centres
-from opendensepose.models.rcnn_heads import ChartOutput
+from opendensepose.models.outputs import ChartOutput
 from opendensepose.models.targets import DenseLabels, Targets
 from opendensepose.models.whole_batch import shared_mean
 from opendensepose.part_grid import GRID, LEAST_SIDE

@@ -1,12 +1,20 @@
 """The body surface, its 24 charts, points on it and distances between them. Loading needs numpy only."""
 
-from .charts import Charts
-from .files import load_charts, load_surface
-from .geodesic import GeodesicDistances
-from .palette import CHART_COLOURS, PART_COLOURS, css_colour
-from .points import SurfacePoints
-from .surface import Surface
-from .tables import CHART_NAMES, CHART_TO_PART, MIRROR_CHART, NUM_CHARTS, NUM_PARTS, PART_NAMES, mirror_iuv
+from opendensepose.surface.charts import Charts
+from opendensepose.surface.files import load_charts, load_surface
+from opendensepose.surface.geodesics.distances import GeodesicDistances
+from opendensepose.surface.palette import CHART_COLOURS, PART_COLOURS, css_colour
+from opendensepose.surface.points import SurfacePoints
+from opendensepose.surface.surface import Surface
+from opendensepose.surface.tables import (
+    CHART_NAMES,
+    CHART_TO_PART,
+    MIRROR_CHART,
+    NUM_CHARTS,
+    NUM_PARTS,
+    PART_NAMES,
+    mirror_iuv,
+)
 
 __all__ = [
     "CHART_COLOURS",

@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from .lookup import ChartLookup
-from .points import SurfacePoints
+from opendensepose.surface.lookup import ChartLookup
+from opendensepose.surface.points import SurfacePoints
 
 
 @dataclass(frozen=True)

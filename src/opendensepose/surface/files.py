@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .charts import Charts
-from .surface import Surface
+from opendensepose.surface.charts import Charts
+from opendensepose.surface.surface import Surface
 
 DATA = Path(__file__).parent / "data"
 

@@ -8,7 +8,7 @@ Letters: P points, F faces, C cells (24 charts x RESOLUTION x RESOLUTION), E edg
 
 import numpy as np
 
-from .points import SurfacePoints
+from opendensepose.surface.points import SurfacePoints
 
 RESOLUTION = 256  # cells along each axis of a chart
 INSIDE = 1e-7  # a point this far outside a face (in UV) still counts as inside

@@ -8,16 +8,16 @@ import functools
 import numpy as np
 import torch
 
-from opendensepose.synth.body import BodyCoordinates, load_body
-from opendensepose.synth.drape import Drape, drapes_of
+from opendensepose.synth.body.body import BodyCoordinates, load_body
+from opendensepose.synth.clothes.drape import Drape, drapes_of
+from opendensepose.synth.clothes.outfit import Material, Outfit, sample_outfit
+from opendensepose.synth.drawing.rasterize import displace
+from opendensepose.synth.drawing.shade import CHANNEL_ORDERS, MATERIAL_COLUMNS, TEXTURE_SIZE
 from opendensepose.synth.ingredients import Ingredients
-from opendensepose.synth.noise import fbm_2d
-from opendensepose.synth.outfit import Material, Outfit, sample_outfit
-from opendensepose.synth.rasterize import displace
-from opendensepose.synth.shade import CHANNEL_ORDERS, MATERIAL_COLUMNS, TEXTURE_SIZE
-from opendensepose.synth.texture import draw_fabric, fabric_stack, make_hair_texture
-from opendensepose.synth.texture_print import make_print
-from opendensepose.synth.texture_store import LEVELS, UvMapping
+from opendensepose.synth.textures.fabrics import draw_fabric, fabric_stack, make_hair_texture
+from opendensepose.synth.textures.noise import fbm_2d
+from opendensepose.synth.textures.prints import make_print
+from opendensepose.synth.textures.store import LEVELS, UvMapping
 from opendensepose.synth.wardrobe.choose import PUSHED_IN_M, Taken, take
 from opendensepose.synth.wardrobe.dressing import Bodies, GarmentMesh, garment_mesh, person_of
 

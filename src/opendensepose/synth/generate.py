@@ -8,19 +8,21 @@ import torch
 
 from opendensepose.camera import Camera
 from opendensepose.keypoints import KEYPOINT_NAMES
-from opendensepose.synth.background import make_background
-from opendensepose.synth.body import load_body
-from opendensepose.synth.contact_shadow import darken_contacts
+from opendensepose.synth.backgrounds.draw import make_background
+from opendensepose.synth.backgrounds.panoramas import Surroundings, load_panoramas, surroundings
+from opendensepose.synth.body.body import load_body
+from opendensepose.synth.drawing.contact_shadow import darken_contacts
+from opendensepose.synth.drawing.rasterize import depth_map, project, rasterize, transform, vertex_normals
+from opendensepose.synth.drawing.sensor import apply_sensor
+from opendensepose.synth.drawing.shade import SHADOW_SIZE, shade
 from opendensepose.synth.dress import dressed_mesh
-from opendensepose.synth.hard_negatives import hard_negative
 from opendensepose.synth.ingredients import Ingredients
-from opendensepose.synth.occluder import make_occluder
-from opendensepose.synth.panoramas import Surroundings, load_panoramas, surroundings
 from opendensepose.synth.person_free_photos import PERSON_FREE_PHOTOS, TRAINING_PHOTOS, use_photos
-from opendensepose.synth.plan import plan_picture
-from opendensepose.synth.props import props_of
-from opendensepose.synth.rasterize import depth_map, project, rasterize, transform, vertex_normals
-from opendensepose.synth.scene import (
+from opendensepose.synth.scene.hard_negatives import hard_negative
+from opendensepose.synth.scene.occluder import make_occluder
+from opendensepose.synth.scene.plan import plan_picture
+from opendensepose.synth.scene.props import props_of
+from opendensepose.synth.scene.scene import (
     frame_portrait,
     light_matrix,
     placed,
@@ -28,9 +30,7 @@ from opendensepose.synth.scene import (
     sample_lighting,
     whole_photo,
 )
-from opendensepose.synth.sensor import apply_sensor
-from opendensepose.synth.shade import SHADOW_SIZE, shade
-from opendensepose.synth.solid import NOBODY, join, mesh_of
+from opendensepose.synth.scene.solid import NOBODY, join, mesh_of
 from opendensepose.synth.truth import RenderedImage, box_of, empty_truth, facing_yaws, keypoints_in_image, label_maps
 from opendensepose.synth.wardrobe.dressing import Bodies
 from opendensepose.synth.wardrobe.wardrobe import Wardrobe, load_wardrobe

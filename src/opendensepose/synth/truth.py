@@ -18,8 +18,8 @@ from scipy.spatial import cKDTree
 from opendensepose.camera import Camera
 from opendensepose.keypoints import KEYPOINT_NAMES
 from opendensepose.surface import load_charts, load_surface
-from opendensepose.synth.body import Body, load_body
-from opendensepose.synth.rasterize import launch, shared_out, to_warp
+from opendensepose.synth.body.body import Body, load_body
+from opendensepose.synth.drawing.rasterize import launch, shared_out, to_warp
 
 __all__ = ["RenderedImage", "box_of", "empty_truth", "facing_yaws", "keypoints_in_image", "label_maps"]
 

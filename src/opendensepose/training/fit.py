@@ -14,18 +14,19 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from opendensepose.models.checkpoint import load_checkpoint, save_checkpoint
-from opendensepose.models.resnet_weights import begin_resnet
+from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from opendensepose.models.checkpoints.released import weights_path
+from opendensepose.models.checkpoints.resnet_weights import begin_resnet
 from opendensepose.models.targets import Targets
-from opendensepose.models.zoo import build_model, weights_path
-from opendensepose.training.annotated import AnnotatedImages
+from opendensepose.models.zoo import build_model
+from opendensepose.training.annotated.images import AnnotatedImages
+from opendensepose.training.annotated.sampler import DistributedBatchSampler, ImageBatches
+from opendensepose.training.annotated.validate import Validation
 from opendensepose.training.log import MetricsLog, progress_bar
 from opendensepose.training.network_recipes import NetworkRecipe
 from opendensepose.training.precision import autocast_dtype
 from opendensepose.training.processes import FirstProcess, check_same_step, make_fabric
-from opendensepose.training.sampler import DistributedBatchSampler, ImageBatches
 from opendensepose.training.state import read_state, write_state
-from opendensepose.training.validate_annotated import Validation
 
 __all__ = ["FitState", "fit", "new_network", "rate_factor", "set_up", "train_steps"]
 

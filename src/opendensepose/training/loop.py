@@ -16,16 +16,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from opendensepose.models.auxiliary import AuxiliaryHeads, auxiliary_losses
-from opendensepose.models.checkpoint import load_checkpoint, save_checkpoint
-from opendensepose.models.losses import dense_losses, detection_losses
-from opendensepose.models.zoo import build_model, weights_path
+from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from opendensepose.models.checkpoints.released import weights_path
+from opendensepose.models.densepose_lite.auxiliary import AuxiliaryHeads, auxiliary_losses
+from opendensepose.models.densepose_lite.losses import dense_losses, detection_losses
+from opendensepose.models.zoo import build_model
 from opendensepose.training.log import MetricsLog, progress_bar
 from opendensepose.training.precision import autocast_dtype
 from opendensepose.training.recipes import Recipe
-from opendensepose.training.samples import Batch, batch_loader, norm_batches
+from opendensepose.training.rendered.samples import Batch, batch_loader, norm_batches
+from opendensepose.training.rendered.validate import measure_photos, measure_rendered, validation_batch
 from opendensepose.training.state import MovingAverage, TrainingState, load_state, save_state
-from opendensepose.training.validate import measure_photos, measure_rendered, validation_batch
 
 __all__ = ["batch_losses", "begin_with", "estimate_norms", "learning_rate", "network_threads",
            "new_state", "run_progress", "scale_at", "shrink", "train", "train_step"]  # fmt: skip

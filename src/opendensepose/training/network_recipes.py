@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from opendensepose.training.transforms import Transforms
+from opendensepose.training.annotated.transforms import Transforms
 
 __all__ = [
     "NETWORK_RECIPES",

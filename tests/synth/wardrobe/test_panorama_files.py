@@ -5,7 +5,7 @@ import numpy as np
 import OpenEXR
 import pytest
 
-from opendensepose.synth.spherical_harmonics import Irradiance, cosine_convolved, directions
+from opendensepose.synth.drawing.spherical_harmonics import Irradiance, cosine_convolved, directions
 from opendensepose.synth.wardrobe import panorama_files
 from opendensepose.synth.wardrobe.panorama_files import decode_radiance, pack_panoramas
 

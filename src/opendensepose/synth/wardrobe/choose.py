@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from opendensepose.synth.body import BodyCoordinates
+from opendensepose.synth.body.body import BodyCoordinates
+from opendensepose.synth.clothes.outfit import DENIM, HAIR_COLOURS, Material, UvTexture, random_colour
 from opendensepose.synth.ingredients import Ingredients
-from opendensepose.synth.outfit import DENIM, HAIR_COLOURS, Material, UvTexture, random_colour
 from opendensepose.synth.wardrobe.cut import Cut, cut
 from opendensepose.synth.wardrobe.wardrobe import Piece, Wardrobe
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from opendensepose.keypoints import KEYPOINT_NAMES
-from opendensepose.synth.outfit import Material
+from opendensepose.synth.clothes.outfit import Material
 from opendensepose.synth.wardrobe.choose import Person, Taken, Worn
 from opendensepose.synth.wardrobe.cut import move_onto_cut
 from opendensepose.synth.wardrobe.fit import fit

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import warp as wp
 
-from opendensepose.synth.rasterize import launch, to_warp
+from opendensepose.synth.drawing.rasterize import launch, to_warp
 
 __all__ = ["MEASURED_ON", "FitTable", "fit", "fit_table"]
 

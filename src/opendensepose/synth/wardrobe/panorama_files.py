@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 import cv2
 import numpy as np
 
-from opendensepose.synth.environment_light import LUMA, split_key_light
-from opendensepose.synth.spherical_harmonics import solid_angles
+from opendensepose.synth.drawing.environment_light import LUMA, split_key_light
+from opendensepose.synth.drawing.spherical_harmonics import solid_angles
 
 __all__ = ["ENCODED_WHITE", "decode_radiance", "encode_radiance", "pack_panoramas"]
 

@@ -17,8 +17,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from opendensepose.synth.body import Body, along_limb, load_body
-from opendensepose.synth.texture_store import TextureStore, pack_textures
+from opendensepose.synth.body.body import Body, along_limb, load_body
+from opendensepose.synth.textures.store import TextureStore, pack_textures
 from opendensepose.synth.wardrobe.fit import MEASURED_ON, FitTable, fit_table
 from opendensepose.synth.wardrobe.garments import BASE_VERTICES
 from opendensepose.synth.wardrobe.ingredients_file import IngredientArrays, load_ingredients

@@ -1,0 +1,186 @@
+"""How well and how fast people annotate: errors on gold people, agreement between annotators, time per point.
+
+Error: the geodesic distance between the surface point said and the true one (DensePose, Güler et al. 2018, section 3).
+Answers that a reviewer fixed are not counted as the annotator's.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+import sqlalchemy as sql
+from sqlalchemy.engine import Connection, Row
+
+from opendensepose.annotate.work.documents import answered
+from opendensepose.annotate.work.exchange import EXPORTED
+from opendensepose.annotate.work.gold import read_truth
+from opendensepose.annotate.work.store import Store, annotators, events, gold, people, photos, tasks
+from opendensepose.annotate.work.task_content import box_xyxy_of, part_codes, part_map, task_points
+from opendensepose.evaluation.annotators import AnnotatedTruth, AnnotatorErrors, annotator_errors, annotator_numbers
+from opendensepose.evaluation.errors import LabelDistances
+from opendensepose.instance import DenseAnnotation
+
+__all__ = ["agreement", "gold_errors", "progress", "quality_document", "seconds_per_point"]
+
+_LONGEST_PAUSE = 120.0  # seconds: more between two answers is not work on the second
+_MOST_EVENTS = 100_000  # the newest answers are enough for a time per point
+_NEAR = 0.03  # of the box's diagonal: points of two annotators so near in the photo are compared
+_MOST_PAIRS = 500
+
+
+def gold_errors(store: Store, uv_of: Callable, distances: LabelDistances) -> list[AnnotatorErrors]:
+    """Of everybody who has submitted gold people, in the order of their names."""
+    query = (
+        sql.select(tasks, annotators.c.name, gold.c.truth)
+        .join(people, tasks.c.person_id == people.c.id)
+        .join(gold, gold.c.photo_id == people.c.photo_id)
+        .join(annotators, tasks.c.annotator_id == annotators.c.id)
+        .where(tasks.c.status.in_(EXPORTED))
+        .order_by(tasks.c.id)
+    )
+    with store.reading() as connection:
+        rows = [(task, _own_answers(connection, task, uv_of)) for task in connection.execute(query).all()]
+    said = (AnnotatedTruth(task.name, own, read_truth(task.truth)) for task, own in rows if len(own.i))
+    return annotator_errors(said, distances)
+
+
+def _own_answers(connection: Connection, task: Row, uv_of: Callable) -> DenseAnnotation:
+    own = [point for point in task_points(connection, task.id) if point.answered_by == task.annotator_id]
+    done, where = answered(own)
+    i, u, v = uv_of(where) if done else (np.zeros(0),) * 3
+    box = box_xyxy_of(task).astype(np.float32)
+    return DenseAnnotation(
+        annotation_id=task.id,
+        image_id=0,
+        box_xyxy=box,
+        point_xy=np.array([(point.x, point.y) for point in done], np.float64).reshape(-1, 2),
+        i=np.asarray(i, np.uint8),
+        u=np.asarray(u, np.float32),
+        v=np.asarray(v, np.float32),
+        mask=None,
+        area=float((box[2] - box[0]) * (box[3] - box[1])),
+        iscrowd=False,
+        vertex=None,
+        keypoints=None,
+    )
+
+
+def agreement(store: Store, uv_of: Callable, distances: LabelDistances) -> list[dict]:
+    """For each two annotators of one person: photo, annotators, mask_iou of the whole body, part_agreement, the share
+    of what both painted with the same part, and of points near each other in the photo their number and distance_cm."""
+    query = (
+        sql.select(tasks, annotators.c.name, photos.c.name.label("photo"))
+        .join(people, tasks.c.person_id == people.c.id)
+        .join(photos, people.c.photo_id == photos.c.id)
+        .join(annotators, tasks.c.annotator_id == annotators.c.id)
+        .where(tasks.c.status.in_(EXPORTED), people.c.is_gold.is_(False))
+        .order_by(tasks.c.person_id.desc(), tasks.c.id)
+    )
+    found, of_person = [], defaultdict(list)
+    with store.reading() as connection:
+        for task in connection.execute(query).all():
+            of_person[task.person_id].append(task)
+        for group in of_person.values():
+            for first, second in combinations(group, 2):
+                if len(found) < _MOST_PAIRS:
+                    found.append(_compared(connection, first, second, uv_of, distances))
+    return found
+
+
+def _compared(connection: Connection, first: Row, second: Row, uv_of: Callable, distances: LabelDistances) -> dict:
+    grids = [part_map(part_codes(connection, task.id)) for task in (first, second)]
+    both, either = (grids[0] > 0) & (grids[1] > 0), (grids[0] > 0) | (grids[1] > 0)
+    answers = [_own_answers(connection, task, uv_of) for task in (first, second)]
+    distance_m = np.zeros(0)
+    if all(len(one.i) for one in answers):
+        apart = np.linalg.norm(answers[0].point_xy[:, None] - answers[1].point_xy[None], axis=2)
+        nearest = apart.argmin(1)
+        reach = _NEAR * np.hypot(first.x1 - first.x0, first.y1 - first.y0)
+        a = np.flatnonzero(apart.min(1) <= reach)
+        labels = [
+            tuple(getattr(one, name)[k] for name in "iuv") for one, k in zip(answers, (a, nearest[a]), strict=True)
+        ]
+        distance_m = distances.between_labels(*labels) if len(a) else distance_m
+    return {
+        "photo": first.photo,
+        "person": first.person_id,
+        "annotators": [first.name, second.name],
+        "mask_iou": _share(both, either),
+        "part_agreement": _share(both & (grids[0] == grids[1]), both),
+        "points": len(distance_m),
+        "distance_cm": round(100 * float(np.mean(distance_m)), 2) if len(distance_m) else None,
+    }
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> float | None:
+    return round(float(part.sum() / whole.sum()), 4) if whole.any() else None
+
+
+def seconds_per_point(store: Store) -> dict[str, float]:
+    """The median time from one answer to the next on the same person, by annotator; pauses are left out."""
+    query = (
+        sql.select(events.c.annotator_id, events.c.task_id, events.c.at, annotators.c.name)
+        .join(annotators, events.c.annotator_id == annotators.c.id)
+        .where(events.c.kind == "answer")
+        .order_by(events.c.id.desc())
+        .limit(_MOST_EVENTS)
+    )
+    times, last = defaultdict(list), {}
+    with store.reading() as connection:
+        for annotator_id, task_id, at, name in connection.execute(query):
+            later = last.get((annotator_id, task_id))
+            if later is not None and 0 <= later - at <= _LONGEST_PAUSE:
+                times[name].append(later - at)
+            last[annotator_id, task_id] = at
+    return {name: round(float(np.median(values)), 2) for name, values in times.items()}
+
+
+def progress(store: Store) -> dict:
+    """How many people there are, how many tasks of each status, how many are gold; submitted per day."""
+    with store.reading() as connection:
+        count = sql.select(people.c.is_gold, sql.func.count()).group_by(people.c.is_gold)
+        of_kind = dict(connection.execute(count).all())
+        of_status = sql.select(tasks.c.status, sql.func.count()).group_by(tasks.c.status)
+        statuses = dict(connection.execute(of_status).all())
+        times = connection.scalars(sql.select(tasks.c.submitted_at).where(tasks.c.submitted_at.is_not(None))).all()
+    day, amount = np.unique(np.floor_divide(np.array(times, np.float64), 86400).astype(np.int64), return_counts=True)
+    days = [[str(np.datetime64(int(one), "D")), int(many)] for one, many in zip(day, amount, strict=True)]
+    names = ("open", "submitted", "sent_back", "accepted", "skipped")
+    tasks_by_status = {name: statuses.get(name, 0) for name in names}
+    return {"people": of_kind.get(False, 0), "gold": of_kind.get(True, 0), "tasks": tasks_by_status, "days": days}
+
+
+def quality_document(store: Store, uv_of: Callable, distances: LabelDistances | None) -> dict:
+    """What the manager's page shows; without distances no errors in cm."""
+    errors = gold_errors(store, uv_of, distances) if distances else []
+    numbers = {one.annotator: annotator_numbers(one) for one in errors}
+    times = seconds_per_point(store)
+    done = sql.select(annotators.c.name, sql.func.count()).select_from(
+        tasks.join(annotators, tasks.c.annotator_id == annotators.c.id)
+    )
+    with store.reading() as connection:
+        counts = dict(connection.execute(done.where(tasks.c.status.in_(EXPORTED)).group_by(annotators.c.name)).all())
+        names = list(connection.scalars(sql.select(annotators.c.name).order_by(annotators.c.name)))
+    lines = []
+    for name in names:
+        of_gold = numbers.get(name, {})
+        parts = of_gold.get("parts", {})
+        line = {
+            "name": name,
+            "people": counts.get(name, 0),
+            "points": of_gold.get("points", 0),
+            "seconds_per_point": times.get(name),
+            "error_cm": _number(of_gold.get("mean_cm")),
+            "median_cm": _number(of_gold.get("median_cm")),
+            "off_body": of_gold.get("off_body", 0),
+            "gold_people": of_gold.get("people", 0),
+            "per_part": {part: _number(value["mean_cm"]) for part, value in parts.items()},
+        }
+        lines.append(line)
+    agreed = agreement(store, uv_of, distances) if distances else []
+    return {"annotators": lines, "agreement": agreed, "progress": progress(store)}
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not np.isfinite(value) else round(float(value), 2)

@@ -1,0 +1,67 @@
+"""The command itself: its groups of verbs attached, and errors turned into sentences."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from opendensepose.cli import annotate, data, measures, prediction, surface, synthesis, training
+
+__all__ = ["app"]
+
+
+class OneSentenceErrors(typer.core.TyperGroup):
+    """Turns what a verb says about bad input into one sentence on stderr and exit code 2.
+
+    Set OPENDENSEPOSE_TRACEBACK=1 to see where an error comes from.
+    """
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except (ValueError, OSError, FloatingPointError) as error:
+            if os.environ.get("OPENDENSEPOSE_TRACEBACK"):
+                raise
+            sentence = " ".join(_sentence(error).split())
+            print(f"opendensepose: {sentence}", file=sys.stderr)
+            raise typer.Exit(2) from None
+
+
+def _sentence(error: Exception) -> str:
+    """What an error says; of the operating system's errors, which file and why."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error) or type(error).__name__
+
+
+app = typer.Typer(
+    cls=OneSentenceErrors,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Map every pixel of a person in a photo to a point of a 3D body surface.",
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from opendensepose import __version__
+
+        print(f"opendensepose {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
+# a group without a name of its own gives its verbs to the command
+for group in (prediction, synthesis, surface, training, measures, data, annotate):
+    for verbs in group.VERBS:
+        app.add_typer(verbs)

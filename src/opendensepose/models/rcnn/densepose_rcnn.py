@@ -1,0 +1,184 @@
+"""DensePose R-CNN: a detector on a feature pyramid, and for each region found its charts, U and V.
+
+Letters: N images, H x W input size (padded to whole strides of 32), K boxes of one image, R boxes of all images.
+Source: Güler et al., CVPR 2018, section 4; in the form of detectron2's DensePose, whose weights it takes.
+"""
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torchvision.ops import FeaturePyramidNetwork, batched_nms, clip_boxes_to_image
+from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
+
+from opendensepose.models.image_batch import image_batch
+from opendensepose.models.outputs import ChartOutput
+from opendensepose.models.point_losses import LossWeights, region_losses
+from opendensepose.models.prediction import PreparedNetwork
+from opendensepose.models.rcnn.decode import PreparedRCNN
+from opendensepose.models.rcnn.heads import BoxHead, ChartPredictor, ConvHead, DeepLabHead, PyramidDecoder, pool_regions
+from opendensepose.models.rcnn.proposals import BOX_WEIGHTS, ProposalNetwork, apply_deltas
+from opendensepose.models.rcnn.samples import (
+    RegionSamples,
+    Sampling,
+    box_losses,
+    pad_to_multiple,
+    proposal_losses,
+    sample_boxes,
+    start_weights,
+)
+from opendensepose.models.resnet import ResNet
+from opendensepose.models.targets import Targets
+
+__all__ = ["DensePoseRCNN", "Detections"]
+
+HEADS = {"conv": ConvHead, "deeplab": DeepLabHead}
+
+
+class Detections(NamedTuple):
+    """People found in one image, the surest first."""
+
+    boxes: Tensor  # (K, 4) xyxy pixels of the network's input
+    scores: Tensor  # (K,) in [0, 1]
+
+
+class DensePoseRCNN(nn.Module):
+    """Images -> people and their charts.
+
+    depth, norm, stride_in_1x1, width: see ResNet. head: "conv" or "deeplab". head_norm: group norm in the head.
+    decoder: regions are pooled from all levels decoded into one, `cells` cells on a side (28; legacy models: no
+    decoder, 14). coarse_classes, uv_confidence, mask_confidence: see ChartPredictor. num_classes, num_boxes,
+    box_hidden: of the box head; all people are one class. short_side, long_side: photos are scaled to the first unless
+    the longer side would exceed the second.
+    """
+
+    min_score = 0.8  # below it people are dropped unless another score is asked for; as detectron2's own command has it
+    sampling = Sampling()  # what training learns from in an image
+    loss_weights = LossWeights()  # of the charts
+
+    def __init__(
+        self,
+        depth: int = 50,
+        norm: str = "frozen",
+        stride_in_1x1: bool = True,
+        head: str = "conv",
+        head_norm: bool = False,
+        head_channels: int = 512,
+        head_layers: int = 8,
+        decoder: bool = True,
+        cells: int = 28,
+        coarse_classes: int = 2,
+        uv_confidence: str | None = None,
+        mask_confidence: bool = False,
+        channels: int = 256,
+        width: int = 64,
+        num_classes: int = 1,
+        num_boxes: int = 1,
+        box_hidden: int = 1024,
+        short_side: int = 800,
+        long_side: int = 1333,
+    ):
+        super().__init__()
+        if head not in HEADS:
+            raise ValueError(f"head is {' or '.join(HEADS)}, got {head!r}.")
+        if num_boxes not in (1, num_classes):
+            raise ValueError(f"num_boxes must be 1 or num_classes, {num_classes}, got {num_boxes}.")
+        self.cells, self.short_side, self.long_side = cells, short_side, long_side
+        self.resnet = ResNet(depth, norm, stride_in_1x1, width=width)
+        self.pyramid = FeaturePyramidNetwork(self.resnet.channels, channels, LastLevelMaxPool())
+        self.tiled_pyramid = None  # a faster form of the pyramid, good enough where nobody is searched
+        self.proposals = ProposalNetwork(channels)
+        self.box_head = BoxHead(channels, box_hidden, num_classes=num_classes, num_boxes=num_boxes)
+        self.decoder = PyramidDecoder(channels, channels, channels) if decoder else None
+        self.head = HEADS[head](channels, head_channels, head_layers, head_norm)
+        self.predictor = ChartPredictor(head_channels, coarse_classes, uv_confidence, mask_confidence)
+        start_weights(self)
+
+    def forward(
+        self, images: list[Tensor], boxes: list[Tensor] | None = None, min_score: float = 0.05
+    ) -> tuple[list[Detections], ChartOutput]:
+        """Images (3, H, W), RGB 0..255 -> people of each image, and the charts of all of them (R, ...), in order.
+
+        boxes (K, 4) per image: these are labelled, in their order with scores of 1, and nobody is searched.
+        """
+        pyramid = self.features(self.batch(images), search=boxes is None)
+        if boxes is None:
+            found = self.detect(pyramid, [tuple(image.shape[-2:]) for image in images], min_score)
+        else:
+            found = [Detections(one, one.new_ones(len(one))) for one in boxes]
+        return found, self.charts(pyramid, [one.boxes for one in found])
+
+    def losses(self, images: list[Tensor], targets: list[Targets]) -> dict[str, Tensor]:
+        """Weighted losses of proposals, boxes, and charts; see `Targets`."""
+        pyramid = self.features(self.batch(images))
+        sizes_hw = [tuple(image.shape[-2:]) for image in images]
+        of_proposals, proposals = proposal_losses(self.proposals, pyramid, sizes_hw, targets, self.sampling)
+        sampled = [sample_boxes(*one, self.sampling) for one in zip(proposals, targets, strict=True)]
+        boxes, dense = (list(part) for part in zip(*sampled, strict=True))
+        pooled = pool_regions(pyramid[:4], [one.boxes for one in boxes], self.box_head.cells)
+        of_boxes = box_losses(*self.box_head(pooled), boxes, targets)
+        return of_proposals | of_boxes | self.dense_losses(pyramid, dense, targets)
+
+    def dense_losses(
+        self, pyramid: list[Tensor], regions: list[RegionSamples], targets: list[Targets]
+    ) -> dict[str, Tensor]:
+        """Losses of the charts of the regions of each image."""
+        output = self.charts(pyramid, pad_to_multiple([one.boxes for one in regions]))
+        count = sum(len(one.boxes) for one in regions)
+        output = ChartOutput(*(None if maps is None else maps[:count] for maps in output))
+        image = torch.cat([torch.full_like(one.person, k) for k, one in enumerate(regions)])
+        boxes, person = (torch.cat(part) for part in zip(*regions, strict=True))
+        return region_losses(output, boxes, image, person, targets, self.loss_weights)
+
+    def batch(self, images: list[Tensor]) -> Tensor:
+        """BGR, less the mean colour, padded at the right and the bottom with zeros: (N, 3, H, W)."""
+        return image_batch(images, next(self.parameters()))
+
+    def features(self, batch: Tensor, search: bool = True) -> list[Tensor]:
+        """The pyramid: (N, channels, H / s, W / s) at strides s = 4, 8, 16, 32 and 64."""
+        levels = OrderedDict((str(k), x) for k, x in enumerate(self.resnet(batch)))
+        pyramid = self.pyramid if search or self.tiled_pyramid is None else self.tiled_pyramid
+        return list(pyramid(levels).values())
+
+    def detect(
+        self, pyramid: list[Tensor], sizes_hw: list[tuple[int, int]], min_score: float = 0.05
+    ) -> list[Detections]:
+        """Proposals, then what the box head makes of them."""
+        proposals = [boxes for boxes, _ in self.proposals(pyramid, sizes_hw)]
+        logits, deltas = self.box_head(pool_regions(pyramid[:4], proposals, self.box_head.cells))
+        counts = [len(boxes) for boxes in proposals]
+        parts = zip(logits.split(counts), deltas.split(counts), proposals, sizes_hw, strict=True)
+        return [select_boxes(*part, min_score) for part in parts]
+
+    def charts(self, pyramid: list[Tensor], boxes: list[Tensor]) -> ChartOutput:
+        """The dense head on the boxes of each image."""
+        pool = pool_regions if self.decoder is None else self.decoder.regions
+        return self.predictor(self.head(pool(pyramid[:4], boxes, self.cells)))
+
+    def prepare(self, mirrored: bool = True, refine: bool = True) -> PreparedNetwork:
+        """Make a copy ready for prediction; mirrored and refine change nothing."""
+        return PreparedRCNN(self)
+
+
+def select_boxes(
+    logits: Tensor,
+    deltas: Tensor,
+    proposals: Tensor,
+    size_hw: tuple[int, int],
+    min_score: float,
+    max_iou: float = 0.5,
+    max_people: int = 100,
+) -> Detections:
+    """The boxes of one image whose score is above min_score, doubles of a class suppressed. logits (K, classes + 1)."""
+    boxes = apply_deltas(deltas, proposals, BOX_WEIGHTS)  # (K, 4 or 4 classes)
+    scores = logits.softmax(1)
+    finite = boxes.isfinite().all(1) & scores.isfinite().all(1)
+    boxes, scores = boxes[finite].unflatten(1, (-1, 4)), scores[finite, :-1]
+    boxes = clip_boxes_to_image(boxes, size_hw).expand(-1, scores.shape[1], -1)
+    row, label = torch.nonzero(scores > min_score, as_tuple=True)
+    boxes, scores = boxes[row, label], scores[row, label]
+    kept = batched_nms(boxes, scores, label, max_iou)[:max_people]
+    boxes, scores = boxes[kept], scores[kept]
+    there = (boxes[:, 2:] > boxes[:, :2]).all(1)
+    return Detections(boxes[there], scores[there])

@@ -1,0 +1,3 @@
+"""Geodesic distances between points of the surface: mesh, table, file, query."""
+
+__all__: list[str] = []

@@ -1,0 +1,79 @@
+"""DensePose R-CNN as a whole, on a small network."""
+
+import pytest
+import torch
+
+from opendensepose.models.image_batch import MEAN_BGR
+from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN, select_boxes
+from opendensepose.models.zoo import build_model
+
+TINY = {"depth": 18, "channels": 32, "head_channels": 32, "head_layers": 1, "short_side": 64, "long_side": 96}
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    return build_model("densepose_rcnn", **TINY).eval()
+
+
+def test_images_are_bgr_less_the_mean_and_padded_with_zeros(model):
+    image = torch.arange(3)[:, None, None].expand(3, 40, 50).to(torch.uint8) * 100  # red 0, green 100, blue 200
+    batch = model.batch([image, image[:, :20]])
+    assert batch.shape == (2, 3, 64, 64)
+    torch.testing.assert_close(batch[0, :, 39, 49], torch.tensor([200.0, 100, 0]) - torch.tensor(MEAN_BGR))
+    assert not batch[0, :, 40:].any() and not batch[0, :, :, 50:].any() and not batch[1, :, 20:].any()
+
+
+@torch.no_grad()
+def test_given_boxes_are_labelled_image_by_image(model):
+    images = [torch.randint(0, 256, (3, 64, 96), dtype=torch.uint8) for _ in range(2)]
+    boxes = [torch.tensor([[10.0, 5, 50, 60], [0, 0, 96, 64]]), torch.tensor([[30.0, 10, 60, 50]])]
+    found, output = model(images, boxes)
+    assert [len(one.boxes) for one in found] == [2, 1] and output.u.shape == (3, 25, 112, 112)
+    _, alone = model(images[1:], boxes[1:])
+    for together, by_itself in zip(output[:4], alone[:4], strict=True):
+        torch.testing.assert_close(together[2:], by_itself, rtol=1e-3, atol=1e-3 * together.std().item())
+
+
+@torch.no_grad()
+def test_people_are_found_and_where_there_are_none_nothing_is_told(model):
+    image = torch.randint(0, 256, (3, 64, 96), dtype=torch.uint8)
+    (found,), output = model([image], min_score=0.0)
+    assert 0 < len(found.boxes) <= 100 and len(output.u) == len(found.boxes)
+    assert (found.scores[:-1] >= found.scores[1:]).all() and found.scores.max() <= 1
+    (found,), output = model([image], min_score=1.0)
+    assert len(found.boxes) == 0 and output.fine.shape == (0, 25, 112, 112)
+
+
+def test_select_boxes_by_hand():
+    logits = torch.tensor([[2.0, 0], [3.0, 0], [-1.0, 0], [5.0, 0], [torch.nan, 0]])
+    proposals = torch.tensor([[0.0, 0, 10, 10], [0, 1, 10, 10], [50, 50, 60, 70], [90, 90, 90, 95], [0, 0, 1, 1]])
+    found = select_boxes(logits, torch.zeros(5, 4), proposals, (65, 100), min_score=0.2)
+    assert found.boxes.tolist() == [[0, 1, 10, 10], [50, 50, 60, 65]]  # a double, an empty and a nameless one gone
+    torch.testing.assert_close(found.scores, torch.tensor([3.0, -1]).sigmoid())
+    assert len(select_boxes(logits, torch.zeros(5, 4), proposals, (65, 100), min_score=0.5).boxes) == 1
+
+
+def test_classes_have_boxes_of_their_own():
+    logits, deltas = torch.tensor([[1.0, 2.0, 0]]), torch.zeros(1, 8)
+    deltas[0, 4] = 10.0  # the second class: a whole width to the right
+    found = select_boxes(logits, deltas, torch.tensor([[10.0, 10, 20, 20]]), (100, 100), min_score=0.1)
+    assert found.boxes.tolist() == [[20, 10, 30, 20], [10, 10, 20, 20]]
+
+
+def test_legacy_regions_come_from_all_levels():
+    model = DensePoseRCNN(**TINY, decoder=False, cells=14, coarse_classes=15).eval()
+    image = torch.zeros(3, 64, 64, dtype=torch.uint8)
+    with torch.no_grad():
+        _, output = model([image], [torch.tensor([[0.0, 0, 60, 60]])])
+    assert output.coarse.shape == (1, 15, 56, 56)
+
+
+def test_unknown_heads_are_said():
+    with pytest.raises(ValueError, match="head is conv or deeplab, got 'linear'"):
+        DensePoseRCNN(head="linear")
+
+
+def test_there_is_one_box_for_all_classes_or_one_for_each():
+    with pytest.raises(ValueError, match="num_boxes must be 1 or num_classes, 3, got 2"):
+        DensePoseRCNN(num_classes=3, num_boxes=2)

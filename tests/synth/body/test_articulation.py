@@ -1,0 +1,40 @@
+"""Hands get where they reach for, as far as arms are long."""
+
+import numpy as np
+import pytest
+
+from opendensepose.keypoints import KEYPOINT_NAMES
+from opendensepose.synth.body.articulation import Articulation
+from opendensepose.synth.body.body import load_body
+
+
+def _joints(pose):
+    body = load_body()
+    posed = body.pose(np.full((1, len(body.phenotypes)), 0.5, np.float32), pose.matrices()[None])
+    return dict(zip(KEYPOINT_NAMES, posed["keypoints"][0].numpy(), strict=True))
+
+
+@pytest.mark.parametrize("target", [(0.16, -0.05, 0.02), (0.02, -0.2, 0.1), (0.1, -0.3, 0.3), (0.3, -0.2, 0.2)])
+def test_both_wrists_reach_a_place_of_the_neutral_body(target):
+    pose = Articulation(load_body())
+    for side in "LR":
+        pose.reach(side, target, (1.0, 0.6, -0.3))
+    joints = _joints(pose)
+    for name, mirror in (("left", 1), ("right", -1)):
+        assert np.linalg.norm(joints[f"{name}_wrist"] * [mirror, 1, 1] - target) < 0.045  # shoulders move along
+
+
+def test_a_place_too_far_away_is_reached_for_with_a_straight_arm():
+    pose = Articulation(load_body())
+    pose.reach("L", (3.0, -0.01, 0.45), (0, 0, -1.0))
+    joints = _joints(pose)
+    upper, fore = joints["left_elbow"] - joints["left_shoulder"], joints["left_wrist"] - joints["left_elbow"]
+    assert upper @ fore > 0.95 * np.linalg.norm(upper) * np.linalg.norm(fore)
+    assert upper[0] > 0.9 * np.linalg.norm(upper)
+
+
+def test_an_elbow_points_where_it_is_told():
+    pose = Articulation(load_body())
+    pose.reach("L", (0.15, -0.25, 0.3), (1.0, 0.0, 0.0))
+    joints = _joints(pose)
+    assert joints["left_elbow"][0] > max(joints["left_shoulder"][0], joints["left_wrist"][0]) + 0.05
