@@ -52,12 +52,12 @@ class FlatSurface:
             raise ValueError("The click is beside the part: click on it.")
         return SurfacePoints([part], [[1 - (x + y) / 100, x / 100, y / 100]])
 
-    def shown(self, part, points):
+    def visible_places(self, part, points):
         return [
             [PlaceInView(view, 100 * float(w[1]), 100 * float(w[2])) for view in (0, 1)] for w in points.barycentric
         ]
 
-    def points_to_ask(self, parts, box_xyxy, size_hw):
+    def sample_points(self, parts, box_xyxy, size_hw):
         """Two pixels of each part, a quarter and three quarters through its pixels on the grid."""
         part, xy = [], []
         for k in range(1, 15):
@@ -83,7 +83,7 @@ class FlatSurface:
         grid[:128] = 1
         return grid
 
-    def uv_of(self, points):
+    def to_iuv(self, points):
         return points.face.astype(np.uint8), points.barycentric[:, 1], points.barycentric[:, 2]
 
     def to_points(self, i, u, v):

@@ -14,12 +14,12 @@ from tests.annotate.fakes import FlatSurface, square, write_photos
 
 from opendensepose.annotate.server import access
 from opendensepose.annotate.server.app import create_app
-from opendensepose.annotate.server.handlers import HANDLERS
-from opendensepose.annotate.server.requests import IMPORT_BYTES, JSON_BYTES, body_of
+from opendensepose.annotate.server.handlers import ENDPOINTS
+from opendensepose.annotate.server.requests import IMPORT_BYTES, JSON_BYTES, read_body
 from opendensepose.annotate.server.serve import allowed_hosts
+from opendensepose.annotate.work.errors import RequestError
 from opendensepose.annotate.work.exchange import import_document
 from opendensepose.annotate.work.photos import PhotoFolder, add_boxes, add_photos
-from opendensepose.annotate.work.refusals import Refused
 
 TEAM = "https://annotate.example.org"
 ALONE = "http://127.0.0.1:8765"
@@ -38,7 +38,7 @@ def team(store, folder, tmp_path):
     (tmp_path / "static").mkdir()
     (tmp_path / "static" / "main.js").write_text("// the page")
     (tmp_path / "static" / "index.html").write_text("<title>page</title>")
-    options = {"team": True, "hosts": None, "is_https": True, "static": tmp_path / "static"}
+    options = {"team": True, "hosts": ("*",), "is_https": True, "static": tmp_path / "static"}
     with TestClient(create_app(store, FlatSurface(), folder, **options), base_url=TEAM) as client:
         yield client
 
@@ -63,7 +63,10 @@ def sign_in(client, store, name: str, role: str = "annotator") -> str:
 
 
 def test_nothing_is_reached_without_a_session(team):
-    paths = [(method, path) for method, path, _ in HANDLERS] + [("GET", "/static/main.js"), ("GET", "/nothing")]
+    paths = [(endpoint.method, endpoint.path) for endpoint in ENDPOINTS] + [
+        ("GET", "/static/main.js"),
+        ("GET", "/nothing"),
+    ]
     for method, path in paths:
         for kind in ("task_id:int", "point_id:int", "photo_id:int", "part:int", "view:int", "name"):
             path = path.replace("{" + kind + "}", "1")
@@ -115,7 +118,7 @@ def test_signing_out_and_time_end_a_session(team, store, clock):
 
 def test_secrets_are_kept_as_hashes_only(store):
     token = access.invite(store, "ann")
-    key = access.enter(store, token)
+    key = access.sign_in(store, token)
     with store.reading() as connection:
         for table in ("annotators", "sessions", "events"):
             text = str(connection.exec_driver_sql(f"SELECT * FROM {table}").all())
@@ -168,10 +171,10 @@ def test_one_session_s_value_does_not_serve_another(team, store):
 def test_a_name_that_points_here_is_not_served(alone):
     """DNS rebinding: evil.example resolves to 127.0.0.1."""
     for host in ("evil.example", "evil.example:8765", "127.0.0.1.evil.example", ""):
-        assert alone.get("/api/session", headers={"Host": host}).status_code == 421
+        assert alone.get("/api/session", headers={"Host": host}).status_code == 400
     for host in ("localhost:8765", "127.0.0.1", "[::1]:8765"):
         assert alone.get("/api/session", headers={"Host": host}).status_code == 200
-    assert allowed_hosts("0.0.0.0", None) is None
+    assert allowed_hosts("0.0.0.0", None) == ("*",)
     assert "annotate.example.org" in allowed_hosts("0.0.0.0", TEAM)
 
 
@@ -231,7 +234,7 @@ def test_large_bodies_are_refused_unread(alone):
 
 @pytest.mark.parametrize("said, most_read", [({"content-length": "1000000000"}, 0), ({}, 11)])
 def test_a_gigabyte_is_not_waited_for(said, most_read):
-    """Refused at its head, or, where that does not say how long it is, when the limit is passed."""
+    """RequestError at its head, or, where that does not say how long it is, when the limit is passed."""
     read = []
 
     async def receive():
@@ -240,8 +243,8 @@ def test_a_gigabyte_is_not_waited_for(said, most_read):
 
     headers = [(name.encode(), value.encode()) for name, value in said.items()]
     request = Request({"type": "http", "method": "PUT", "headers": headers}, receive)
-    with pytest.raises(Refused) as refusal:
-        asyncio.run(body_of(request, JSON_BYTES))
+    with pytest.raises(RequestError) as refusal:
+        asyncio.run(read_body(request, JSON_BYTES))
     assert refusal.value.status == 413 and len(read) <= most_read
 
 
@@ -290,7 +293,7 @@ def test_a_script_in_a_comment_stays_text(team, store):
 )
 def test_names_do_not_lead_out_of_the_folder(store, folder, tmp_path, name):
     (tmp_path / "secret.png").write_bytes(b"secret")
-    with pytest.raises(Refused):
+    with pytest.raises(RequestError):
         folder.path(name)
     entry = {"id": 1, "image_id": 1, "bbox": [0, 0, 30, 30]}
     document = {"images": [{"id": 1, "file_name": name}], "annotations": [entry]}
@@ -313,9 +316,10 @@ def test_broken_photos_are_listed_and_skipped(store, tmp_path):
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")
     (folder / "empty.png").write_bytes(b"")
     (folder / "page.jpg").write_text("<script>alert(1)</script>")
-    count, broken = add_photos(store, folder)
-    assert count == 1 and set(broken) == {"broken.jpg", "empty.png", "page.jpg"}
-    assert all(sentence.endswith(".") for sentence in broken.values())
+    added = add_photos(store, folder)
+    assert added.count == 1 and len(added.problems) == 3
+    for name, sentence in zip(("broken.jpg", "empty.png", "page.jpg"), added.problems, strict=True):
+        assert name in sentence and sentence.endswith(".")
 
 
 def test_a_photo_that_breaks_later_is_a_sentence(alone, folder):

@@ -1,6 +1,7 @@
 """Threads: short calls wait in a line, slow ones beside it."""
 
 import threading
+from functools import partial
 
 import anyio
 import pytest
@@ -15,8 +16,6 @@ def test_slow_calls_hold_up_no_short_ones_and_only_so_many_run_at_once():
     def slow():
         assert done.wait(20)
 
-    slow.is_slow = True
-
     def short():
         nonlocal most, running
         with lock:
@@ -27,10 +26,10 @@ def test_slow_calls_hold_up_no_short_ones_and_only_so_many_run_at_once():
             running -= 1
 
     async def all_of_them():
-        threads = Threads(at_once=2)
+        threads = Threads(num_short=2)
         async with anyio.create_task_group() as group:
             for _ in range(5):
-                group.start_soon(threads.run, slow)
+                group.start_soon(partial(threads.run, slow, is_slow=True))
             async with anyio.create_task_group() as shorts:
                 for _ in range(12):
                     shorts.start_soon(threads.run, short)

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from opendensepose.annotate.surface import picture_file, views
+from opendensepose.annotate.surface import picture_cache, views
 from opendensepose.annotate.surface.cameras import NUM_VIEWS, VIEWS_FILE, load_views, part_faces
 from opendensepose.annotate.surface.ray_casting import ViewRays
 from opendensepose.surface import PART_NAMES, SurfacePoints, load_surface
@@ -92,7 +92,7 @@ def test_a_click_gives_the_point_that_lies_there_and_it_is_shown_there(part):
             hits += 1
             xy, _ = views.views_of(part)[view].project(xyz(point))
             np.testing.assert_allclose(xy[0], place, atol=1e-5)
-            seen = {number: (x, y) for number, x, y in views.shown(part, point)[0]}
+            seen = {number: (x, y) for number, x, y in views.visible_places(part, point)[0]}
             np.testing.assert_allclose(seen[view], place, atol=1e-5)
             assert np.isin(point.face, part_faces(part)).all()
     assert hits > 20
@@ -101,7 +101,7 @@ def test_a_click_gives_the_point_that_lies_there_and_it_is_shown_there(part):
 @pytest.mark.parametrize("part", [2, 7, 14])
 def test_where_a_point_is_shown_a_click_gives_it_back(part):
     points = spread(part, 60)
-    where = views.shown(part, points)
+    where = views.visible_places(part, points)
     for k, places in enumerate(where):
         for view, x, y in places:
             again = views.point_at(part, view, x, y)
@@ -114,8 +114,8 @@ def test_what_lies_behind_is_not_shown():
     view = views.views_of(10)[0]
     near = views.point_at(10, 0, *view.project(view.centre)[0])
     far = views.point_at(10, 2, *views.views_of(10)[2].project(view.centre)[0])
-    assert [number for number, *_ in views.shown(10, near)[0]].count(0) == 1
-    assert 0 not in [number for number, *_ in views.shown(10, far)[0]]
+    assert [number for number, *_ in views.visible_places(10, near)[0]].count(0) == 1
+    assert 0 not in [number for number, *_ in views.visible_places(10, far)[0]]
 
 
 def test_a_click_beside_the_part_is_refused_with_a_hint():
@@ -131,11 +131,11 @@ def test_a_click_beside_the_part_is_refused_with_a_hint():
 
 
 def test_points_of_other_parts_are_shown_nowhere():
-    assert views.shown(3, spread(2, 4)) == [[], [], [], []]
+    assert views.visible_places(3, spread(2, 4)) == [[], [], [], []]
 
 
 def test_names_are_said_as_people_say_them():
-    assert [views.spoken_name(part) for part in (1, 3, 10)] == ["torso", "left hand", "left upper arm"]
+    assert [views.display_name(part) for part in (1, 3, 10)] == ["torso", "left hand", "left upper arm"]
 
 
 def test_pictures_are_kept_and_a_damaged_file_is_drawn_anew(tmp_path, monkeypatch):
@@ -144,11 +144,11 @@ def test_pictures_are_kept_and_a_damaged_file_is_drawn_anew(tmp_path, monkeypatc
     drawn = []
     fake = {(part, number): bytes([part, number]) for part in range(14) for number in range(NUM_VIEWS)}
     monkeypatch.setattr(drawing, "draw_views", lambda: drawn.append(1) or fake)
-    assert picture_file.load_or_draw(tmp_path) == fake and picture_file.load_or_draw(tmp_path) == fake
+    assert picture_cache.load_or_draw(tmp_path) == fake and picture_cache.load_or_draw(tmp_path) == fake
     assert len(drawn) == 1
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:-7])
-    assert picture_file.load_or_draw(tmp_path) == fake and len(drawn) == 2
+    assert picture_cache.load_or_draw(tmp_path) == fake and len(drawn) == 2
     assert len(list(tmp_path.iterdir())) == 1
 
 

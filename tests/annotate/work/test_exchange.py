@@ -47,7 +47,7 @@ def done(store, tmp_path):
 
 def test_an_export_has_no_defects_and_reads_the_annotated_pixels(done, tmp_path):
     for vertex in (False, True):
-        document = export_document(done, SURFACE.uv_of, vertex=vertex)
+        document = export_document(done, SURFACE.to_iuv, vertex=vertex)
         path = tmp_path / f"annotations{vertex}.json"
         write_json(path, document)
         assert check_file(path, tmp_path / "photos").defects == []
@@ -64,7 +64,7 @@ def test_an_export_has_no_defects_and_reads_the_annotated_pixels(done, tmp_path)
 
 
 def test_what_is_exported_comes_back_the_same(done, tmp_path):
-    document = export_document(done, SURFACE.uv_of)
+    document = export_document(done, SURFACE.to_iuv)
     document["annotations"][0]["dp_unanswered"] = [{"x": 9.5, "y": 9.5, "part": 1, "reason": "not visible"}]
     document["annotations"][0]["keypoints"] = [0.0] * 51
     other = open_store(tmp_path / "other.sqlite", done.clock)
@@ -74,7 +74,7 @@ def test_what_is_exported_comes_back_the_same(done, tmp_path):
     bob = user(other, "bob")
     task_id = tasks.next_task(other, RULES, bob)
     tasks.submit(other, RULES, bob, task_id)
-    again = export_document(other, SURFACE.uv_of)
+    again = export_document(other, SURFACE.to_iuv)
     for name in ("bbox", "dp_masks", "dp_x", "dp_y", "dp_I", "dp_U", "dp_V", "dp_unanswered", "keypoints", "area"):
         assert again["annotations"][0][name] == document["annotations"][0][name], name
     other.close()
@@ -120,14 +120,14 @@ def test_gold_people_measure_annotators(store, tmp_path):
         said = connection.execute(sql.select(points)).all()
     distances = StraightDistances()
     expected = [np.hypot(int(p.x) / 1280 - p.weight_1, int(p.y) / 1280 - p.weight_2) for p in said]
-    (line,) = [one for one in quality_document(store, SURFACE.uv_of, distances)["annotators"] if one["name"] == "ann"]
+    (line,) = [one for one in quality_document(store, SURFACE.to_iuv, distances)["annotators"] if one["name"] == "ann"]
     assert line["gold_people"] == 2 and line["points"] == len(said) == 4
     assert line["error_cm"] == pytest.approx(100 * np.mean(expected), abs=0.01)
-    path = write_gold(store, tmp_path / "gold", SURFACE.uv_of)
+    path = write_gold(store, tmp_path / "gold", SURFACE.to_iuv)
     (measured,) = measure_annotators(path, tmp_path / "gold", distances)  # the verb `annotators` finds the same
     assert measured.annotator == "ann"
     assert 100 * measured.error_m.mean() == pytest.approx(line["error_cm"], abs=0.01)
-    assert export_document(store, SURFACE.uv_of)["annotations"] == []  # gold is no data
+    assert export_document(store, SURFACE.to_iuv)["annotations"] == []  # gold is no data
 
 
 def test_agreement_of_two_annotators_who_say_the_same_is_full(store, tmp_path, clock):
@@ -140,7 +140,7 @@ def test_agreement_of_two_annotators_who_say_the_same_is_full(store, tmp_path, c
     for name in ("ann", "bob"):
         who = user(store, name)
         annotate(store, rules, who, tasks.next_task(store, rules, who))
-    quality = quality_document(store, SURFACE.uv_of, StraightDistances())
+    quality = quality_document(store, SURFACE.to_iuv, StraightDistances())
     (pair,) = quality["agreement"]
     assert pair["annotators"] == ["ann", "bob"] and pair["mask_iou"] == pair["part_agreement"] == 1
     assert pair["points"] == 2 and pair["distance_cm"] == 0
