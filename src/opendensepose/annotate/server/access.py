@@ -98,7 +98,7 @@ def has_invitations(store: Store) -> bool:
 
 
 def local_session(store: Store) -> Session:
-    """Return the session of a tool's only user; the same after a restart, so that an open page can go on."""
+    """Return the session of a tool's only user; the same after a restart, so that an open page stays signed in."""
     csrf = store.setting("local_csrf", secrets.token_urlsafe(32))
     with store.writing() as connection:
         known = connection.scalar(sql.select(annotators.c.id).where(annotators.c.name == LOCAL_NAME))

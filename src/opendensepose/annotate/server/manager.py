@@ -20,7 +20,7 @@ _FRESH_SECONDS = 30.0
 
 
 class QualityCache:
-    """The quality measured last, measured anew after 30 s; and the table of distances on the surface that it needs.
+    """Cache the quality for 30 s, and for good the table of distances on the surface that it is measured with.
 
     load_distances is called at the first use, which takes minutes on a new machine; None: no distances are measured.
     """

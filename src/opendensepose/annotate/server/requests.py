@@ -32,7 +32,7 @@ __all__ = [
 JSON_BYTES = 1_000_000
 IMPORT_BYTES = 600_000_000
 SAFE_METHODS = ("GET", "HEAD")
-_NUM_SHORT = 4  # threads of short calls; with more, they would wait for each other's hold of Python's global lock
+_NUM_SHORT = 4  # threads of short calls; more of them would only wait for Python's global lock
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ FORMAT = 1  # increase it when the drawing changes
 def load_or_draw(cache_dir: str | Path | None = None) -> dict[tuple[int, int], bytes]:
     """Load the PNG files by (part - 1, view), or draw and cache them. cache_dir: by default `cache_folder()`.
 
-    A damaged file is drawn anew. If the cache cannot be written, every start draws anew.
+    A damaged file is drawn again. If the cache cannot be written, every start draws the pictures.
     """
     cache_dir = cache_folder() if cache_dir is None else Path(cache_dir)
     key = _key()

@@ -1,4 +1,4 @@
-"""The points that an annotator is asked about, and their order: neighbours follow each other along bands of each part.
+"""The points that an annotator is to answer, and their order: neighbours follow each other along bands of each part.
 
 The paper (DensePose, Güler et al. 2018, section 3): k-means on the part's pixels, at most 14 points, presented in
 horizontal or vertical succession.

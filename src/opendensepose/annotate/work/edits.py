@@ -1,4 +1,4 @@
-"""Edits of a task: its box, part masks, points and answers. Each is one transaction, told apart by a version.
+"""Edits of a task: its box, part masks, points and answers. Each is one transaction and has a version.
 
 A save names the version it was made on. If the task has changed since, the save is refused with 409. A repeated save,
 recognised by its request id, gets the same response again and is not done twice.
@@ -204,7 +204,7 @@ def resample_points(store: Store, rules: Rules, user: User, task_id: int, sample
 
 
 class _MergedPoint(NamedTuple):
-    """A point to be asked, in pixels of the photo; kept_id: of the database, if it was asked before."""
+    """A point to answer, in pixels of the photo; kept_id: its id if it was kept."""
 
     part: int
     x: float

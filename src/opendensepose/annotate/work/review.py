@@ -49,12 +49,12 @@ def accept(store: Store, user: User, task_id: int, version: int | None = None) -
     _decide(store, user, task_id, "accept", version, values)
 
 
-def send_back(store: Store, user: User, task_id: int, said: list[Comment], version: int | None = None) -> None:
+def send_back(store: Store, user: User, task_id: int, written: list[Comment], version: int | None = None) -> None:
     """Return the work to its annotator, with at least one comment."""
-    if not said:
+    if not written:
         raise RequestError("Write at least one comment: say what is wrong.", 422)
     values = {"status": "sent_back", "fixer_id": None, "lease_expires_at": None}
-    _decide(store, user, task_id, "send_back", version, values, said)
+    _decide(store, user, task_id, "send_back", version, values, written)
 
 
 def fix(store: Store, rules: Rules, user: User, task_id: int, version: int | None = None) -> None:
@@ -70,7 +70,7 @@ def _decide(
     kind: str,
     version: int | None,
     values: dict,
-    said: list[Comment] | None = None,
+    written: list[Comment] | None = None,
 ) -> None:
     """Make a reviewer's decision one transaction: its columns of the task, its comments, its line in the log."""
     _check_reviewer(user)
@@ -84,7 +84,7 @@ def _decide(
         check_version(task, version)
         if task.fixer_id not in (None, user.id):
             raise RequestError("Another reviewer is fixing this person.", 409, task.version)
-        rows = to_builtins(said or [])
+        rows = to_builtins(written or [])
         for row in rows:
             known = sql.select(points.c.id).where(points.c.id == row["point_id"], points.c.task_id == task_id)
             if row["point_id"] is not None and connection.scalar(known) is None:

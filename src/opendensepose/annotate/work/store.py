@@ -136,7 +136,7 @@ points = Table(
     metadata,
     _id(),
     _foreign_key("tasks", "task_id", index=True),
-    Column("rank", Integer, nullable=False),  # the order in which points are asked
+    Column("rank", Integer, nullable=False),  # the order of presentation
     Column("part", Integer, nullable=False),
     Column("x", Float, nullable=False),  # pixels of the photo
     Column("y", Float, nullable=False),
@@ -243,7 +243,7 @@ def open_store(url: str | Path, clock: Callable[[], float] = time.time) -> Store
 
 
 def _ping_idle_connections(engine: sql.Engine) -> None:
-    """Ping connections that were idle before they are used; `pool_pre_ping` would ping each time, as dear as a query."""
+    """Ping idle connections before use; `pool_pre_ping` would ping each time, which costs as much as a query."""
 
     @sql.event.listens_for(engine, "checkin")
     def _note_time(connection, record) -> None:

@@ -75,7 +75,7 @@ def insert_parts(connection: Connection, task_id: int, counts: dict[int, str]) -
 
 
 def insert_points(connection: Connection, task_id: int, rows: list[dict]) -> None:
-    """Insert points in the order in which they are asked; each has part, x, y and may have the answer's columns."""
+    """Insert points in the order of presentation; each has part, x, y and may have the answer's columns."""
     names = ("part", "x", "y", *ANSWER_COLUMNS)
     if rows:
         numbered = [
@@ -86,7 +86,7 @@ def insert_points(connection: Connection, task_id: int, rows: list[dict]) -> Non
 
 
 def task_points(connection: Connection, task_id: int) -> list[Row]:
-    """Read the points in the order in which they are asked."""
+    """Read the points in the order of presentation."""
     query = sql.select(points).where(points.c.task_id == task_id).order_by(points.c.rank, points.c.id)
     return list(connection.execute(query))
 

@@ -220,7 +220,7 @@ def check_version(task: Row, version: int | None) -> None:
 
 
 def release(store: Store, user: User, task_id: int) -> None:
-    """End the lease; the work stays, and the same annotator may go on unless somebody else is given the person."""
+    """End the lease; the work stays, and the same annotator may continue unless somebody else is given the person."""
     with store.writing() as connection:
         task = readable_task(connection, user, task_id, lock=True)
         check_editable(task, user)
@@ -296,7 +296,7 @@ def _first_free_person(connection: Connection, store: Store, rules: Rules, user:
         person_id = connection.scalar(query.limit(1).with_for_update(skip_locked=True, of=people))
         if person_id is None or is_gold:
             return person_id
-        # Locked now, but somebody may have taken the person while the query ran: count anew.
+        # Locked now, but somebody may have taken the person while the query ran: count again.
         if _num_active(connection, person_id, now) < rules.annotators_per_person:
             return person_id
         query = query.where(people.c.id > person_id)
