@@ -89,7 +89,7 @@ export class PointsInput {
 
   hint() {
     if (this.byKeys) return "Arrows move the point, Enter sets it, Esc cancels.";
-    return "Badly placed? Drag the cross. Z shows the whole person.";
+    return "To move the point, drag the cross. Z shows the whole person.";
   }
 
   draw(context, viewport) {
