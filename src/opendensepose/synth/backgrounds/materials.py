@@ -1,4 +1,4 @@
-"""Surfaces of the things in backgrounds: a fixed family of small tiles, recoloured and cut at each use."""
+"""Surfaces of things in backgrounds, cut from a fixed set of small tiles and recoloured; painting them on a canvas."""
 
 from functools import lru_cache
 
@@ -41,7 +41,7 @@ def colour(rng, lightness=None) -> np.ndarray:
     hue = HUES[rng.integers(len(HUES))] if rng.random() < 0.92 else rng.random(3)
     hue = np.clip(hue * rng.uniform(0.75, 1.2) + rng.normal(0, 0.03, 3), 0.02, 1)
     mean = hue.mean()
-    hue = hue + rng.uniform(0, 0.6) * (mean - hue)  # most things are greyer than their name
+    hue = hue + rng.uniform(0, 0.6) * (mean - hue)  # most things are greyer than their hue's name
     if lightness is not None:
         hue = hue * (lightness / mean) if lightness < mean else 1 - (1 - hue) * (1 - lightness) / (1 - mean)
     return hue.astype(np.float32)
@@ -123,14 +123,14 @@ def mottled(rng):
 def fabric(rng):
     """Curtains, sofas, cushions."""
     kinds = [kind for kind in FABRICS if kind not in ("sequins", "lace")]
-    return FABRICS[kinds[rng.integers(len(kinds))]][1](rng)
+    return FABRICS[kinds[rng.integers(len(kinds))]].make(rng)
 
 
 TILE_KINDS = {"wood": wood, "masonry": masonry, "mottled": mottled, "fabric": fabric}
 
 
 def tile(index: int) -> np.ndarray:
-    """(256, 256, 3) uint8 material `index` of the fixed family; one in three is cut from a photo."""
+    """(256, 256, 3) uint8 material `index` of the fixed set; one in three is cut from a photo."""
     return _tile(index, photos_in_use())
 
 

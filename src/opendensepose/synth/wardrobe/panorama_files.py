@@ -48,7 +48,7 @@ def pack_panoramas(files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
 
 
 def _without_rings(radiance: np.ndarray, unit: float) -> np.ndarray:
-    """Lossy compression left black rings around lamps: close to what is very bright, dark holes are filled."""
+    """Fill the black rings that lossy compression left around very bright lamps."""
     luminance = (radiance @ LUMA).astype(np.float32)
     near_lamp = cv2.dilate(luminance, np.ones((9, 9))) > VERY_BRIGHT * unit
     closed = cv2.morphologyEx(radiance.astype(np.float32), cv2.MORPH_CLOSE, np.ones((7, 7)))
@@ -56,7 +56,7 @@ def _without_rings(radiance: np.ndarray, unit: float) -> np.ndarray:
 
 
 def _without_people(image: np.ndarray, boxes: Sequence[tuple[int, int, int, int]]) -> np.ndarray:
-    """The picture with the boxes filled in from what is around all of them."""
+    """Inpaint the boxes (x0, y0, x1, y1) of a picture."""
     mask = np.zeros(image.shape[:2], np.uint8)
     for x0, y0, x1, y1 in boxes:
         mask[y0:y1, x0:x1] = 1
@@ -64,13 +64,13 @@ def _without_people(image: np.ndarray, boxes: Sequence[tuple[int, int, int, int]
 
 
 def encode_radiance(radiance: np.ndarray, unit: float) -> np.ndarray:
-    """Radiance (..., 3) to uint8: the square root of x / (1 + x), x in units. Fine where pictures are, coarse above."""
+    """Encode radiance (..., 3) as uint8: sqrt(x / (1 + x)) for x in units, fine at pictures' levels, coarse above."""
     x = np.maximum(radiance, 0) / unit
     return (np.sqrt(x / (1 + x)) * 255).round().astype(np.uint8)
 
 
 def decode_radiance(image: np.ndarray, unit: float) -> np.ndarray:
-    """encode_radiance() undone: float32."""
+    """Invert encode_radiance(): (..., 3) float32 radiance."""
     square = (np.minimum(image.astype(np.float32), ENCODED_WHITE) / 255) ** 2
     return unit * square / (1 - square)
 
