@@ -1,4 +1,4 @@
-"""From naked bodies to the mesh that is seen: thickness, free-hanging pieces, garments, materials of everybody.
+"""From naked bodies to the mesh that is seen: thickness of clothes, drapes, garments and materials of everybody.
 
 Letters: P people; V vertices and t triangles of one body; N vertices and T triangles of the dressed mesh.
 """
@@ -90,7 +90,7 @@ def _chosen(
 
 
 def _thinner_under_skirt(outfit: Outfit, where: BodyCoordinates) -> np.ndarray:
-    """Push thighs and hips in, which would else come through a skirt when they move: (V,) thickness."""
+    """Push thighs and hips in, which would else show through a skirt: (V,) thickness."""
     inside = outfit.skirt.length - 0.2 - where.along
     share = np.where(where.is_in("leg"), np.clip(inside / 0.2, 0, 1), where.is_in("torso") & (where.rest[:, 2] < 0))
     return np.where(share > 0, outfit.thickness.clip(max=0.01) - UNDER_SKIRT_M * share, outfit.thickness).astype(

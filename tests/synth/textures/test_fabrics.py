@@ -3,28 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from tests.synth.textures.tiling import edge_jump
 
 from opendensepose.synth.textures import fabrics as texture
-from opendensepose.synth.textures.fabrics import FABRIC_KINDS, make_hair_texture, make_texture
-
-
-def edge_jump(image: torch.Tensor, axis: int) -> tuple[float, float]:
-    """Mean absolute step over the edge along `axis`, and the largest mean step inside."""
-    steps = (image.roll(-1, axis) - image).abs().mean((1 - axis, 2))
-    return float(steps[-1]), float(steps[:-1].max())
-
-
-@pytest.mark.parametrize("kind", FABRIC_KINDS)
-def test_every_fabric_has_shape_and_range_and_tiles(kind):
-    for seed in range(3):
-        # the pool's own picture: make_texture rolls it, which hides a seam at the edge but not the seam itself
-        slot = texture.FABRIC_SLOTS[kind][0]
-        fabric = texture.pool_fabric(seed, slot, "cpu")
-        assert fabric.shape == (256, 256, 3) and fabric.dtype == torch.float32
-        assert 0 <= fabric.min() and fabric.max() <= 1
-        for axis in (0, 1):
-            over, inside = edge_jump(fabric, axis)
-            assert over <= 1.3 * inside + 0.01, (kind, seed, axis)
+from opendensepose.synth.textures.fabrics import make_hair_texture, make_texture
 
 
 def test_a_texture_depends_on_rng_and_pool_seed_but_not_on_history():

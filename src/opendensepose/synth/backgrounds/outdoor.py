@@ -55,7 +55,7 @@ def scatter_leaves(rng, canvas, palette, smallest, largest, count, top=0.0):
 
 
 def sky(rng, size_hw):
-    """(H, W, 3) a graded sky with clouds."""
+    """Draw a sky with a gradient and clouds: (H, W, 3)."""
     height, width = size_hw
     zenith = SKIES[rng.integers(len(SKIES))] * rng.uniform(0.7, 1.1)
     horizon = zenith + rng.uniform(0.2, 0.9) * (np.float32([0.9, 0.92, 0.94]) - zenith)
@@ -79,7 +79,7 @@ def ridge(rng, canvas, level, roughness, surface):
 
 
 def tree(rng, canvas, x, bottom, tall):
-    """A trunk with branches under a crown of leaves, lit from above; small ones pass for house plants."""
+    """Draw a tree lit from above; small ones resemble house plants."""
     bark, green = np.float32([0.25, 0.2, 0.16]) * rng.uniform(0.5, 1.6), GREENS[rng.integers(len(GREENS))]
     reach, trunk = tall * rng.uniform(0.2, 0.4), max(1, int(tall * rng.uniform(0.02, 0.06)))
     crown = np.array([x + rng.normal(0, 0.05) * tall, bottom - tall * rng.uniform(0.6, 0.75)])
@@ -114,7 +114,7 @@ def hills(rng, canvas, horizon):
 
 
 def nature(rng, size_hw):
-    """Sky, hills or woods, trees, and a ground of grass, snow, sand, earth, asphalt or water."""
+    """Draw a landscape: sky, hills or woods, trees, and a ground of grass, snow, sand, earth, asphalt or water."""
     height, width = size_hw
     canvas = sky(rng, size_hw)
     horizon = height * rng.uniform(0.2, 0.75)
@@ -126,7 +126,7 @@ def nature(rng, size_hw):
     grain = noise_field(rng, size_hw, 5, kind.cells, gain=kind.gain, stretch_yx=kind.stretch_yx)
     base, depth = np.float32(kind.colour) * rng.uniform(0.7, 1.1), kind.contrast * rng.uniform(0.6, 1.2)
     ground = between(grain, base * (1 - depth), base * (1 + depth))
-    if rng.random() < 0.7:  # seen in perspective: finer towards the horizon
+    if rng.random() < 0.7:  # in perspective: finer towards the horizon
         spread = rng.uniform(0.3, 1.2) * width
         corners = [(-20, horizon - 8), (width + 20, horizon - 8), (width + spread, height), (-spread, height)]
         warp_quad(ground, ground.copy(), corners)
@@ -141,7 +141,7 @@ def nature(rng, size_hw):
 
 
 def leaves(rng, size_hw):
-    """Dead leaves: shapes of power-law sizes that hide each other, some with textures."""
+    """Draw dead leaves: shapes of power-law sizes that hide each other, some with textures."""
     palette = np.stack([colour(rng) for _ in range(int(rng.integers(3, 14)))])
     if rng.random() < 0.4:
         palette = GREENS * rng.uniform(0.7, 1.5)
@@ -153,7 +153,7 @@ def leaves(rng, size_hw):
 
 
 def photo(rng, size_hw):
-    """One or two person-free photos: cut, warped, recoloured and mixed beyond recognition."""
+    """Cut, warp, recolour and mix one or two person-free photos."""
     height, width = size_hw
     canvas = photo_crop(rng, size_hw, 0.5)
     if rng.random() < 0.4:
@@ -168,7 +168,7 @@ def photo(rng, size_hw):
 
 
 def gradient_noise(rng, size_hw):
-    """Coloured 1/f noise between soft gradients."""
+    """Draw coloured 1/f noise between soft gradients."""
     first, second, third = colour(rng), colour(rng), colour(rng)
     canvas = between(noise_field(rng, size_hw, 7, rng.uniform(1, 4), gain=rng.uniform(0.5, 0.8)), first, second)
     mask = noise_field(rng, size_hw, 6, rng.uniform(1, 4), gain=0.6) ** 2

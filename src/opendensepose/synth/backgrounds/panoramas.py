@@ -25,7 +25,7 @@ from opendensepose.synth.wardrobe.panorama_files import decode_radiance, encode_
 __all__ = ["Panorama", "Surroundings", "load_panoramas", "panorama_view", "panoramas_of", "surroundings"]
 
 NUM_LEVELS = 4  # of the panorama, each half as large as the one before
-BLUR_LEVELS = (0.58, 0.22, 0.13, 0.07)  # how often the background is out of focus by so many levels
+BLUR_LEVELS = (0.58, 0.22, 0.13, 0.07)  # shares of pictures whose background is out of focus by 0, 1, 2, 3 levels
 ALBEDO, MID_GREY = 0.35, 0.19  # of people, and what the exposure makes of the mean
 SMOOTHING = np.outer((1, 4, 1), (1, 4, 1)).astype(np.float32) / 36  # against rings and steps of an enlarged view
 
@@ -96,7 +96,7 @@ def surroundings(
     irradiance, key_world = panorama.irradiance.rotated(turn), turn @ panorama.key.direction
     facing = _light_towards(camera, irradiance, key_world, panorama.key.irradiance)
     gain = _exposure(rng, facing, seen, people)
-    light = irradiance.scaled(gain / np.pi)  # a matt surface of albedo 1 shows so much
+    light = irradiance.scaled(gain / np.pi)  # radiance of a matt surface of albedo 1
     key_colour = panorama.key.irradiance * gain / np.pi
     lighting = _lighting(camera, light, key_world, key_colour, panorama.key.radius, shadows)
     return Surroundings(_photographed(seen, gain, size_hw), lighting, key_world)
@@ -142,7 +142,7 @@ def _exposure(rng: np.random.Generator, facing: np.ndarray, seen: torch.Tensor, 
     gain = MID_GREY / (person**share * behind ** (1 - share)) * 2 ** rng.normal(0, 0.35)
     gain = min(gain, 0.8 / behind)  # not all white behind
     if people:
-        gain = float(np.clip(gain, 0.05 / person, 0.5 / person))  # nobody is a mere silhouette or burnt out
+        gain = float(np.clip(gain, 0.05 / person, 0.5 / person))  # no silhouettes, no overexposed people
     tint = np.clip(facing / max(facing @ LUMA, 1e-6), 0.05, 20)
     balance = tint ** -rng.uniform(0.3, 0.9) * np.exp(rng.normal(0, 0.04, 3))
     return gain * balance / (balance @ LUMA)

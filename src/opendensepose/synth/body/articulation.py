@@ -24,7 +24,7 @@ def unit(v: np.ndarray) -> np.ndarray:
 
 
 def about(axis: str, degrees: float) -> np.ndarray:
-    """Rotation matrix (3, 3) about "x", "y" or "z"."""  # ten times faster than scipy's Rotation objects
+    """Make a rotation matrix (3, 3) about "x", "y" or "z"."""  # ten times faster than scipy's Rotation objects
     c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     if axis == "x":
         return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])

@@ -140,7 +140,7 @@ class Body:
         return BaseMesh(self)
 
     def _posed_with_traits(self, poses: torch.Tensor, phenotypes: dict, traits: list) -> torch.Tensor:
-        """Anny's forward pass with the rest vertices changed in its middle."""
+        """Anny's forward pass with traits applied to the rest vertices."""
         rest = self.model.get_rest_model(self.model.get_phenotype_blendshape_coefficients(**phenotypes))
         transforms, _ = self.model.get_bone_transforms(poses, rest["rest_bone_poses"])
         vertices = self.faces.apply(rest["rest_vertices"], self.faces.weights_of(traits))
@@ -179,11 +179,11 @@ class Body:
 
 
 class BaseMesh:
-    """MakeHuman's base mesh hm08 with the helpers that garments are bound to: 19,158 vertices, posed by the same bones.
+    """MakeHuman's base mesh hm08 with the helpers that garments are bound to, posed by the same bones.
 
-    skin: (V,) the base vertex of each vertex of the body. rest: (19158, 3) float32 of the neutral body, neutral_bones:
-    (bones, 4, 4), which take it to Body's rest pose. bone_weights: (19158, bones) float32. skin_uv: (T, 3, 2) float32,
-    where the corners of the body's triangles lie on a skin's texture.
+    skin: (V,) the base vertex of each vertex of the body. rest: (19158, 3) float32 of the neutral body. neutral_bones:
+    (bones, 4, 4) from rest to Body's rest pose. bone_weights: (19158, bones) float32. skin_uv: (T, 3, 2) float32, the
+    texture coordinates of the body's triangles on a skin.
     """
 
     def __init__(self, body: Body):

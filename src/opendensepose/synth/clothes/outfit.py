@@ -50,7 +50,7 @@ class BrimStyle:
 
 @dataclass
 class Outfit:
-    """What one person wears on the skin, and the styles of what hangs free of it (None if it is not worn)."""
+    """What one person wears on the skin, and the styles of what swings free of it (None if not worn)."""
 
     thickness: np.ndarray  # (V,) metres of cloth on the skin
     material: np.ndarray  # (T,) index into materials, 0 is skin
@@ -84,7 +84,7 @@ DENIM = np.array([[0.1, 0.13, 0.2], [0.17, 0.23, 0.35], [0.3, 0.4, 0.55], [0.55,
 
 
 def random_colour(rng: np.random.Generator) -> np.ndarray:
-    """A garment's colour, (3,) sRGB: mostly black, white, grey, navy, beige; else any hue."""
+    """Draw a garment's colour (3,) sRGB: mostly black, white, grey, navy, beige; else any hue."""
     if rng.random() < 0.6:
         return np.clip(_NEUTRALS[rng.integers(len(_NEUTRALS))] + rng.normal(0, 0.025, 3), 0.01, 1)
     hue, saturation, value = rng.random(), rng.uniform(0.15, 1) ** 0.8, rng.uniform(0.1, 1)
@@ -105,7 +105,7 @@ def _waves(rng: np.random.Generator, where: BodyCoordinates, wavelength: float) 
 def _plane_waves(where: BodyCoordinates, wavelength: float) -> np.ndarray:
     """(WAVES_KEPT, V) float32 sines with random directions and wavelengths of 0.6 to 1.6 of the given one.
 
-    Computed once: sines of all vertices would take as long as drawing them.
+    Cached: computing them takes as long as drawing the body.
     """
     if wavelength not in where.waves:
         rng = np.random.default_rng(0)
@@ -117,7 +117,7 @@ def _plane_waves(where: BodyCoordinates, wavelength: float) -> np.ndarray:
 
 
 class _Dresser:
-    """An outfit under construction: each garment covers what lies below it."""
+    """An outfit under construction: each garment covers those put on before."""
 
     def __init__(self, where: BodyCoordinates, triangles: np.ndarray, rng: np.random.Generator, textures: bool):
         self.where, self.rng, self.textures = where, rng, textures
@@ -150,7 +150,7 @@ class _Dresser:
         )
 
     def wear(self, covered: np.ndarray, material: Material, thickness: np.ndarray | float) -> int:
-        """Cover vertices (V,) with a material; returns its index."""
+        """Cover vertices (V,) bool with a material; return its index."""
         self.outfit.materials.append(material)
         index = len(self.outfit.materials) - 1
         self.worn |= covered.astype(np.uint32) << np.uint32(len(self.layers) - 1)
@@ -175,7 +175,7 @@ class _Dresser:
 
 
 def _face_areas(where: BodyCoordinates) -> dict[str, np.ndarray]:
-    """Vertex indices of what is painted on faces; found once per body."""
+    """Vertex indices of the painted areas of faces, cached per body."""
     if not where.areas:
         x, z, eyes = np.abs(where.rest[:, 0]), where.rest[:, 2], where.is_in("eye")
         head, before = where.is_in("head"), where.rest[:, 1]
@@ -211,7 +211,7 @@ def _paint_skin(d: _Dresser, skin_tones: bool) -> np.ndarray:
 
 
 def _paint_over_texture(d: _Dresser, beard: bool) -> np.ndarray:
-    """(V, 3) what a photographed skin's colours are multiplied with."""
+    """Factors (V, 3) of a photographed skin's colours."""
     blotches = 1 + np.float32(0.04) * _waves(d.rng, d.where, 0.25)
     return _paint_beard_glasses_mask(d, np.repeat(blotches[:, None], 3, 1), beard)
 

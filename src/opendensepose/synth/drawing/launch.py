@@ -14,7 +14,7 @@ wp.config.log_level = wp.LOG_ERROR  # kernels are compiled at their first use; s
 
 @functools.cache
 def start_warp() -> None:
-    """Initialise Warp once. Without a GPU its native code writes to stderr that there is none: that is suppressed."""
+    """Initialise Warp once; without a GPU suppress the message that its native code writes to stderr."""
     if torch.cuda.is_available():
         return wp.init()
     sys.stderr.flush()
@@ -36,7 +36,9 @@ def to_warp(tensor: torch.Tensor, dtype=None):
     start_warp()
     if not tensor.is_contiguous():
         raise ValueError(f"tensor must be contiguous, got strides {tensor.stride()} of shape {tuple(tensor.shape)}")
-    return wp.from_torch(tensor, dtype=dtype, return_ctype=True)  # a bare descriptor: an array object costs thrice
+    return wp.from_torch(
+        tensor, dtype=dtype, return_ctype=True
+    )  # a bare descriptor: making an array object takes three times as long
 
 
 def launch(kernel, num_threads: int, inputs: list, outputs: list, device: torch.device) -> None:

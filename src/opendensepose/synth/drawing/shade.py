@@ -47,7 +47,7 @@ class Lighting:
 
 
 class ShadowMap(NamedTuple):
-    """What the key light sees."""
+    """The scene as the key light sees it."""
 
     depth: torch.Tensor  # (S, S) float32 least depths, inf where nothing is
     vertices: torch.Tensor  # (N, 3) float32: the mesh in the map's pixels (x, y) and depth

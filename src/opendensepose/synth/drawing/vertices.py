@@ -11,7 +11,7 @@ __all__ = ["displace", "project", "rotation_about_z", "transform", "vertex_norma
 
 
 def rotation_about_z(radians: float) -> np.ndarray:
-    """Rotation matrix (3, 3) about the upward axis, counter-clockwise seen from above."""
+    """Make a rotation matrix (3, 3) about the upward axis, counter-clockwise seen from above."""
     c, s = np.cos(radians), np.sin(radians)
     return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
 

@@ -52,8 +52,8 @@ def _dressed(
 
 @lru_cache(maxsize=NUM_SLOTS)
 def _clothes(pool_seed: int, slot: int, device: str) -> Mesh:
-    """Clothes alone, as they hung on the body: all of them, or what is above or below the waist; where the slot's
-    person wears none, those of another slot."""
+    """Clothes without their body: all of them, or those above or below the waist; if the slot's person wears none,
+    those of another slot."""
     mesh, region = _dressed(pool_seed, slot, device, _ONLY_CLOTHES, hanging=True)
     is_skin = mesh.table.rows["is_skin"] == 1
     cloth = ~is_skin[mesh.material.cpu().numpy()]

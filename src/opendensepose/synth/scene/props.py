@@ -37,7 +37,7 @@ def _unit(v: np.ndarray) -> np.ndarray:
 
 
 def _hand_area(where: BodyCoordinates, side: str, part: str) -> np.ndarray:
-    """Vertices of a hand's knuckles or of the base of its index or little finger, on the body at rest; kept."""
+    """Vertices of a hand's knuckles or of the base of its index or little finger, on the body at rest; cached."""
     name = f"{side} {part}"
     if name not in where.body_areas:
         sign = 1 if side == "L" else -1
@@ -172,7 +172,7 @@ def _carried(rng, frame: BodyFrame, where: BodyCoordinates, cover: Material) -> 
 
 
 def _table(rng, frame: BodyFrame, where: BodyCoordinates, sitting: bool) -> list[Solid]:
-    """A table or a closed counter before the body, hiding its lower part from the front; things may stand on it."""
+    """A table or closed counter in front of the body that hides its lower part; things may stand on it."""
     hip = float(frame.hips[2])
     top = hip + rng.uniform(0.12, 0.28) if sitting else hip + rng.uniform(-0.15, 0.18)
     near = frame.local[where.is_in("torso", "leg") & (np.abs(frame.local[:, 2] - top) < 0.12)]

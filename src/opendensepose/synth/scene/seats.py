@@ -52,7 +52,7 @@ def seat_height(frame: BodyFrame, where: BodyCoordinates) -> float:
 
 
 def _area(where: BodyCoordinates, name: str) -> np.ndarray:
-    """(V,) bool: the body's "buttocks" (with the upper thighs), "thighs", "shins" (with the feet) or "trunk"; kept."""
+    """(V,) bool, cached: the "buttocks" (with the upper thighs), "thighs", "shins" (with the feet) or "trunk"."""
     if name not in where.body_areas:
         leg, torso, height = where.is_in("leg"), where.is_in("torso"), where.rest[:, 2]
         masks = {

@@ -42,7 +42,7 @@ _SQUARE = np.array([[[-1.0, -1], [-1, 1]], [[1, -1], [1, 1]]])  # (2, 2, 2)
 def box(
     center: np.ndarray, half: tuple[float, float, float], material: Material, axes: np.ndarray | None = None
 ) -> Solid:
-    """A box with sharp edges; half: half its lengths along the rows of axes (3, 3), by default the world's."""
+    """Build a box with sharp edges; half: half its lengths along the rows of axes (3, 3), by default the world's."""
     half = np.asarray(half, float)
     points, cloth = [], []
     for axis in range(3):
@@ -60,7 +60,7 @@ def box(
 
 
 def tube(path: np.ndarray, radius: np.ndarray | float, material: Material, sides: int = 8, flat: float = 1.0) -> Solid:
-    """A round tube, closed at both ends, along a path (K, 3) with one radius or K; flat: depth over width."""
+    """Build a round tube, closed at both ends, along a path (K, 3) with one radius or K; flat: depth over width."""
     path = np.asarray(path, float)
     radius = np.broadcast_to(np.asarray(radius, float), len(path))
     path = np.concatenate([path[:1], path, path[-1:]])  # the ends, drawn together to a point
@@ -82,7 +82,7 @@ def tube(path: np.ndarray, radius: np.ndarray | float, material: Material, sides
 
 
 def ellipsoid(center: np.ndarray, axes: np.ndarray, material: Material, rows: int = 8, columns: int = 12) -> Solid:
-    """axes: (3, 3), its rows the half axes in metres; the last is the line from pole to pole."""
+    """Build an ellipsoid; axes: (3, 3), rows are half axes in metres, the last from centre to pole."""
     phi, theta = np.meshgrid(np.linspace(0, np.pi, rows), np.linspace(0, 2 * np.pi, columns, False), indexing="ij")
     sphere = np.stack([np.sin(phi) * np.cos(theta), np.sin(phi) * np.sin(theta), np.cos(phi)], -1)
     points = center + sphere @ np.asarray(axes, float)
@@ -93,7 +93,7 @@ def ellipsoid(center: np.ndarray, axes: np.ndarray, material: Material, rows: in
 
 def ring(center: np.ndarray, normal: np.ndarray, radius: float, thickness: float, material: Material,
          sides: int = 5) -> Solid:  # fmt: skip
-    """A torus about an axis: wheels, rims, handles."""
+    """Build a torus about an axis: a wheel, rim or handle."""
     normal = np.asarray(normal, float) / np.linalg.norm(normal)
     first = np.cross(normal, [0, 0, 1.0] if abs(normal[2]) < 0.9 else [1.0, 0, 0])
     first /= np.linalg.norm(first)

@@ -82,7 +82,7 @@ def _halved(picture: np.ndarray) -> np.ndarray:
 def sample_texture(
     texels: wp.array(dtype=wp.uint8, ndim=2), table: wp.array(dtype=wp.int32, ndim=2), row: int, u: float, v: float
 ):
-    """Bilinear RGBA in [0, 1] at (u, v) of the picture in a row of the table; v points up, the edge continues."""
+    """Sample RGBA in [0, 1] bilinearly at (u, v) of a row's picture; v points up, edges are clamped."""
     start = table[row, 0]
     height = table[row, 1]
     width = table[row, 2]
@@ -105,7 +105,7 @@ def sample_texture(
 
 @wp.func
 def uv_row(t: int, num_closed: int, num_body: int):
-    """Row of UvMapping.corner_uv for triangle t of the mesh."""
+    """Find the row of UvMapping.corner_uv for triangle t of the mesh."""
     if t < num_closed:
         return t % num_body
     return num_body + t - num_closed

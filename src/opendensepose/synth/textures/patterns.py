@@ -42,7 +42,7 @@ PALETTE_WEIGHTS /= PALETTE_WEIGHTS.sum()
 
 
 def fabric_colour(rng) -> np.ndarray:
-    """(3,) float32 a clothes colour: mostly from the palette, jittered; one in ten anything."""
+    """Draw a clothes colour (3,) float32: mostly from the palette, jittered; 7 % any colour."""
     if rng.random() < 0.07:
         return rng.random(3).astype(np.float32)
     colour = PALETTE_COLOURS[rng.choice(len(PALETTE_COLOURS), p=PALETTE_WEIGHTS)]

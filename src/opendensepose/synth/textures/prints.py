@@ -1,4 +1,4 @@
-"""Chest prints: what is printed on shirts, as pictures with an alpha channel."""
+"""Chest prints of shirts, as pictures with an alpha channel."""
 
 import cv2
 import numpy as np

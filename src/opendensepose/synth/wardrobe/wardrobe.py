@@ -26,7 +26,10 @@ from opendensepose.synth.wardrobe.ingredients_file import IngredientArrays, load
 __all__ = ["Piece", "Wardrobe", "load_garments", "load_wardrobe"]
 
 _KINDS = {"shoes": "shoes", "fedora": "hat", "eyebrow": "brows", "Eyelashes": "lashes", "HighPolyEyes": "eyes"}
-_NEAR_M, _EDGE_M = 0.035, 0.02  # cloth hides skin so near, but not so near to its own open edge
+_NEAR_M, _EDGE_M = (
+    0.035,
+    0.02,
+)  # cloth hides skin within the first distance, but not within the second of its own open edge
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,7 +271,7 @@ def _along(rest: np.ndarray, about: _AboutBody) -> tuple[np.ndarray, np.ndarray]
 
 
 def _hides(kind: str, rest: np.ndarray, triangles: np.ndarray, hidden: np.ndarray, about: _AboutBody) -> np.ndarray:
-    """(B,) the body vertices under a piece: near it or said so by its maker, but away from its open edges."""
+    """(B,) bool, the body vertices under a piece: near it or listed by its maker, but away from its open edges."""
     where = about.where
     if kind == "eyes":
         return where.is_in("eye")
