@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from opendensepose.atomic_write import atomic_write
 from opendensepose.data import CocoDensePose, read_annotations
 from opendensepose.evaluation.annotators import (
     AnnotatedTruth,
@@ -24,7 +25,6 @@ from opendensepose.evaluation.errors import LabelDistances
 from opendensepose.evaluation.tables import without_nan
 from opendensepose.iuv import IUV
 from opendensepose.visualize.errors import draw_body_errors
-from opendensepose.whole_file import write_whole
 
 __all__ = ["measure_annotators", "write_annotator_pictures"]
 
@@ -92,7 +92,7 @@ def write_annotator_pictures(annotators: list[AnnotatorErrors], folder: Path, su
     contents["annotators.json"] = json.dumps(without_nan(document), indent=2).encode() + b"\n"
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
-        write_whole(folder / name, content)
+        atomic_write(folder / name, content)
     return [folder / name for name in contents]
 
 

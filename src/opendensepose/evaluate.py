@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
+from opendensepose.atomic_write import atomic_write
 from opendensepose.data import CocoDensePose, detection, read_annotations, read_results
 from opendensepose.data.photos import find_image, photo_folders, read_photo
 from opendensepose.data.predictions import load_prediction
@@ -26,7 +27,6 @@ from opendensepose.evaluation.tables import summary
 from opendensepose.iuv import crop_iuv
 from opendensepose.surface import load_charts, load_surface
 from opendensepose.visualize.errors import draw_body_errors, draw_person_errors, error_colours
-from opendensepose.whole_file import write_whole
 
 __all__ = ["Evaluation", "evaluate_files", "load_distances", "write_json", "write_report"]
 
@@ -191,7 +191,7 @@ class _ResultsFile:
 
 def write_json(evaluation: Evaluation, path: Path) -> None:
     """All numbers; see `evaluation.tables.summary`."""
-    write_whole(path, json.dumps(summary(evaluation.measures), indent=2).encode() + b"\n")
+    atomic_write(path, json.dumps(summary(evaluation.measures), indent=2).encode() + b"\n")
 
 
 def write_report(evaluation: Evaluation, folder: Path, *, title: str) -> Path:
@@ -203,7 +203,7 @@ def write_report(evaluation: Evaluation, folder: Path, *, title: str) -> Path:
     page = report_page(measures, title=title, body_png=body, scale=scale, worst=worst)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "index.html"
-    write_whole(path, page.encode())
+    atomic_write(path, page.encode())
     return path
 
 

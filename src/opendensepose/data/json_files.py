@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from opendensepose.whole_file import whole_file
+from opendensepose.atomic_write import atomic_file
 
 __all__ = ["read_json", "write_json"]
 
@@ -52,7 +52,7 @@ def write_json(path: str | Path, document: Any) -> None:
     The parts of a large document are encoded one after the other, so that the text is never in memory as a whole.
     OSError if the place cannot be written, ValueError or TypeError if something in it has no form in JSON.
     """
-    with whole_file(path) as part, open(part, "wb", buffering=1 << 20) as file:
+    with atomic_file(path) as part, open(part, "wb", buffering=1 << 20) as file:
         for chunk in _chunks(document, levels=2):
             file.write(chunk)
 

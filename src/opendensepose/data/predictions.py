@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from opendensepose.atomic_write import atomic_file
 from opendensepose.instance import Instance, merge_instances
 from opendensepose.iuv import IUV, empty_iuv
-from opendensepose.whole_file import whole_file
 
 __all__ = ["Prediction", "load_prediction", "save_prediction"]
 
@@ -92,7 +92,7 @@ def save_prediction(path: str | Path, people: Sequence[Instance], size_hw: tuple
         "hidden_U": of_hidden("u", np.float32),
         "hidden_V": of_hidden("v", np.float32),
     }
-    with whole_file(path) as part, part.open("wb") as file:
+    with atomic_file(path) as part, part.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
 

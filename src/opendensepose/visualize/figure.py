@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from opendensepose.whole_file import whole_file
+from opendensepose.atomic_write import atomic_file
 
 __all__ = ["Caption", "compose_figure", "write_png"]
 
@@ -118,5 +118,5 @@ def _swatch(draw: ImageDraw.ImageDraw, x: float, y: float, name: str, colour: tu
 
 def write_png(path: str | Path, picture_rgb: np.ndarray) -> None:
     """Puts a picture (H, W, 3) uint8 at `path` as a whole or not at all. OSError if the place cannot be written."""
-    with whole_file(path) as part:
+    with atomic_file(path) as part:
         Image.fromarray(picture_rgb).save(part, "PNG")

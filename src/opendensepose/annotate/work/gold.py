@@ -14,8 +14,8 @@ from PIL import Image
 
 from opendensepose.annotate.work.exchange import export_document
 from opendensepose.annotate.work.store import Store, gold, people, photos
+from opendensepose.atomic_write import atomic_write
 from opendensepose.iuv import IUV
-from opendensepose.whole_file import write_whole
 
 __all__ = ["SIZE_HW", "add_gold", "read_truth", "write_gold"]
 
@@ -87,10 +87,10 @@ def write_gold(store: Store, folder: Path, uv_of: Callable) -> Path:
     for name in ("images", "dense"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for photo_id, name, content, truth in _files(store, [image["id"] for image in document["images"]]):
-        write_whole(folder / "images" / name, content)
-        write_whole(folder / "dense" / f"{photo_id}.npz", truth)
+        atomic_write(folder / "images" / name, content)
+        atomic_write(folder / "dense" / f"{photo_id}.npz", truth)
     path = folder / "annotations.json"
-    write_whole(path, json.dumps(document).encode())
+    atomic_write(path, json.dumps(document).encode())
     return path
 
 
