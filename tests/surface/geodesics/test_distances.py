@@ -6,6 +6,7 @@ import pytest
 from opendensepose.surface import Charts, GeodesicDistances, Surface, SurfacePoints
 from opendensepose.surface.geodesics import file as geodesic_file
 from opendensepose.surface.geodesics import table as geodesic_table
+from opendensepose.surface.geodesics.distances import MAX_EDGE_M
 
 SIDE = 0.1  # metres
 
@@ -113,7 +114,11 @@ def test_great_circles_on_a_sphere(on_sphere):
 
 
 def test_behind_a_tube_the_shorter_side_counts(tmp_path):
-    """A prism's side unrolls into a plane: either way around is straight there, and the shorter is the distance."""
+    """A prism's side unrolls into a plane: either way around is straight there, and the shorter is the distance.
+
+    A triangle where the shorter side changes mixes both, and interpolation in it is short by at most half its longest
+    edge; there are two triangles.
+    """
     around, along, step = 16, 17, 0.02
     angle = 2 * np.pi * np.arange(around) / around
     radius = step / 2 / np.sin(np.pi / around)
@@ -130,8 +135,9 @@ def test_behind_a_tube_the_shorter_side_counts(tmp_path):
     sideways = np.abs(x - y)
     truth = np.hypot(np.minimum(sideways, around * step - sideways), z - other)
     got, far = GeodesicDistances(surface, tmp_path, progress=False).between(*points), truth > 0.05
-    error = np.abs(got - truth)[far] / truth[far]
-    assert error.mean() < 0.005 and error.max() < 0.03
+    error = (got - truth)[far]
+    assert np.abs(error / truth[far]).mean() < 0.005
+    assert error.min() > -max(step, MAX_EDGE_M) and (error < 0.005 * truth[far]).all()
 
 
 def test_swapped_and_mirrored_pairs_are_exactly_as_far_apart(on_sphere):

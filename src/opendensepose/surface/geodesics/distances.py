@@ -7,7 +7,6 @@ import numpy as np
 
 from opendensepose.surface.charts import Charts
 from opendensepose.surface.geodesics.file import load_or_make
-from opendensepose.surface.geodesics.kinks import Kinks
 from opendensepose.surface.geodesics.mesh import fold
 from opendensepose.surface.points import SurfacePoints
 from opendensepose.surface.surface import Surface
@@ -22,9 +21,9 @@ BLOCK = 16384  # queries at a time: their 9 distances each stay in the processor
 class GeodesicDistances:
     """Lengths of shortest paths on a surface, a million per second, from a table of all pairs of nodes.
 
-    The first use on a machine makes the table, which takes one core about three minutes for the body, and keeps it in
-    cache_dir, by default `cache_folder()` of opendensepose.cache_folder (360 MB); later it is only mapped into
-    memory. An interrupted making leaves nothing that would be taken for a table; a damaged table is made anew.
+    The first use on a machine computes the table, which takes one core about three minutes for the body, and stores it
+    in cache_dir, by default `cache_folder()` of opendensepose.cache_folder (360 MB); later uses map it into memory. An
+    interrupted build leaves no partial table; a damaged table is rebuilt.
 
     max_edge_m: edges are divided until none is longer, metres. progress: whether a bar is shown on a terminal.
     ValueError if the surface is not in one piece or is too large for a table of 1 GB.
@@ -50,7 +49,6 @@ class GeodesicDistances:
         edges = corners[:, [1, 2, 0]] - corners[:, [2, 0, 1]]
         self._edge_squared = (edges**2).sum(2).astype(np.float32)  # (C, 3), opposite to each corner
         self._nodes = load_or_make(self._mesh, cache_dir, progress)
-        self._kinks = Kinks(self._mesh, self._nodes)
 
     def between(self, points_a: SurfacePoints, points_b: SurfacePoints) -> np.ndarray:
         """(P,) float32 metres from each of points_a to the point of points_b at the same place in the list.
@@ -88,26 +86,15 @@ class GeodesicDistances:
         cell_b, u = mesh.locate(face_b, barycentric_b)
         across = mesh.face_side[face_a] ^ mesh.face_side[face_b]
         w, u = (np.ascontiguousarray(weights.T, np.float32) for weights in (w, u))
-        corner_distance = self._nodes.between(mesh.cell[cell_a].T[:, None], mesh.cell[cell_b].T[None], across)
-        squared = corner_distance**2
+        squared = self._nodes.between(mesh.cell[cell_a].T[:, None], mesh.cell[cell_b].T[None], across)
+        squared *= squared
         squared *= w[:, None] * u[None]
         total = squared[0, 0] + squared[1, 1] + squared[2, 2]
         for i, j in ((0, 1), (0, 2), (1, 2)):
             total += squared[i, j] + squared[j, i]
-        spread_a, spread_b = self._spread(cell_a, w), self._spread(cell_b, u)
-        total -= spread_a + spread_b
-        self._unbend(total, cell_a, cell_b, w, u, across, spread_a, spread_b, corner_distance)
+        total -= self._spread(cell_a, w) + self._spread(cell_b, u)
         self._straighten(total, face_a, face_b, cell_a, cell_b, w, u, across)
         return np.sqrt(total)
-
-    def _unbend(self, total, cell_a, cell_b, w, u, across, spread_a, spread_b, corner_distance) -> None:
-        """Measures pairs on the far side of a limb anew; total (P,) square metres is changed in place."""
-        distance = np.sqrt(np.maximum(total, 0))
-        k, short_by = self._kinks.find(cell_a, cell_b, w, u, across, corner_distance, distance)
-        if len(k):
-            ends = cell_a[k], cell_b[k], w[:, k], u[:, k]
-            anew = self._kinks.measure(*ends, across[k], spread_a[k], spread_b[k])
-            total[k] = self._kinks.settled(*ends[:2], distance[k], anew, short_by) ** 2
 
     def _straighten(self, total, face_a, face_b, cell_a, cell_b, w, u, across) -> None:
         """No distance is below the straight line, and on one face it is that; total (P,) is changed in place."""
