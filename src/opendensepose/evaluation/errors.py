@@ -35,8 +35,8 @@ class Labels(NamedTuple):
 class DetectedPerson:
     """A predicted person as the measures see it: the labels of a window of the image.
 
-    box_xyxy (4,) float64 pixels; score: any number, larger is more confident; iuv: the labels (h, w) of the window whose
-    upper left corner lies at origin_xy (2,) float64, not always a whole pixel: files give windows by the box's corner.
+    box_xyxy (4,) float64 pixels; score: any number, larger is more confident; iuv: the labels (h, w) of the window
+    whose upper left corner lies at origin_xy (2,) float64, not always a whole pixel: files give windows by the box's corner.
     ValueError if the box is not four finite numbers with x0 <= x1 and y0 <= y1 or the score is not finite.
     """
 
@@ -75,7 +75,7 @@ def detected_person(box_xyxy: np.ndarray, score: float, iuv: IUV) -> DetectedPer
 
 
 def labels_at(detection: DetectedPerson, point_xy: np.ndarray) -> Labels:
-    """Read the detection's labels at image points (P, 2) float64: i (P,) uint8, 0 outside the window; u, v (P,) float32.
+    """Read a detection's labels at image points (P, 2) float64: i (P,) uint8, 0 outside the window; u, v float32.
 
     The pixel is int(x - origin_x), int(y - origin_y), rounded towards 0 as the released evaluators round it.
     """
