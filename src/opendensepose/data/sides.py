@@ -18,7 +18,7 @@ _PAIRS = (
     (12, 13, "elbow", "wrist"),
 )
 _FEWEST_POINTS = 2
-_LEAST_GAP = 0.12  # of the root of the box's area: with the two bones any closer, nothing can be told
+_LEAST_GAP = 0.12  # of the root of the box's area: closer bones do not tell the sides apart
 
 
 def side_contradictions(
@@ -29,7 +29,7 @@ def side_contradictions(
     part: (P,) 1..14. point_xy: (P, 2) and keypoints: (K, 3) x, y, visibility, in pixels of the photo; names: of the K
     keypoints. box_side_px: root of the area of the person's box. A limb is judged where both sides' keypoints are
     labelled and its two bones stand well apart; it contradicts if its points are, on average, nearer to the other
-    side's bone than to their own by more than half the distance between the two. Crossed limbs are thus left alone.
+    side's bone than to their own by more than half the distance between the two, so crossed limbs pass.
     """
     place = {name: k for k, name in enumerate(names)}
     found = []

@@ -35,8 +35,8 @@ class Labels(NamedTuple):
 class DetectedPerson:
     """A predicted person as the measures see it: the labels of a window of the image.
 
-    box_xyxy (4,) float64 pixels; score: any number, larger is more confident; iuv: the labels (h, w) of the window
-    whose upper left corner lies at origin_xy (2,) float64, not always a whole pixel: files give windows by the box's corner.
+    box_xyxy (4,) float64 pixels; score: any number, larger is more confident; iuv: the labels (h, w) of a window;
+    origin_xy (2,) float64: its upper left corner, not always a whole pixel, as results files place it at the box's.
     ValueError if the box is not four finite numbers with x0 <= x1 and y0 <= y1 or the score is not finite.
     """
 

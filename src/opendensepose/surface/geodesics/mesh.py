@@ -1,7 +1,7 @@
 """The mesh on whose nodes geodesic distances are tabulated: the surface folded in two, its long edges divided.
 
-Geometry stays as it is: an edge's new middle lies on the edge. The table needs short edges because a distance has a
-kink where the shortest path changes sides (behind a leg, say), which no interpolation in a triangle follows.
+Division keeps the geometry: new nodes lie on edges. The table needs short edges because the distance has a kink where
+the shortest path changes sides, as behind a leg, and interpolation in a triangle does not follow it.
 
 Letters: V, F vertices and faces of the surface; H nodes of one half, C cells of one half; N nodes of both halves. A
 surface that has no mirror symmetry is one "half" by itself.
