@@ -1,4 +1,4 @@
-"""Where annotators are asked: roughly equidistant points on a part's mask, by k-means on its pixels."""
+"""Points to annotate: roughly equidistant on a part's mask, by k-means on its pixels."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ _ROUNDS = 12
 
 
 def point_count(area_px: float) -> int:
-    """How many points a part gets whose mask covers `area_px` pixels of the person's 256 x 256 box.
+    """Choose the number of points for a part whose mask covers `area_px` pixels of the person's 256 x 256 box.
 
     Grows with the part's length (the root of its area) up to 14: a hand gets about 3, a lower leg 10, a torso 14, a
     whole visible person 100 to 150, as in COCO-DensePose. The paper states the growth and the 14; the rule is ours.
