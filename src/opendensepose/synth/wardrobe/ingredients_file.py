@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from opendensepose.atomic_write import atomic_write
 from opendensepose.cache_folder import cache_folder
-from opendensepose.whole_file import write_whole
 
 __all__ = [
     "VERSION",
@@ -61,8 +61,8 @@ def write_ingredients(arrays: Mapping[str, np.ndarray], provenance: str, path: P
     path.parent.mkdir(parents=True, exist_ok=True)
     packed = io.BytesIO()
     np.savez_compressed(packed, version=np.int64(VERSION), **arrays)
-    write_whole(path.with_suffix(".txt"), provenance.encode())
-    write_whole(path, packed.getvalue())  # last: where it is, the text is too
+    atomic_write(path.with_suffix(".txt"), provenance.encode())
+    atomic_write(path, packed.getvalue())  # last: where it is, the text is too
     return path
 
 
