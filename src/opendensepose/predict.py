@@ -13,8 +13,7 @@ import torch
 from opendensepose.data.photos import check_aspect, find_photos, read_photo
 from opendensepose.data.predictions import save_prediction
 from opendensepose.instance import Instance
-from opendensepose.models.checkpoints.checkpoint import load_checkpoint
-from opendensepose.models.checkpoints.released import weights_path
+from opendensepose.models.checkpoints.checkpoint import load_checkpoint, weights_path
 from opendensepose.models.prediction import Network
 from opendensepose.whole_file import whole_file
 

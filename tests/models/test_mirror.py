@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from opendensepose.iuv import IUV, flip_iuv
 from opendensepose.models.densepose_lite.decode import average_with_mirrored
-from opendensepose.models.densepose_lite.dense_head import DenseOutput
+from opendensepose.models.densepose_lite.network import DenseOutput
 from opendensepose.models.fcn.decode import ChartMaps, decode_maps
 from opendensepose.models.mirror import mirror_class_maps, mirror_uv_maps
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from opendensepose.models.densepose_lite.backbone import ResidualBlock
+from opendensepose.models.densepose_lite.network import ResidualBlock
 
 __all__ = ["fold_norms"]
 

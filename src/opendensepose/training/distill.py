@@ -16,8 +16,7 @@ import torch
 from opendensepose.data import find_image, photo_folders, read_annotations, read_photo
 from opendensepose.data.coco import CocoDensePose
 from opendensepose.instance import DenseAnnotation
-from opendensepose.models.checkpoints.checkpoint import load_checkpoint
-from opendensepose.models.checkpoints.released import weights_path
+from opendensepose.models.checkpoints.checkpoint import load_checkpoint, weights_path
 from opendensepose.models.fcn.teacher import KnownPoints, Teacher, inpaint
 from opendensepose.whole_file import write_whole
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torchvision.models.detection._utils import BoxCoder, Matcher
 
-from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN
+from opendensepose.models.rcnn.densepose_rcnn import build_densepose_rcnn
 from opendensepose.models.rcnn.proposals import BOX_WEIGHTS, ProposalNetwork, apply_deltas
 from opendensepose.models.rcnn.samples import (
     RegionSamples,
@@ -128,7 +128,7 @@ def test_filling_up_keeps_the_order():
 @pytest.fixture(scope="module")
 def network():
     torch.manual_seed(0)
-    network = DensePoseRCNN(
+    network = build_densepose_rcnn(
         depth=18, norm="group", channels=16, head_channels=16, head_layers=1, decoder=False, cells=7, box_hidden=16
     )
     network.sampling = Sampling(anchors=32, proposals_per_level=50, proposals=20, boxes=16)

@@ -15,11 +15,10 @@ TIMEOUT = 30  # seconds without any byte
 
 
 def download(address: str, path: Path, sha256: str | None = None) -> None:
-    """The file at `address`, written to `path`. What an earlier, interrupted try left in <path>.part is gone on with.
+    """Download the file at `address` to `path`, resuming what an interrupted download left in <path>.part.
 
-    OSError, one sentence: no connection, refused by the server, broken off. ValueError: not of the size that the
-    server told, or not of the given SHA-256 (64 hexadecimal digits, or the first of
-    them); then nothing is left.
+    OSError, one sentence: no connection, refused by the server, broken off. ValueError: not of the size that the server
+    announced, or not of the given SHA-256 (64 hexadecimal digits, or the first of them); then nothing is left.
     """
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)

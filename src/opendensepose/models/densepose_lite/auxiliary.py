@@ -15,8 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from opendensepose.keypoints import NUM_KEYPOINTS
-from opendensepose.models.densepose_lite.backbone import Pyramid
-from opendensepose.models.densepose_lite.detection_head import STRIDE
+from opendensepose.models.densepose_lite.network import STRIDE, Pyramid
 
 __all__ = ["AuxiliaryHeads", "AuxiliaryOutput", "auxiliary_losses", "keypoint_loss", "yaw_loss"]
 

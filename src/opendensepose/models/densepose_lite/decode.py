@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from opendensepose.models.cells import cell_positions
-from opendensepose.models.densepose_lite.dense_head import DenseOutput, decide
+from opendensepose.models.densepose_lite.network import DenseOutput, decide
 from opendensepose.models.mirror import mirror_class_maps, mirror_uv_maps
 
 __all__ = ["average_with_mirrored", "decode_crop", "decode_pixels"]

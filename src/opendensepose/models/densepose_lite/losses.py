@@ -8,8 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from opendensepose.models.cells import cell_centres
-from opendensepose.models.densepose_lite.dense_head import DenseOutput, decide
-from opendensepose.models.densepose_lite.detection_head import STRIDE, DetectionOutput
+from opendensepose.models.densepose_lite.network import STRIDE, DenseOutput, DetectionOutput, decide
 from opendensepose.models.outputs import NUM_CLASSES
 
 __all__ = [
