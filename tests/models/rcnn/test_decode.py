@@ -28,9 +28,9 @@ def test_decoding_by_the_way_of_the_original(size_hw, coarse_classes):
     output = random_output(coarse_classes=coarse_classes)
     coarse, fine, u, v = (F.interpolate(maps[None], size_hw, mode="bilinear")[0] for maps in output[:4])
     label = fine.argmax(0) * (coarse.argmax(0) > 0)
-    i, *uv, confidence = decode_region(output, size_hw)
-    np.testing.assert_array_equal(i, label.numpy())
-    for found, maps in zip(uv, (u, v), strict=True):
+    labels, confidence = decode_region(output, size_hw)
+    np.testing.assert_array_equal(labels.i, label.numpy())
+    for found, maps in ((labels.u, u), (labels.v, v)):
         expected = maps.gather(0, label[None])[0].clamp(0, 1) * (label > 0)
         np.testing.assert_allclose(found, expected.numpy(), atol=1e-5)
     probability = fine.softmax(0).max(0).values * (1 - coarse.softmax(0)[0]) * (label > 0)

@@ -18,7 +18,7 @@ from opendensepose.models.point_losses import LossWeights, region_losses
 from opendensepose.models.prediction import PreparedNetwork
 from opendensepose.models.rcnn.decode import PreparedRCNN
 from opendensepose.models.rcnn.heads import BoxHead, ChartPredictor, ConvHead, DeepLabHead, PyramidDecoder, pool_regions
-from opendensepose.models.rcnn.proposals import BOX_WEIGHTS, ProposalNetwork, apply_deltas
+from opendensepose.models.rcnn.proposals import BOX_CODER, ProposalNetwork
 from opendensepose.models.rcnn.samples import (
     RegionSamples,
     Sampling,
@@ -204,7 +204,7 @@ def select_boxes(
 
     logits (K, classes + 1), background last; deltas (K, 4) or (K, 4 classes); proposals (K, 4).
     """
-    boxes = apply_deltas(deltas, proposals, BOX_WEIGHTS)  # (K, 4 or 4 classes)
+    boxes = BOX_CODER.decode_single(deltas, proposals)  # (K, 4 or 4 classes)
     scores = logits.softmax(1)
     finite = boxes.isfinite().all(1) & scores.isfinite().all(1)
     boxes, scores = boxes[finite].unflatten(1, (-1, 4)), scores[finite, :-1]
