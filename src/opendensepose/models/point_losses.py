@@ -21,7 +21,6 @@ from opendensepose.models.whole_batch import shared_mean
 from opendensepose.part_grid import GRID, LEAST_SIDE
 
 __all__ = [
-    "LEGACY_WEIGHTS",
     "LossWeights",
     "LabelledPoints",
     "aniso_uv_loss",
@@ -49,9 +48,6 @@ class LossWeights:
     chart: float = 1.0
     uv: float = 0.01
     beta: float = 1.0
-
-
-LEGACY_WEIGHTS = LossWeights(coarse=2.0, chart=0.3, uv=0.1)
 
 
 class LabelledPoints(NamedTuple):
@@ -152,7 +148,7 @@ def _read_chart(maps: Tensor, points: LabelledPoints) -> Tensor:
 
 
 def parts_at(xy: Tensor, parts: Tensor, box: Tensor) -> Tensor:
-    """`part_grid.part_at` on tensors: the part 0..14, int64 (...), at pixels xy (..., 2); parts (256, 256) over box
+    """Read `part_grid.part_at` on tensors: the part 0..14, int64 (...), at pixels xy (..., 2); parts (256, 256) over box
     (4,)."""
     cell = ((xy - box[:2]) / (box[2:] - box[:2]).clamp(min=LEAST_SIDE) * GRID).floor()
     inside = ((cell >= 0) & (cell < GRID)).all(-1)

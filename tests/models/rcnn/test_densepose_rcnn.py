@@ -6,7 +6,10 @@ import torch
 from opendensepose.models.rcnn.densepose_rcnn import build_densepose_rcnn, select_boxes
 from opendensepose.models.zoo import build_model
 
-TINY = {"depth": 18, "channels": 32, "head_channels": 32, "head_layers": 1, "short_side": 64, "long_side": 96}
+TINY = {
+    "depth": 18, "width": 32, "channels": 32, "box_hidden": 64, "head_channels": 32, "head_layers": 1,
+    "short_side": 64, "long_side": 96,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
