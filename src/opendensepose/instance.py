@@ -70,7 +70,8 @@ class DenseAnnotation:
 
     @property
     def is_annotated(self) -> bool:
-        """Whether there are points with charts and part masks, of one person: what the paper's networks learn from."""
+        """Return whether there are points with charts and part masks, of one person: what the paper's networks learn
+        from."""
         return not self.iscrowd and self.mask is not None and bool((self.i > 0).any())
 
     def __post_init__(self):
@@ -100,7 +101,7 @@ class DenseAnnotation:
 def _check_array(
     name: str, value: np.ndarray, dtype: type, shape: tuple, *, least: float = -np.inf, most: float = np.inf
 ) -> None:
-    """ValueError unless `value` is an array of this type and shape, finite and within [least, most]."""
+    """Raise ValueError unless `value` is an array of this type and shape, finite and within [least, most]."""
     expected = f"{name} must be {np.dtype(dtype)} of shape {shape}"
     if not isinstance(value, np.ndarray):
         raise ValueError(f"{expected}, got {type(value).__name__}.")

@@ -113,7 +113,7 @@ def check_kwargs(name: str, kwargs: Mapping[str, Any]) -> None:
 
 
 def _is_of(value: Any, kind: Any) -> bool:
-    """Whether a value read from JSON has the type of an annotation; lists are tuples there."""
+    """Return whether a value read from JSON has the type of an annotation; lists are tuples there."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin is types.UnionType:
         return any(_is_of(value, one) for one in inner)

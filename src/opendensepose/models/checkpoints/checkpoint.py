@@ -122,7 +122,7 @@ def weights_path(name_or_file: str | Path) -> Path:
 
 
 def _check_head(path: Path) -> None:
-    """ValueError if the list of tensors, which safetensors reads as a whole, is larger than any network's."""
+    """Raise ValueError if the list of tensors, which safetensors reads as a whole, is larger than any network's."""
     with path.open("rb") as file:
         num_bytes = int.from_bytes(file.read(8), "little")
     if num_bytes > MAX_HEAD_BYTES:
@@ -132,7 +132,7 @@ def _check_head(path: Path) -> None:
 
 
 def _read_about(path: Path, text: str) -> dict:
-    """The metadata, with everything in it that `save_checkpoint` writes, and of its type."""
+    """Read the metadata; ValueError unless all is there that `save_checkpoint` writes, and of its type."""
     try:
         about = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -154,7 +154,7 @@ def _read_about(path: Path, text: str) -> dict:
 
 
 def _with_current_names(about: dict) -> dict:
-    """The metadata, with the names of DensePoseLite where a file has those from when it was called glance_look.
+    """Return the metadata, with the names of DensePoseLite where a file has those from when it was called glance_look.
 
     It may come from anywhere: kwargs is any dict here, `_build` checks what is in it.
     """
@@ -170,7 +170,7 @@ def _with_current_names(about: dict) -> dict:
 
 
 def _build(path: Path, about: dict) -> nn.Module:
-    """The network that the metadata names, without memory for its weights."""
+    """Build the network that the metadata names, without memory for its weights."""
     try:
         with torch.device("meta"):
             return build_model(about["architecture"], **about["kwargs"])
@@ -180,7 +180,7 @@ def _build(path: Path, about: dict) -> nn.Module:
 
 
 def _check_tensors(path: Path, model: nn.Module, tensors: dict) -> None:
-    """ValueError, one sentence, unless the file's tensors (safetensors' slices by name) are the model's."""
+    """Raise ValueError, one sentence, unless the file's tensors (safetensors' slices by name) are the model's."""
     try:
         check_shapes(model, {name: tensor.get_shape() for name, tensor in tensors.items()})
         for name, tensor in model.state_dict().items():

@@ -48,7 +48,7 @@ def _open(address: str, have: int):
 
 
 def _place(response, have: int) -> tuple[int, int | None]:
-    """From which byte the response goes on, and how large the whole file is, None if the server does not say."""
+    """Return from which byte the response goes on, and the size of the whole file, None if the server does not say."""
     if response.status == 206:
         return have, _total(response.headers.get("Content-Range"))
     length = response.headers.get("Content-Length")

@@ -60,8 +60,8 @@ class Teacher(nn.Module):
         self.fcn = FCN(**kwargs)
 
     def losses(self, images: Sequence[Tensor], targets: Sequence[Targets]) -> dict[str, Tensor]:
-        """Those of the FCN, on crops of annotated people, see `draw_people`, at random scales; what is dense in the
-        targets is not looked at."""
+        """Return the losses of the FCN, on crops of annotated people, see `draw_people`, at random scales; dense labels
+        are not used."""
         people = draw_people(targets, self.num_crops)
         if people is None:
             return no_losses(self)

@@ -186,9 +186,8 @@ def build_cascade_rcnn(
 
 
 def keypoint_loss(logits: Tensor, regions: Tensor, keypoints: Tensor) -> Tensor:
-    """-log softmax(logits)[cell of the keypoint], over the cells of a region, mean over the keypoints that are known,
-    hidden ones too, and lie in the region. logits (R, 17, S, S), keypoints (R, 17, 3) x, y, visibility.
-    """
+    """Return -log softmax(logits)[cell of the keypoint], over the cells of a region, mean over the keypoints that are
+    known, hidden ones too, and lie in the region. logits (R, 17, S, S), keypoints (R, 17, 3) x, y, visibility."""
     cells = logits.shape[-1]
     low, high = regions[:, None, :2], regions[:, None, 2:]
     place = (keypoints[..., :2] - low) / (high - low)  # (R, 17, 2)
@@ -199,8 +198,8 @@ def keypoint_loss(logits: Tensor, regions: Tensor, keypoints: Tensor) -> Tensor:
 
 
 def mask_loss(logits: Tensor, regions: Tensor, image: Tensor, person: Tensor, targets: Sequence[Targets]) -> Tensor:
-    """Binary cross-entropy against the union of the person's part masks, mean over the regions' cells; people without
-    part masks teach nothing. logits (R, 1, S, S)."""
+    """Return the binary cross-entropy against the union of the person's part masks, mean over the regions' cells;
+    people without part masks teach nothing. logits (R, 1, S, S)."""
     centres = region_centres(regions, logits.shape[-1])
     total, count = logits.sum() * 0, torch.zeros((), device=logits.device)
     for k, (n, who) in enumerate(zip(image.tolist(), person.tolist(), strict=True)):
@@ -212,7 +211,7 @@ def mask_loss(logits: Tensor, regions: Tensor, image: Tensor, person: Tensor, ta
 
 
 def _start(*modules: nn.Module | None) -> None:
-    """Random weights that keep the size of what passes through (He et al., ICCV 2015), and small ones for a
+    """Draw random weights that keep the size of what passes through (He et al., ICCV 2015), and small ones for a
     branch's outputs; the charts' predictor has its own."""
     for module in (part for one in modules if one is not None for part in one.modules()):
         if isinstance(module, nn.Conv2d):

@@ -105,7 +105,7 @@ class PyramidDecoder(nn.Module):
         return _doubled(halved).add_(x)  # not into x, which ReLU's gradient needs
 
     def _around(self, pyramid: list[Tensor], boxes: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """The merged map of the window that holds all boxes, as a single level, and the boxes moved into it.
+        """Return the merged map of the window that holds all boxes, as a single level, and the boxes moved into it.
 
         The window has whole cells of the coarsest level, and MARGIN of them more on each side than the boxes, beyond
         the reach of what lies outside.

@@ -81,7 +81,8 @@ class ProposalNetwork(nn.Module):
         return [_suppress(*one, levels, hw, self.max_iou, num_kept) for *one, hw in of_images]
 
     def raw(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute logits (N, h * w * A) and deltas (N, h * w * A, 4) of one level (N, C, h, w), in the order of anchors."""
+        """Compute logits (N, h * w * A) and deltas (N, h * w * A, 4) of one level (N, C, h, w), in the anchors'
+        order."""
         x = F.relu(self.conv(features), inplace=True)
         logits = self.objectness_logits(x).permute(0, 2, 3, 1).flatten(1)
         deltas = self.anchor_deltas(x).unflatten(1, (-1, 4)).permute(0, 3, 4, 1, 2).flatten(1, 3)

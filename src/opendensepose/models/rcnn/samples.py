@@ -180,7 +180,7 @@ def draw(person: Tensor, most: int, positive_fraction: float, random: torch.Gene
 
 
 def start_weights(model: nn.Module) -> None:
-    """Random weights that keep the size of what passes through, where no normalisation follows (He et al., ICCV 2015),
+    """Draw random weights that keep the size of what passes through, where no norm follows (He et al., ICCV 2015),
     and small ones for the last layers of the box head, as in Faster R-CNN."""
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
