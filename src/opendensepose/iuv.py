@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from opendensepose.surface import mirror_iuv
+from opendensepose.surface import NUM_CHARTS, mirror_iuv
 
 __all__ = ["IUV", "crop_iuv", "empty_iuv", "flip_iuv"]
 
@@ -29,8 +29,8 @@ class IUV:
                 )
             if value.size and not (value.min() >= 0 and value.max() <= 1):
                 raise ValueError(f"{name} must lie in [0, 1], got values from {value.min()} to {value.max()}.")
-        if self.i.size and self.i.max() > 24:
-            raise ValueError(f"i must be 0..24, got {self.i.max()}.")
+        if self.i.size and self.i.max() > NUM_CHARTS:
+            raise ValueError(f"i must be 0..{NUM_CHARTS}, got {self.i.max()}.")
 
     @property
     def size_hw(self) -> tuple[int, int]:

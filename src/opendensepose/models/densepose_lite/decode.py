@@ -11,6 +11,7 @@ from torch import Tensor
 from opendensepose.models.cells import cell_positions
 from opendensepose.models.densepose_lite.network import DenseOutput, decide
 from opendensepose.models.mirror import mirror_class_maps, mirror_uv_maps
+from opendensepose.models.outputs import NUM_CLASSES
 
 __all__ = ["average_with_mirrored", "decode_crop", "decode_pixels"]
 
@@ -76,7 +77,7 @@ def decode_pixels(output: DenseOutput, rows: Tensor, columns: Tensor) -> tuple[T
     says, from the interpolated logits; U and V are those of that chart. Confidence is the probability that the chart is
     right, 0 on background.
     """
-    strip = max(1, MAX_FLOATS // (25 * max(1, len(columns))))
+    strip = max(1, MAX_FLOATS // (NUM_CLASSES * max(1, len(columns))))
     output = DenseOutput(*(part.float() for part in output))
     parts = [_decode_strip(output, part, columns) for part in rows.split(strip)]
     i, u, v, confidence = (torch.cat(maps) for maps in zip(*parts, strict=True))

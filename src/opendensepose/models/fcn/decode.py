@@ -17,6 +17,7 @@ from opendensepose.iuv import IUV, empty_iuv
 from opendensepose.models.cells import linear_weights
 from opendensepose.models.fold_norms import fold_norms
 from opendensepose.models.image_batch import network_size, scale_photo
+from opendensepose.models.outputs import NUM_CLASSES
 from opendensepose.surface import CHART_TO_PART
 
 __all__ = ["STRIDE", "ChartMaps", "PreparedFCN", "average_scales", "decode_maps", "faster_copy", "resampled"]
@@ -147,7 +148,7 @@ def decode_maps(maps: ChartMaps, size_hw: tuple[int, int], parts: Tensor | None 
         for n, cells in zip(size_hw, maps.u.shape[-2:], strict=True)
     )
     labels, confidence = empty_iuv(size_hw), np.zeros(size_hw, np.float32)
-    strip = max(1, MAX_FLOATS // (25 * width))
+    strip = max(1, MAX_FLOATS // (NUM_CLASSES * width))
     for y in range(0, height, strip):
         strip_parts = None if parts is None else parts[y : y + strip]
         decoded = _decode_strip(maps, rows[y : y + strip], columns, strip_parts)
