@@ -122,18 +122,20 @@ def place_in_photo(
     size_hw: tuple[int, int],
     box_xyxy: np.ndarray,
     score: float,
+    mask: np.ndarray | bool = True,
 ) -> Instance:
     """Make the instance of a person who is labelled in a window of a photo of size_hw.
 
     labels and confidence (h, w) are the window's, corner_xy the photo's pixel at its top left corner, not negative;
-    rows and columns beyond the photo's right and bottom edges are dropped.
+    rows and columns beyond the photo's right and bottom edges are dropped. mask (h, w) bool: which pixels are the
+    person's; the window must lie inside the photo then.
     """
     x, y = corner_xy
     maps = []
     for part in (labels.i, labels.u, labels.v, confidence):
         whole = np.zeros(size_hw, part.dtype)  # takes memory only where it is written
         there = whole[y : y + part.shape[0], x : x + part.shape[1]]
-        there[...] = part[: there.shape[0], : there.shape[1]]
+        np.multiply(part[: there.shape[0], : there.shape[1]], mask, out=there)
         maps.append(whole)
     return Instance(box_xyxy, score, IUV(*maps[:3]), maps[3])
 

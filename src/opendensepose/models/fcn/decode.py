@@ -99,8 +99,9 @@ def _instance(
 ) -> Instance:
     """Take the labels of all pixels that a box touches, or those in a mask over it, as one person's."""
     x0, y0, x1, y1 = (int(edge) for edge in (*np.floor(box[:2]), *np.ceil(box[2:])))
-    i, u, v, sure = (part[y0:y1, x0:x1] * mask for part in (labels.i, labels.u, labels.v, confidence))
-    return place_in_photo(IUV(i, u, v), sure, (x0, y0), labels.size_hw, box, score)
+    window = np.s_[y0:y1, x0:x1]
+    labelled = IUV(labels.i[window], labels.u[window], labels.v[window])
+    return place_in_photo(labelled, confidence[window], (x0, y0), labels.size_hw, box, score, mask)
 
 
 def average_scales(
