@@ -106,7 +106,7 @@ def test_what_is_no_rgb_array_of_uint8_is_refused_with_the_way_to_convert_it(ima
     "image",
     [np.full((4, 5), 7, np.uint8), np.full((4, 5, 3), 7 / 255), np.full((3, 4, 5), 7, np.uint8),
      np.full((4, 5, 4), 7, np.uint8), Image.new("L", (5, 4), 7)],
-    ids=str,
+    ids=["grey", "float", "channels_first", "alpha", "pil"],
 )  # fmt: skip
 def test_the_way_to_convert_it_works(image):
     from PIL import ImageOps
