@@ -6,12 +6,12 @@ import pytest
 
 from opendensepose.surface import mirror_iuv
 from opendensepose.training.augment import augment, change_colour, mirror, move, zoom_in
-from opendensepose.training.rendered.samples import look_sample
+from opendensepose.training.rendered.samples import crop_sample
 
 
 @pytest.fixture
 def sample(render):
-    return look_sample(render([np.random.default_rng(3)], (60, 45), framing="portrait", num_people=2)[0])
+    return crop_sample(render([np.random.default_rng(3)], (60, 45), framing="portrait", num_people=2)[0])
 
 
 def assert_same(a, b):
@@ -69,7 +69,7 @@ def test_zooming_in_shows_a_part_without_an_edge(sample):
 
 
 def test_boxes_of_nobody_stay_nobody(render):
-    nobody = look_sample(render([np.random.default_rng(0)], (32, 32), num_people=0)[0])
+    nobody = crop_sample(render([np.random.default_rng(0)], (32, 32), num_people=0)[0])
     moved = augment(nobody, np.random.default_rng(1))
     assert moved.boxes_xyxy.shape == (0, 4) and not moved.i.any()
 
