@@ -8,8 +8,8 @@ from lightning_fabric import Fabric
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
+from opendensepose.atomic_write import atomic_file
 from opendensepose.training.recipe import Recipe
-from opendensepose.whole_file import whole_file
 
 __all__ = ["TrainingState", "load_state", "moving_average", "new_state", "save_state"]
 
@@ -92,7 +92,7 @@ def save_state(path: Path, state: TrainingState) -> None:
         content["average"] = state.average.module.state_dict()
         content["updates"] = int(state.average.n_averaged) - 1
     try:
-        with whole_file(path) as unfinished:
+        with atomic_file(path) as unfinished:
             torch.save(content, unfinished)
     except (OSError, RuntimeError) as error:  # torch.save's own is a RuntimeError
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]

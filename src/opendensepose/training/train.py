@@ -21,8 +21,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
-from opendensepose.models.checkpoints.released import weights_path
+from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint, weights_path
 from opendensepose.models.checkpoints.resnet_weights import begin_resnet
 from opendensepose.models.zoo import build_model
 from opendensepose.training.annotated.source import AnnotatedPeople
