@@ -49,7 +49,8 @@ PART_NAMES = (
     "head",
 )
 
-NUM_CHARTS, NUM_PARTS = 24, 14  # without the background
+NUM_CHARTS = 24  # without the background
+NUM_PARTS = 14
 
 MIRROR_CHART = np.array(
     [0, 1, 2, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15, 18, 17, 20, 19, 22, 21, 24, 23], np.uint8
