@@ -40,7 +40,7 @@ PYTHON = [(name, code) for name, text in PAGES.items() for code in blocks(text, 
 
 
 def test_ci_calls_exactly_the_readmes_test_command():
-    (test_command,) = [line for line in shell_lines(README) if line.endswith("-m pytest")]
+    (test_command,) = [line for line in shell_lines(README) if "-m pytest" in line]
     assert test_command in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
@@ -50,7 +50,7 @@ def test_the_readmes_first_two_commands_are_complete():
         assert command.startswith("python3 -m venv .venv && ")
         assert "--constraint constraints.txt" in command
     assert "opendensepose predict --example" in first
-    assert second.endswith("pytest")
+    assert "-m pytest" in second
 
 
 def test_the_readmes_script_is_short_and_shows_shapes():
@@ -59,35 +59,38 @@ def test_the_readmes_script_is_short_and_shows_shapes():
     assert "# (512, 512, 3) uint8" in script
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_a_page_and_a_row(verb):
-    page = DOCS[f"docs/how_to/{verb}.md"]
-    assert f"opendensepose {verb}" in page
-    assert f"`opendensepose {verb}" in README
-    command = next(command for command in TOP_LEVEL if command.callback.__name__ == verb)
-    for name in command.callback.__annotations__:
-        option = f"--{name.rstrip('_').replace('_', '-')}"
-        assert option in page or name in POSITIONAL, f"{option} is not on the page of {verb}"
+def missing_in_docs(verb: str, page_name: str, command, not_options: set[str]) -> list[str]:
+    """What the page and the README do not say of a verb."""
+    page = DOCS[page_name]
+    names = command.callback.__annotations__.keys() - not_options
+    options = [f"--{name.rstrip('_').replace('_', '-')}" for name in names]
+    missing = [f"{page_name}: {one}" for one in (f"opendensepose {verb}", *options) if one not in page]
+    return missing + ([] if f"`opendensepose {verb}" in README else [f"README.md: {verb}"])
 
 
-@pytest.mark.parametrize("group, command", [(group, command) for group in GROUPS for command in GROUPS[group]])
-def test_every_verb_of_a_group_is_on_the_groups_page(group, command):
-    verb = command.name or command.callback.__name__
-    page = DOCS[f"docs/how_to/{group}.md"]
-    assert f"opendensepose {group} {verb}" in page
-    assert f"`opendensepose {group} {verb}" in README
-    for name in command.callback.__annotations__:
-        option = f"--{name.replace('_', '-')}"
-        assert option in page or name in POSITIONAL | {"static"}, f"{option} is not on the page of {group} {verb}"
+def test_every_verb_has_a_page_and_a_row():
+    missing = []
+    for verb, command in zip(VERBS, TOP_LEVEL, strict=True):
+        missing += missing_in_docs(verb, f"docs/how_to/{verb}.md", command, POSITIONAL)
+    assert not missing, "\n".join(missing)
+
+
+def test_every_verb_of_a_group_is_on_the_groups_page():
+    missing = []
+    for group, commands in GROUPS.items():
+        for command in commands:
+            verb = f"{group} {command.name or command.callback.__name__}"
+            missing += missing_in_docs(verb, f"docs/how_to/{group}.md", command, POSITIONAL | {"static"})
+    assert not missing, "\n".join(missing)
 
 
 def test_every_page_of_a_verb_is_of_a_verb():
     assert {Path(name).stem for name in DOCS if name.startswith("docs/how_to/")} == {*VERBS, *GROUPS}
 
 
-@pytest.mark.parametrize("name", [name for name in opendensepose.__all__ if name != "__version__"])
-def test_every_public_name_is_in_the_docs(name):
-    assert any(re.search(rf"\b{name}\b", text) for text in PAGES.values())
+def test_every_public_name_is_in_the_docs():
+    words = set(re.findall(r"\w+", "\n".join(PAGES.values())))
+    assert not set(opendensepose.__all__) - {"__version__"} - words
 
 
 @pytest.mark.parametrize("name, code", PYTHON, ids=[f"{name}-{k}" for k, (name, _) in enumerate(PYTHON)])
@@ -99,13 +102,15 @@ def test_python_in_the_docs_runs(name, code, capsys):
 
 
 def test_links_and_named_files_exist():
+    missing = []
     for name, text in PAGES.items():
         for target in re.findall(r"\]\(([^)#]+)\)", text):
             is_picture_to_come = Path(target).suffix == ".jpg" and not WEIGHTS.exists()
             if not target.startswith("http") and not is_picture_to_come:
-                assert (ROOT / name).parent.joinpath(target).exists(), f"{name} links to {target}"
+                missing += [] if (ROOT / name).parent.joinpath(target).exists() else [f"{name} links to {target}"]
         for path in re.findall(r"`((?:src|tests|scripts|benchmarks|docs)/[\w/.]+\.\w+)`", text):
-            assert (ROOT / path).exists(), f"{name} names {path}"
+            missing += [] if (ROOT / path).exists() else [f"{name} names {path}"]
+    assert not missing, "\n".join(missing)
 
 
 def test_the_file_tree_is_the_real_one():

@@ -1,9 +1,8 @@
 """Imports go downwards only, and packages of one layer do not know each other."""
 
 import ast
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "opendensepose"
 
@@ -33,6 +32,11 @@ LEVEL = {unit: level for level, units in enumerate(LAYERS) for unit in units}
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
 
 
+@cache
+def syntax_tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def unit_of(path: Path) -> str:
     """`models` for src/opendensepose/models/zoo.py, `cli` for src/opendensepose/cli/__init__.py."""
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
@@ -56,12 +60,13 @@ def test_every_unit_has_a_layer():
     assert {unit_of(path) for path in FILES} <= set(LEVEL)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_imports_go_downwards(path):
-    own = unit_of(path)
-    for other in imported_units(ast.parse(path.read_text())) - {own, "__version__"}:
-        assert other in LEVEL, f"{path} imports opendensepose.{other}, which has no layer"
-        assert LEVEL[other] > LEVEL[own], f"{own} must not import {other}: it is not in a layer below"
+def test_imports_go_downwards():
+    wrong = []
+    for path in FILES:
+        own = unit_of(path)
+        others = imported_units(syntax_tree(path)) - {own, "__version__"}
+        wrong += [f"{path} imports {one}" for one in sorted(others) if LEVEL.get(one, -1) <= LEVEL[own]]
+    assert not wrong, "not from a layer below:\n" + "\n".join(wrong)
 
 
 def rooms_of(package: str) -> set[str]:
@@ -98,7 +103,7 @@ def imported_modules(path: Path) -> set[Path]:
     """The files of this package that a file imports anywhere, also inside functions; a package's own names are its
     `__init__`'s."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(syntax_tree(path)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -128,11 +133,16 @@ def test_a_forbidden_import_is_seen():
     assert LEVEL["synth"] == LEVEL["data"]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_files_and_functions_stay_small(path):
-    text = path.read_text()
-    assert len(text.splitlines()) < 400
-    assert path.stem not in {"utils", "helpers", "common", "misc"}
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert node.end_lineno - node.lineno < 70, f"{node.name} is too long"
+def test_files_and_functions_stay_small():
+    long = []
+    for path in FILES:
+        text = path.read_text()
+        long += [path.name] * (len(text.splitlines()) >= 400)
+        for node in ast.walk(syntax_tree(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= 70:
+                long.append(f"{path.name}: {node.name}")
+    assert not long, f"too long: {long}"
+
+
+def test_no_file_is_a_drawer_of_odds_and_ends():
+    assert not [str(path) for path in FILES if path.stem in {"utils", "helpers", "common", "misc"}]

@@ -11,7 +11,7 @@ from opendensepose.models.checkpoints.checkpoint import save_checkpoint
 from opendensepose.models.zoo import build_model
 from opendensepose.predict import PredictionSummary, Predictor, predict_files
 
-RESNET = {"depth": 18, "norm": "group", "channels": 32, "short_side": 64, "long_side": 96}
+RESNET = {"depth": 18, "width": 32, "norm": "group", "channels": 32, "short_side": 64, "long_side": 96}
 TINY = {
     "densepose_lite": {"widths": (8, 8, 8, 8), "depths": (0, 0, 0, 0), "crop_hw": (64, 48), "detect_sides": (96, 64)},
     "densepose_rcnn": RESNET | {"head_channels": 32, "head_layers": 1},

@@ -41,28 +41,41 @@ def imported_names(tree: ast.Module) -> set[str]:
     return {alias.asname or alias.name for node in own for alias in node.names}
 
 
-@pytest.mark.parametrize("name", PACKAGES + MODULES)
-def test_listed_names_exist_once(name):
-    module = importlib.import_module(name)
-    assert hasattr(module, "__all__") or name in MODULES, f"the package {name} has no __all__"
-    listed = getattr(module, "__all__", [])
-    assert len(set(listed)) == len(listed)
-    for public in listed:
-        assert hasattr(module, public)
+def listed_names(name: str) -> list[str]:
+    return getattr(importlib.import_module(name), "__all__", [])
 
 
-@pytest.mark.parametrize("name", [name for name in PACKAGES if name != "opendensepose"])
-def test_a_package_offers_exactly_what_it_imports(name):
-    module = importlib.import_module(name)
-    tree = ast.parse(Path(module.__file__).read_text())
-    assert set(module.__all__) == imported_names(tree) | (defined_names(tree) & set(module.__all__))
+def syntax_tree(name: str) -> ast.Module:
+    return ast.parse(Path(importlib.import_module(name).__file__).read_text())
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_a_module_lists_only_its_own(name):
-    module = importlib.import_module(name)
-    tree = ast.parse(Path(module.__file__).read_text())
-    assert set(getattr(module, "__all__", [])) <= defined_names(tree) | imported_names(tree)
+def test_every_package_lists_its_names():
+    assert not [name for name in PACKAGES if not hasattr(importlib.import_module(name), "__all__")]
+
+
+def test_listed_names_exist_once():
+    wrong = []
+    for name in PACKAGES + MODULES:
+        module, listed = importlib.import_module(name), listed_names(name)
+        wrong += [f"{name} has no {public}" for public in listed if not hasattr(module, public)]
+        wrong += [f"{name} lists {public} twice" for public in set(listed) if listed.count(public) > 1]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_package_offers_exactly_what_it_imports():
+    wrong = {}
+    for name in set(PACKAGES) - {"opendensepose"}:
+        listed, tree = set(listed_names(name)), syntax_tree(name)
+        wrong[name] = listed ^ (imported_names(tree) | (defined_names(tree) & listed))
+    assert not {name: names for name, names in wrong.items() if names}
+
+
+def test_a_module_lists_only_its_own():
+    wrong = {}
+    for name in MODULES:
+        tree = syntax_tree(name)
+        wrong[name] = set(listed_names(name)) - defined_names(tree) - imported_names(tree)
+    assert not {name: names for name, names in wrong.items() if names}
 
 
 def test_every_name_of_the_package_can_be_had():

@@ -221,8 +221,8 @@ def test_what_is_left_out_is_what_the_released_evaluators_leave_out():
         order = np.argsort(-np.concatenate(all_scores), kind="stable")
         precision, recall = [], []
         for t in range(10):
-            right = [sum((one[t] for one in all_right), [])[k] for k in order]
-            right = np.array([one for one in right if one is not None])
+            by_image = sum((one[t] for one in all_right), [])
+            right = np.array([by_image[k] for k in order if by_image[k] is not None])
             hits = np.cumsum(right)
             at = hits / np.arange(1, len(right) + 1)
             best_after = np.maximum.accumulate(at[::-1])[::-1]

@@ -8,7 +8,7 @@ from opendensepose.instance import Instance
 from opendensepose.models.prediction import Network
 from opendensepose.models.zoo import ARCHITECTURES, build_model
 
-RESNET = {"depth": 18, "channels": 32, "short_side": 64, "long_side": 96}
+RESNET = {"depth": 18, "width": 32, "channels": 32, "short_side": 64, "long_side": 96}
 RCNN = RESNET | {"head_channels": 32, "head_layers": 1}
 TINY = {
     "densepose_lite": {"widths": (8, 8, 8, 8), "depths": (0, 0, 0, 0), "crop_hw": (64, 48), "detect_sides": (96, 64)},

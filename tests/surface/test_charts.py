@@ -165,7 +165,7 @@ def test_from_points_by_hand():
 
 
 def test_there_and_back_on_the_skin():
-    surface, charts, points = load_surface(), load_charts(), random_points(100_000)
+    surface, charts, points = load_surface(), load_charts(), random_points(20_000)
     i, u, v = charts.from_points(points)
     found = charts.to_points(i, u, v)
     again_i, again_u, again_v = charts.from_points(found)

@@ -98,8 +98,8 @@ def tiny_recipe():
 
 
 TINY_RCNN = {
-    "depth": 18, "norm": "group", "stride_in_1x1": False, "channels": 16, "head_channels": 16, "head_layers": 1,
-    "decoder": False, "cells": 7, "box_hidden": 16, "short_side": 64, "long_side": 96,
+    "depth": 18, "width": 32, "norm": "group", "stride_in_1x1": False, "channels": 16, "head_channels": 16,
+    "head_layers": 1, "decoder": False, "cells": 7, "box_hidden": 16, "short_side": 64, "long_side": 96,
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from opendensepose.models.zoo import build_model
 from opendensepose.surface import CHART_TO_PART
 from opendensepose.training.distill import dense_labels, distill
 
-TINY = {"side": 64, "depth": 18, "norm": "group", "channels": 32, "scales": [1.0]}
+TINY = {"side": 64, "depth": 18, "width": 32, "norm": "group", "channels": 32, "scales": [1.0]}
 
 
 @pytest.fixture

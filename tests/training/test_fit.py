@@ -5,6 +5,7 @@ import resource
 import numpy as np
 import pytest
 import torch
+from tests.evaluation.people import UVDistances
 from tests.training.conftest import TINY_RCNN, metrics_by_step
 from tests.training.two_processes import NETWORKS, TINY_CROPS
 
@@ -52,7 +53,8 @@ def test_steps_lower_the_loss_of_one_batch(annotated, network_recipe):
     assert state.step == 20 and np.mean(seen[-3:]) < 0.7 * seen[0]
 
 
-def test_a_run_ends_with_weights_that_predict(annotated, network_recipe, tmp_path):
+def test_a_run_ends_with_weights_that_predict(annotated, network_recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr("opendensepose.training.annotated.validate.load_distances", UVDistances)
     path = fit(network_recipe(), annotated, tmp_path / "run", device="cpu", validation=annotated)
     assert sorted(metrics_by_step(tmp_path / "run")) == [1, 2, 3, 4]
     scores = metrics_by_step(tmp_path / "run", "validation")[4]

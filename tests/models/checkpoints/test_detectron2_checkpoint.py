@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from opendensepose.models.checkpoints.detectron2_checkpoint import build_rcnn, load_detectron2, rcnn_kwargs, renamed
@@ -17,8 +18,7 @@ from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN
 from opendensepose.models.rcnn.heads import pool_regions
 from opendensepose.predict import Predictor
 
-BESIDE = [folder / "shared" / "fixtures" / "detectron2" for folder in Path(__file__).parents[3:5]]  # clone, worktree
-FIXTURES = next((folder for folder in BESIDE if folder.is_dir()), BESIDE[0])
+OUTPUTS = Path(__file__).parent / "detectron2_outputs"  # its README says how they were made
 THEIRS = (
     (r"resnet\.", "backbone.bottom_up."),
     (r"pyramid\.inner_blocks\.(\d)\.0\.", lambda m: f"backbone.fpn_lateral{int(m[1]) + 2}."),
@@ -152,29 +152,40 @@ def test_other_networks_are_refused_with_a_sentence(tmp_path, small):
 
 @pytest.fixture(scope="module", params=["R_50_FPN_s1x", "R_50_FPN_DL_WC1M_s1x"])
 def computed(request):
-    """A network with the fixtures' weights, and what detectron2 computed with them."""
-    if not FIXTURES.is_dir():
-        pytest.skip(f"detectron2's own outputs do not come with this repository; they are not at {FIXTURES} either")
-    path = FIXTURES / f"densepose_rcnn_{request.param}"
-    model, _ = build_rcnn(made_weights(json.loads(path.with_suffix(".shapes.json").read_text())), path)
-    with np.load(path.with_suffix(".npz")) as file:
+    """A network with made weights, and what detectron2 computed with them."""
+    shapes = json.loads((OUTPUTS / f"{request.param}.shapes.json").read_text())
+    model, _ = build_rcnn(made_weights(shapes), request.param)
+    with np.load(OUTPUTS / f"{request.param}.npz") as file:
         return model, dict(file)
+
+
+# Differences are in standard deviations of each output. What is computed for given boxes differs by float32's noise
+# through 50 layers only: 3e-5 at most where docs/results.md was measured. Ten times that is allowed, as processors add
+# up in different orders.
+GIVEN_BOXES = 3e-4
+# The made weights move and stretch found boxes by tens of their own widths. So the noise of a delta comes out as many
+# times as much in the box, and in the score that is read there: 3e-4 was measured on one machine, 1.1e-3 on another.
+# Again ten times the first is allowed.
+FOUND_BOXES = 3e-3
+THIN = 1e-3  # px; a thinner box is a few steps of float32 wide, so noise may take its width away and drop it
 
 
 @pytest.mark.parametrize("fast", [False, True], ids=["as loaded", "prepared"])
 @torch.inference_mode()
 def test_parity_with_detectron2(computed, fast):
-    """Every output to 1e-3 of its standard deviation."""
     model, expected = computed
     model = faster_copy(model) if fast else model
-    image = torch.from_numpy(expected["image_rgb"]).permute(2, 0, 1)
+    with Image.open(OUTPUTS / "image.png") as file:
+        image = torch.from_numpy(np.array(file)).permute(2, 0, 1)
     boxes = [torch.from_numpy(expected["boxes_xyxy"])]
     pyramid = model.features(model.batch([image]))
-    differences = {}
+    wrong = {}
 
-    def compare(what: str, found, wanted, std=None) -> None:
-        assert found.shape == wanted.shape, what
-        differences[what] = np.abs(found.numpy() - wanted).max() / (wanted.std() if std is None else std)
+    def compare(what: str, found, wanted, std=None, allowed=GIVEN_BOXES) -> None:
+        assert found.shape == wanted.shape and wanted.size, what
+        difference = np.abs(found.numpy() - wanted).max() / (wanted.std() if std is None else std)
+        if not difference < allowed:
+            wrong[what] = difference
 
     for level, features in enumerate(pyramid, start=2):
         std = expected[f"feature_p{level}_std"]
@@ -182,16 +193,21 @@ def test_parity_with_detectron2(computed, fast):
         compare(f"p{level} mean", features.mean(), expected[f"feature_p{level}_mean"], std)
         compare(f"p{level} std", features.std(), std, std)
     ((proposals, logits),) = model.proposals(pyramid, [tuple(image.shape[1:])])
-    compare("proposals", proposals[:100], expected["proposal_boxes_top100"])
+    compare("proposals", proposals[:100], expected["proposal_boxes_top100"], allowed=FOUND_BOXES)
     compare("proposals' logits", logits[:100], expected["proposal_logits_top100"])
     for what, found in zip(
         ("box_logits", "box_deltas"), model.box_head(pool_regions(pyramid[:4], boxes, 7)), strict=True
     ):
         compare(what, found, expected[what])
     (detections,) = model.detect(pyramid, [tuple(image.shape[1:])], min_score=0.0)
-    compare("detections", detections.boxes, expected["detection_boxes"])
+    theirs = expected["detection_boxes"]
+    wide = (theirs[:, 2:] - theirs[:, :2]).min(1) > THIN
+    assert wide.sum() == 3 and len(detections.boxes) >= 3
+    nearest = torch.cdist(torch.from_numpy(theirs[wide]), detections.boxes).argmin(1)
+    compare("detections", detections.boxes[nearest], theirs[wide], theirs.std(), FOUND_BOXES)
     # a score is the exponential of a difference of logits: its logarithm is compared with what logits vary by
-    compare("scores", detections.scores.log(), np.log(expected["detection_scores"]), expected["box_logits"].std())
+    scores = detections.scores[nearest].log(), np.log(expected["detection_scores"][wide])
+    compare("scores", *scores, expected["box_logits"].std(), FOUND_BOXES)
     theirs = {"coarse": "coarse_segm", "fine": "fine_segm"}
     theirs |= {f"{ours}_confidence": f"{segm}_confidence" for ours, segm in theirs.items()}
     _, output = model([image], boxes)
@@ -200,7 +216,7 @@ def test_parity_with_detectron2(computed, fast):
         assert (maps is None) == (f"{key}_std" not in expected), what
         if maps is not None:
             std = expected[f"{key}_std"]
-            compare(what, maps[:, :, ::8, ::8], expected[f"{key}_stride8"], std)
+            compare(what, maps[:, :, ::32, ::32], expected[f"{key}_stride32"], std)
             compare(f"{what} mean", maps.mean(), expected[f"{key}_mean"], std)
             compare(f"{what} std", maps.std(), std, std)
-    assert max(differences.values()) < 1e-3, differences
+    assert not wrong

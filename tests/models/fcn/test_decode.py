@@ -8,7 +8,7 @@ from opendensepose.models.fcn.decode import ChartMaps, PreparedFCN, average_scal
 from opendensepose.models.fcn.densepose_fcn import FCN, FCNOutput
 from opendensepose.predict import Predictor
 
-TINY = {"depth": 18, "norm": "group", "channels": 32, "short_side": 64, "long_side": 96}
+TINY = {"depth": 18, "width": 32, "norm": "group", "channels": 32, "short_side": 64, "long_side": 96}
 
 
 class TwoPeople(FCN):

@@ -12,7 +12,7 @@ from opendensepose.models.fcn.densepose_fcn import FCN, part_loss, part_map, poi
 from opendensepose.models.targets import DenseLabels, Targets
 from opendensepose.models.zoo import build_model
 
-TINY = {"depth": 18, "norm": "group", "channels": 32, "short_side": 64, "long_side": 96}
+TINY = {"depth": 18, "width": 32, "norm": "group", "channels": 32, "short_side": 64, "long_side": 96}
 
 
 def standing(dense=None) -> Targets:

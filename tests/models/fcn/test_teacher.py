@@ -24,7 +24,7 @@ from opendensepose.models.zoo import build_model
 from opendensepose.predict import Predictor
 from opendensepose.surface import CHART_TO_PART
 
-TINY = {"side": 64, "depth": 18, "norm": "group", "channels": 32}
+TINY = {"side": 64, "depth": 18, "width": 32, "norm": "group", "channels": 32}
 
 
 def two_people() -> Targets:

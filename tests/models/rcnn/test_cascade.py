@@ -11,8 +11,10 @@ from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN
 from opendensepose.models.targets import Targets
 from opendensepose.models.zoo import build_model
 
-TINY = {"depth": 18, "norm": "group", "channels": 32, "head_channels": 32, "head_layers": 1, "short_side": 64,
-        "long_side": 96}  # fmt: skip
+TINY = {
+    "depth": 18, "width": 32, "norm": "group", "channels": 32, "box_hidden": 64, "head_channels": 32, "head_layers": 1,
+    "short_side": 64, "long_side": 96,
+}  # fmt: skip
 AUX = {"aux_channels": 32, "aux_layers": 1}
 ALL = [(keypoints, masks, cascade) for keypoints in (0, 1) for masks in (0, 1) for cascade in (0, 1)]
 

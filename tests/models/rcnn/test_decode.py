@@ -12,7 +12,10 @@ from opendensepose.models.rcnn.decode import PreparedRCNN, decode_region, faster
 from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN, Detections
 from opendensepose.predict import Predictor
 
-TINY = {"depth": 18, "channels": 32, "head_channels": 32, "head_layers": 1, "short_side": 64, "long_side": 96}
+TINY = {
+    "depth": 18, "width": 32, "channels": 32, "box_hidden": 64, "head_channels": 32, "head_layers": 1,
+    "short_side": 64, "long_side": 96,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,10 @@ from opendensepose.models.image_batch import MEAN_BGR
 from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN, select_boxes
 from opendensepose.models.zoo import build_model
 
-TINY = {"depth": 18, "channels": 32, "head_channels": 32, "head_layers": 1, "short_side": 64, "long_side": 96}
+TINY = {
+    "depth": 18, "width": 32, "channels": 32, "box_hidden": 64, "head_channels": 32, "head_layers": 1,
+    "short_side": 64, "long_side": 96,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -129,7 +129,15 @@ def test_filling_up_keeps_the_order():
 def network():
     torch.manual_seed(0)
     network = DensePoseRCNN(
-        depth=18, norm="group", channels=16, head_channels=16, head_layers=1, decoder=False, cells=7, box_hidden=16
+        depth=18,
+        width=32,
+        norm="group",
+        channels=16,
+        head_channels=16,
+        head_layers=1,
+        decoder=False,
+        cells=7,
+        box_hidden=16,
     )
     network.sampling = Sampling(anchors=32, proposals_per_level=50, proposals=20, boxes=16)
     return network

@@ -110,8 +110,8 @@ def _photos_read(monkeypatch, ingredients) -> set[str]:
         monkeypatch.setattr(module, "load_person_free_photo", recorded)
     background.pool_canvas.cache_clear()
     background_materials._tile.cache_clear()
-    for pool_seed in range(4):
-        rngs = np.random.default_rng([9, pool_seed]).spawn(12)
+    for pool_seed in range(2):
+        rngs = np.random.default_rng([9, pool_seed]).spawn(8)
         render_images(rngs, (48, 64), framing="portrait", ingredients=ingredients, pool_seed=pool_seed)
     return read
 

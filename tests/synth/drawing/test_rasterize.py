@@ -110,7 +110,8 @@ def test_displacement_moves_vertices_along_their_normals():
 
 def test_warp_starts_without_a_word():
     code = (
-        "import sys; from opendensepose.synth import rasterize; rasterize.start_warp(); print('read', file=sys.stderr)"
+        "import sys; from opendensepose.synth.drawing import rasterize\n"
+        "rasterize.start_warp(); print('read', file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "" and done.stderr == "read\n"
