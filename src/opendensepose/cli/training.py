@@ -87,7 +87,7 @@ def train(
         "without": tuple(without) if without else None,
     }
     changes = {name: value for name, value in changes.items() if value is not None}
-    options = {"resume": resume, "device": device, "start": start}
+    options: dict[str, object] = {"resume": resume, "device": device, "start": start}
     if recipe == "default":
         weights = _train_on_rendered(changes, out, photos, [data, validation, backbone], options)
     else:

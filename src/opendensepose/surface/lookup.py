@@ -98,7 +98,7 @@ class ChartLookup:
             for step in np.ndindex(3, 3):  # the outline's cells and their neighbours
                 wanted[row + step[0], column + step[1]] = True
             row, column = np.nonzero(wanted[1:-1, 1:-1])
-            tree = cv2.flann_Index(points.astype(np.float32), {"algorithm": EXACT_TREE})
+            tree = cv2.flann_Index(points.astype(np.float32), {"algorithm": EXACT_TREE})  # type: ignore[attr-defined]
             centres = (np.stack([column, row], 1) + 0.5) / RESOLUTION
             nearest[k, row, column] = owner[tree.knnSearch(centres.astype(np.float32), 1, params={})[0][:, 0]]
         return nearest.ravel()

@@ -1,6 +1,7 @@
 """Names, mirror rule and coarse parts of the 24 charts, as the authors of DensePose numbered them."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 CHART_NAMES = (
     "background",
@@ -61,7 +62,7 @@ CHART_TO_PART = np.array(
 MIRROR_CHART.flags.writeable = CHART_TO_PART.flags.writeable = False
 
 
-def mirror_iuv(i, u, v):
+def mirror_iuv(i: ArrayLike, u: ArrayLike, v: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The label of the mirrored surface point, for arrays of one shape: charts swap sides; torso: V -> 1-V; hands, feet
     and head: U -> 1-U; limbs keep U, V. Background stays as it is. (Measured on the authors' models, charts.md.)
     ValueError if shapes differ or a chart is not in 0..24.
