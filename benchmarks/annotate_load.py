@@ -93,7 +93,7 @@ def valid_clicks(rng: np.random.Generator, per_part: int = 40) -> dict[int, list
     for part in range(1, 15):
         faces = rng.choice(np.flatnonzero(CHART_TO_PART[charts.face_chart] == part), per_part)
         points = SurfacePoints(faces, rng.dirichlet((1, 1, 1), per_part))
-        seen = [places[0] for places in views.shown(part, points) if places]
+        seen = [places[0] for places in views.visible_places(part, points) if places]
         clicks[part] = [place for place in seen if _is_valid(part, *place)]
     return clicks
 
@@ -303,7 +303,7 @@ def annotate_exactly(client, photo_id: int, picture) -> tuple[list, int]:
     for point in task["points"]:
         row, column = int(point["y"]), int(point["x"])
         true = SurfacePoints([picture.face[row, column]], [picture.barycentric[row, column]])
-        (places,) = views.shown(point["part"], true) if picture.i[row, column] else ([],)
+        (places,) = views.visible_places(point["part"], true) if picture.i[row, column] else ([],)
         if not places:
             unseen += 1
             continue

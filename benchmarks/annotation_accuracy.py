@@ -15,7 +15,7 @@ import numpy as np
 
 from opendensepose.annotate.surface import views
 from opendensepose.annotate.surface.cameras import SIDE_PX
-from opendensepose.annotate.surface.sampling import points_to_ask
+from opendensepose.annotate.surface.sampling import sample_points
 from opendensepose.part_grid import sample_on_grid
 from opendensepose.surface import CHART_TO_PART, PART_NAMES, GeodesicDistances, SurfacePoints, load_surface
 from opendensepose.synth import render_image
@@ -31,7 +31,7 @@ def asked_points(seed: int) -> tuple[np.ndarray, SurfacePoints]:
     if not len(rows):
         return np.zeros(0, np.uint8), SurfacePoints(np.zeros(0), np.zeros((0, 3)))
     box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], np.float32)
-    part, xy = points_to_ask(CHART_TO_PART[sample_on_grid(chart, box)], box, SIZE_HW)
+    part, xy = sample_points(CHART_TO_PART[sample_on_grid(chart, box)], box, SIZE_HW)
     column, row = xy.astype(int).T
     true = CHART_TO_PART[chart[row, column]] == part  # the grid is coarser than the photo
     return part[true], SurfacePoints(image.face[row, column][true], image.barycentric[row, column][true])
@@ -42,7 +42,7 @@ def click(part: int, point: SurfacePoints, display_px: int) -> SurfacePoints | N
     surface = load_surface()
     corner = surface.vertices[surface.faces[point.face[0]]]
     normal = np.cross(corner[1] - corner[0], corner[2] - corner[0])
-    places = views.shown(part, point)[0]
+    places = views.visible_places(part, point)[0]
     for view, x, y in sorted(places, key=lambda place: -normal @ views.views_of(part)[place[0]].towards):
         step = SIDE_PX / display_px
         try:

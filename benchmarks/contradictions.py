@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from opendensepose.annotate.surface.cameras import part_faces
 from opendensepose.annotate.surface.contradictions import find_contradictions
-from opendensepose.annotate.surface.sampling import points_to_ask
+from opendensepose.annotate.surface.sampling import sample_points
 from opendensepose.part_grid import sample_on_grid
 from opendensepose.surface import CHART_TO_PART, PART_NAMES, SurfacePoints, load_charts, load_surface, mirror_iuv
 from opendensepose.synth import render_image
@@ -34,7 +34,7 @@ def asked(seed: int) -> tuple[np.ndarray, np.ndarray, SurfacePoints]:
     chart = np.where(image.person == 1, image.i, 0)
     rows, columns = np.nonzero(chart)
     box = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1], np.float32)
-    part, xy = points_to_ask(CHART_TO_PART[sample_on_grid(chart, box)], box, SIZE_HW)
+    part, xy = sample_points(CHART_TO_PART[sample_on_grid(chart, box)], box, SIZE_HW)
     column, row = xy.astype(int).T
     true = CHART_TO_PART[chart[row, column]] == part
     points = SurfacePoints(image.face[row, column][true], image.barycentric[row, column][true])

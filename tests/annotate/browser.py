@@ -18,7 +18,7 @@ from PIL import Image
 from tests.annotate.fakes import Clash
 
 from opendensepose.annotate.server.app import create_app
-from opendensepose.annotate.surface.service import RealSurface
+from opendensepose.annotate.surface.service import SurfaceService
 from opendensepose.annotate.work.photos import PhotoFolder, add_photos
 from opendensepose.annotate.work.store import open_store
 from opendensepose.data.masks import decode_mask
@@ -39,7 +39,7 @@ def _blank_png(width: int, height: int) -> bytes:
     return file.getvalue()
 
 
-class BlankPictures(RealSurface):
+class BlankPictures(SurfaceService):
     """The body's own views, without their pictures; the guess is a torso and a head, the first two answers
     always contradict each other."""
 

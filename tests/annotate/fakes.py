@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image
 
+from opendensepose.annotate.server import access
 from opendensepose.annotate.surface.cameras import PlaceInView
 from opendensepose.data.masks import encode_mask
 from opendensepose.surface import SurfacePoints
@@ -52,12 +54,12 @@ class FlatSurface:
             raise ValueError("The click is beside the part: click on it.")
         return SurfacePoints([part], [[1 - (x + y) / 100, x / 100, y / 100]])
 
-    def shown(self, part, points):
+    def visible_places(self, part, points):
         return [
             [PlaceInView(view, 100 * float(w[1]), 100 * float(w[2])) for view in (0, 1)] for w in points.barycentric
         ]
 
-    def points_to_ask(self, parts, box_xyxy, size_hw):
+    def sample_points(self, parts, box_xyxy, size_hw):
         """Two pixels of each part, a quarter and three quarters through its pixels on the grid."""
         part, xy = [], []
         for k in range(1, 15):
@@ -83,7 +85,7 @@ class FlatSurface:
         grid[:128] = 1
         return grid
 
-    def uv_of(self, points):
+    def to_iuv(self, points):
         return points.face.astype(np.uint8), points.barycentric[:, 1], points.barycentric[:, 2]
 
     def to_points(self, i, u, v):
@@ -106,3 +108,33 @@ def square(first: int, last: int) -> str:
     mask = np.zeros((256, 256), bool)
     mask[first:last] = True
     return encode_mask(mask)["counts"]
+
+
+class StraightDistances:
+    """Metres between labels: the distance in U and V; charts are a metre apart."""
+
+    surface = "a flat body"
+
+    def between_labels(self, a, b):
+        return np.hypot(a[1] - b[1], a[2] - b[2]) + (a[0] != b[0])
+
+
+def flat_picture(rng, size_hw, framing, num_people):
+    """A person who fills the photo's middle and shows chart 1 with U, V growing to the right and down."""
+    height, width = size_hw
+    i = np.zeros(size_hw, np.uint8)
+    i[100:540, 100:540] = 1
+    y, x = np.mgrid[:height, :width]
+    u, v = (np.where(i, (values / 640 * 0.5).astype(np.float32), 0) for values in (x, y))
+    boxes = np.array([[100, 100, 540, 540.0]])
+    pixels = np.zeros((*size_hw, 3), np.uint8)
+    return SimpleNamespace(image_rgb=pixels, i=i, u=u, v=v, person=i, boxes_xyxy=boxes)
+
+
+def sign_in(client, store, name: str, role: str = "annotator") -> str:
+    """Opens a new link; returns its token."""
+    token = access.invite(store, name, role)
+    client.cookies.clear()
+    assert client.get(f"/enter/{token}").status_code == 200
+    client.headers["X-CSRF-Token"] = client.get("/api/session").json()["csrf"]
+    return token

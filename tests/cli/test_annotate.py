@@ -1,4 +1,4 @@
-"""The verb `annotate`: a folder serves, its other words do what they say."""
+"""The verb `annotate`: a folder starts the tool; the subcommands do what their help says."""
 
 import json
 import re
@@ -18,7 +18,7 @@ def run(tmp_path, monkeypatch):
     return lambda *words: CliRunner().invoke(app, ["annotate", *words])
 
 
-def test_a_folder_serves_with_and_without_the_word(run, tmp_path, monkeypatch):
+def test_a_folder_is_served_with_and_without_the_subcommand(run, tmp_path, monkeypatch):
     served = []
     monkeypatch.setattr(serve, "run_server", lambda store, photos, **options: served.append((photos.name, options)))
     folder = write_photos(tmp_path / "photos")

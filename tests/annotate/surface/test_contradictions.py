@@ -50,7 +50,7 @@ def test_a_limb_under_the_other_sides_name_is_told(standing, pair):
         np.where(swapped, flipped.face, points.face),
         np.where(swapped[:, None], flipped.barycentric, points.barycentric),
     )
-    told = [found for found in find_contradictions(part, xy, points) if "other side" in found.text]
+    told = [found for found in find_contradictions(part, xy, points) if "left and right" in found.text]
     assert any(set(found.points) == set(np.flatnonzero(swapped)) for found in told)
 
 
@@ -59,7 +59,7 @@ def test_a_torso_answered_in_a_mirror_runs_the_wrong_way_round(standing):
     torso = part == 1
     flipped = mirrored(SurfacePoints(points.face[torso], points.barycentric[torso]))
     (found,) = find_contradictions(part[torso], xy[torso], flipped)
-    assert "torso run the wrong way round" in found.text and len(found.points) == 10
+    assert "torso are mirrored" in found.text and len(found.points) == 10
 
 
 def test_one_answer_on_the_back_among_those_of_the_front_is_told(standing):

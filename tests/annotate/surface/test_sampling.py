@@ -1,10 +1,7 @@
 import numpy as np
 import pytest
 
-from opendensepose.annotate.surface.guess import guess_parts
-from opendensepose.annotate.surface.sampling import order_of_asking, points_to_ask
-from opendensepose.instance import Instance
-from opendensepose.iuv import IUV
+from opendensepose.annotate.surface.sampling import presentation_order, sample_points
 from opendensepose.part_grid import part_at
 
 
@@ -17,37 +14,37 @@ def two_parts() -> np.ndarray:
 
 @pytest.mark.parametrize("box", [(10, 20, 138, 276), (3.3, 7.7, 60.2, 55.1), (0, 0, 900, 1500)])
 def test_points_lie_in_their_masks_at_pixel_centres_and_never_twice(box):
-    part, xy = points_to_ask(two_parts(), np.array(box, np.float32), (1600, 1000))
+    part, xy = sample_points(two_parts(), np.array(box, np.float32), (1600, 1000))
     assert set(part) == {1, 8} and (part == 1).sum() == 14
     np.testing.assert_array_equal(xy % 1, 0.5)
     np.testing.assert_array_equal(part_at(two_parts(), np.array(box), xy), part)
     assert len(np.unique(xy, axis=0)) == len(xy)
-    again = points_to_ask(two_parts(), np.array(box, np.float32), (1600, 1000))
+    again = sample_points(two_parts(), np.array(box, np.float32), (1600, 1000))
     np.testing.assert_array_equal(again[1], xy)
 
 
 def test_points_stay_within_the_photo_and_a_box_beside_it_has_none():
-    xy = points_to_ask(two_parts(), np.array([-50, -50, 206, 206.0]), (100, 100))[1]
+    xy = sample_points(two_parts(), np.array([-50, -50, 206, 206.0]), (100, 100))[1]
     assert len(xy) and xy.min() > 0 and xy.max() < 100
-    assert len(points_to_ask(two_parts(), np.array([300, 300, 400, 400.0]), (100, 100))[1]) == 0
+    assert len(sample_points(two_parts(), np.array([300, 300, 400, 400.0]), (100, 100))[1]) == 0
 
 
 def test_a_column_is_asked_from_top_to_bottom_and_a_row_from_end_to_end():
     column = np.array([[5.0, y] for y in (30, 10, 50, 20, 40)])
-    assert column[order_of_asking(column), 1].tolist() == [10, 20, 30, 40, 50]
+    assert column[presentation_order(column), 1].tolist() == [10, 20, 30, 40, 50]
     row = column[:, ::-1]
-    assert row[order_of_asking(row), 0].tolist() == [10, 20, 30, 40, 50]
+    assert row[presentation_order(row), 0].tolist() == [10, 20, 30, 40, 50]
 
 
 def test_a_grid_is_asked_to_and_fro():
     x, y = np.meshgrid([0.0, 10, 20], [0.0, 10, 20, 30])
     grid = np.random.default_rng(0).permutation(np.stack([x.ravel(), y.ravel()], 1))
-    steps = np.linalg.norm(np.diff(grid[order_of_asking(grid)], axis=0), axis=1)
+    steps = np.linalg.norm(np.diff(grid[presentation_order(grid)], axis=0), axis=1)
     np.testing.assert_allclose(steps, 10)
 
 
 def test_neighbours_follow_each_other_on_a_mask():
-    part, xy = points_to_ask(two_parts(), np.array([0, 0, 256, 256.0]), (256, 256))
+    part, xy = sample_points(two_parts(), np.array([0, 0, 256, 256.0]), (256, 256))
     for number in (1, 8):
         own = xy[part == number]
         gap = np.linalg.norm(own[:, None] - own[None], axis=2)
@@ -57,30 +54,6 @@ def test_neighbours_follow_each_other_on_a_mask():
 
 def test_wrong_shapes_are_named():
     with pytest.raises(ValueError, match=r"\(256, 256\)"):
-        points_to_ask(np.zeros((8, 8), np.uint8), np.array([0, 0, 1, 1.0]), (5, 5))
+        sample_points(np.zeros((8, 8), np.uint8), np.array([0, 0, 1, 1.0]), (5, 5))
     with pytest.raises(ValueError, match="x0 < x1"):
-        points_to_ask(two_parts(), np.array([4, 0, 1, 1.0]), (5, 5))
-
-
-class Labels:
-    """Stands for a Predictor: hands and torso halves of a photo."""
-
-    def __init__(self, found: bool = True):
-        self.found = found
-
-    def __call__(self, image_rgb, boxes):
-        size = image_rgb.shape[:2]
-        i = np.zeros(size, np.uint8)
-        i[:, : size[1] // 2], i[:, size[1] // 2 :] = 2, 4
-        zero = np.zeros(size, np.float32)
-        return [Instance(boxes[0], 1.0, IUV(i, zero, zero), zero)] if self.found else []
-
-
-def test_the_guess_is_the_models_chart_as_a_part_on_the_grid_of_the_box():
-    photo = np.zeros((100, 80, 3), np.uint8)
-    guess = guess_parts(Labels(), photo, np.array([20, 0, 60, 100.0]))
-    assert guess.shape == (256, 256) and guess.dtype == np.uint8
-    assert (guess[:, :128] == 1).all() and (guess[:, 128:] == 3).all()
-    beyond = guess_parts(Labels(), photo, np.array([40, 0, 120, 100.0]))
-    assert (beyond[:, :128] == 3).all() and (beyond[:, 128:] == 0).all()
-    assert not guess_parts(Labels(found=False), photo, np.array([0, 0, 60, 100.0])).any()
+        sample_points(two_parts(), np.array([4, 0, 1, 1.0]), (5, 5))

@@ -1,3 +1,3 @@
-"""The annotation tool's server: access, endpoints, the manager's page, start and stop."""
+"""The annotation tool's server: users and sessions, endpoints, the manager's page, start and stop."""
 
 __all__: list[str] = []

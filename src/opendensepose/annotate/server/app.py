@@ -1,8 +1,8 @@
-"""The annotation tool's server: `create_app` makes it from a store, a folder of photos and the surface's views.
+"""The annotation tool's server: `create_app` makes it from a store, a folder of photos and the surface.
 
-Errors are {"error": one sentence} with a 4xx status; 409, with the present version, where a save came too late.
-Everything but /enter needs a session; every change needs its X-CSRF-Token, and may have an X-Request-Id, by which a
-repeated save is known. Limits: a JSON body 1 MB, an imported file 600 MB (managers only), 10 wrong links a minute.
+Errors are {"error": one sentence} with a 4xx status; 409, with the current version, for an outdated save. Everything
+but /enter needs a session; every change needs its X-CSRF-Token, and may have an X-Request-Id, by which a repeated save
+is recognised. Limits: a JSON body 1 MB, an imported file 600 MB (managers only), 10 invalid links a minute.
 
 GET  /enter/{token}, POST /api/logout, GET /api/session
 GET  /, /manager, /static/...                                         the page
@@ -14,7 +14,7 @@ GET  /api/views/{part}, /api/views/{part}/{view}.png
 GET  /api/review/next, POST /api/tasks/{id}/accept, /send_back, /fix
 GET  /api/manager/quality, /api/manager/plots/{name}.svg, /api/export.json, POST /api/import
 
-All work is done in threads; what is slow there (a model, a whole export) holds up nobody else.
+Functions run in threads, slow ones (a model, an export) apart from short ones, so that nobody waits for them.
 """
 
 from collections.abc import Callable
@@ -22,50 +22,53 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Mount, Route
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from opendensepose.annotate.server.access import Gate
-from opendensepose.annotate.server.handlers import HANDLERS, Tool
-from opendensepose.annotate.server.manager import Yardstick
-from opendensepose.annotate.server.requests import JsonHandler, Reception, Threads
-from opendensepose.annotate.surface.service import SurfaceSide
+from opendensepose.annotate.server.handlers import ENDPOINTS, AppState
+from opendensepose.annotate.server.manager import QualityCache
+from opendensepose.annotate.server.middleware import AuthMiddleware
+from opendensepose.annotate.server.requests import EXCEPTION_HANDLERS, Threads, make_route
+from opendensepose.annotate.surface.service import SurfaceService
 from opendensepose.annotate.work.photos import PhotoFolder
 from opendensepose.annotate.work.store import Store
 from opendensepose.annotate.work.tasks import Rules
 
-__all__ = ["STATIC", "create_app"]
+__all__ = ["LOOPBACK_HOSTS", "STATIC", "create_app"]
 
 STATIC = Path(__file__).parents[1] / "page"
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")  # as the Host header has them
 
 
 def create_app(
     store: Store,
-    surface: SurfaceSide,
+    surface: SurfaceService,
     folder: PhotoFolder,
     *,
     rules: Rules | None = None,
     team: bool = False,
-    hosts: frozenset[str] | None = frozenset({"127.0.0.1", "localhost", "::1"}),
+    hosts: tuple[str, ...] = LOOPBACK_HOSTS,
     is_https: bool = False,
     predictor: Callable | None = None,
-    distances: Callable | None = None,
+    load_distances: Callable | None = None,
     static: Path = STATIC,
 ) -> Starlette:
-    """The app, to be run by uvicorn.
+    """Make the app, to be run by uvicorn.
 
-    team: whether people sign in by their links; else whoever reaches the server works as its only user. hosts: names
-    that the Host header may have, None for any. is_https: whether browsers reach it by https. predictor:
-    image_rgb, boxes -> instances, for guesses; may be None. distances: makes the LabelDistances that
-    errors are measured with; None: none are measured.
+    team: whether users sign in with their links; else whoever reaches the server is its only user. hosts: what the Host
+    header may be, "*" for anything. is_https: whether browsers reach it by https. predictor: image_rgb, boxes ->
+    instances, for guesses; None: there are no guesses. load_distances: loads the LabelDistances to measure errors with;
+    None: none are measured.
     """
-    rules = rules or Rules()
-    tool = Tool(store, surface, folder, rules, predictor, static, Yardstick(distances))
-    threads, gate = Threads(), Gate(hosts, is_https)
-    reception = Middleware(Reception, store=store, gate=gate, threads=threads, team=team, is_https=is_https)
-    routes = [
-        Route(path, JsonHandler(function, tool, threads), methods=[method]) for method, path, function in HANDLERS
+    state = AppState(store, surface, folder, rules or Rules(), predictor, static, QualityCache(load_distances))
+    threads = Threads()
+    middleware = [
+        # pages of other sites can make their own host name point to this machine
+        Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
+        Middleware(AuthMiddleware, store=store, threads=threads, team=team, is_https=is_https),
     ]
+    routes = [make_route(endpoint, state, threads) for endpoint in ENDPOINTS]
     if static.is_dir():
         routes.append(Mount("/static", StaticFiles(directory=static)))
-    return Starlette(routes=routes, middleware=[reception])
+    return Starlette(routes=routes, middleware=middleware, exception_handlers=EXCEPTION_HANDLERS)

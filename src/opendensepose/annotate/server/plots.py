@@ -1,40 +1,30 @@
-"""The manager's plots as SVG files, without style sheets: they are shown as pictures."""
+"""The manager's plots as SVG files, without style sheets: the page shows them as pictures."""
 
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Iterable
+from typing import NamedTuple
 
+from opendensepose.annotate.server.markup import render
 from opendensepose.surface import PART_NAMES
 
-__all__ = ["PLOTS", "bars_svg"]
+__all__ = ["PLOTS", "Bar", "bars_svg"]
 
-_WIDTH, _ROW, _LEFT, _TOP, _RIGHT = 640, 22, 170, 44, 70
-_COLOUR, _GREY, _INK = "#2b6cb0", "#dddddd", "#222222"
+_TOP, _ROW, _WIDTH = 44, 22, 400  # pixels: above the first bar, from bar to bar, of the longest bar
 
 
-def bars_svg(title: str, unit: str, bars: Sequence[tuple[str, float | None]]) -> str:
-    """Horizontal bars, one per name, each with its number; a dash where there is none."""
+class Bar(NamedTuple):
+    """A bar's name and number; None: a dash is shown."""
+
+    name: str
+    value: float | None
+
+
+def bars_svg(title: str, unit: str, bars: Iterable[tuple[str, float | None]]) -> str:
+    """Draw horizontal bars with their names and numbers."""
+    bars = [Bar(*bar) for bar in bars]
     height = _TOP + _ROW * max(1, len(bars)) + 12
-    largest = max((value for _, value in bars if value is not None), default=0) or 1
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}"'
-        f' role="img" font-family="sans-serif" font-size="13"><title>{escape(title)}</title>',
-        f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
-        f'<text x="12" y="24" font-size="15" font-weight="bold" fill="{_INK}">{escape(title)}</text>',
-    ]
-    if not bars:
-        lines.append(f'<text x="12" y="{_TOP + 15}" fill="{_INK}">nothing measured yet</text>')
-    for k, (name, value) in enumerate(bars):
-        y = _TOP + k * _ROW
-        length = 0 if value is None else (_WIDTH - _LEFT - _RIGHT) * value / largest
-        label = name if len(name) <= 22 else name[:21] + "…"
-        number = "–" if value is None else f"{value:.3g} {unit}".strip()
-        lines += [
-            f'<text x="{_LEFT - 8}" y="{y + 14}" text-anchor="end" fill="{_INK}">{escape(label)}</text>',
-            f'<rect x="{_LEFT}" y="{y + 3}" width="{_WIDTH - _LEFT - _RIGHT}" height="{_ROW - 8}" fill="{_GREY}"/>',
-            f'<rect x="{_LEFT}" y="{y + 3}" width="{length:.1f}" height="{_ROW - 8}" fill="{_COLOUR}"/>',
-            f'<text x="{_WIDTH - _RIGHT + 6}" y="{y + 14}" fill="{_INK}">{escape(number)}</text>',
-        ]
-    return "\n".join([*lines, "</svg>"])
+    largest = max((bar.value for bar in bars if bar.value is not None), default=0) or 1
+    size = {"height": height, "top": _TOP, "row": _ROW, "width": _WIDTH}
+    return render("bars.svg", title=title, unit=unit, bars=bars, largest=largest, **size)
 
 
 def _error(quality: dict) -> str:

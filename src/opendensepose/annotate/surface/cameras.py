@@ -1,7 +1,6 @@
-"""The six views of each body part: from where the part is seen, and how its points fall into the picture.
+"""The six views of each body part: parallel projections, so that the scale is the same everywhere in the picture.
 
-Pictures are parallel projections, so that a centimetre is as long at every place. Pixel centres lie
-at +0.5. Left parts have the mirrored views of right parts. The views are chosen by `scripts/choose_views.py`.
+Pixel centres lie at +0.5. Left parts have the mirrored views of right parts. `scripts/choose_views.py` chose the views.
 """
 
 import json
@@ -26,7 +25,7 @@ VIEWS_FILE = Path(__file__).with_name("views.json")
 class View:
     """A parallel projection of one part.
 
-    part: 1..14, number: 0..5. name: what a viewer calls it ("front"). axes: (3, 3) float64, unit rows: the picture's
+    part: 1..14, number: 0..5. name: such as "front". axes: (3, 3) float64, unit rows: the picture's
     right, its down, and away from the viewer, in the world. centre: (3,) metres, the point in the picture's middle.
     pixels_per_metre; width, height in pixels.
     """
@@ -41,18 +40,18 @@ class View:
     height: int = SIDE_PX
 
     def project(self, xyz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """World points (..., 3) metres to pixels (..., 2) and depths (...) metres, larger farther away; float64."""
+        """Project world points (..., 3) metres to pixels (..., 2) and depths (...) metres; float64."""
         local = (np.asarray(xyz, np.float64) - self.centre) @ self.axes.T
         return local[..., :2] * self.pixels_per_metre + np.array([self.width / 2, self.height / 2]), local[..., 2]
 
     @property
     def towards(self) -> np.ndarray:
-        """(3,) unit vector from the body to the viewer."""
+        """The unit vector (3,) from the body to the viewer."""
         return -self.axes[2]
 
 
 class PlaceInView(NamedTuple):
-    """A place in the picture of one view of a part."""
+    """A place in the picture of a part's view."""
 
     view: int  # 0..5
     x: float  # pixels
@@ -61,7 +60,7 @@ class PlaceInView(NamedTuple):
 
 @cache
 def load_views() -> tuple[tuple[View, ...], ...]:
-    """The views of the parts 1..14: `load_views()[part - 1][number]`; the same objects at every call."""
+    """Load the views of the parts 1..14: `load_views()[part - 1][number]`; cached."""
     stored = json.loads(VIEWS_FILE.read_text())
     chosen = []
     for part in range(1, len(PART_NAMES)):
@@ -72,16 +71,16 @@ def load_views() -> tuple[tuple[View, ...], ...]:
 
 @cache
 def part_faces(part: int) -> np.ndarray:
-    """Indices (F,) of the surface's faces that a part 1..14 has. ValueError if there is no such part."""
+    """Return the indices (F,) of the faces of a part 1..14. ValueError if there is no such part."""
     if not 1 <= part < len(PART_NAMES):
-        raise ValueError(f"parts are numbered 1 to {len(PART_NAMES) - 1}, got {part}.")
+        raise ValueError(f"the part must be 1 to {len(PART_NAMES) - 1}, got {part}.")
     faces = np.flatnonzero(CHART_TO_PART[load_charts().face_chart] == part)
     faces.flags.writeable = False
     return faces
 
 
 def make_view(part: int, number: int, name: str, towards, up) -> View:
-    """The view from the direction `towards` (3,) with `up` (3,) upwards in the picture, as large as the part fits."""
+    """Make the view from the direction `towards` (3,) with `up` (3,) upwards; the part fills the picture."""
     away = -np.asarray(towards, np.float64)
     away /= np.linalg.norm(away)
     right = np.cross(away, np.asarray(up, np.float64))

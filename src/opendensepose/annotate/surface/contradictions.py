@@ -1,7 +1,7 @@
-"""Answers of one person that contradict each other: sides mixed up, a part turned over, a point far from the others.
+"""Answers of one person that contradict each other: swapped sides, a mirrored part, the hidden side, outliers.
 
-Only the answers themselves are compared, with the body at rest; nothing is known about the person. Each check is silent
-where the answers are too few or the view says too little.
+The answers are compared with each other and with the body at rest only. A check reports nothing if there are too few
+answers or the view of the part is too oblique.
 
 Letters: P answered points; K points of one part.
 """
@@ -12,41 +12,43 @@ from functools import cache, cached_property, lru_cache
 
 import numpy as np
 
-from opendensepose.annotate.surface.views import spoken_name
+from opendensepose.annotate.surface.views import display_name
 from opendensepose.surface import CHART_TO_PART, SurfacePoints, load_charts, load_surface
 
 __all__ = ["Contradiction", "find_contradictions"]
 
 TORSO, HEAD, HANDS = 1, 14, (2, 3)
-# Right and left part, right and left part that they hang on; the torso is one for both.
+# Right and left part, and their right and left parent in the skeleton; the torso is the parent of both sides.
 CHAIN = ((11, 10, 1, 1), (13, 12, 11, 10), (2, 3, 13, 12), (6, 7, 1, 1), (8, 9, 6, 7), (5, 4, 8, 9))
-FEWEST = 4
-SWAP_GAIN = 0.35  # of the distance between the joints: what exchanging the sides must save
-LEAST_SPREAD = 0.3  # of their distance at rest: joints nearer together in the photo say nothing
-DAMPING = 0.02  # of a part's extent: keeps fits of a part seen end on from running away
-TURNED_OVER = -0.4  # share of triangles the right way round minus the others, by size
-FEWEST_FOR_SIDE = 6  # answers that tell from where a part is seen
-LEAST_SLOPE = 0.3  # of the fit's second direction, by its first
-HIDDEN_COSINE, HIDDEN_M = -0.8, 0.05  # normals and depths this far from the side that the other answers show
-LONE_M, LONE_RATIO = 0.1, 2.2  # a point so far from its neighbours, and so many times as far as usual
+MIN_ANSWERS = 4
+SWAP_GAIN = 0.35  # of the distance between the joints: the least that swapping the sides must save
+MIN_SPREAD = 0.3  # of their distance at rest: joints nearer together in the photo are not judged
+DAMPING = 0.02  # of a part's extent: bounds the fit of a part seen end on
+MIRRORED = -0.4  # share of triangles with the right orientation minus the others, by size
+MIN_ANSWERS_FOR_SIDE = 6  # to tell from which side a part is seen
+MIN_CONDITION = 0.3  # the fit's second singular value, by its first
+HIDDEN_COSINE, HIDDEN_M = -0.8, 0.05  # normals and depths so far from the visible side
+OUTLIER_M, OUTLIER_RATIO = 0.1, 2.2  # so far from its neighbours, and so many times as far as usual
 
 
 @dataclass(frozen=True)
 class Contradiction:
-    """points: indices of the answers that it is about. text: one sentence for the annotator."""
+    """points: indices of the answers concerned. text: one sentence for the annotator."""
 
     points: tuple[int, ...]
     text: str
 
 
 def find_contradictions(part: np.ndarray, xy: np.ndarray, points: SurfacePoints) -> list[Contradiction]:
-    """What P answered points contradict each other in, worst first.
+    """Find the contradictions between P answered points, swapped sides first.
 
     part: (P,) 1..14. xy: (P, 2) pixels of the photo. points: the answers.
     """
     part, xy = np.asarray(part), np.asarray(xy, np.float64).reshape(-1, 2)
     if not len(part) == len(xy) == len(points):
-        raise ValueError(f"part, xy and points should be as many, got {len(part)}, {len(xy)} and {len(points)}.")
+        raise ValueError(
+            f"part, xy and points must have the same length, got {len(part)}, {len(xy)} and {len(points)}."
+        )
     if not len(part):
         return []
     parts = {}
@@ -62,58 +64,58 @@ def find_contradictions(part: np.ndarray, xy: np.ndarray, points: SurfacePoints)
 
 
 class _PartAnswers:
-    """K answers on one part, and what follows from them alone."""
+    """K answers on one part, and what is computed from them alone."""
 
     def __init__(self, number: int, xy: np.ndarray, points: SurfacePoints):
         self.number, self.xy = number, xy  # (K, 2) pixels of the photo
         self.rest, self.normal = _at_rest(points)  # (K, 3) each
-        self._kept: dict[tuple, np.ndarray] = {}
+        self._cache: dict[tuple, np.ndarray] = {}
 
     def __len__(self) -> int:
         return len(self.xy)
 
     @cached_property
     def contradictions(self) -> list[Contradiction]:
-        """Among these answers."""
-        if len(self) < FEWEST:
+        """The contradictions among these answers."""
+        if len(self) < MIN_ANSWERS:
             return []
         own, (number, xy, rest, normal) = np.arange(len(self)), (self.number, self.xy, self.rest, self.normal)
-        turned = _turned_over(number, own, xy, rest, normal)
-        return turned or _hidden_side(number, own, xy, rest, normal) or _far_from_neighbours(own, xy, rest)
+        mirrored = _mirrored(number, own, xy, rest, normal)
+        return mirrored or _hidden_side(number, own, xy, rest, normal) or _far_from_neighbours(own, xy, rest)
 
     @cached_property
     def extent(self) -> np.ndarray:
-        """(2, 4): least and greatest x, y in the photo and x, z at rest."""
+        """(2, 4): minimum and maximum of x, y in the photo and x, z at rest."""
         both = np.concatenate([self.xy, self.rest[:, [0, 2]]], axis=1)
         return np.stack([both.min(0), both.max(0)])
 
     def joint_in_photo(self, child: int) -> np.ndarray:
-        """(2,) pixels: where the part `child`, which hangs on this one, should begin by these answers."""
-        return self._keep(("joint", child), lambda: _in_photo(self.xy, self.rest, _joint(child, self.number)))
+        """(2,) pixels: the joint with the part `child`, predicted from these answers on its parent."""
+        return self._cached(("joint", child), lambda: _in_photo(self.xy, self.rest, _joint(child, self.number)))
 
-    def begins(self, parent: int) -> np.ndarray:
-        """(2,) pixels: the mean of the answers, weighted by how near they are to the joint with `parent`."""
-        return self._keep(("begins", parent), lambda: self._near(_joint(self.number, parent)))
+    def start_in_photo(self, parent: int) -> np.ndarray:
+        """(2,) pixels: the mean of the answers, weighted by proximity to the joint with `parent`."""
+        return self._cached(("start", parent), lambda: self._near(_joint(self.number, parent)))
 
     def _near(self, joint: np.ndarray) -> np.ndarray:
         near = np.exp(-np.linalg.norm(self.rest - joint, axis=1) / 0.1)
         return near @ self.xy / near.sum()
 
-    def _keep(self, key: tuple, compute: Callable[[], np.ndarray]) -> np.ndarray:
-        if key not in self._kept:
-            self._kept[key] = compute()
-        return self._kept[key]
+    def _cached(self, key: tuple, compute: Callable[[], np.ndarray]) -> np.ndarray:
+        if key not in self._cache:
+            self._cache[key] = compute()
+        return self._cache[key]
 
 
 @lru_cache(maxsize=4096)
 def _of_part(number: int, xy: bytes, face: bytes, barycentric: bytes) -> _PartAnswers:
-    """From the arrays' bytes: a click changes one part of a person, what is known of the others is kept."""
+    """Cached by the arrays' bytes: a click changes one part of a person, the results of the others are reused."""
     points = SurfacePoints(np.frombuffer(face, np.int32), np.frombuffer(barycentric, np.float32).reshape(-1, 3))
     return _PartAnswers(number, np.frombuffer(xy).reshape(-1, 2), points)
 
 
 def _at_rest(points: SurfacePoints) -> tuple[np.ndarray, np.ndarray]:
-    """Positions and smooth unit normals (P, 3) float64 on the body at rest."""
+    """Positions and interpolated unit normals (P, 3) float64 on the body at rest."""
     vertices, smooth = _body_at_rest()
     faces = load_surface().faces
     normal = points.xyz(smooth, faces)
@@ -122,7 +124,7 @@ def _at_rest(points: SurfacePoints) -> tuple[np.ndarray, np.ndarray]:
 
 @cache
 def _body_at_rest() -> tuple[np.ndarray, np.ndarray]:
-    """The surface's vertices and smooth unit normals there (V, 3) float64; every click asks for them."""
+    """The surface's vertices and vertex normals (V, 3) float64; every click needs them."""
     surface = load_surface()
     vertices = surface.vertices.astype(np.float64)
     corner = vertices[surface.faces]
@@ -135,7 +137,7 @@ def _body_at_rest() -> tuple[np.ndarray, np.ndarray]:
 
 @cache
 def _joint(child: int, parent: int) -> np.ndarray:
-    """(3,) metres at rest: the middle of the border between two parts."""
+    """(3,) metres at rest: the centroid of the border between two parts."""
     surface = load_surface()
     number = CHART_TO_PART[load_charts().face_chart]
     shared = np.intersect1d(surface.faces[number == child], surface.faces[number == parent])
@@ -143,21 +145,23 @@ def _joint(child: int, parent: int) -> np.ndarray:
 
 
 def _slope(xy: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """(3, 2) pixels per metre: how K points move in the photo with their place at rest, if their part moved as one
-    rigid piece: least squares, damped along what they hardly span."""
+    """(3, 2) pixels per metre: the linear map from places at rest to the photo, if the part is rigid.
+
+    Least squares over K points, damped along the directions that they hardly span.
+    """
     offset = rest - rest.mean(0)
     damping = (DAMPING * np.abs(offset).max()) ** 2 * len(offset) + 1e-9
     return np.linalg.solve(offset.T @ offset + damping * np.eye(3), offset.T @ (xy - xy.mean(0)))
 
 
 def _in_photo(xy: np.ndarray, rest: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """(2,) pixels: where a place (3,) at rest would be in the photo by K points of a part."""
+    """(2,) pixels: a place (3,) at rest mapped to the photo by the fit to K points of a part."""
     return xy.mean(0) + (place - rest.mean(0)) @ _slope(xy, rest)
 
 
 def _swapped_sides(parts: dict[int, tuple[np.ndarray, _PartAnswers]]) -> list[Contradiction]:
-    """Limbs that begin where the other side's begins: judged from the torso outwards, along each chain of parts."""
-    enough = {number: one for number, one in parts.items() if len(one[0]) >= FEWEST}
+    """Limbs that start at the other side's joint, along each chain of parts from the torso outwards."""
+    enough = {number: one for number, one in parts.items() if len(one[0]) >= MIN_ANSWERS}
     links = [link for link in CHAIN if {*link[2:]} <= enough.keys() and {*link[:2]} & enough.keys()]
     if not links:
         return []
@@ -170,25 +174,25 @@ def _swapped_sides(parts: dict[int, tuple[np.ndarray, _PartAnswers]]) -> list[Co
         in_photo = [enough[parent][1].joint_in_photo(child) for child, parent in pairs]
         gap = np.linalg.norm(in_photo[0] - in_photo[1])
         apart_m = np.linalg.norm(_joint(*pairs[0]) - _joint(*pairs[1]))
-        if gap < LEAST_SPREAD * pixels_per_metre * apart_m:
+        if gap < MIN_SPREAD * pixels_per_metre * apart_m:
             continue
         gains, known = [], [(side, *pair) for side, pair in enumerate(pairs) if pair[0] in enough]
         for side, number, parent in known:
-            reach = [np.linalg.norm(enough[number][1].begins(parent) - place) for place in in_photo]
+            reach = [np.linalg.norm(enough[number][1].start_in_photo(parent) - place) for place in in_photo]
             gains.append(reach[side] - reach[1 - side])
         if sum(gains) > SWAP_GAIN * gap * len(gains):
-            names = " and ".join(spoken_name(number) for _, number, _ in known)
+            names = " and ".join(display_name(number) for _, number, _ in known)
             found.append(
                 Contradiction(
                     tuple(np.concatenate([enough[number][0] for _, number, _ in known]).tolist()),
-                    f"The {names} begin where the other side's should: are left and right mixed up?",
+                    f"The {names} start where those of the other side should: did you swap left and right?",
                 )
             )
     return found
 
 
-def _turned_over(number: int, own: np.ndarray, xy, rest, normal) -> list[Contradiction]:
-    """A part whose answers run the wrong way round, as if the skin were seen from within."""
+def _mirrored(number: int, own: np.ndarray, xy, rest, normal) -> list[Contradiction]:
+    """A part whose answers have the wrong orientation, as if the skin were seen from inside."""
     from scipy.spatial import Delaunay, QhullError
 
     try:
@@ -200,25 +204,26 @@ def _turned_over(number: int, own: np.ndarray, xy, rest, normal) -> list[Contrad
     across = np.cross(rest[corner[:, 1]] - rest[corner[:, 0]], rest[corner[:, 2]] - rest[corner[:, 0]])
     on_skin = (across * normal[corner].mean(1)).sum(1)
     weight = np.sqrt(np.abs(in_photo * on_skin))
-    if len(corner) < 5 or (weight * np.sign(in_photo * on_skin)).sum() > TURNED_OVER * weight.sum():
+    if len(corner) < 5 or (weight * np.sign(in_photo * on_skin)).sum() > MIRRORED * weight.sum():
         return []
-    text = f"The answers on the {spoken_name(number)} run the wrong way round: is it seen from the other side?"
+    text = f"The answers on the {display_name(number)} are mirrored: is it seen from the other side?"
     return [Contradiction(tuple(own.tolist()), text)]
 
 
 def _hidden_side(
     number: int, own: np.ndarray, xy: np.ndarray, rest: np.ndarray, normal: np.ndarray
 ) -> list[Contradiction]:
-    """Answers on the side of a part that is hidden where the others are seen; hands bend too much to tell.
+    """Answers on a part's hidden side, by the other answers; hands bend too much for this check.
 
-    Places that differ only along the line of sight fall on one place of the photo: that line is where the fit of photo
-    to body has no slope, and a wrong depth hardly changes it. The side that most normals face is the one seen.
+    Places that differ only along the line of sight have the same place in the photo. So the line of sight is the
+    direction in which the fit from the body to the photo has no slope; a wrong depth hardly changes it. Most normals
+    face the visible side.
     """
-    if number in HANDS or len(own) < FEWEST_FOR_SIDE:
+    if number in HANDS or len(own) < MIN_ANSWERS_FOR_SIDE:
         return []
     slope = _slope(xy[own], rest[own])
     strength = np.linalg.svd(slope, compute_uv=False)
-    if strength[1] < LEAST_SLOPE * strength[0]:  # seen end on
+    if strength[1] < MIN_CONDITION * strength[0]:  # seen end on
         return []
     sight = np.cross(slope[:, 0], slope[:, 1])
     sight /= np.linalg.norm(sight)
@@ -229,19 +234,19 @@ def _hidden_side(
     if not len(hidden) or len(hidden) > 0.4 * len(own):
         return []
     which = "answer lies" if len(hidden) == 1 else "answers lie"
-    text = f"{len(hidden)} {which} on a side of the {spoken_name(number)} that the others do not show: front or back?"
+    text = f"{len(hidden)} {which} on the hidden side of the {display_name(number)}: front or back?"
     return [Contradiction(tuple(hidden.tolist()), text)]
 
 
 def _far_from_neighbours(own: np.ndarray, xy: np.ndarray, rest: np.ndarray) -> list[Contradiction]:
-    """Answers far away on the body from all of the answers beside them in the photo."""
+    """Answers far away on the body from their nearest neighbours in the photo."""
     apart_px = np.linalg.norm(xy[own][:, None] - xy[own][None], axis=2)
     apart_m = np.linalg.norm(rest[own][:, None] - rest[own][None], axis=2)
     nearest = np.argsort(apart_px, axis=1, kind="stable")[:, 1:4]
     rate = np.take_along_axis(apart_m, nearest, 1) / np.maximum(np.take_along_axis(apart_px, nearest, 1), 1e-6)
     least_m = np.take_along_axis(apart_m, nearest, 1).min(1)
-    lone = (rate.min(1) > LONE_RATIO * np.median(rate)) & (least_m > LONE_M)
+    outlier = (rate.min(1) > OUTLIER_RATIO * np.median(rate)) & (least_m > OUTLIER_M)
     return [
-        Contradiction((int(k),), "This answer is far away on the body from the answers beside it in the photo.")
-        for k in own[lone]
+        Contradiction((int(k),), "This answer is far on the body from the answers near it in the photo.")
+        for k in own[outlier]
     ]

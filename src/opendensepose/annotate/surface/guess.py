@@ -1,4 +1,4 @@
-"""The part masks that a model would draw, for the annotator to start from."""
+"""The part masks that a model predicts, for the annotator to start from."""
 
 import numpy as np
 
@@ -9,9 +9,9 @@ __all__ = ["guess_parts"]
 
 
 def guess_parts(predictor, image_rgb: np.ndarray, box_xyxy: np.ndarray) -> np.ndarray:
-    """The parts (256, 256) uint8 of the person in a box of a photo, 0 background, as a `Predictor` labels them.
+    """Predict the parts (256, 256) uint8 of the person in a box of a photo with a `Predictor`; 0 background.
 
-    image_rgb: (H, W, 3) uint8. box_xyxy: (4,) pixels. All 0 where the model sees nobody.
+    image_rgb: (H, W, 3) uint8. box_xyxy: (4,) pixels. All 0 if the model finds nobody.
     """
     box = np.asarray(box_xyxy, np.float32)
     people = predictor(image_rgb, boxes=box[None])

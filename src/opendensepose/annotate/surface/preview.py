@@ -1,8 +1,8 @@
-"""What has been annotated so far, as a picture over the photo: the points alone, or spread over the part masks.
+"""A picture of the annotation so far over the photo: the points alone, or spread over the part masks.
 
-A pixel of a part's mask takes the chart of the annotated point that is nearest on the way inside the mask, so that one
-finger does not hand its label over to the next. U and V are a plane through the points of that chart and, near each
-point, what that point says.
+A pixel of a part's mask takes the chart of the annotated point with the shortest path inside the mask, so that a label
+does not jump from one finger to the next. U and V are a plane fitted to the points of that chart and, near each point,
+the point's own values.
 """
 
 import cv2
@@ -17,7 +17,7 @@ from opendensepose.visualize import draw_overlay, outline_coverage
 __all__ = ["draw_preview", "spread_points"]
 
 INK, WHITE = np.float32([22, 26, 48]), np.float32([255, 255, 255])
-SOFT = 0.02  # of the box's longer side: points nearer than that share their influence
+SOFT = 0.02  # of the box's longer side: the distance within which points are averaged
 STEPS = ((0, 1, 1.0), (1, 0, 1.0), (1, 1, 2**0.5), (1, -1, 2**0.5))
 
 
@@ -31,7 +31,7 @@ def draw_preview(
     v: np.ndarray,
     fill: bool,
 ) -> np.ndarray:
-    """The picture (h, w, 3) uint8 of P annotated points over the photo's crop (h, w, 3) to the box, at any scale.
+    """Draw P annotated points over the photo's crop (h, w, 3) to the box, at any scale; return (h, w, 3) uint8.
 
     parts: (256, 256) uint8 over the box. xy: (P, 2) pixels of the photo; i, u, v: (P,). fill: spread over the masks.
     """
@@ -61,9 +61,9 @@ def draw_preview(
 
 
 def spread_points(parts: np.ndarray, xy: np.ndarray, i: np.ndarray, u: np.ndarray, v: np.ndarray) -> IUV:
-    """The map (h, w) of P points spread over the part masks (h, w) uint8; xy (P, 2) in its pixels.
+    """Spread P points over the part masks (h, w) uint8 to a map (h, w); xy (P, 2) in its pixels.
 
-    Parts without points, and pieces of a mask that no point of the part lies in, are left as background.
+    Parts without points, and components of a mask without a point, stay background.
     """
     nearest = _nearest_point(parts, xy, CHART_TO_PART[i])
     chart = np.where(nearest >= 0, i[nearest], 0).astype(np.uint8)
@@ -81,20 +81,20 @@ def spread_points(parts: np.ndarray, xy: np.ndarray, i: np.ndarray, u: np.ndarra
 
 
 def _fit(place: np.ndarray, xy: np.ndarray, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """At each place (N, 2) the value of the plane that fits values (P,) at xy (P, 2) best under weight (N, P).
+    """Fit a plane to values (P,) at xy (P, 2); evaluate it at places (N, 2) and add the weighted mean residual.
 
-    The slope is the one of all points, damped where they say little about it; what it leaves is averaged by weight.
+    weight: (N, P). The slope is a damped least-squares fit to all points.
     """
     middle = xy.mean(0)
     offset = xy - middle
     damping = 1e-3 * np.trace(offset.T @ offset) + 1e-6
     slope = np.linalg.solve(offset.T @ offset + damping * np.eye(2), offset.T @ (values - values.mean()))
-    rest = values - values.mean() - offset @ slope
-    return values.mean() + (place - middle) @ slope + weight @ rest / weight.sum(1)
+    residual = values - values.mean() - offset @ slope
+    return values.mean() + (place - middle) @ slope + weight @ residual / weight.sum(1)
 
 
 def _nearest_point(parts: np.ndarray, xy: np.ndarray, point_part: np.ndarray) -> np.ndarray:
-    """(h, w) int64: the point of the pixel's part that is nearest on the way inside the mask; -1 where none is."""
+    """(h, w) int64: the point of the pixel's part with the shortest path inside the mask; -1 if there is none."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import dijkstra
 
@@ -128,7 +128,7 @@ def _nearest_point(parts: np.ndarray, xy: np.ndarray, point_part: np.ndarray) ->
 
 
 def _enlarge(iuv: IUV, size_hw: tuple[int, int]) -> IUV:
-    """The map at another size: smooth U and V within a chart, borders of the charts rounded off."""
+    """Resize the map: smooth U and V within a chart, rounded borders of the charts."""
     label, best = np.zeros(size_hw, np.uint8), np.zeros(size_hw, np.float32)
     u, v = np.zeros((2, *size_hw), np.float32)
     for k in np.unique(iuv.i):
@@ -144,7 +144,7 @@ def _enlarge(iuv: IUV, size_hw: tuple[int, int]) -> IUV:
 
 
 def _dot(canvas: np.ndarray, centre: np.ndarray, radius: float, colour: np.ndarray) -> None:
-    """A filled circle with smooth edges at a centre (x, y) of the canvas (h, w, 3) float32, in place."""
+    """Draw an antialiased disc at a centre (x, y) of the canvas (h, w, 3) float32, in place."""
     x, y = (float(value) for value in centre)
     x0, x1 = max(0, int(x - radius - 1)), max(0, int(x + radius) + 2)
     y0, y1 = max(0, int(y - radius - 1)), max(0, int(y + radius) + 2)

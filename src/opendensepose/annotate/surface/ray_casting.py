@@ -1,6 +1,6 @@
-"""Which point of a part a viewer sees at a place of a picture: exact ray casting in float64.
+"""Exact ray casting in float64: which point of a part a view shows at a place of its picture.
 
-A view's triangles are listed by cells of the picture; a ray meets those of its cell.
+A view's triangles are listed by cells of the picture; a ray is tested against those of its cell.
 """
 
 from typing import NamedTuple
@@ -13,14 +13,14 @@ from opendensepose.surface import SurfacePoints, load_surface
 __all__ = ["Hit", "ViewRays"]
 
 CELL_PX = 8
-INSIDE = 1e-9  # barycentric coordinates down to minus this count as inside: no cracks between faces
+INSIDE = 1e-9  # tolerance of barycentric coordinates: no cracks between faces
 LEAST_AREA_PX = 1e-9  # twice the area of the smallest triangle that can be hit
 SAME_DEPTH_M = 1e-4
-WEIGHT_STEPS = 2**24  # what float32 can tell apart in [0, 1]
+WEIGHT_STEPS = 2**24  # float32 resolves so many steps in [0, 1]
 
 
 class Hit(NamedTuple):
-    """Where a ray meets a triangle of the part."""
+    """Where a ray hits a triangle of the part."""
 
     row: int  # of the part's faces
     barycentric: np.ndarray  # (3,) float64
@@ -28,7 +28,7 @@ class Hit(NamedTuple):
 
 
 class ViewRays:
-    """The rays of one view against the faces of its part, which are seen alone: other parts hide nothing."""
+    """Cast the rays of one view at the faces of its part alone: other parts hide nothing."""
 
     def __init__(self, view: View):
         surface = load_surface()
@@ -43,7 +43,7 @@ class ViewRays:
         self._list_triangles(xy)
 
     def _list_triangles(self, xy: np.ndarray) -> None:
-        """cell_start (C + 1,), cell_row: the triangles whose bounding boxes meet each cell."""
+        """Set cell_start (C + 1,) and cell_row: the triangles whose bounding boxes overlap each cell."""
         self.columns, self.rows = (-(-side // CELL_PX) for side in (self.view.width, self.view.height))
         most = np.array([self.columns, self.rows]) - 1
         low = np.clip(np.floor(xy.min(1) / CELL_PX).astype(np.int64), 0, most)
@@ -58,7 +58,7 @@ class ViewRays:
         self.cell_start = np.searchsorted(cell[order], np.arange(self.columns * self.rows + 1))
 
     def first_hit(self, x: float, y: float) -> Hit | None:
-        """The nearest triangle at a place in pixels; None beside all."""
+        """Return the nearest triangle at a place in pixels, None if there is none."""
         if not (0 <= x < self.view.width and 0 <= y < self.view.height):
             return None
         cell = int(y // CELL_PX) * self.columns + int(x // CELL_PX)
@@ -75,7 +75,7 @@ class ViewRays:
         return Hit(int(row[nearest]), weights[nearest], float(depth.min()))
 
     def point_at(self, x: float, y: float) -> SurfacePoints | None:
-        """The one surface point seen at a place in pixels; None beside the part and where only its inside is seen."""
+        """Return the surface point at a place in pixels; None beside the part and where only its inside is visible."""
         hit = self.first_hit(x, y)
         if hit is None or not self.front[hit.row]:
             return None
@@ -86,7 +86,7 @@ class ViewRays:
         return SurfacePoints(self.face[[hit.row]], (steps / WEIGHT_STEPS)[None])
 
     def places(self, points: SurfacePoints) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels (P, 2) float64 of points, and (P,) bool: this view shows them. Points of other parts are not shown."""
+        """Project points to pixels (P, 2) float64; also return whether this view shows them, (P,) bool."""
         surface = load_surface()
         xy, depth = self.view.project(points.xyz(surface.vertices.astype(np.float64), surface.faces))
         row = self.row_of_face[points.face]

@@ -1,77 +1,45 @@
-"""What the server needs to know of the body surface, as one object that is handed to the app."""
+"""The body surface as the server needs it: one object, so that tests can hand another to the app."""
 
-from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Protocol
 
 import numpy as np
 
-from opendensepose.annotate.surface.cameras import PlaceInView
-from opendensepose.surface import CHART_TO_PART, SurfacePoints
+from opendensepose.annotate.surface.contradictions import find_contradictions
+from opendensepose.annotate.surface.guess import guess_parts
+from opendensepose.annotate.surface.preview import draw_preview
+from opendensepose.annotate.surface.sampling import sample_points
+from opendensepose.annotate.surface.views import make_pictures, picture_png, point_at, views_of, visible_places
+from opendensepose.surface import CHART_TO_PART, NUM_PARTS, SurfacePoints, load_charts
 
-__all__ = ["RealSurface", "SurfaceSide"]
-
-
-class SurfaceSide(Protocol):
-    """Views of the parts, clicks on them, points to ask for, pictures. Parts are 1..14, views 0..5."""
-
-    def views_of(self, part: int) -> Sequence[Any]:
-        """Six views with name, width, height."""
-
-    def picture_png(self, part: int, view: int) -> bytes: ...
-
-    def point_at(self, part: int, view: int, x: float, y: float) -> SurfacePoints: ...
-
-    def shown(self, part: int, points: SurfacePoints) -> list[list[PlaceInView]]: ...
-
-    def points_to_ask(self, parts: np.ndarray, box_xyxy: np.ndarray, size_hw: tuple[int, int]) -> tuple: ...
-
-    def find_contradictions(self, part: np.ndarray, xy: np.ndarray, points: SurfacePoints) -> Sequence[Any]:
-        """Contradictions with points, a tuple of indices, and text."""
-
-    def draw_preview(self, crop_rgb, box_xyxy, parts, xy, i, u, v, fill: bool) -> np.ndarray: ...
-
-    def guess_parts(self, predictor, image_rgb: np.ndarray, box_xyxy: np.ndarray) -> np.ndarray: ...
-
-    def uv_of(self, points: SurfacePoints) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
-
-    def to_points(self, i: np.ndarray, u: np.ndarray, v: np.ndarray) -> SurfacePoints: ...
-
-    def warm_up(self) -> None:
-        """Does what takes seconds once: pictures, search tables."""
+__all__ = ["SurfaceService"]
 
 
-class RealSurface:
-    """The body's own views and charts."""
+class SurfaceService:
+    """Views of the parts, clicks on them, points to annotate, pictures, charts. Parts are 1..14, views 0..5."""
+
+    views_of = staticmethod(views_of)
+    picture_png = staticmethod(picture_png)
+    point_at = staticmethod(point_at)
+    visible_places = staticmethod(visible_places)
+    sample_points = staticmethod(sample_points)
+    find_contradictions = staticmethod(find_contradictions)
+    draw_preview = staticmethod(draw_preview)
+    guess_parts = staticmethod(guess_parts)
 
     def __init__(self):
-        from opendensepose.annotate.surface.contradictions import find_contradictions
-        from opendensepose.annotate.surface.guess import guess_parts
-        from opendensepose.annotate.surface.preview import draw_preview
-        from opendensepose.annotate.surface.sampling import points_to_ask
-        from opendensepose.annotate.surface.views import make_pictures, picture_png, point_at, shown, views_of
-        from opendensepose.surface import load_charts
-
-        self.views_of, self.picture_png, self.point_at, self.shown = views_of, picture_png, point_at, shown
-        self.points_to_ask, self.find_contradictions = points_to_ask, find_contradictions
-        self.draw_preview, self.guess_parts = draw_preview, guess_parts
-        self._make_pictures, self._charts = make_pictures, load_charts()
-
-    def uv_of(self, points: SurfacePoints) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return self._charts.from_points(points)
-
-    def to_points(self, i: np.ndarray, u: np.ndarray, v: np.ndarray) -> SurfacePoints:
-        return self._charts.to_points(i, u, v)
+        charts = load_charts()
+        self.face_chart, self.to_iuv, self.to_points = charts.face_chart, charts.from_points, charts.to_points
 
     def warm_up(self) -> None:
-        self._make_pictures()
-        face = np.arange(0, len(self._charts.face_chart), 20, dtype=np.int32)  # some of every part
+        """Fill the caches that take seconds: pictures, search tables."""
+        make_pictures()
+        face = np.arange(0, len(self.face_chart), 20, dtype=np.int32)  # some of every part
         points = SurfacePoints(face, np.full((len(face), 3), 1 / 3, np.float32))
-        part = CHART_TO_PART[self._charts.face_chart[face]]
-        for number in range(1, 15):
-            view = self.views_of(number)[0]
-            with suppress(ValueError):  # the middle may be beside the part
-                self.point_at(number, 0, view.width / 2, view.height / 2)
-            self.shown(number, SurfacePoints(face[:1], points.barycentric[:1]))
-        self.uv_of(points)
-        self.find_contradictions(part, np.random.default_rng(0).uniform(0, 100, (len(face), 2)), points)
+        for part in range(1, NUM_PARTS + 1):
+            view = self.views_of(part)[0]
+            with suppress(ValueError):  # the part may not cover the middle of the picture
+                self.point_at(part, 0, view.width / 2, view.height / 2)
+            self.visible_places(part, SurfacePoints(face[:1], points.barycentric[:1]))
+        self.to_iuv(points)
+        xy = np.random.default_rng(0).uniform(0, 100, (len(face), 2))
+        self.find_contradictions(CHART_TO_PART[self.face_chart[face]], xy, points)

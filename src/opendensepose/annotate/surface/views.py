@@ -1,6 +1,6 @@
-"""Clicking on the surface: the six pre-rendered views of a part, the point that a click names, where a point is shown.
+"""Clicks on the surface: the surface point under a click on one of the six views, and its places in the others.
 
-The paper's second stage (DensePose, Güler et al. 2018, section 3): the annotator clicks on the view that suits, and the
+The paper's second stage (DensePose, Güler et al. 2018, section 3): the annotator clicks on one of the views, and the
 point is shown at once in all others.
 """
 
@@ -13,32 +13,32 @@ from opendensepose.annotate.surface.cameras import NUM_VIEWS, PlaceInView, View,
 from opendensepose.annotate.surface.ray_casting import ViewRays
 from opendensepose.surface import PART_NAMES, SurfacePoints
 
-__all__ = ["make_pictures", "picture_png", "point_at", "shown", "spoken_name", "views_of"]
+__all__ = ["display_name", "make_pictures", "picture_png", "point_at", "views_of", "visible_places"]
 
 _LOCK = threading.Lock()
 
 
 def views_of(part: int) -> tuple[View, ...]:
-    """The six views of part 1..14. ValueError if there is no such part."""
+    """Return the six views of a part 1..14. ValueError if there is no such part."""
     views = load_views()
     if not 1 <= part <= len(views):
-        raise ValueError(f"parts are numbered 1 to {len(views)}, got {part}.")
+        raise ValueError(f"the part must be 1 to {len(views)}, got {part}.")
     return views[part - 1]
 
 
 def point_at(part: int, view: int, x: float, y: float) -> SurfacePoints:
-    """The one surface point of a part 1..14 that its view 0..5 shows at x, y pixels, exactly.
+    """Return the one surface point of a part 1..14 that its view 0..5 shows at x, y pixels, exactly.
 
-    ValueError if there is no such view, or, as a hint for the annotator, if the place is beside the part.
+    ValueError if there is no such view, or, as a hint for the annotator, if the click misses the part.
     """
     points = _rays(part, view).point_at(float(x), float(y))
     if points is None:
-        raise ValueError(f"The click is beside the {spoken_name(part)}: click on the coloured part.")
+        raise ValueError(f"The click is beside the {display_name(part)}: click on the coloured part.")
     return points
 
 
-def shown(part: int, points: SurfacePoints) -> list[list[PlaceInView]]:
-    """Where each of P points is seen in the views of a part, point by point."""
+def visible_places(part: int, points: SurfacePoints) -> list[list[PlaceInView]]:
+    """Return, for each of P points, its places in those of the part's views that show it."""
     seen: list[list[PlaceInView]] = [[] for _ in range(len(points))]
     for view in range(NUM_VIEWS):
         xy, visible = _rays(part, view).places(points)
@@ -48,26 +48,26 @@ def shown(part: int, points: SurfacePoints) -> list[list[PlaceInView]]:
 
 
 def picture_png(part: int, view: int) -> bytes:
-    """The picture of a view as a PNG file. The first call on a machine draws all 84 and keeps them in the cache."""
+    """Return a view's picture as a PNG file. The first call on a machine draws all 84 and caches them."""
     _view(part, view)
     return make_pictures()[part - 1, view]
 
 
 def make_pictures() -> dict[tuple[int, int], bytes]:
-    """All pictures by (part - 1, view), from the user's cache; drawn and kept there if they are not there yet."""
+    """Load all pictures by (part - 1, view) from the user's cache; draw and cache them if they are missing."""
     with _LOCK:  # two requests at once draw them once
         return _pictures()
 
 
 @cache
 def _pictures() -> dict[tuple[int, int], bytes]:
-    from opendensepose.annotate.surface.picture_file import load_or_draw
+    from opendensepose.annotate.surface.picture_cache import load_or_draw
 
     return load_or_draw()
 
 
-def spoken_name(part: int) -> str:
-    """`left upper arm` for the part that files call `upper arm left`."""
+def display_name(part: int) -> str:
+    """Return a part's name for display: `left upper arm` for `upper arm left`."""
     *words, last = PART_NAMES[part].split()
     return " ".join([last, *words] if last in ("left", "right") else [*words, last])
 
@@ -75,7 +75,7 @@ def spoken_name(part: int) -> str:
 def _view(part: int, view: int) -> View:
     views = views_of(part)
     if not 0 <= view < NUM_VIEWS:
-        raise ValueError(f"the views of a part are numbered 0 to {NUM_VIEWS - 1}, got {view}.")
+        raise ValueError(f"the view must be 0 to {NUM_VIEWS - 1}, got {view}.")
     return views[view]
 
 

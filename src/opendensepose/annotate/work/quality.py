@@ -1,7 +1,7 @@
 """How well and how fast people annotate: errors on gold people, agreement between annotators, time per point.
 
-Error: the geodesic distance between the surface point said and the true one (DensePose, Güler et al. 2018, section 3).
-Answers that a reviewer fixed are not counted as the annotator's.
+Error: the geodesic distance between the annotated surface point and the true one (DensePose, Güler et al. 2018, section
+3). Answers that a reviewer changed do not count as the annotator's.
 """
 
 from collections import defaultdict
@@ -12,25 +12,24 @@ import numpy as np
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Row
 
-from opendensepose.annotate.work.documents import answered
 from opendensepose.annotate.work.exchange import EXPORTED
 from opendensepose.annotate.work.gold import read_truth
 from opendensepose.annotate.work.store import Store, annotators, events, gold, people, photos, tasks
-from opendensepose.annotate.work.task_content import box_xyxy_of, part_codes, part_map, task_points
+from opendensepose.annotate.work.task_content import answered_points, box_xyxy_of, part_counts, part_map, task_points
 from opendensepose.evaluation.annotators import AnnotatedTruth, AnnotatorErrors, annotator_errors, annotator_numbers
 from opendensepose.evaluation.errors import LabelDistances
 from opendensepose.instance import DenseAnnotation
 
 __all__ = ["agreement", "gold_errors", "progress", "quality_document", "seconds_per_point"]
 
-_LONGEST_PAUSE = 120.0  # seconds: more between two answers is not work on the second
-_MOST_EVENTS = 100_000  # the newest answers are enough for a time per point
-_NEAR = 0.03  # of the box's diagonal: points of two annotators so near in the photo are compared
+_LONGEST_PAUSE = 120.0  # seconds: a longer time between two answers is a pause
+_MOST_EVENTS = 100_000  # the newest answers are enough for the time per point
+_MAX_GAP = 0.03  # of the box's diagonal, between two annotators' points that are compared
 _MOST_PAIRS = 500
 
 
-def gold_errors(store: Store, uv_of: Callable, distances: LabelDistances) -> list[AnnotatorErrors]:
-    """Of everybody who has submitted gold people, in the order of their names."""
+def gold_errors(store: Store, to_iuv: Callable, distances: LabelDistances) -> list[AnnotatorErrors]:
+    """Measure everybody who has submitted gold people, in the order of their names."""
     query = (
         sql.select(tasks, annotators.c.name, gold.c.truth)
         .join(people, tasks.c.person_id == people.c.id)
@@ -40,15 +39,15 @@ def gold_errors(store: Store, uv_of: Callable, distances: LabelDistances) -> lis
         .order_by(tasks.c.id)
     )
     with store.reading() as connection:
-        rows = [(task, _own_answers(connection, task, uv_of)) for task in connection.execute(query).all()]
-    said = (AnnotatedTruth(task.name, own, read_truth(task.truth)) for task, own in rows if len(own.i))
-    return annotator_errors(said, distances)
+        rows = [(task, _own_answers(connection, task, to_iuv)) for task in connection.execute(query).all()]
+    answered = (AnnotatedTruth(task.name, own, read_truth(task.truth)) for task, own in rows if len(own.i))
+    return annotator_errors(answered, distances)
 
 
-def _own_answers(connection: Connection, task: Row, uv_of: Callable) -> DenseAnnotation:
+def _own_answers(connection: Connection, task: Row, to_iuv: Callable) -> DenseAnnotation:
     own = [point for point in task_points(connection, task.id) if point.answered_by == task.annotator_id]
-    done, where = answered(own)
-    i, u, v = uv_of(where) if done else (np.zeros(0),) * 3
+    done, answers = answered_points(own)
+    i, u, v = to_iuv(answers)
     box = box_xyxy_of(task).astype(np.float32)
     return DenseAnnotation(
         annotation_id=task.id,
@@ -66,9 +65,13 @@ def _own_answers(connection: Connection, task: Row, uv_of: Callable) -> DenseAnn
     )
 
 
-def agreement(store: Store, uv_of: Callable, distances: LabelDistances) -> list[dict]:
-    """For each two annotators of one person: photo, annotators, mask_iou of the whole body, part_agreement, the share
-    of what both painted with the same part, and of points near each other in the photo their number and distance_cm."""
+def agreement(store: Store, to_iuv: Callable, distances: LabelDistances) -> list[dict]:
+    """Compare each two annotators of one person.
+
+    Returns photo, person, annotators, mask_iou of the whole body, part_agreement (of the cells painted by both, the
+    share with the same part), and points and distance_cm: of the points that are near each other in the photo, the
+    number and the mean distance between the answers on the body.
+    """
     query = (
         sql.select(tasks, annotators.c.name, photos.c.name.label("photo"))
         .join(people, tasks.c.person_id == people.c.id)
@@ -84,19 +87,19 @@ def agreement(store: Store, uv_of: Callable, distances: LabelDistances) -> list[
         for group in of_person.values():
             for first, second in combinations(group, 2):
                 if len(found) < _MOST_PAIRS:
-                    found.append(_compared(connection, first, second, uv_of, distances))
+                    found.append(_compared(connection, first, second, to_iuv, distances))
     return found
 
 
-def _compared(connection: Connection, first: Row, second: Row, uv_of: Callable, distances: LabelDistances) -> dict:
-    grids = [part_map(part_codes(connection, task.id)) for task in (first, second)]
+def _compared(connection: Connection, first: Row, second: Row, to_iuv: Callable, distances: LabelDistances) -> dict:
+    grids = [part_map(part_counts(connection, task.id)) for task in (first, second)]
     both, either = (grids[0] > 0) & (grids[1] > 0), (grids[0] > 0) | (grids[1] > 0)
-    answers = [_own_answers(connection, task, uv_of) for task in (first, second)]
+    answers = [_own_answers(connection, task, to_iuv) for task in (first, second)]
     distance_m = np.zeros(0)
     if all(len(one.i) for one in answers):
         apart = np.linalg.norm(answers[0].point_xy[:, None] - answers[1].point_xy[None], axis=2)
         nearest = apart.argmin(1)
-        reach = _NEAR * np.hypot(first.x1 - first.x0, first.y1 - first.y0)
+        reach = _MAX_GAP * np.hypot(first.x1 - first.x0, first.y1 - first.y0)
         a = np.flatnonzero(apart.min(1) <= reach)
         labels = [
             tuple(getattr(one, name)[k] for name in "iuv") for one, k in zip(answers, (a, nearest[a]), strict=True)
@@ -118,7 +121,7 @@ def _share(part: np.ndarray, whole: np.ndarray) -> float | None:
 
 
 def seconds_per_point(store: Store) -> dict[str, float]:
-    """The median time from one answer to the next on the same person, by annotator; pauses are left out."""
+    """Return the median time from one answer to the next on the same person, by annotator, without pauses."""
     query = (
         sql.select(events.c.annotator_id, events.c.task_id, events.c.at, annotators.c.name)
         .join(annotators, events.c.annotator_id == annotators.c.id)
@@ -137,7 +140,7 @@ def seconds_per_point(store: Store) -> dict[str, float]:
 
 
 def progress(store: Store) -> dict:
-    """How many people there are, how many tasks of each status, how many are gold; submitted per day."""
+    """Count the people, the gold people, the tasks of each status, and the tasks submitted on each day."""
     with store.reading() as connection:
         count = sql.select(people.c.is_gold, sql.func.count()).group_by(people.c.is_gold)
         of_kind = dict(connection.execute(count).all())
@@ -151,9 +154,9 @@ def progress(store: Store) -> dict:
     return {"people": of_kind.get(False, 0), "gold": of_kind.get(True, 0), "tasks": tasks_by_status, "days": days}
 
 
-def quality_document(store: Store, uv_of: Callable, distances: LabelDistances | None) -> dict:
-    """What the manager's page shows; without distances no errors in cm."""
-    errors = gold_errors(store, uv_of, distances) if distances else []
+def quality_document(store: Store, to_iuv: Callable, distances: LabelDistances | None) -> dict:
+    """Collect what the manager's page shows; without distances there are no errors in cm."""
+    errors = gold_errors(store, to_iuv, distances) if distances else []
     numbers = {one.annotator: annotator_numbers(one) for one in errors}
     times = seconds_per_point(store)
     done = sql.select(annotators.c.name, sql.func.count()).select_from(
@@ -178,7 +181,7 @@ def quality_document(store: Store, uv_of: Callable, distances: LabelDistances | 
             "per_part": {part: _number(value["mean_cm"]) for part, value in parts.items()},
         }
         lines.append(line)
-    agreed = agreement(store, uv_of, distances) if distances else []
+    agreed = agreement(store, to_iuv, distances) if distances else []
     return {"annotators": lines, "agreement": agreed, "progress": progress(store)}
 
 

@@ -1,7 +1,7 @@
-"""What the annotation tool keeps: one database, SQLite or PostgreSQL, the same tables in both.
+"""The annotation tool's database: SQLite or PostgreSQL, with the same tables.
 
 A change is acknowledged after its transaction is on disk (SQLite: WAL with synchronous=FULL; PostgreSQL:
-synchronous_commit on). Transactions that write are one after the other in SQLite; in PostgreSQL they lock their rows.
+synchronous_commit on). SQLite runs one writing transaction at a time; in PostgreSQL they lock their rows.
 """
 
 import time
@@ -31,9 +31,9 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
-_REST_SECONDS = 5.0
-_POOL_SIZE = 16  # connections kept open: as many saves wait for the disk at once
-_BUSY_SECONDS = 20  # how long a save waits for others' in SQLite
+_IDLE_SECONDS = 5.0  # a connection idle for longer is pinged before it is used
+_POOL_SIZE = 16  # connections kept open: so many saves can wait for the disk at once
+_BUSY_SECONDS = 20  # how long a save waits for other saves in SQLite
 
 metadata = sql.MetaData()
 
@@ -47,7 +47,7 @@ def _box() -> list[Column]:
     return [Column(name, Float, nullable=False) for name in ("x0", "y0", "x1", "y1")]
 
 
-def _of(table: str, name: str, **options) -> Column:
+def _foreign_key(table: str, name: str, **options) -> Column:
     return Column(name, ForeignKey(f"{table}.id"), **{"nullable": False, **options})
 
 
@@ -61,7 +61,7 @@ annotators = Table(
     _id(),
     Column("name", String(100), nullable=False, unique=True),
     Column("role", String(20), nullable=False),  # annotator, reviewer, manager
-    Column("token_hash", String(64), unique=True),  # SHA-256; none: nobody can sign in
+    Column("token_hash", String(64), unique=True),  # SHA-256; null: nobody can sign in
     Column("made_at", Float, nullable=False),  # seconds since 1970, as all times here
 )
 
@@ -69,7 +69,7 @@ sessions = Table(
     "sessions",
     metadata,
     Column("key_hash", String(64), primary_key=True),
-    _of("annotators", "annotator_id"),
+    _foreign_key("annotators", "annotator_id"),
     Column("csrf", String(64), nullable=False),
     Column("expires_at", Float, nullable=False),
 )
@@ -78,7 +78,7 @@ photos = Table(
     "photos",
     metadata,
     _id(),
-    Column("name", String(500), nullable=False, unique=True),  # below the folder of photos
+    Column("name", String(500), nullable=False, unique=True),  # within the folder of photos
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("searched", Boolean, nullable=False, default=False),  # whether the model has looked for people
@@ -96,11 +96,11 @@ people = Table(
     "people",
     metadata,
     _id(),
-    _of("photos", "photo_id", index=True),
+    _foreign_key("photos", "photo_id", index=True),
     *_box(),
     Column("is_gold", Boolean, nullable=False, default=False),
     Column("times_submitted", Integer, nullable=False, default=0),
-    Column("prefill", sql.JSON),  # what an imported file says: {"parts": {...}, "points": [...], "entry": {...}}
+    Column("prefill", sql.JSON),  # from an imported file: {"parts": {...}, "points": [...], "entry": {...}}
     sql.Index("people_to_do", "is_gold", "times_submitted", "id"),
 )
 
@@ -108,66 +108,66 @@ tasks = Table(  # one annotator's work on one person
     "tasks",
     metadata,
     _id(),
-    _of("people", "person_id", index=True),
-    _of("annotators", "annotator_id", index=True),
+    _foreign_key("people", "person_id", index=True),
+    _foreign_key("annotators", "annotator_id", index=True),
     *_box(),
     Column("status", String(12), nullable=False, index=True),  # open, submitted, sent_back, accepted, skipped
     Column("stage", String(8), nullable=False, default="parts"),
     Column("version", Integer, nullable=False, default=1),
-    Column("lease_expires_at", Float),  # none: never leased, or given back
+    Column("lease_expires_at", Float),  # null: never leased, or released
     Column("touched_at", Float, nullable=False, default=0.0),
     Column("submitted_at", Float),
     Column("skip_reason", Text),
-    _of("annotators", "fixer_id", nullable=True),  # the reviewer who has taken over editing
-    Column("review_until", Float),  # while a reviewer looks at it, no other is sent to it
+    _foreign_key("annotators", "fixer_id", nullable=True),  # the reviewer who edits it
+    Column("review_until", Float),  # until then no other reviewer is given it
     UniqueConstraint("person_id", "annotator_id"),
 )
 
 parts = Table(
     "parts",
     metadata,
-    _of("tasks", "task_id", primary_key=True),
+    _foreign_key("tasks", "task_id", primary_key=True),
     Column("part", Integer, primary_key=True),  # 1..14
-    Column("counts", Text, nullable=False),  # COCO's compressed code of a mask of 256 x 256 over the box
+    Column("counts", Text, nullable=False),  # COCO's compressed run lengths of the mask (256, 256) over the box
 )
 
 points = Table(
     "points",
     metadata,
     _id(),
-    _of("tasks", "task_id", index=True),
-    Column("rank", Integer, nullable=False),  # order of asking
+    _foreign_key("tasks", "task_id", index=True),
+    Column("rank", Integer, nullable=False),  # the order of presentation
     Column("part", Integer, nullable=False),
     Column("x", Float, nullable=False),  # pixels of the photo
     Column("y", Float, nullable=False),
-    Column("face", Integer),  # the answer: a point of the surface, none if not answered
+    Column("face", Integer),  # the answer, a surface point; null: not answered
     *[Column(name, Float) for name in ("weight_0", "weight_1", "weight_2")],
-    Column("view", Integer),  # where it was clicked, none if it came with an imported file
+    Column("view", Integer),  # where it was clicked; null: from an imported file
     Column("view_x", Float),
     Column("view_y", Float),
-    Column("reason", Text),  # why it is not answered
-    _of("annotators", "answered_by", nullable=True),
-    sqlite_autoincrement=True,  # a comment on a point that is gone must not be on another
+    Column("reason", Text),  # why there is no answer
+    _foreign_key("annotators", "answered_by", nullable=True),
+    sqlite_autoincrement=True,  # ids are never used again: a comment on a deleted point must not move to another
 )
 
 comments = Table(
     "comments",
     metadata,
     _id(),
-    _of("tasks", "task_id", index=True),
-    Column("point_id", Integer),  # none: about the whole; no foreign key, as a point may be asked elsewhere later
-    _of("annotators", "author_id"),
+    _foreign_key("tasks", "task_id", index=True),
+    Column("point_id", Integer),  # null: on the whole person; no foreign key, as points may be deleted
+    _foreign_key("annotators", "author_id"),
     Column("text", Text, nullable=False),
     Column("at", Float, nullable=False),
 )
 
-events = Table(  # the audit log: every change, and the answer given to its request
+events = Table(  # the audit log: every change, and the response to its request
     "events",
     metadata,
     _id(),
     Column("at", Float, nullable=False),
-    _of("annotators", "annotator_id", nullable=True),
-    _of("tasks", "task_id", nullable=True, index=True),
+    _foreign_key("annotators", "annotator_id", nullable=True),
+    _foreign_key("tasks", "task_id", nullable=True, index=True),
     Column("kind", String(20), nullable=False),
     Column("detail", sql.JSON),
     Column("request_id", String(100)),
@@ -177,30 +177,30 @@ events = Table(  # the audit log: every change, and the answer given to its requ
 
 
 class Store:
-    """A database and the clock that stamps what goes into it; see `open_store`."""
+    """A database and the clock for its timestamps; see `open_store`."""
 
     def __init__(self, engine: sql.Engine, clock: Callable[[], float] = time.time):
         self.engine, self.clock = engine, clock
         self._writer = engine.execution_options(writing=True)
-        # A transaction of PostgreSQL would show each statement what is committed before it, as none does, and would
-        # cost two more ways to the server and back.
-        of_statements = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == "postgresql" else {}
-        self._reader = engine.execution_options(**of_statements)
+        # PostgreSQL's default isolation shows each statement what is committed before it, with or without a
+        # transaction; without one, two round trips to the server are saved.
+        options = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == "postgresql" else {}
+        self._reader = engine.execution_options(**options)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection that only looks; on SQLite, at one state of the database."""
+        """Open a connection that only reads; on SQLite it sees one state of the database."""
         with self._reader.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that changes: all of it is on disk when the block ends, or nothing if it raises."""
+        """Open a writing transaction: all of it is on disk when the block ends, nothing if the block raises."""
         with self._writer.begin() as connection:
             yield connection
 
     def setting(self, name: str, default: str) -> str:
-        """A value kept for all servers of this database; the default is kept if there is none."""
+        """Return a value that all servers of this database share; the default is stored if there is none."""
         with self.writing() as connection:
             known = connection.scalar(sql.select(settings.c.value).where(settings.c.name == name))
             if known is None:
@@ -218,15 +218,15 @@ class Store:
 
 
 def open_store(url: str | Path, clock: Callable[[], float] = time.time) -> Store:
-    """The database at a path (SQLite) or a URL such as postgresql://user@host/name, made if it is new.
+    """Open the database at a path (SQLite) or a URL such as postgresql://user@host/name; create missing tables.
 
-    ValueError, one sentence, if it cannot be opened or is of another version of this tool.
+    ValueError, one sentence, if it cannot be opened or has the tables of another version of this tool.
     """
     engine = _engine(str(url))
     store = Store(engine, clock)
     try:
         with store.writing() as connection:
-            if engine.dialect.name == "postgresql":  # two servers starting at once make the tables one after the other
+            if engine.dialect.name == "postgresql":  # two servers that start at once create the tables in turn
                 connection.execute(sql.text("SELECT pg_advisory_xact_lock(4870212)"))
             metadata.create_all(connection)
         version = store.setting("schema_version", str(SCHEMA_VERSION))
@@ -236,23 +236,22 @@ def open_store(url: str | Path, clock: Callable[[], float] = time.time) -> Store
     if version != str(SCHEMA_VERSION):
         store.close()
         raise ValueError(
-            f"the database {_without_password(url)} has the tables of version {version}, this tool those of version"
-            f" {SCHEMA_VERSION}: use the release that made it, and export and import its annotations."
+            f"the database {_without_password(url)} must have the tables of version {SCHEMA_VERSION}, got version"
+            f" {version}; export its annotations with the release that made it, and import them."
         )
     return store
 
 
-def _ask_after_rest(engine: sql.Engine) -> None:
-    """Connections that rested are asked whether they still hold before they are used; asking each time would cost as
-    much as what they are used for."""
+def _ping_idle_connections(engine: sql.Engine) -> None:
+    """Ping idle connections before use; `pool_pre_ping` would ping each time, which costs as much as a query."""
 
     @sql.event.listens_for(engine, "checkin")
-    def _note(connection, record) -> None:
-        record.info["rests_since"] = time.monotonic()
+    def _note_time(connection, record) -> None:
+        record.info["idle_since"] = time.monotonic()
 
     @sql.event.listens_for(engine, "checkout")
-    def _ask(connection, record, proxy) -> None:
-        if time.monotonic() - record.info.get("rests_since", time.monotonic()) < _REST_SECONDS:
+    def _ping(connection, record, proxy) -> None:
+        if time.monotonic() - record.info.get("idle_since", time.monotonic()) < _IDLE_SECONDS:
             return
         try:
             engine.dialect.do_ping(connection)
@@ -268,15 +267,15 @@ def _engine(url: str) -> sql.Engine:
             engine = sql.create_engine(address, pool_size=_POOL_SIZE, max_overflow=8, connect_args=options)
         except ModuleNotFoundError:
             raise ValueError(
-                'PostgreSQL needs a driver that is not installed: pip install "opendensepose[team]".'
+                'PostgreSQL needs a driver that is not installed; run pip install "opendensepose[team]".'
             ) from None
-        _ask_after_rest(engine)
+        _ping_idle_connections(engine)
         return engine
     if "://" in url and not url.startswith("sqlite:///"):
-        raise ValueError(f"the database is a path or postgresql://..., got {_without_password(url)!r}.")
+        raise ValueError(f"the database must be a path or postgresql://..., got {_without_password(url)!r}.")
     path = Path(url.removeprefix("sqlite:///"))
     if path.is_dir() or not path.absolute().parent.is_dir():
-        raise ValueError(f"the database {path} cannot be made: name a file in a folder that exists.")
+        raise ValueError(f"the database {path} cannot be created; name a file in a folder that exists.")
     engine = sql.create_engine(
         f"sqlite:///{path}",
         pool_size=_POOL_SIZE,
@@ -286,7 +285,7 @@ def _engine(url: str) -> sql.Engine:
 
     @sql.event.listens_for(engine, "connect")
     def _prepare(connection, record) -> None:
-        connection.isolation_level = None  # transactions begin where `_begin` says, not where the driver guesses
+        connection.isolation_level = None  # `_begin` begins transactions, not the driver
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 

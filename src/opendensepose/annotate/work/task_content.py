@@ -1,72 +1,99 @@
-"""What a task holds, as the database has it: box, part masks, and points with their answers; read and put in as it is.
+"""The content of a task in the database: its box, part masks, and points with their answers.
 
-Which changes are allowed, and by whom, is not asked here: see `edits` and `tasks`.
+Functions here read and write rows and check no permission: see `tasks` and `edits` for who may change what.
 """
+
+from collections.abc import Iterable
 
 import numpy as np
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Row
 
+from opendensepose.annotate.work.errors import RequestError
 from opendensepose.annotate.work.store import parts, points
 from opendensepose.data.masks import decode_part_masks
 from opendensepose.part_grid import GRID
-from opendensepose.surface import NUM_PARTS
+from opendensepose.surface import NUM_PARTS, SurfacePoints
 
 __all__ = [
     "ANSWER_COLUMNS",
+    "answered_points",
     "box_xyxy_of",
-    "part_codes",
+    "clip_box",
+    "insert_parts",
+    "insert_points",
+    "part_counts",
     "part_map",
     "part_masks",
-    "put_parts",
-    "put_points",
     "task_points",
 ]
 
 ANSWER_COLUMNS = ("face", "weight_0", "weight_1", "weight_2", "view", "view_x", "view_y", "reason", "answered_by")
+_MIN_SIDE_PX = 4  # of a person's box
 
 
 def box_xyxy_of(task: Row) -> np.ndarray:
-    """(4,) float64 pixels of the photo."""
+    """Return the task's box (4,) float64, pixels of the photo."""
     return np.array([task.x0, task.y0, task.x1, task.y1], np.float64)
 
 
-def part_codes(connection: Connection, task_id: int) -> dict[int, str]:
-    """Compressed counts by part."""
+def clip_box(box_xyxy: Iterable[float], width: int, height: int) -> dict[str, float]:
+    """Clip a box to a photo and round it to hundredths of a pixel; return the columns x0, y0, x1, y1.
+
+    RequestError if less than 4 x 4 pixels of it lie within the photo.
+    """
+    clipped = [round(min(max(edge, 0), side), 2) for edge, side in zip(box_xyxy, [width, height] * 2, strict=True)]
+    x0, y0, x1, y1 = map(float, clipped)
+    if not (x1 - x0 >= _MIN_SIDE_PX and y1 - y0 >= _MIN_SIDE_PX):
+        raise RequestError("The box must cover at least 4 x 4 pixels of the photo; draw a larger one.", 422)
+    return {"x0": x0, "y0": y0, "x1": x1, "y1": y1}
+
+
+def part_counts(connection: Connection, task_id: int) -> dict[int, str]:
+    """Read the part masks: COCO's compressed run lengths by part."""
     query = sql.select(parts.c.part, parts.c.counts).where(parts.c.task_id == task_id).order_by(parts.c.part)
     return {part: counts for part, counts in connection.execute(query)}
 
 
-def part_masks(codes: dict[int, str]) -> list[dict | list]:
-    """The parts as COCO-DensePose's `dp_masks`: 14 run-length codes, [] for a part that is not painted."""
+def part_masks(counts: dict[int, str]) -> list[dict | list]:
+    """Return the masks as COCO-DensePose's `dp_masks`: 14 run-length codes, [] for a part without a mask."""
     return [
-        {"size": [GRID, GRID], "counts": codes[part]} if codes.get(part) else [] for part in range(1, NUM_PARTS + 1)
+        {"size": [GRID, GRID], "counts": counts[part]} if counts.get(part) else [] for part in range(1, NUM_PARTS + 1)
     ]
 
 
-def part_map(codes: dict[int, str]) -> np.ndarray:
-    """(256, 256) uint8 parts on the grid over the box, 0 background."""
-    return decode_part_masks(part_masks(codes))
+def part_map(counts: dict[int, str]) -> np.ndarray:
+    """Decode the masks to one map (256, 256) uint8 on the grid over the box: 0 background, 1..14 the part."""
+    return decode_part_masks(part_masks(counts))
 
 
-def put_parts(connection: Connection, task_id: int, codes: dict[int, str]) -> None:
-    """Puts part masks, compressed counts by part; empty counts are left out."""
-    rows = [{"task_id": task_id, "part": part, "counts": counts} for part, counts in codes.items() if counts]
+def insert_parts(connection: Connection, task_id: int, counts: dict[int, str]) -> None:
+    """Insert part masks, compressed run lengths by part; empty ones are left out."""
+    rows = [{"task_id": task_id, "part": part, "counts": text} for part, text in counts.items() if text]
     if rows:
         connection.execute(parts.insert(), rows)
 
 
-def put_points(connection: Connection, task_id: int, asked: list[dict]) -> None:
-    """Puts points in the order of asking; each has part, x, y and may have the columns of an answer."""
-    rows = [
-        {"task_id": task_id, "rank": rank, **{name: point.get(name) for name in ("part", "x", "y", *ANSWER_COLUMNS)}}
-        for rank, point in enumerate(asked)
-    ]
+def insert_points(connection: Connection, task_id: int, rows: list[dict]) -> None:
+    """Insert points in the order of presentation; each has part, x, y and may have the answer's columns."""
+    names = ("part", "x", "y", *ANSWER_COLUMNS)
     if rows:
-        connection.execute(points.insert(), rows)
+        numbered = [
+            {"task_id": task_id, "rank": rank, **{name: row.get(name) for name in names}}
+            for rank, row in enumerate(rows)
+        ]
+        connection.execute(points.insert(), numbered)
 
 
 def task_points(connection: Connection, task_id: int) -> list[Row]:
-    """In the order of asking."""
+    """Read the points in the order of presentation."""
     query = sql.select(points).where(points.c.task_id == task_id).order_by(points.c.rank, points.c.id)
     return list(connection.execute(query))
+
+
+def answered_points(rows: list[Row]) -> tuple[list[Row], SurfacePoints]:
+    """Select the points that have a surface point as their answer; return them and these surface points."""
+    done = [point for point in rows if point.face is not None]
+    weights = [(point.weight_0, point.weight_1, point.weight_2) for point in done]
+    faces = np.array([point.face for point in done], np.int32)
+    return done, SurfacePoints(faces, np.array(weights, np.float32).reshape(-1, 3))

@@ -1,34 +1,33 @@
-"""Who works on what: the next person, leases, skipping, submitting.
+"""Tasks: who annotates whom. Leases, assignment, skipping, submitting.
 
-A task is one annotator's work on one person. A lease says until when the person is theirs; every save and heartbeat
-renews it. When it has run out, others may be given the person, as a task of their own; a save that comes later still
-is taken if the person is free, and refused if it is not. Nobody ever writes into another's task, save in review.
+A task is one annotator's work on one person. A lease gives the person to the annotator for some minutes; every save and
+heartbeat extends it. After it has expired, others may be given the person, as a task of their own; a later save is
+accepted if the person is still free, else refused. Nobody writes into another annotator's task, except in review.
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Row
 
-from opendensepose.annotate.work.refusals import Refused
-from opendensepose.annotate.work.store import Store, events, gold, people, photos, points, tasks
-from opendensepose.annotate.work.task_content import put_parts, put_points
+from opendensepose.annotate.work.errors import RequestError
+from opendensepose.annotate.work.store import Store, annotators, events, gold, people, photos, points, tasks
+from opendensepose.annotate.work.task_content import clip_box, insert_parts, insert_points
 
 __all__ = [
     "LEASE_SECONDS",
     "Rules",
     "User",
     "add_person",
-    "check_box",
     "check_editable",
     "check_version",
-    "give_back",
-    "hold",
+    "extend_lease",
     "log",
     "next_task",
     "readable_task",
-    "renew",
+    "release",
+    "renew_lease",
     "skip",
     "submit",
     "task_rows",
@@ -36,11 +35,12 @@ __all__ = [
 
 LEASE_SECONDS = 15 * 60.0
 ACTIVE = ("submitted", "sent_back", "accepted")
+_BOX = ("x0", "y0", "x1", "y1")
 
 
 @dataclass(frozen=True)
 class User:
-    """Who asks. alone: the only user of a tool on one's own machine, who may review their own work too."""
+    """Who sends a request. alone: the only user of a tool on their own machine, who may review their own work too."""
 
     id: int
     name: str
@@ -58,34 +58,36 @@ class User:
 
 @dataclass(frozen=True)
 class Rules:
-    """How work is given out. gold_rate: the share of people with known truth. rng: for drawing them."""
+    """How people are assigned. gold_rate: the share of gold people, whose truth is known. rng: draws them."""
 
     annotators_per_person: int = 1
     gold_rate: float = 0.0
     lease_seconds: float = LEASE_SECONDS
-    rng: random.Random = random.Random()
+    rng: random.Random = field(default_factory=random.Random)
 
     def __post_init__(self):
         if self.annotators_per_person < 1 or not 0 <= self.gold_rate < 1:
             raise ValueError(
-                "each person needs at least 1 annotator, and the rate of gold people is in [0, 1); got"
+                "annotators per person must be at least 1 and the gold rate in [0, 1), got"
                 f" {self.annotators_per_person} and {self.gold_rate}."
             )
 
 
 def log(connection: Connection, store: Store, user: User | None, task_id: int | None, kind: str, **values) -> None:
-    """One line of the audit log."""
+    """Write one line of the audit log."""
     connection.execute(
         events.insert().values(at=store.clock(), annotator_id=user and user.id, task_id=task_id, kind=kind, **values)
     )
 
 
-# --- seeing ----------------------------------------------------------------------------------------------------------
+# --- reading ---------------------------------------------------------------------------------------------------------
 
 
 def readable_task(connection: Connection, user: User, task_id: int, lock: bool = False) -> Row:
-    """The task's row with photo_id and is_gold. Refused as if there were none unless it is the user's, the user is a
-    manager, or it has been submitted and the user is a reviewer."""
+    """Return the task's row with photo_id and is_gold. lock: for a change in the same transaction.
+
+    RequestError 404 unless it is the user's own, the user is a manager, or it was submitted and the user is a reviewer.
+    """
     query = (
         sql.select(tasks, people.c.photo_id, people.c.is_gold)
         .join(people, tasks.c.person_id == people.c.id)
@@ -96,17 +98,17 @@ def readable_task(connection: Connection, user: User, task_id: int, lock: bool =
         return row
     if row is not None and user.may_review and row.status in ACTIVE:
         return row
-    raise Refused(f"There is no task {task_id} of yours.", 404)
+    raise RequestError(f"There is no task {task_id} that you may read.", 404)
 
 
 def task_rows(store: Store, user: User, status: str | None = None, limit: int = 1000, offset: int = 0) -> list[Row]:
-    """The user's tasks, or everybody's for a manager, with the photo and the annotator's name. Somebody who works
-    alone has a task for each person."""
-    from opendensepose.annotate.work.store import annotators
+    """List the user's tasks, or everybody's for a manager, with the photo and the annotator's name.
 
+    Who works alone has a task for each person: missing ones are made first.
+    """
     if user.alone:
         with store.writing() as connection:
-            _own_all(connection, store, user)
+            _create_missing_tasks(connection, store, user)
     query = (
         sql.select(
             tasks,
@@ -131,20 +133,20 @@ def task_rows(store: Store, user: User, status: str | None = None, limit: int = 
         return list(connection.execute(query))
 
 
-def _own_all(connection: Connection, store: Store, user: User) -> None:
-    """A task for each person that the user has none for; all without content at once, of 50,000 people in a second."""
+def _create_missing_tasks(connection: Connection, store: Store, user: User) -> None:
+    """Create the user's missing tasks; those without prefill in one statement: a second for 50,000 people."""
     mine = sql.select(tasks.c.id).where(tasks.c.person_id == people.c.id, tasks.c.annotator_id == user.id)
     missing = sql.and_(~mine.exists(), people.c.is_gold.is_(False))
     last = connection.scalar(sql.select(sql.func.max(tasks.c.id))) or 0
-    boxes = [people.c[name] for name in ("x0", "y0", "x1", "y1")]
     values = {"status": "open", "stage": "parts", "version": 1, "touched_at": 0.0}
-    bare = (
-        sql.select(people.c.id, sql.literal(user.id), *boxes, *map(sql.literal, values.values()))
+    empty = (
+        sql.select(
+            people.c.id, sql.literal(user.id), *(people.c[name] for name in _BOX), *map(sql.literal, values.values())
+        )
         .where(missing, people.c.prefill.is_(None))
         .order_by(people.c.id)
     )
-    names = ["person_id", "annotator_id", "x0", "y0", "x1", "y1", *values]
-    connection.execute(tasks.insert().from_select(names, bare))
+    connection.execute(tasks.insert().from_select(["person_id", "annotator_id", *_BOX, *values], empty))
     made = sql.select(sql.literal(store.clock()), tasks.c.annotator_id, tasks.c.id, sql.literal("assign")).where(
         tasks.c.annotator_id == user.id, tasks.c.id > last
     )
@@ -156,15 +158,18 @@ def _own_all(connection: Connection, store: Store, user: User) -> None:
 # --- leases ----------------------------------------------------------------------------------------------------------
 
 
-def hold(connection: Connection, store: Store, rules: Rules, task: Row) -> float:
-    """Until when a task is leased anew. Refused with 409 if its lease ran out and others have taken the person."""
+def extend_lease(connection: Connection, store: Store, rules: Rules, task: Row) -> float:
+    """Return when the task's extended lease expires, for the caller to store.
+
+    RequestError 409 if the lease has expired and others have taken the person.
+    """
     now = store.clock()
-    has_run_out = task.lease_expires_at is None or task.lease_expires_at <= now
-    if task.status == "open" and has_run_out and not task.is_gold and task.fixer_id is None:
+    has_expired = task.lease_expires_at is None or task.lease_expires_at <= now
+    if task.status == "open" and has_expired and not task.is_gold and task.fixer_id is None:
         connection.execute(sql.select(people.c.id).where(people.c.id == task.person_id).with_for_update())
-        if _num_active(connection, task.person_id, now, but=task.id) >= rules.annotators_per_person:
-            raise Refused(
-                "Your time with this person ran out and somebody else has taken over; this change was not saved.",
+        if _num_active(connection, task.person_id, now, excluded=task.id) >= rules.annotators_per_person:
+            raise RequestError(
+                "Your lease on this person expired and somebody else has taken over; this change was not saved.",
                 409,
                 task.version,
             )
@@ -172,41 +177,41 @@ def hold(connection: Connection, store: Store, rules: Rules, task: Row) -> float
 
 
 def _active(task: sql.FromClause, now: float) -> sql.ColumnElement[bool]:
-    """Whether a task counts among the annotators that a person has."""
+    """Whether a task counts towards its person's number of annotators."""
     return sql.or_(task.c.status.in_(ACTIVE), sql.and_(task.c.status == "open", task.c.lease_expires_at > now))
 
 
-def _num_active(connection: Connection, person_id: int, now: float, but: int | None = None) -> int:
+def _num_active(connection: Connection, person_id: int, now: float, excluded: int | None = None) -> int:
     query = sql.select(sql.func.count()).where(tasks.c.person_id == person_id, _active(tasks, now))
-    return connection.scalar(query if but is None else query.where(tasks.c.id != but))
+    return connection.scalar(query if excluded is None else query.where(tasks.c.id != excluded))
 
 
-def renew(store: Store, rules: Rules, user: User, task_id: int) -> dict:
-    """The heartbeat: {lease_expires_at, version}. Refused if the task cannot be worked on by the user."""
+def renew_lease(store: Store, rules: Rules, user: User, task_id: int) -> dict:
+    """Extend the lease at a heartbeat; return {lease_expires_at, version}. RequestError if the user may not edit."""
     with store.writing() as connection:
         task = readable_task(connection, user, task_id, lock=True)
         check_editable(task, user)
-        until = hold(connection, store, rules, task)
+        until = extend_lease(connection, store, rules, task)
         connection.execute(tasks.update().where(tasks.c.id == task_id).values(lease_expires_at=until))
     return {"lease_expires_at": until, "version": task.version}
 
 
 def check_editable(task: Row, user: User) -> None:
-    """Refused unless it is the user's own open work, or the user is the reviewer who fixes it."""
+    """RequestError unless it is the user's own open work, or the user is the reviewer who fixes it."""
     if task.fixer_id is not None and task.status == "submitted":
         if task.fixer_id == user.id:
             return
-        raise Refused("A reviewer is fixing this person now.", 409, task.version)
+        raise RequestError("A reviewer is fixing this person now.", 409, task.version)
     if task.annotator_id != user.id:
-        raise Refused("This is somebody else's work: it can be read but not changed.", 403)
+        raise RequestError("This is somebody else's work: you may read it but not change it.", 403)
     if task.status not in ("open", "sent_back"):
-        raise Refused(f"This person is {task.status.replace('_', ' ')} and cannot be changed.", 409, task.version)
+        raise RequestError(f"This person is {task.status.replace('_', ' ')} and cannot be changed.", 409, task.version)
 
 
-def check_version(task: Row, version: object) -> None:
-    """Refused if a version is said that is not the task's present one."""
+def check_version(task: Row, version: int | None) -> None:
+    """RequestError 409 if a version is given that is not the task's current one."""
     if version is not None and version != task.version:
-        raise Refused(
+        raise RequestError(
             f"This person was changed elsewhere: yours was version {version}, now it is {task.version}; nothing was"
             " overwritten.",
             409,
@@ -214,94 +219,8 @@ def check_version(task: Row, version: object) -> None:
         )
 
 
-def next_task(store: Store, rules: Rules, user: User) -> int | None:
-    """The task the user should go on with, leased: begun or sent back before, else a new person, else one that was
-    given back; None if there is nothing to do."""
-    with store.writing() as connection:
-        begun = sql.and_(tasks.c.status == "open", tasks.c.lease_expires_at.is_not(None))
-        own = sql.select(tasks.c.id).where(tasks.c.annotator_id == user.id)
-        recent = own.where(sql.or_(tasks.c.status == "sent_back", begun)).order_by(tasks.c.status.desc(), tasks.c.id)
-        found = _first_held(connection, store, rules, user, connection.scalars(recent).all())
-        if found is None:
-            person_id = _pick(connection, store, rules, user)
-            if person_id is not None:
-                return _new_task(connection, store, user, person_id, store.clock() + rules.lease_seconds)
-            rest = own.where(tasks.c.status == "open", _has_room(rules, store.clock()))
-            rest = rest.order_by(tasks.c.touched_at, tasks.c.id)
-            found = _first_held(connection, store, rules, user, connection.scalars(rest).all())
-        return found
-
-
-def _has_room(rules: Rules, now: float) -> sql.ColumnElement[bool]:
-    """What `hold` asks of a task's person, so that it need not be tried on each of thousands that others have done."""
-    other = tasks.alias()
-    same_person = sql.and_(other.c.person_id == tasks.c.person_id, other.c.id != tasks.c.id)
-    others = sql.select(sql.func.count()).where(same_person, _active(other, now)).scalar_subquery()
-    is_gold = sql.select(people.c.is_gold).where(people.c.id == tasks.c.person_id).scalar_subquery()
-    return sql.or_(is_gold, others < rules.annotators_per_person)
-
-
-def _first_held(connection, store: Store, rules: Rules, user: User, task_ids: list[int]) -> int | None:
-    for task_id in task_ids:
-        task = readable_task(connection, user, task_id, lock=True)
-        try:
-            until = hold(connection, store, rules, task)
-        except Refused:
-            continue
-        connection.execute(tasks.update().where(tasks.c.id == task_id).values(lease_expires_at=until))
-        return task_id
-    return None
-
-
-def _pick(connection: Connection, store: Store, rules: Rules, user: User) -> int | None:
-    """A person the user has not had, with room for one more annotator; by chance one with known truth."""
-    wants_gold = rules.rng.random() < rules.gold_rate
-    for is_gold in (True, False) if wants_gold else (False,):
-        person_id = _pick_of(connection, store, rules, user, is_gold)
-        if person_id is not None:
-            return person_id
-    return None
-
-
-def _pick_of(connection: Connection, store: Store, rules: Rules, user: User, is_gold: bool) -> int | None:
-    now = store.clock()
-    mine = sql.select(tasks.c.id).where(tasks.c.person_id == people.c.id, tasks.c.annotator_id == user.id)
-    query = sql.select(people.c.id).where(people.c.is_gold.is_(is_gold), ~mine.exists()).order_by(people.c.id)
-    if not is_gold:
-        taken = sql.select(sql.func.count()).where(tasks.c.person_id == people.c.id, _active(tasks, now))
-        others = taken.scalar_subquery()
-        room = rules.annotators_per_person
-        query = query.where(people.c.times_submitted < room, others < room)
-    while True:
-        person_id = connection.scalar(query.limit(1).with_for_update(skip_locked=True, of=people))
-        if person_id is None or is_gold:
-            return person_id
-        # Locked now; whoever took the person while the query ran is seen by a new count only.
-        if _num_active(connection, person_id, now) < rules.annotators_per_person:
-            return person_id
-        query = query.where(people.c.id > person_id)
-
-
-def _new_task(connection: Connection, store: Store, user: User, person_id: int, until: float | None) -> int:
-    """A task with the person's box and, where a file was imported, its parts and points."""
-    person = connection.execute(sql.select(people).where(people.c.id == person_id)).one()
-    box = {name: getattr(person, name) for name in ("x0", "y0", "x1", "y1")}
-    prefill = person.prefill or {}
-    values = {"status": "open", "stage": "points" if prefill.get("points") else "parts", "version": 1}
-    made = connection.execute(
-        tasks.insert().values(
-            person_id=person_id, annotator_id=user.id, lease_expires_at=until, touched_at=0.0, **values, **box
-        )
-    )
-    task_id = made.inserted_primary_key[0]
-    put_parts(connection, task_id, {int(part): counts for part, counts in prefill.get("parts", {}).items()})
-    put_points(connection, task_id, prefill.get("points", []))
-    log(connection, store, user, task_id, "lease" if until else "assign")
-    return task_id
-
-
-def give_back(store: Store, user: User, task_id: int) -> None:
-    """Ends the lease; the work stays, for the same annotator to go on with if nobody else is given the person."""
+def release(store: Store, user: User, task_id: int) -> None:
+    """End the lease; the work stays, and the same annotator may continue unless somebody else is given the person."""
     with store.writing() as connection:
         task = readable_task(connection, user, task_id, lock=True)
         check_editable(task, user)
@@ -310,72 +229,145 @@ def give_back(store: Store, user: User, task_id: int) -> None:
         log(connection, store, user, task_id, "release")
 
 
-# --- ends ------------------------------------------------------------------------------------------------------------
+# --- assignment ------------------------------------------------------------------------------------------------------
+
+
+def next_task(store: Store, rules: Rules, user: User) -> int | None:
+    """Return the task that the user should work on next, leased; None if there is none.
+
+    First tasks begun or sent back, then a new person, then tasks that the user released.
+    """
+    with store.writing() as connection:
+        begun = sql.and_(tasks.c.status == "open", tasks.c.lease_expires_at.is_not(None))
+        own = sql.select(tasks.c.id).where(tasks.c.annotator_id == user.id)
+        recent = own.where(sql.or_(tasks.c.status == "sent_back", begun)).order_by(tasks.c.status.desc(), tasks.c.id)
+        found = _lease_first(connection, store, rules, user, connection.scalars(recent).all())
+        if found is None:
+            person_id = _choose_person(connection, store, rules, user)
+            if person_id is not None:
+                return _new_task(connection, store, user, person_id, store.clock() + rules.lease_seconds)
+            released = own.where(tasks.c.status == "open", _has_room(rules, store.clock()))
+            released = released.order_by(tasks.c.touched_at, tasks.c.id)
+            found = _lease_first(connection, store, rules, user, connection.scalars(released).all())
+        return found
+
+
+def _has_room(rules: Rules, now: float) -> sql.ColumnElement[bool]:
+    """What `extend_lease` checks, as a condition of a query over thousands of tasks."""
+    other = tasks.alias()
+    same_person = sql.and_(other.c.person_id == tasks.c.person_id, other.c.id != tasks.c.id)
+    others = sql.select(sql.func.count()).where(same_person, _active(other, now)).scalar_subquery()
+    is_gold = sql.select(people.c.is_gold).where(people.c.id == tasks.c.person_id).scalar_subquery()
+    return sql.or_(is_gold, others < rules.annotators_per_person)
+
+
+def _lease_first(connection: Connection, store: Store, rules: Rules, user: User, task_ids: list[int]) -> int | None:
+    """Lease the first of the tasks whose person nobody else has taken."""
+    for task_id in task_ids:
+        task = readable_task(connection, user, task_id, lock=True)
+        try:
+            until = extend_lease(connection, store, rules, task)
+        except RequestError:
+            continue
+        connection.execute(tasks.update().where(tasks.c.id == task_id).values(lease_expires_at=until))
+        return task_id
+    return None
+
+
+def _choose_person(connection: Connection, store: Store, rules: Rules, user: User) -> int | None:
+    """Choose a person whom the user has not had and who needs one more annotator; at the gold rate a gold person."""
+    wants_gold = rules.rng.random() < rules.gold_rate
+    for is_gold in (True, False) if wants_gold else (False,):
+        person_id = _first_free_person(connection, store, rules, user, is_gold)
+        if person_id is not None:
+            return person_id
+    return None
+
+
+def _first_free_person(connection: Connection, store: Store, rules: Rules, user: User, is_gold: bool) -> int | None:
+    now = store.clock()
+    mine = sql.select(tasks.c.id).where(tasks.c.person_id == people.c.id, tasks.c.annotator_id == user.id)
+    query = sql.select(people.c.id).where(people.c.is_gold.is_(is_gold), ~mine.exists()).order_by(people.c.id)
+    if not is_gold:
+        others = sql.select(sql.func.count()).where(tasks.c.person_id == people.c.id, _active(tasks, now))
+        most = rules.annotators_per_person
+        query = query.where(people.c.times_submitted < most, others.scalar_subquery() < most)
+    while True:
+        person_id = connection.scalar(query.limit(1).with_for_update(skip_locked=True, of=people))
+        if person_id is None or is_gold:
+            return person_id
+        # Locked now, but somebody may have taken the person while the query ran: count again.
+        if _num_active(connection, person_id, now) < rules.annotators_per_person:
+            return person_id
+        query = query.where(people.c.id > person_id)
+
+
+def _new_task(connection: Connection, store: Store, user: User, person_id: int, until: float | None) -> int:
+    """Create a task with the person's box and, from an imported file, the parts and points."""
+    person = connection.execute(sql.select(people).where(people.c.id == person_id)).one()
+    prefill = person.prefill or {}
+    values = {"status": "open", "stage": "points" if prefill.get("points") else "parts", "version": 1}
+    values |= {"lease_expires_at": until, "touched_at": 0.0, **{name: getattr(person, name) for name in _BOX}}
+    made = connection.execute(tasks.insert().values(person_id=person_id, annotator_id=user.id, **values))
+    task_id = made.inserted_primary_key[0]
+    insert_parts(connection, task_id, {int(part): counts for part, counts in prefill.get("parts", {}).items()})
+    insert_points(connection, task_id, prefill.get("points", []))
+    log(connection, store, user, task_id, "lease" if until else "assign")
+    return task_id
+
+
+def add_person(store: Store, rules: Rules, user: User, photo_id: int, box_xyxy: tuple[float, ...]) -> int:
+    """Add a person whose box a manager has drawn; return the id of the manager's leased task."""
+    if not user.may_manage:
+        raise RequestError("Only a manager may add people.", 403)
+    with store.writing() as connection:
+        photo = connection.execute(sql.select(photos).where(photos.c.id == photo_id)).one_or_none()
+        if photo is None or connection.scalar(sql.select(gold.c.photo_id).where(gold.c.photo_id == photo_id)):
+            raise RequestError(f"There is no photo {photo_id}.", 404)
+        box = clip_box(box_xyxy, photo.width, photo.height)
+        made = connection.execute(people.insert().values(photo_id=photo_id, is_gold=False, times_submitted=0, **box))
+        until = store.clock() + rules.lease_seconds
+        return _new_task(connection, store, user, made.inserted_primary_key[0], until)
+
+
+# --- the end of a task -----------------------------------------------------------------------------------------------
 
 
 def skip(store: Store, rules: Rules, user: User, task_id: int, reason: str) -> None:
-    """Ends the task without an answer; the person stays for others. Refused without a reason."""
+    """End the task without an annotation; others may still be given the person. RequestError without a reason."""
     if not reason.strip():
-        raise Refused("Say why you skip this person.", 422)
+        raise RequestError("Say why you skip this person.", 422)
     with store.writing() as connection:
         task = readable_task(connection, user, task_id, lock=True)
         check_editable(task, user)
-        hold(connection, store, rules, task)
+        extend_lease(connection, store, rules, task)
         ended = {"status": "skipped", "skip_reason": reason, "lease_expires_at": None, "version": task.version + 1}
         connection.execute(tasks.update().where(tasks.c.id == task_id).values(**ended))
         log(connection, store, user, task_id, "skip", detail={"reason": reason})
 
 
-def submit(store: Store, rules: Rules, user: User, task_id: int, version: object = None) -> None:
-    """Ends the work; it is read-only until it is sent back. Refused while points are neither answered nor given a
-    reason, and without any, and if a version is said that is not the present one. A repeated submission changes
-    nothing."""
+def submit(store: Store, rules: Rules, user: User, task_id: int, version: int | None = None) -> None:
+    """Submit the task: from then on it is read-only unless it is sent back. A repeated submission changes nothing.
+
+    RequestError if there are no points, if some have neither an answer nor a reason, or if the version is outdated.
+    """
     with store.writing() as connection:
         task = readable_task(connection, user, task_id, lock=True)
         if task.status == "submitted" and task.annotator_id == user.id and task.fixer_id is None:
             return
         check_editable(task, user)
         check_version(task, version)
-        hold(connection, store, rules, task)
+        extend_lease(connection, store, rules, task)
         is_open = sql.and_(points.c.face.is_(None), points.c.reason.is_(None))
-        asked = connection.scalars(sql.select(is_open).where(points.c.task_id == task_id)).all()
-        if not asked:
-            raise Refused("There are no points yet: paint the parts, then ask for the points.", 422)
-        if any(asked):
-            raise Refused(f"{sum(map(bool, asked))} of {len(asked)} points have no answer and no reason yet.", 422)
-        now = store.clock()
-        values = {"status": "submitted", "submitted_at": now, "lease_expires_at": None, "version": task.version + 1}
-        connection.execute(tasks.update().where(tasks.c.id == task_id).values(**values, fixer_id=None))
+        open_flags = connection.scalars(sql.select(is_open).where(points.c.task_id == task_id)).all()
+        if not open_flags:
+            raise RequestError("There are no points yet: paint the parts, then ask for the points.", 422)
+        if any(open_flags):
+            count = sum(map(bool, open_flags))
+            raise RequestError(f"{count} of {len(open_flags)} points have neither an answer nor a reason.", 422)
+        values = {"status": "submitted", "submitted_at": store.clock(), "lease_expires_at": None, "fixer_id": None}
+        connection.execute(tasks.update().where(tasks.c.id == task_id).values(**values, version=task.version + 1))
         if task.submitted_at is None:
             more = people.c.times_submitted + 1
             connection.execute(people.update().where(people.c.id == task.person_id).values(times_submitted=more))
         log(connection, store, user, task_id, "submit")
-
-
-# --- people drawn by hand --------------------------------------------------------------------------------------------
-
-
-def check_box(box_xyxy: object, width: int, height: int) -> dict[str, float]:
-    """x0, y0, x1, y1 of a box inside the photo, in hundredths of a pixel. Refused if it is none of at least 4 px."""
-    is_box = isinstance(box_xyxy, list | tuple) and len(box_xyxy) == 4
-    if not is_box or not all(type(edge) in (int, float) and abs(edge) < 1e6 for edge in box_xyxy):
-        raise Refused("box_xyxy should be four numbers x0, y0, x1, y1 in pixels of the photo.")
-    clipped = [round(min(max(edge, 0), side), 2) for edge, side in zip(box_xyxy, [width, height] * 2, strict=True)]
-    x0, y0, x1, y1 = map(float, clipped)
-    if x1 - x0 < 4 or y1 - y0 < 4:
-        raise Refused("the box should be at least 4 x 4 pixels, within the photo.", 422)
-    return {"x0": x0, "y0": y0, "x1": x1, "y1": y1}
-
-
-def add_person(store: Store, rules: Rules, user: User, photo_id: int, box_xyxy: object) -> int:
-    """A person drawn by hand; the id of the user's leased task on them. For managers."""
-    if not user.may_manage:
-        raise Refused("Only a manager adds people.", 403)
-    with store.writing() as connection:
-        photo = connection.execute(sql.select(photos).where(photos.c.id == photo_id)).one_or_none()
-        if photo is None or connection.scalar(sql.select(gold.c.photo_id).where(gold.c.photo_id == photo_id)):
-            raise Refused(f"There is no photo {photo_id}.", 404)
-        box = check_box(box_xyxy, photo.width, photo.height)
-        made = connection.execute(people.insert().values(photo_id=photo_id, is_gold=False, times_submitted=0, **box))
-        until = store.clock() + rules.lease_seconds
-        return _new_task(connection, store, user, made.inserted_primary_key[0], until)

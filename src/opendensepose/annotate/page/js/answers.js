@@ -1,70 +1,70 @@
-// Stage 2's changes: answers and places of points, shown at once, saved one by one, undone and redone by asking again.
+// Stage 2's changes: answers and places of points, shown at once, saved one by one; undo and redo save again.
 import { announce, notice } from "./dom.js";
 
 export class Answers {
   constructor(stage) {
     this.stage = stage;
     this.app = stage.app;
-    this.asked = new Map(); // point id -> {wish, old}: the last wish on its way, and the point as the server had it
-    this.held = new Map(); // point id -> place in a view while it is dragged
+    this.unsaved = new Map(); // point id -> {change, old}: the last change on its way, and the point as the server had it
+    this.dragged = new Map(); // point id -> place in a view while it is dragged
   }
 
   forget() {
-    this.asked.clear();
-    this.held.clear();
+    this.unsaved.clear();
+    this.dragged.clear();
   }
 
-  /** Where a point's answer is shown before the server has said where it is seen: {view, x, y}, or undefined. */
+  /** The place of an answer that is not saved yet: {view, x, y}, or undefined. */
   pending(id) {
-    return this.held.get(id) || this.asked.get(id)?.wish.click;
+    return this.dragged.get(id) || this.unsaved.get(id)?.change.click;
   }
 
-  hold(id, place) {
-    this.held.set(id, place);
+  drag(id, place) {
+    this.dragged.set(id, place);
     this.stage.show();
   }
 
-  /** Gives `wish` ({click} | {reason} | {clear: true}) as a point's answer: one change, saved at once. */
-  give(point, wish) {
-    this.held.delete(point.id);
-    const before = this.asked.get(point.id)?.wish || wishOf(point);
-    if (wish.clear && before.clear) return;
-    const entry = { undo: () => this.#again(point.id, before), redo: () => this.#again(point.id, wish) };
+  /** Gives `change` ({click} | {reason} | {clear: true}) as a point's answer: one change, saved at once. */
+  give(point, change) {
+    this.dragged.delete(point.id);
+    const before = this.unsaved.get(point.id)?.change || changeFor(point);
+    if (change.clear && before.clear) return;
+    const entry = { undo: () => this.#again(point.id, before), redo: () => this.#again(point.id, change) };
     this.app.histories.points.push(entry);
-    this.#send(point, wish, entry);
+    this.#send(point, change, entry);
   }
 
-  #again(id, wish) {
+  #again(id, change) {
     const index = this.stage.points.findIndex((point) => point.id === id);
     if (index < 0) return;
     if (index !== this.stage.index) this.stage.go(index);
-    this.#send(this.stage.points[index], wish);
+    this.#send(this.stage.points[index], change);
   }
 
-  #send(point, wish, entry) {
-    this.asked.set(point.id, { wish, old: this.asked.get(point.id)?.old || { ...point } });
-    if (!wish.click) Object.assign(point, { answer: null, shown: [], reason: wish.reason || null, warning: null });
+  #send(point, change, entry) {
+    this.unsaved.set(point.id, { change, old: this.unsaved.get(point.id)?.old || { ...point } });
+    if (!change.click) Object.assign(point, { answer: null, shown: [], reason: change.reason || null, warning: null });
     this.stage.show();
     this.app.queue.add({
       method: "PUT",
       path: `/api/tasks/${this.app.task.id}/points/${point.id}`,
-      body: wish,
-      done: (answer) => this.#take(point.id, wish, answer),
-      refused: (error) => this.#refuse(point.id, wish, error, entry),
+      body: change,
+      done: (answer) => this.#saved(point.id, change, answer),
+      refused: (error) => this.#refused(point.id, change, error, entry),
     });
   }
 
-  #take(id, wish, answer) {
-    if (this.asked.get(id)?.wish !== wish) return; // a later wish is on its way: its answer will be shown
-    this.asked.delete(id);
+  #saved(id, change, answer) {
+    if (this.unsaved.get(id)?.change !== change) return; // a later change is being saved: its answer will be shown
+    this.unsaved.delete(id);
     const index = this.#replace(id, answer);
-    if (!wish.click || index !== this.stage.index) return;
-    const { view } = wish.click;
+    if (!change.click || index !== this.stage.index) return;
+    const { view } = change.click;
     announce(`Answered in view ${view + 1}, seen in ${answer.point.shown.length} views. ${answer.point.warning || ""}`);
     this.stage.answered(answer.point);
   }
 
-  /** Takes over the server's state of a point, and the warnings of the whole person. */
+  /** Replaces a point by the server's, and the warnings of the whole person. */
   #replace(id, { point, warnings }) {
     const index = this.stage.points.findIndex((other) => other.id === id);
     if (index >= 0 && point) this.stage.points[index] = point;
@@ -73,30 +73,30 @@ export class Answers {
     return index;
   }
 
-  // [{points: [ids], text}]: all contradictions there are now, also between other points.
+  // [{points: [ids], text}]: all current contradictions, also between other points.
   #warn(warnings) {
     for (const point of this.stage.points) {
       point.warning = warnings.find(({ points }) => points.includes(point.id))?.text || null;
     }
   }
 
-  #refuse(id, wish, error, entry) {
-    if (this.asked.get(id)?.wish === wish) {
+  #refused(id, change, error, entry) {
+    if (this.unsaved.get(id)?.change === change) {
       const point = this.stage.points.find((one) => one.id === id);
-      if (point) Object.assign(point, this.asked.get(id).old);
-      this.asked.delete(id);
+      if (point) Object.assign(point, this.unsaved.get(id).old);
+      this.unsaved.delete(id);
     }
-    this.#tell(error, entry);
+    this.#showError(error, entry);
   }
 
-  #tell(error, entry) {
+  #showError(error, entry) {
     if (entry) this.app.histories.points.drop(entry);
     notice(error.message, "hint");
     announce(error.message);
     this.stage.show();
   }
 
-  /** Asks a point at another place of the photo. */
+  /** Moves a point to another place of the photo. */
   setPlace(point, x, y) {
     const before = [point.x, point.y];
     const send = ([px, py], entry) =>
@@ -105,7 +105,7 @@ export class Answers {
         path: `/api/tasks/${this.app.task.id}/points/${point.id}/place`,
         body: { x: px, y: py },
         done: (answer) => this.#replace(point.id, answer),
-        refused: (error) => this.#tell(error, entry),
+        refused: (error) => this.#showError(error, entry),
       });
     const entry = { undo: () => send(before), redo: () => send([x, y]) };
     this.app.histories.points.push(entry);
@@ -113,8 +113,8 @@ export class Answers {
   }
 }
 
-/** What would have to be asked for to get the point's present answer again. */
-function wishOf({ answer, reason }) {
+/** The request that would give the point its current answer again. */
+function changeFor({ answer, reason }) {
   if (answer) return { click: { view: answer.view, x: answer.x, y: answer.y } };
   return reason ? { reason } : { clear: true };
 }

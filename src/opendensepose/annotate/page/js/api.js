@@ -1,7 +1,7 @@
-// The server's HTTP interface: JSON in, JSON out, and two kinds of trouble told apart.
+// The client of the server's API: JSON in, JSON out, and two kinds of errors.
 
-/** The server answered and said no: `status`, and `body.error` in one sentence. */
-export class Refused extends Error {
+/** The server refused the request: `status`, and `body.error` in one sentence. */
+export class RequestError extends Error {
   constructor(status, body) {
     super(body.error || `The server answered ${status}.`);
     this.status = status;
@@ -9,11 +9,11 @@ export class Refused extends Error {
   }
 }
 
-/** No answer came: the network is down, the server is not there or in trouble. Worth trying again. */
-export class Unreachable extends Error {}
+/** No response came: the network or the server is down. Worth trying again. */
+export class NetworkError extends Error {}
 
-const SAVE_MS = 20000; // a save without an answer by then is tried again
-const WORK_MS = 180000; // a model's guess, an import may take minutes
+const SAVE_TIMEOUT_MS = 20000; // a save without a response by then is tried again
+const SLOW_TIMEOUT_MS = 180000; // a model's guess, an import may take minutes
 let csrf = "";
 
 export function setCsrf(token) {
@@ -22,7 +22,7 @@ export function setCsrf(token) {
 
 /** Calls the server; `body` is an object (sent as JSON) or a Blob. Returns the JSON answer, or null for 204. */
 export async function call(method, path, body, request) {
-  const options = { method, credentials: "same-origin", signal: AbortSignal.timeout(method === "PUT" ? SAVE_MS : WORK_MS), headers: {} };
+  const options = { method, credentials: "same-origin", signal: AbortSignal.timeout(method === "PUT" ? SAVE_TIMEOUT_MS : SLOW_TIMEOUT_MS), headers: {} };
   if (method !== "GET") options.headers["X-CSRF-Token"] = csrf;
   if (request) options.headers["X-Request-Id"] = request;
   if (body instanceof Blob) {
@@ -38,11 +38,11 @@ export async function call(method, path, body, request) {
     response = await fetch(path, options);
     text = await response.text();
   } catch (error) {
-    throw new Unreachable(error.message);
+    throw new NetworkError(error.message);
   }
-  if (response.status >= 500) throw new Unreachable(`The server answered ${response.status}.`);
+  if (response.status >= 500) throw new NetworkError(`The server answered ${response.status}.`);
   const answer = parse(text);
-  if (!response.ok) throw new Refused(response.status, answer || {});
+  if (!response.ok) throw new RequestError(response.status, answer || {});
   return answer;
 }
 
@@ -58,12 +58,12 @@ function parse(text) {
   }
 }
 
-/** Loads a picture; rejects with a sentence if it is not there. */
+/** Loads a picture; rejects with a sentence if it cannot be loaded. */
 export function loadImage(url) {
   return new Promise((resolve, reject) => {
     const image = new Image();
     image.onload = () => resolve(image);
-    image.onerror = () => reject(new Unreachable(`The picture ${url} could not be loaded.`));
+    image.onerror = () => reject(new NetworkError(`The picture ${url} could not be loaded.`));
     image.src = url;
   });
 }

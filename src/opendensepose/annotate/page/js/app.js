@@ -1,13 +1,13 @@
-// What the parts of the page share: the session, the open person, its drawing, its unsaved changes, its histories.
-import { get, loadImage, post, Refused } from "./api.js";
+// The page's state: the session, the open person with its labels, the queue of unsaved changes, undo histories.
+import { get, loadImage, post, RequestError } from "./api.js";
 import { announce, byId, notice } from "./dom.js";
 import { History } from "./history.js";
-import { spoken } from "./keys.js";
+import { displayName } from "./keys.js";
 import { Labels } from "./labels.js";
 import { Lease } from "./lease.js";
 import { SaveQueue } from "./save.js";
 import { showSaveState, showUndo } from "./save_state.js";
-import { settleConflict, sendUnsaved } from "./conflict.js";
+import { resolveConflict, sendUnsaved } from "./conflict.js";
 
 export class App {
   constructor(session, photo) {
@@ -21,19 +21,19 @@ export class App {
   }
 
   showUndo = () => showUndo(this.histories?.[this.stage]);
-  partName = (id) => spoken(this.session.parts.find((part) => part.id === id)?.name || `part ${id}`);
+  partName = (id) => displayName(this.session.parts.find((part) => part.id === id)?.name || `part ${id}`);
   colour = (id) => this.session.parts.find((part) => part.id === id)?.colour || "#cccccc";
 
-  /** Whether the open person may be changed; says why not. */
+  /** Whether the open person may be changed; if not, shows why. */
   mayEdit() {
     if (this.task?.editable && this.queue.state !== "conflict") return true;
     const { status } = this.task || {};
-    if (this.queue?.state === "conflict") notice("Settle the conflict first: choose which version to go on with.");
-    else notice(`This person is ${(status || "not open").replace("_", " ")}: it is shown, not changed.`, "hint");
+    if (this.queue?.state === "conflict") notice("Resolve the conflict first: choose which version to keep.");
+    else notice(`This person is ${(status || "not open").replace("_", " ")} and cannot be changed.`, "hint");
     return false;
   }
 
-  /** Opens a person: the photo, the drawing and the stage it is in. */
+  /** Opens a person at the stage that was left. */
   async open(task) {
     await this.close();
     const image = await loadImage(`/api/photos/${task.photo_id}/image`);
@@ -46,12 +46,12 @@ export class App {
     this.take(task);
     this.showSaved("saved", 0);
     this.setStage(task.stage === "points" && task.points.length ? "points" : "parts");
-    this.review.tell(task);
+    this.review.showComments(task);
     announce(`Person ${task.id} of ${task.photo} opened`);
     await sendUnsaved(this);
   }
 
-  /** Takes over the server's state of the open person. */
+  /** Replaces the open person's state by the server's. */
   take(task) {
     this.task = task;
     this.queue.version = task.version;
@@ -70,10 +70,10 @@ export class App {
     this.setStage(this.stage);
   }
 
-  /** Waits for what is unsaved, then lets the person go. */
+  /** Saves all changes, then closes the person. */
   async close() {
     if (!this.task) return;
-    if (this.queue.state === "conflict") await this.settling;
+    if (this.queue.state === "conflict") await this.resolving;
     await this.queue.flush();
     this.lease?.stop();
     this.queue.close();
@@ -93,11 +93,11 @@ export class App {
     this.onStage?.(stage);
   }
 
-  /** Goes to the points; samples them from the parts if those changed since. */
+  /** Goes to the points, which are sampled again if the parts have changed. */
   async goToPoints() {
     if (!this.task || this.stage === "points") return;
     const areas = this.labels.areas();
-    if (areas[0] === this.labels.cells.length) return notice("Draw at least one part first: the points lie in the parts.");
+    if (areas[0] === this.labels.cells.length) return notice("Draw at least one part first: points are sampled in the parts.");
     if (this.partsStale && this.task.editable) {
       announce("Choosing the points");
       const task = await this.queue.direct("POST", `/api/tasks/${this.task.id}/points`);
@@ -122,23 +122,23 @@ export class App {
   showSaved(state, count, error) {
     showSaveState(state, count);
     if (state === "saved") this.iuv.refresh();
-    if (state === "conflict" && !this.settling) {
-      this.settling = settleConflict(this, error).finally(() => (this.settling = null));
+    if (state === "conflict" && !this.resolving) {
+      this.resolving = resolveConflict(this, error).finally(() => (this.resolving = null));
     }
   }
 
-  /** Runs something that asks the server; says what went wrong if it did. */
+  /** Runs something that calls the server, and shows its error. */
   async attempt(work) {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof Refused && error.status === 409 && this.settling) return undefined;
-      notice(error instanceof Refused ? error.message : `That did not reach the server: ${error.message}`);
+      if (error instanceof RequestError && error.status === 409 && this.resolving) return undefined;
+      notice(error instanceof RequestError ? error.message : `The server could not be reached: ${error.message}`);
       return undefined;
     }
   }
 
-  /** Submits, skips, accepts ...: `verb` of the API, after everything is saved. */
+  /** Saves everything, then calls `verb` of the API: submit, skip, accept, send_back. */
   async finish(verb, body = {}) {
     const { id } = this.task;
     await this.queue.flush();

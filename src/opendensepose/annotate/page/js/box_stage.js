@@ -1,4 +1,4 @@
-// Drawing a person's box by hand, a new person's or the open one's anew: drag a rectangle, or set two corners with the
+// Drawing a box around a new person, or redrawing the open person's: drag a rectangle, or set two corners with the
 // keyboard.
 import { get, loadImage, post } from "./api.js";
 import { announce, byId, dialog, element, notice } from "./dom.js";
@@ -27,7 +27,7 @@ export class BoxStage {
     byId("task-name").textContent = photo.name;
   }
 
-  /** Draws the open person's box anew; the parts are painted on a grid over it, so there must be none yet. */
+  /** Redraws the open person's box; there must be no parts yet, as they are painted on a grid over it. */
   change() {
     const { app } = this;
     if (!app.task || !app.mayEdit()) return;
@@ -46,11 +46,11 @@ export class BoxStage {
     this.app.setStage("box");
     byId("photo-hint").textContent =
       "Drag a rectangle around the whole person, with a little margin. Keys: arrows, Enter for each of two corners" +
-      (this.app.task ? "; Escape keeps the old one." : ".");
+      (this.app.task ? "; Escape keeps the old box." : ".");
     this.app.photo.fit([0, 0, ...size]);
   }
 
-  /** Gives up the corner, or changing the box. */
+  /** Cancels the corner, or the redrawing. */
   cancel() {
     if (!this.corner && this.app.task) return this.app.setStage("parts");
     this.corner = null;
@@ -103,7 +103,7 @@ export class BoxStage {
   async #replace(box) {
     this.app.take(await this.app.queue.direct("PUT", `/api/tasks/${this.app.task.id}/box`, { box_xyxy: box }));
     this.app.setStage("parts");
-    announce("The box is changed");
+    announce("Box changed");
   }
 
   draw(context, viewport) {

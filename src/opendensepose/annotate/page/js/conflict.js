@@ -1,11 +1,11 @@
-// What happens when the server holds a newer version than this page: the annotator is asked, nothing is overwritten
-// unasked, nothing of one's own is dropped unasked.
+// Conflicts: the server has a newer version than this page. The annotator decides whether unsaved changes are kept or
+// dropped; nothing is overwritten before.
 import { get } from "./api.js";
 import { dialog, element, notice } from "./dom.js";
 import { unsavedChanges } from "./save.js";
 
-/** Tells the conflict and asks which version to go on with. */
-export async function settleConflict(app, error) {
+/** Explains the conflict and asks which version to keep. */
+export async function resolveConflict(app, error) {
   const { queue } = app;
   const count = queue.changes.length;
   const newest = await get(`/api/tasks/${app.task.id}`).catch(() => null);
@@ -14,17 +14,17 @@ export async function settleConflict(app, error) {
   const text = element("div", { className: "dialog-text" });
   text.append(
     element("p", {}, error?.body?.error || "This person was changed elsewhere; nothing was overwritten."),
-    element("p", {}, `The server holds version ${version}, this page works on version ${queue.version}.`),
-    element("p", {}, `Your changes not saved yet: ${describe(queue.changes, app)}.`),
+    element("p", {}, `The server has version ${version}, this page has version ${queue.version}.`),
+    element("p", {}, `Your unsaved changes: ${describe(queue.changes, app)}.`),
   );
-  if (lost) text.append(element("p", {}, "The person is no longer yours to change, so they cannot be saved."));
+  if (lost) text.append(element("p", {}, "You may no longer change this person, so they cannot be saved."));
   const buttons = [["theirs", count ? "Drop mine, take the newest" : "Take the newest"]];
   if (!lost && count) buttons.push(["mine", "Put mine on top of the newest"]);
   const choice = await dialog("Changed elsewhere", text, buttons);
-  if (choice === "") return settleConflict(app, error); // closed with Escape: there is no third way
+  if (choice === "") return resolveConflict(app, error); // closed with Escape: ask again
   if (!newest) {
     notice("The newest version could not be fetched; trying again.");
-    return settleConflict(app, error);
+    return resolveConflict(app, error);
   }
   queue.resume(newest.version, choice === "mine");
   await queue.flush().catch(() => {});
@@ -32,13 +32,13 @@ export async function settleConflict(app, error) {
   return undefined;
 }
 
-/** Sends what an earlier visit could not save; asks first if the server's version has moved on since. */
+/** Sends the changes that an earlier visit could not save; asks first if the server has a newer version. */
 export async function sendUnsaved(app) {
   const unsaved = unsavedChanges(app.task.id);
   if (!unsaved) return;
   if (unsaved.version !== app.task.version && app.task.editable) {
     const text = `An earlier visit left changes unsaved (${describe(unsaved.kept, app)}), made on version ` +
-      `${unsaved.version}; the server now holds version ${app.task.version}.`;
+      `${unsaved.version}; the server now has version ${app.task.version}.`;
     const choice = await dialog("Unsaved changes of an earlier visit", element("p", {}, text), [
       ["drop", "Drop them"],
       ["send", "Put them on top"],
@@ -46,7 +46,7 @@ export async function sendUnsaved(app) {
     if (choice !== "send") return forget(app);
   }
   if (!app.task.editable) {
-    notice("Changes of an earlier visit could not be saved: this person is no longer yours to change.");
+    notice("Changes of an earlier visit could not be saved: you may no longer change this person.");
     return forget(app);
   }
   let refused = 0;

@@ -1,7 +1,7 @@
-// From keys and buttons to actions. A key reaches an action unless a field, a dialog or a focused button wants it.
+// Runs the action of a key or button. A key runs no action while a field, a dialog or a focused button needs it.
 import { ACTIONS, actionFor, keyLabel, keyName, keysOf } from "./keys.js";
 
-const WRITES = "input:not([type=checkbox]):not([type=range]), textarea, select";
+const TEXT_FIELDS = "input:not([type=checkbox]):not([type=range]), textarea, select";
 
 export function listenForActions(app, handlers) {
   const run = (id, event) => app.attempt(async () => handlers[id]?.(event));
@@ -10,16 +10,16 @@ export function listenForActions(app, handlers) {
     const button = event.target.closest("[data-action]");
     if (!button || button.closest("dialog")) return;
     run(button.dataset.action, event);
-    if (event.detail > 0) button.blur(); // clicked with the mouse: Enter should not press it again
+    if (event.detail > 0) button.blur(); // clicked with the mouse: Enter must not press it again
   });
 
   document.addEventListener("keydown", (event) => {
-    if (document.querySelector("dialog[open]") || event.target.closest(WRITES)) return;
+    if (document.querySelector("dialog[open]") || event.target.closest(TEXT_FIELDS)) return;
     if (event.key === " " && event.target === app.photo.canvas) event.preventDefault();
     if (event.key === " ") app.photo.spaceHeld = true;
-    const pressesIt = event.target.closest("button, a, input") && ["Enter", " "].includes(event.key);
-    const slides = event.target.matches("input[type=range]") && event.key.startsWith("Arrow");
-    if (pressesIt || slides) return;
+    const pressesButton = event.target.closest("button, a, input") && ["Enter", " "].includes(event.key);
+    const movesSlider = event.target.matches("input[type=range]") && event.key.startsWith("Arrow");
+    if (pressesButton || movesSlider) return;
     const stages = [app.stage, "any", ...(app.reviewing ? ["review"] : [])];
     const id = actionFor(keyName(event), stages);
     if (!id) return;
@@ -34,7 +34,7 @@ export function listenForActions(app, handlers) {
   showHints();
 }
 
-/** Writes each action's key on its button's tooltip, and in the list of parts. */
+/** Shows each action's key in its button's tooltip and in the list of parts. */
 function showHints() {
   for (const button of document.querySelectorAll("[data-action]")) {
     const { label } = ACTIONS.find(({ id }) => id === button.dataset.action);

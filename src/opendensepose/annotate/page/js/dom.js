@@ -1,4 +1,4 @@
-// Small doings with the page: elements by id, made elements, what a screen reader hears, dialogs.
+// The page's elements: by id, created, announcements for screen readers, notices, dialogs.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -14,7 +14,7 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
-/** Says something to screen readers without moving the focus. */
+/** Announces a text to screen readers without moving the focus. */
 export function announce(text) {
   byId("live").textContent = text;
 }
@@ -23,8 +23,8 @@ const HINT_MS = 9000;
 let hintTimer;
 
 /**
- * Shows a sentence over the work, which stays where it is; "" hides it. `kind` is "error" or "hint"; a hint goes by itself
- * unless it is to be kept.
+ * Shows a sentence above the page; "" hides it. `kind` is "error" or "hint"; a hint disappears after some seconds unless
+ * `keep` is true.
  */
 export function notice(text, kind = "error", keep = kind === "error") {
   const box = byId("notice");
@@ -41,7 +41,7 @@ export function notice(text, kind = "error", keep = kind === "error") {
 
 /**
  * Opens a modal dialog and resolves with the value of the button that closed it, "" for Escape.
- * `buttons` are [value, text] pairs, the last one is the main one.
+ * `buttons` are [value, text] pairs; the last is the primary one.
  */
 export function dialog(title, content, buttons, { wide = false, focus = null } = {}) {
   return new Promise((resolve) => {
@@ -49,7 +49,7 @@ export function dialog(title, content, buttons, { wide = false, focus = null } =
     const row = element("div", { className: "dialog-buttons" });
     const box = element("dialog", { className: wide ? "wide" : "", "aria-labelledby": "dialog-title" });
     box.finish = (value) => {
-      box.close(value); // its event comes later, perhaps after the next key: the answer must not
+      box.close(value); // its event may come after the next key; the answer must not
       box.remove();
       resolve(value);
     };

@@ -1,4 +1,4 @@
-// What each action of keys.js does.
+// The function of each action in keys.js.
 import { byId } from "./dom.js";
 import { showInstructions, showKeys } from "./help.js";
 import { clearPart, closeGaps, loadGuess } from "./parts_actions.js";

@@ -6,7 +6,7 @@ const STAGES = { any: "Everywhere", parts: "Stage 1: parts", points: "Stage 2: p
 
 export async function showKeys(onChange) {
   const content = element("div", { className: "keys" });
-  const state = element("p", { role: "status" }, "Press “Change”, then the new key. Your keys are kept in this browser.");
+  const state = element("p", { role: "status" }, "Press “Change”, then the new key. Your keys are stored in this browser.");
   content.append(state);
   for (const [stage, title] of Object.entries(STAGES)) {
     const table = element("table", {}, element("caption", {}, title));
@@ -24,7 +24,7 @@ function keyRow(action, state, onChange) {
   const show = () => keys.replaceChildren(...keysOf(action.id).map((key) => element("kbd", {}, keyLabel(key))));
   const button = element("button", { type: "button", "aria-label": `Change the key of: ${action.label}` }, "Change");
   button.addEventListener("click", () => {
-    state.textContent = `New key for “${action.label}”: press it now (Esc: leave it).`;
+    state.textContent = `New key for “${action.label}”: press it now (Esc: keep the old one).`;
     button.addEventListener("keydown", (event) => listen(event), { once: true });
   });
   const listen = (event) => {
@@ -35,9 +35,9 @@ function keyRow(action, state, onChange) {
       return;
     }
     const key = keyName(event);
-    const rooms = action.stage === "any" ? Object.keys(STAGES) : ["any", action.stage];
-    const taken = ACTIONS.find((one) => one !== action && rooms.includes(one.stage) && keysOf(one.id).includes(key));
-    if (key === "Escape") state.textContent = "Left as it was.";
+    const stages = action.stage === "any" ? Object.keys(STAGES) : ["any", action.stage];
+    const taken = ACTIONS.find((one) => one !== action && stages.includes(one.stage) && keysOf(one.id).includes(key));
+    if (key === "Escape") state.textContent = "The key is unchanged.";
     else if (key === "Tab" || taken) {
       state.textContent = `${keyLabel(key)} is taken${taken ? `: ${taken.label}` : " by the browser"}.`;
     } else {
@@ -51,21 +51,21 @@ function keyRow(action, state, onChange) {
   return element("tr", {}, element("td", {}, action.label), keys, element("td", {}, button));
 }
 
-/** What the instructions show and say: pictures of the package, views of the surface. */
+/** The instructions: pictures of the package, views of the surface. */
 const PAGES = [
   {
     title: "Draw the body behind the clothes",
-    text: "A skirt, a coat or loose sleeves hide the body: draw where the legs, the torso and the arms are. Cloth beyond the body is left out; so is hair beyond the skull.",
+    text: "A skirt, a coat or loose sleeves hide the body: draw where the legs, the torso and the arms are. Leave out cloth beyond the body, and hair beyond the skull.",
     pictures: ["coat", "coat_parts", "skirt", "skirt_parts"].map((name) => `/static/instructions/${name}.png`),
   },
   {
     title: "Then: the same place of the body",
-    text: "For each cross in the photo, click on the view that shows its place best; it appears in the other views at once. Not sure? Say so, with a reason.",
+    text: "For each cross in the photo, click the same place of the body in the view that shows it best; it appears in the other views at once. If you cannot tell, give a reason.",
     pictures: ["/api/views/14/0.png", "/api/views/14/1.png", "/api/views/3/0.png"],
   },
   {
-    title: "Only what is seen of this person",
-    text: "What another person or an object in front hides is left out. Clothes do not hide the body, other things do.",
+    title: "Only what is visible of this person",
+    text: "Leave out what another person or an object in front hides. Clothes do not count as hiding the body.",
     pictures: [],
   },
   {

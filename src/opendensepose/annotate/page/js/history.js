@@ -1,4 +1,4 @@
-// Undo and redo without limit. An entry has `undo()` and `redo()`, both of which may be repeated in turn.
+// Undo and redo without limit. An entry has `undo()` and `redo()`, which are called alternately.
 
 export class History {
   constructor(onChange = () => {}) {
@@ -7,7 +7,7 @@ export class History {
     this.onChange = onChange;
   }
 
-  /** Notes a change that has been made. What was undone before it can no longer be redone. */
+  /** Records a change. What was undone before can no longer be redone. */
   push(entry) {
     this.done.push(entry);
     this.undone = [];
@@ -22,7 +22,7 @@ export class History {
     return this.#move(this.undone, this.done, "redo");
   }
 
-  /** Forgets a change the server refused: it never happened. */
+  /** Removes a change that the server refused. */
   drop(entry) {
     this.done = this.done.filter((other) => other !== entry);
     this.undone = this.undone.filter((other) => other !== entry);

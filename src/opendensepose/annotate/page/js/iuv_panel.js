@@ -1,4 +1,4 @@
-// The IUV picture of what has been annotated so far: beside the photo, and over it if wanted; filled as a preview.
+// The IUV picture of the annotation so far: beside the photo or over it; points alone or filled.
 import { byId } from "./dom.js";
 
 const WAIT_MS = 300;
@@ -37,7 +37,7 @@ export class IuvPanel {
     this.app.photo.redraw();
   }
 
-  /** Fetches the picture anew, a little later: several changes in a row need one picture. */
+  /** Reloads the picture after a short delay, so that several changes in a row load it once. */
   refresh(wait = WAIT_MS) {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {

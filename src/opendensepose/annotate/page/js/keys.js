@@ -1,26 +1,26 @@
-// Every action with its keys, in one table: the list behind `?`, the buttons' hints and the keyboard all come from it.
-// The annotator's own keys are kept in this browser.
+// The table of all actions and their keys, for the list behind `?`, the buttons' tooltips and the keyboard.
+// The annotator's own keys are stored in this browser.
 
 const action = (id, stage, keys, label) => ({ id, stage, keys: keys.split(" "), label });
 
 export const ACTIONS = [
-  action("help", "any", "?", "This list of keys; change them here"),
-  action("instructions", "any", "F1", "What to draw and click: the instructions"),
+  action("help", "any", "?", "Show this list of keys, to change them"),
+  action("instructions", "any", "F1", "Show the instructions: what to draw and click"),
   action("undo", "any", "Ctrl+z", "Undo, without limit"),
   action("redo", "any", "Ctrl+Shift+z Ctrl+y", "Redo"),
   action("stage-parts", "any", ",", "Go to stage 1, parts"),
   action("stage-points", "any", ".", "Go to stage 2, points"),
   action("zoom-in", "any", "+ =", "Zoom in (also the wheel)"),
   action("zoom-out", "any", "-", "Zoom out"),
-  action("zoom-fit", "any", "z", "Show the whole person, or come back to the point"),
+  action("zoom-fit", "any", "z", "Show the whole person, or return to the point"),
   action("pan-left", "any", "j", "Move the photo left (also: drag with Space held or the right button)"),
   action("pan-right", "any", "l", "Move the photo right"),
   action("pan-up", "any", "i", "Move the photo up"),
   action("pan-down", "any", "k", "Move the photo down"),
-  action("opacity-down", "any", "o", "Parts fainter"),
-  action("opacity-up", "any", "Shift+o", "Parts stronger"),
-  action("iuv", "any", "y", "Show the IUV picture over the photo, or not"),
-  action("iuv-fill", "any", "Shift+y", "Fill the IUV picture (preview), or not"),
+  action("opacity-down", "any", "o", "Make the parts fainter"),
+  action("opacity-up", "any", "Shift+o", "Make the parts stronger"),
+  action("iuv", "any", "y", "Show or hide the IUV picture over the photo"),
+  action("iuv-fill", "any", "Shift+y", "Fill or unfill the IUV picture (preview)"),
   action("tasks", "any", "Shift+l", "List of people"),
   action("next-task", "any", "Shift+n", "Next person"),
   action("draw-box", "any", "Shift+d", "Draw a box around a person (managers)"),
@@ -34,31 +34,31 @@ export const ACTIONS = [
   action("brush-smaller", "parts", "[", "Smaller brush"),
   action("brush-larger", "parts", "]", "Larger brush"),
   action("close-gaps", "parts", "g", "Fill between: holes and gaps narrower than the brush, in this part"),
-  action("keep-others", "parts", "t", "Paint over other parts, or keep them"),
+  action("keep-others", "parts", "t", "Keep other parts, or paint over them"),
   action("clear-part", "parts", "Delete", "Clear this part"),
   action("guess", "parts", "m", "Start from the default model's guess"),
-  action("box-change", "parts", "Shift+w", "Draw the person's box anew, before anything is painted"),
+  action("box-change", "parts", "Shift+w", "Redraw the person's box, before anything is painted"),
   action("cursor-left", "parts", "ArrowLeft Shift+ArrowLeft", "Move the cursor on the photo (Shift: in larger steps)"),
   action("cursor-right", "parts", "ArrowRight Shift+ArrowRight", "… right"),
   action("cursor-up", "parts", "ArrowUp Shift+ArrowUp", "… up"),
   action("cursor-down", "parts", "ArrowDown Shift+ArrowDown", "… down"),
   action("cursor-act", "parts", "Enter", "At the cursor: lower or lift the brush, set a corner, fill"),
   action("polygon-close", "parts", "c", "Close the outline"),
-  action("cancel", "any", "Escape", "Cancel the outline, the brush, the box, moving the place"),
+  action("cancel", "any", "Escape", "Cancel the outline, the brush, the box, moving the point"),
   ...[1, 2, 3, 4, 5, 6].map((n) => action(`view-${n}`, "points", String(n), `Choose view ${n}`)),
   action("cross-left", "points", "ArrowLeft Shift+ArrowLeft", "Move the crosshair in the view (Shift: in larger steps)"),
   action("cross-right", "points", "ArrowRight Shift+ArrowRight", "… right"),
   action("cross-up", "points", "ArrowUp Shift+ArrowUp", "… up"),
   action("cross-down", "points", "ArrowDown Shift+ArrowDown", "… down"),
-  action("answer", "points", "Enter", "Answer at the crosshair; once more: go on to the next point"),
+  action("answer", "points", "Enter", "Answer at the crosshair; again: go to the next point"),
   action("point-next", "points", "n", "Next point"),
   action("point-previous", "points", "p", "Previous point"),
   action("point-open", "points", "u", "Next point without an answer"),
   action("point-unclear", "points", "v", "Not visible, or can't tell (with a reason)"),
-  action("point-clear", "points", "Delete Backspace", "Take the answer back"),
-  action("view-large", "points", "e", "Enlarge the chosen view, or not"),
-  action("place-move", "points", "m", "Move the asked place in the photo with the arrows, Enter to set it"),
-  action("auto-next", "points", "a", "Go on by itself after an answer, or not"),
+  action("point-clear", "points", "Delete Backspace", "Clear the answer"),
+  action("view-large", "points", "e", "Enlarge or shrink the chosen view"),
+  action("place-move", "points", "m", "Move the point in the photo with the arrows; Enter sets it"),
+  action("auto-next", "points", "a", "Go to the next point after an answer, or not"),
   action("box-left", "box", "ArrowLeft Shift+ArrowLeft", "Move the cursor (Shift: in larger steps)"),
   action("box-right", "box", "ArrowRight Shift+ArrowRight", "… right"),
   action("box-up", "box", "ArrowUp Shift+ArrowUp", "… up"),
@@ -70,8 +70,8 @@ export const ACTIONS = [
   action("fix", "review", "Shift+f", "Take over and fix"),
 ];
 
-/** "right upper leg" for "upper leg right": files put the side last, people don't. */
-export const spoken = (name) => name.replace(/^(.*) (left|right)$/, "$2 $1");
+/** A part's name for display: "right upper leg" for "upper leg right". */
+export const displayName = (name) => name.replace(/^(.*) (left|right)$/, "$2 $1");
 
 let own = JSON.parse(localStorage.getItem("keys") || "{}");
 
@@ -80,7 +80,7 @@ const PART_KEYS = "1234567890qwer"; // in the order of the parts
 /** The actions of the parts, "part-1" to "part-14". */
 export function addPartActions(parts) {
   const at = ACTIONS.findIndex(({ stage }) => stage === "parts");
-  ACTIONS.splice(at, 0, ...parts.map(({ id, name }) => action(`part-${id}`, "parts", PART_KEYS[id - 1], `Draw: ${spoken(name)}`)));
+  ACTIONS.splice(at, 0, ...parts.map(({ id, name }) => action(`part-${id}`, "parts", PART_KEYS[id - 1], `Draw: ${displayName(name)}`)));
 }
 
 export const keysOf = (id) => own[id] || ACTIONS.find((one) => one.id === id)?.keys || [];
@@ -96,7 +96,7 @@ export function resetKeys() {
   localStorage.removeItem("keys");
 }
 
-/** "Ctrl+Shift+z" for an event. Shift is left out where it makes another sign, as in "?". */
+/** "Ctrl+Shift+z" for an event. Shift is left out if it gives another character, as in "?". */
 export function keyName(event) {
   const letter = event.key.length === 1 && event.key.toLowerCase() !== event.key.toUpperCase();
   const key = letter ? event.key.toLowerCase() : event.key;
@@ -104,13 +104,13 @@ export function keyName(event) {
   return `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${event.altKey ? "Alt+" : ""}${shift ? "Shift+" : ""}${key}`;
 }
 
-/** The action of a key while `stages` apply, or undefined. */
+/** The action of a key in the given stages, or undefined. */
 export function actionFor(key, stages) {
   return ACTIONS.find(({ id, stage }) => stages.includes(stage) && keysOf(id).includes(key))?.id;
 }
 
 const SIGNS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc", Delete: "Del" };
 
-/** How a key is written for people: "Ctrl+Shift+Z". */
+/** A key for display: "Ctrl+Shift+Z". */
 export const keyLabel = (key) =>
   key.replace(/(Arrow\w+|Escape|Delete)$/, (name) => SIGNS[name]).replace(/(^|\+)([a-z])$/, (_, a, b) => a + b.toUpperCase());

@@ -1,4 +1,4 @@
-// Which part each cell of the 256 x 256 grid over the person's box shows: one label per cell, 0 for none.
+// The part of each cell of the 256 x 256 grid over the person's box: one label per cell, 0 for none.
 import { decodeMask, encodeMask } from "./rle.js";
 
 export const GRID = 256;
@@ -6,10 +6,10 @@ export const GRID = 256;
 export class Labels {
   constructor() {
     this.cells = new Uint8Array(GRID * GRID);
-    this.edition = 0; // grows with every change, so that drawings know when they are stale
+    this.edition = 0; // grows with every change, so that cached drawings know when they are outdated
   }
 
-  /** Replaces everything by the masks {part: counts}. Where masks overlap the part with the larger number is shown. */
+  /** Replaces all labels by the masks {part: counts}. Where masks overlap, the larger part number wins. */
   load(parts) {
     this.cells.fill(0);
     for (const [part, code] of Object.entries(parts)) {
@@ -44,7 +44,7 @@ export class Labels {
     return areas;
   }
 
-  /** What would change if `wanted` (cell -> label) were set: {index, before, after, parts}, or null if nothing. */
+  /** The change that sets `wanted` (cell -> label): {index, before, after, parts}, or null if nothing changes. */
   difference(wanted) {
     const index = [];
     const after = [];
@@ -65,7 +65,7 @@ export class Labels {
     return { index, before, after, parts: [...parts] };
   }
 
-  /** Sets a change's cells to `change.after` or, going back, to `change.before`. */
+  /** Sets the cells of a change to `change.after` or, if `back`, to `change.before`. */
   apply(change, back = false) {
     const values = back ? change.before : change.after;
     change.index.forEach((cell, k) => (this.cells[cell] = values[k]));
@@ -75,8 +75,8 @@ export class Labels {
 
 const named = new WeakMap(); // labels -> {edition, places}
 
-/** Where each part's name is written: [part, [x, y] in cells, number of cells], for parts that are not tiny. */
-export function middlesOf(labels) {
+/** The place of each part's name: [part, [x, y] in cells, number of cells], for parts that are not tiny. */
+export function centroidsOf(labels) {
   if (named.get(labels)?.edition === labels.edition) return named.get(labels).places;
   const sums = Array.from({ length: 15 }, () => [0, 0, 0]);
   labels.cells.forEach((label, cell) => {

@@ -1,11 +1,11 @@
-// Keeps this person leased to the annotator while the page is open, and notices changes made elsewhere.
+// Extends the lease while the person is open, and notices changes made elsewhere.
 import { post } from "./api.js";
 
-const BEAT_MS = 20000;
+const HEARTBEAT_MS = 20000;
 
 export class Lease {
   constructor(queue, id, onLost) {
-    this.timer = setInterval(() => this.beat(), BEAT_MS);
+    this.timer = setInterval(() => this.beat(), HEARTBEAT_MS);
     Object.assign(this, { queue, id, onLost });
   }
 

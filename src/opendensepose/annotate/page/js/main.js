@@ -1,4 +1,4 @@
-// Puts the page together: the session, the stages, and one table of what every key and button does.
+// Starts the page: the session, the stages, the layers over the photo, keys and buttons.
 import { get, setCsrf } from "./api.js";
 import { App } from "./app.js";
 import { BoxStage } from "./box_stage.js";
@@ -7,7 +7,7 @@ import { makeHandlers } from "./handlers.js";
 import { showInstructions } from "./help.js";
 import { IuvPanel } from "./iuv_panel.js";
 import { addPartActions, keyLabel, keysOf } from "./keys.js";
-import { GRID, middlesOf } from "./labels.js";
+import { GRID, centroidsOf } from "./labels.js";
 import { LabelPicture, drawBox, drawText } from "./overlay.js";
 import { PartsStage } from "./parts_stage.js";
 import { nextPerson, nextReview, showEmpty } from "./people.js";
@@ -34,7 +34,7 @@ async function start() {
   app.onStage = (stage) => app[stage]?.open?.();
   app.photo.layers = layersOf(app);
   listenForActions(app, makeHandlers(app));
-  document.body.dataset.ready = "yes"; // keys and buttons are listened to
+  document.body.dataset.ready = "yes"; // keys and buttons work now
   window.addEventListener("beforeunload", (event) => {
     if (app.queue?.changes.length) event.preventDefault();
   });
@@ -42,7 +42,7 @@ async function start() {
   await app.attempt(() => (session.role === "reviewer" ? nextReview(app) : nextPerson(app)));
 }
 
-/** What is drawn over the photo, from below. */
+/** The layers over the photo, from bottom to top. */
 function layersOf(app) {
   const picture = new LabelPicture(["#000000", ...app.session.parts.map(({ colour }) => colour)]);
   const drawParts = (context, viewport) => {
@@ -56,7 +56,7 @@ function layersOf(app) {
   const drawNames = (context, viewport) => {
     if (app.stage !== "parts") return;
     const [x0, , x1] = app.task.box_xyxy;
-    for (const [part, [x, y], area] of middlesOf(app.labels)) {
+    for (const [part, [x, y], area] of centroidsOf(app.labels)) {
       const room = ((Math.sqrt(area) * (x1 - x0)) / GRID) * viewport.scale; // CSS pixels across
       const isChosen = part === app.parts.part;
       const text = isChosen || room > 50 ? app.partName(part) : keyLabel(keysOf(`part-${part}`)[0] || "");

@@ -1,4 +1,4 @@
-// Shapes that tell points apart without colour: on the photo (canvas) and on the views (SVG) alike.
+// Shapes that distinguish points without colour, on the photo (canvas) and on the views (SVG).
 
 const polygon = (corners, turn = 0) =>
   Array.from({ length: corners }, (_, k) => {

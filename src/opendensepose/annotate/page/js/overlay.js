@@ -1,8 +1,8 @@
-// What is drawn over the photo: the box, the parts with their borders and numbers, the points.
+// Drawing over the photo: the box, the parts with borders and names, the points, crosshairs.
 import { GRID } from "./labels.js";
 import { tracePath } from "./markers.js";
 
-/** Keeps a picture of the labels: cells filled with their part's colour, borders between parts solid. */
+/** A cached picture of the labels: cells in their part's colour, solid borders between parts. */
 export class LabelPicture {
   constructor(colours) {
     this.rgb = colours.map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
@@ -49,7 +49,7 @@ export function drawBox(context, viewport, box) {
   context.strokeRect(sx, sy, ex - sx, ey - sy);
 }
 
-/** Short text with a dark rim, readable on any photo. */
+/** Short text with a dark outline, readable on any photo. */
 export function drawText(context, text, sx, sy, size = 12) {
   context.font = `600 ${size}px system-ui, sans-serif`;
   context.textAlign = "center";
@@ -62,7 +62,7 @@ export function drawText(context, text, sx, sy, size = 12) {
   context.fillText(text, sx, sy);
 }
 
-/** A point: shape `shape`, white with a dark rim; hollow when it has no answer yet. */
+/** A point: shape `shape`, white with a dark outline; hollow if it has no answer yet. */
 export function drawPoint(context, [sx, sy], { shape, colour, answered, radius }) {
   tracePath(context, shape, sx, sy, radius);
   context.lineJoin = "round";
@@ -78,7 +78,7 @@ export function drawPoint(context, [sx, sy], { shape, colour, answered, radius }
   context.stroke();
 }
 
-/** Cross lines that leave the middle free, for the asked place and for the keyboard's cursor. */
+/** A crosshair with a free centre, for the current point and for the keyboard's cursor. */
 export function drawCrosshair(context, [sx, sy], gap = 9, length = 13, colour = "#fff") {
   for (const [width, style] of [[4, "rgba(0, 0, 0, 0.8)"], [1.6, colour]]) {
     context.lineWidth = width;

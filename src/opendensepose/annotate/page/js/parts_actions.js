@@ -8,7 +8,7 @@ import { gapCells } from "./shapes.js";
 export function closeGaps(stage) {
   const cells = gapCells(stage.app.labels.cells, stage.part, stage.radius);
   if (!stage.commit(new Map([...cells].map((cell) => [cell, stage.part])), "filled between")) {
-    notice("There is nothing to fill between in this part: no hole, no gap narrower than the brush.", "hint");
+    notice("This part has no hole, and no gap narrower than the brush.", "hint");
   }
 }
 
@@ -18,16 +18,16 @@ export function clearPart(stage) {
   stage.commit(wanted, "cleared");
 }
 
-/** Replaces all parts by the default model's guess: one change, so one undo takes it back. */
+/** Replaces all parts by the default model's guess, as one change to undo. */
 export async function loadGuess(stage) {
   if (!stage.app.mayEdit()) return;
   const { task } = stage.app;
-  notice("The model is looking at the person …", "hint", true);
+  notice("The model is predicting the parts …", "hint", true);
   const { parts } = await get(`/api/tasks/${task.id}/guess`);
   if (stage.app.task !== task) return;
   const guess = new Labels();
   guess.load(parts);
   const empty = guess.areas()[0] === GRID * GRID;
-  notice(empty ? "The model sees nobody in this box." : "Taken from the model's guess: check each part.", "hint");
+  notice(empty ? "The model finds nobody in this box." : "Taken from the model's guess: check each part.", "hint");
   if (!empty) stage.commit(new Map(guess.cells.entries()), "and all others taken from the model's guess");
 }

@@ -1,4 +1,4 @@
-// Stage 1's pointer, keyboard cursor and lists: what the annotator does becomes calls of PartsStage.
+// Stage 1's input: the pointer, the keyboard's cursor and the lists call PartsStage.
 import { byId, element } from "./dom.js";
 import { drawCrosshair, drawText } from "./overlay.js";
 import { keyLabel, keysOf } from "./keys.js";
@@ -6,7 +6,7 @@ import { GRID } from "./labels.js";
 
 const HINTS = {
   brush: "Paint with the left button. Drag with the right button or Space held to move the photo; the wheel zooms.",
-  erase: "Erase with the left button, whatever part is there.",
+  erase: "Erase any part with the left button.",
   polygon: "Click the corners of the part; click the first one again, or press C, to close it. Esc cancels.",
   fill: "Click an area enclosed by a line to fill it, or a drawn area to make it this part.",
 };
@@ -14,7 +14,7 @@ const HINTS = {
 export class PartsInput {
   constructor(stage) {
     this.stage = stage;
-    this.cursor = null; // [x, y] in cells, once the keyboard has been used
+    this.cursor = null; // [x, y] in cells, after the keyboard was used
     this.pointer = null;
     this.penDown = false;
   }
@@ -78,7 +78,7 @@ export class PartsInput {
     this.stage.strokeEnd();
   }
 
-  /** Draws the outline begun, the brush and the cursor over the photo. */
+  /** Draws the unfinished outline, the brush and the cursor over the photo. */
   draw(context, viewport) {
     const { stage } = this;
     const screen = ([x, y]) => viewport.toScreen(...stage.toPhoto(x, y));
@@ -114,7 +114,7 @@ export class PartsInput {
     }
   }
 
-  /** Brings the list of parts and the tools up to date. */
+  /** Updates the list of parts and the tools. */
   show() {
     const { stage } = this;
     const areas = stage.app.labels.areas();

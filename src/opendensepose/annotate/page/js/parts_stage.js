@@ -12,7 +12,7 @@ export class PartsStage {
     this.tool = "brush";
     this.radius = Number(localStorage.getItem("brush") || 8);
     this.keepOthers = false;
-    this.corners = []; // of the outline begun, in cells
+    this.corners = []; // of the unfinished outline, in cells
     this.stroke = null; // the stroke in progress
     this.input = new PartsInput(this);
   }
@@ -65,7 +65,7 @@ export class PartsStage {
     this.show();
   }
 
-  /** Begins a stroke at a cell place; `strokeTo` goes on, `strokeEnd` makes it one change. */
+  /** Begins a stroke at [x, y] in cells; `strokeTo` continues it, `strokeEnd` commits it as one change. */
   strokeBegin(at) {
     if (!this.app.mayEdit()) return;
     this.stroke = new Stroke(this.app.labels, this.radii(), (cells) => this.#wanted(cells));
@@ -93,7 +93,7 @@ export class PartsStage {
     return wanted;
   }
 
-  /** Makes cells -> labels one change: shown, saved, and undone as one. */
+  /** Commits cells -> labels as one change: shown, saved, and undone together. */
   commit(wanted, what) {
     if (!this.app.mayEdit()) return false;
     const change = this.app.labels.difference(wanted);

@@ -1,4 +1,4 @@
-// Which person to work on: the list, the next one, skipping, submitting, drawing a box, files in and out.
+// Choosing a person: the list, the next one; skipping and submitting; export and import of files.
 import { call, get, post } from "./api.js";
 import { byId, choose, dialog, element, notice } from "./dom.js";
 
@@ -9,8 +9,8 @@ export async function nextPerson(app) {
   await app.close();
   const task = await post("/api/tasks/next");
   if (task) return app.open(task);
-  const finding = app.session.team ? "" : " In new photos people may still be looked for: try again in a moment.";
-  showEmpty("No person is waiting", `Everyone is annotated, skipped or being worked on.${finding}`);
+  const finding = app.session.team ? "" : " The model may still be searching new photos: try again in a moment.";
+  showEmpty("No person is waiting", `Every person is annotated, skipped or being worked on.${finding}`);
 }
 
 export async function nextReview(app) {
@@ -40,22 +40,22 @@ export async function submitPerson(app) {
   const { points } = app.task;
   const open = points.filter((point) => !point.answer && !point.reason).length;
   const warned = points.filter((point) => point.warning).length;
-  if (!points.length || app.partsStale) return notice("Go through the points first: the parts alone are not enough.");
+  if (!points.length || app.partsStale) return notice("Answer the points first: the parts alone are not enough.");
   if (open) {
     if (app.stage !== "points") app.setStage("points");
     await app.points.goOpen();
-    return notice(`${open} of ${points.length} points have neither an answer nor a reason: here is the next one.`, "hint");
+    return notice(`${open} of ${points.length} points have neither an answer nor a reason; here is the next one.`, "hint");
   }
   if (warned) {
-    const text = `${warned} answers contradict others (⚠). Look at them once more, or submit as it is.`;
-    const choice = await dialog("Submit as it is?", element("p", {}, text), [["", "Go on working"], ["yes", "Submit"]]);
+    const text = `${warned} answers contradict others (⚠). Check them, or submit anyway.`;
+    const choice = await dialog("Submit anyway?", element("p", {}, text), [["", "Keep working"], ["yes", "Submit"]]);
     if (choice !== "yes") return undefined;
   }
   await app.finish("submit");
   return nextPerson(app);
 }
 
-/** The list of people, with what may be done with all of them. */
+/** Shows the list of people; managers also get export, import and drawing a box. */
 export async function showPeople(app, drawBox) {
   const tasks = await get("/api/tasks");
   const done = tasks.filter(({ status }) => status === "submitted" || status === "accepted").length;

@@ -1,17 +1,17 @@
-// Stage 2's photo: where the asked places are, taking hold of one, moving the asked place.
+// Stage 2's photo: shows the points, chooses one by a click, moves the current one.
 import { drawCrosshair, drawPoint, drawText } from "./overlay.js";
 import { shapeOf } from "./markers.js";
 
-const REACH = 12; // CSS pixels within which the pointer takes hold of a point
+const REACH = 12; // CSS pixels within which a click hits a point
 
 export class PointsInput {
   constructor(stage) {
     this.stage = stage;
-    this.moving = null; // [x, y] of the asked place while it is moved
+    this.moving = null; // [x, y] of the current point while it is moved
     this.byKeys = false;
   }
 
-  /** Zooms to the surroundings of the asked place; keeps the zoom while the part stays the same. */
+  /** Zooms to the current point; keeps the zoom while the part stays the same. */
   focusPhoto(keepZoom) {
     const { photo, task } = this.stage.app;
     const { x, y } = this.stage.point;
@@ -62,7 +62,7 @@ export class PointsInput {
     this.cancelMove();
   }
 
-  /** By keyboard: the arrows now move the asked place in the photo; Enter sets it, Escape leaves it. */
+  /** Starts moving the point by keyboard: the arrows move it in the photo, Enter sets it, Escape cancels. */
   startMove() {
     if (!this.stage.point || !this.stage.app.mayEdit()) return;
     this.moving = [this.stage.point.x, this.stage.point.y];
@@ -88,8 +88,8 @@ export class PointsInput {
   }
 
   hint() {
-    if (this.byKeys) return "Arrows move the asked place, Enter sets it, Esc leaves it where it was.";
-    return "Badly placed? Drag the cross. Z shows the whole person.";
+    if (this.byKeys) return "Arrows move the point, Enter sets it, Esc cancels.";
+    return "To move the point, drag the cross. Z shows the whole person.";
   }
 
   draw(context, viewport) {

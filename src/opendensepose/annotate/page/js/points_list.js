@@ -1,4 +1,4 @@
-// Stage 2's words: the title above the views, what is known of the point, the strip of all points.
+// Stage 2's texts: the title above the views, the point's state, the strip of all points.
 import { byId, element } from "./dom.js";
 
 const STATES = {
@@ -22,10 +22,10 @@ export function showPoint(stage) {
   const place = `${app.partName(point.part)} ${stage.numbers()[stage.index]} of ${ofPart}`;
   byId("point-title").textContent = `${stage.index + 1}/${points.length} · ${place}`;
   const comments = app.task.comments.filter((one) => one.point_id === point.id);
-  const said = comments.map(({ author, text }) => `✎ ${author}: ${text}`).join(" ");
+  const commentText = comments.map(({ author, text }) => `✎ ${author}: ${text}`).join(" ");
   const note = point.warning ? `⚠ ${point.warning}` : describe(point, stage.answers.pending(point.id));
-  byId("point-note").textContent = said ? `${said} — ${note}` : note;
-  byId("point-note").classList.toggle("warning", Boolean(point.warning || said));
+  byId("point-note").textContent = commentText ? `${commentText} — ${note}` : note;
+  byId("point-note").classList.toggle("warning", Boolean(point.warning || commentText));
 }
 
 function describe(point, pending) {
@@ -36,7 +36,7 @@ function describe(point, pending) {
   return `Answered: chart ${i}, u ${u.toFixed(3)}, v ${v.toFixed(3)}; seen in ${point.shown.length} of 6 views.`;
 }
 
-/** One small button per point, in the order of asking; its state is told by border, sign and words, not colour alone. */
+/** One small button per point; its state is shown by border, sign and words, not by colour alone. */
 export function showStrip(stage) {
   const { points, index, app } = stage;
   const done = points.filter((one) => one.answer || one.reason).length;

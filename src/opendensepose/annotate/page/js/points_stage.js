@@ -1,4 +1,4 @@
-// Stage 2: for each asked place in the photo, a click on one of six views of its part.
+// Stage 2: each point in the photo is answered by a click on one of the six views of its part.
 import { Answers } from "./answers.js";
 import { announce, byId, choose, notice } from "./dom.js";
 import { PointsInput } from "./points_input.js";
@@ -33,7 +33,7 @@ export class PointsStage {
     return this.go(open < 0 ? 0 : open);
   }
 
-  /** Shows the point at `index` of the order of asking. */
+  /** Shows the point with this index. */
   async go(index) {
     if (!this.points.length) return this.show();
     const partBefore = this.shownPart;
@@ -56,11 +56,11 @@ export class PointsStage {
   goOpen() {
     const order = this.points.map((_, k) => (this.index + 1 + k) % this.points.length);
     const open = order.find((k) => isOpen(this.points[k]));
-    if (open === undefined) return notice("Every point has an answer or a reason: submit this person.", "hint");
+    if (open === undefined) return notice("Every point has an answer or a reason: you can submit this person.", "hint");
     return this.go(open);
   }
 
-  /** A press in a view answers at once; dragging it on adjusts the answer, saved where it is let go. */
+  /** A press in a view answers at once; dragging adjusts the answer, which is saved on release. */
   pick(view, x, y, phase) {
     const { point } = this;
     if (!point || (phase === "down" && !this.app.mayEdit())) return;
@@ -72,7 +72,7 @@ export class PointsStage {
     if (pressed?.point.id !== point.id) return;
     pressed.dragged ||= Math.hypot(x - pressed.x, y - pressed.y) > DRAG_PX;
     if (!pressed.dragged) return;
-    if (phase === "drag") this.answers.hold(point.id, { view, x, y });
+    if (phase === "drag") this.answers.drag(point.id, { view, x, y });
     else this.answers.give(point, { click: { view, x, y } });
   }
 
@@ -95,19 +95,19 @@ export class PointsStage {
     if (reason) this.answers.give(point, { reason });
   }
 
-  /** The server has taken the shown point's answer. */
+  /** Called when the server has saved the shown point's answer. */
   answered(point) {
     const { index } = this;
     if (this.autoNext && !point.warning) setTimeout(() => this.index === index && this.go(index + 1), AUTO_NEXT_MS);
   }
 
-  /** Each point's number within its part, from 1: what chooses its shape. */
+  /** Each point's number within its part, from 1; it determines the marker's shape. */
   numbers() {
     const seen = {};
     return this.points.map(({ part }) => (seen[part] = (seen[part] || 0) + 1));
   }
 
-  /** What the views show of this part: each answered point where the server sees it, a pending one where it is put. */
+  /** The marks in this part's views: answered points where the server places them, pending ones where they were put. */
   marks() {
     const numbers = this.numbers();
     return this.points.flatMap((point, k) => {
@@ -118,7 +118,7 @@ export class PointsStage {
     });
   }
 
-  /** Chooses a view by keyboard: its crosshair begins at the present answer, or in the middle. */
+  /** Chooses a view by keyboard: its crosshair begins at the current answer, or in the middle. */
   chooseView(index) {
     this.views.choose(index);
     const here = this.point?.shown.find(({ view }) => view === this.views.views[index]?.view);

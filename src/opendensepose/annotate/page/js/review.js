@@ -1,4 +1,4 @@
-// Review: accept, send back with comments pinned to points, or take over and fix. Comments are text, never markup.
+// Review: accept, send back with comments on points, or fix. Comments are shown as text, never as markup.
 import { post } from "./api.js";
 import { announce, askText, byId, dialog, element, notice } from "./dom.js";
 import { nextReview } from "./people.js";
@@ -9,7 +9,7 @@ export class Review {
     this.comments = []; // {point_id | null, text}, to be sent when the person is sent back
   }
 
-  /** Shows the bar while a person is reviewed; null: no person is open. */
+  /** Shows the bar while a person is being reviewed; null: no person is open. */
   show(task) {
     byId("review-bar").hidden = !this.#reviews(task);
     if (this.task !== task?.id) this.comments = [];
@@ -21,8 +21,8 @@ export class Review {
     return this.app.reviewing && task?.status === "submitted";
   }
 
-  /** Tells the annotator what the reviewer has said, when the person is opened. */
-  tell(task) {
+  /** Shows the reviewers' comments to the annotator. */
+  showComments(task) {
     if (this.#reviews(task) || !task.comments.length) return;
     const texts = task.comments.map(({ point_id: id, author, text }) => {
       const index = task.points.findIndex((point) => point.id === id);
@@ -43,14 +43,14 @@ export class Review {
 
   async sendBack() {
     if (!this.comments.length) await this.comment(null);
-    if (!this.comments.length) return notice("Say what is to be done: a person is sent back with at least one comment.", "hint");
+    if (!this.comments.length) return notice("Write at least one comment: say what is wrong.", "hint");
     await this.app.finish("send_back", { comments: this.comments });
     await nextReview(this.app);
   }
 
   async accept() {
     if (this.comments.length) {
-      const text = element("p", {}, `${this.comments.length} comments would be dropped: they are sent only with “Send back”.`);
+      const text = element("p", {}, `${this.comments.length} comments will be dropped: they are sent only with “Send back”.`);
       const choice = await dialog("Accept without the comments?", text, [["", "Cancel"], ["yes", "Accept"]]);
       if (choice !== "yes") return;
     }
@@ -61,7 +61,7 @@ export class Review {
   async fix() {
     const task = await post(`/api/tasks/${this.app.task.id}/fix`, { version: this.app.queue.version });
     await this.app.open(task);
-    notice("This person is now yours to change; submit it when it is right.", "hint");
+    notice("You can change this person now; submit it when it is right.", "hint");
   }
 
   #count() {

@@ -26,7 +26,7 @@ export function decodeMask(counts, height, width) {
   let at = 0;
   let value = 0;
   for (const run of unpackRuns(counts)) {
-    if (at + run > mask.length) throw new RangeError("The mask's runs are longer than its grid.");
+    if (at + run > mask.length) throw new RangeError("The mask's run lengths exceed its grid.");
     if (value) for (let k = at; k < at + run; k++) mask[(k % height) * width + Math.floor(k / height)] = 1;
     at += run;
     value ^= 1;
@@ -60,7 +60,7 @@ function unpackRuns(text) {
     let bits;
     do {
       bits = text.charCodeAt(at++) - 48;
-      if (!(bits >= 0 && bits < 64)) throw new RangeError("The mask's code has a character that does not belong.");
+      if (!(bits >= 0 && bits < 64)) throw new RangeError("The mask's run lengths contain an invalid character.");
       value |= (bits & 0x1f) << shift;
       shift += 5;
     } while (bits & 0x20);

@@ -1,7 +1,7 @@
-// Saves every change when it is made: one request at a time, in order, with the version it builds on.
-// What cannot be sent is kept (in the browser's storage too) and tried again; a conflict stops the queue until the
-// annotator has decided. The state is one of "saved", "saving", "offline", "conflict", "signed-out".
-import { call, Unreachable } from "./api.js";
+// Saves every change when it is made: one request at a time, in order, with the version it was made on.
+// Changes that cannot be sent are kept, also in the browser's storage, and retried; a conflict stops the queue until the
+// annotator has resolved it. The state is one of "saved", "saving", "offline", "conflict", "signed-out".
+import { call, NetworkError } from "./api.js";
 
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
 
@@ -22,25 +22,25 @@ export class SaveQueue {
 
   /** Queues a change {method, path, body, done(answer), refused(error)}; one with the `key` of the last is merged. */
   add(change) {
-    // The same number is sent with every try: a try whose answer was lost is not done twice, and is no conflict.
-    change.request ??= freshNumber();
+    // Every retry has the same id: a save whose response was lost is neither done twice nor a conflict.
+    change.request ??= newRequestId();
     const last = this.changes.at(-1);
     if (change.key && last?.key === change.key && !last.sent) {
       last.body.parts = { ...last.body.parts, ...change.body.parts };
     } else {
       this.changes.push(change);
     }
-    this.#keep();
+    this.#store();
     this.#run();
   }
 
-  /** Resolves when everything is saved; rejects when a conflict or the closing of the person forbids it. */
+  /** Resolves when everything is saved; rejects on a conflict or if the person is closed. */
   flush() {
     if (!this.changes.length && !this.running) return Promise.resolve();
     return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
   }
 
-  /** After everything before it is saved, calls the server with the version and takes over the new one. */
+  /** Saves everything, then calls the server with the current version. */
   async direct(method, path, body = {}) {
     await this.flush();
     try {
@@ -58,13 +58,13 @@ export class SaveQueue {
     this.waiting.splice(0).forEach(({ reject }) => reject(error));
   }
 
-  /** Goes on after a conflict, on top of `version`: with the changes that wait, or without them. */
+  /** Continues after a conflict on top of `version`, with or without the waiting changes. */
   resume(version, keepChanges) {
     this.version = version;
     if (!keepChanges) this.changes = [];
-    this.changes.forEach((change) => Object.assign(change, { sent: false, request: freshNumber() }));
+    this.changes.forEach((change) => Object.assign(change, { sent: false, request: newRequestId() }));
     this.state = "saved";
-    this.#keep();
+    this.#store();
     this.#run();
   }
 
@@ -92,27 +92,27 @@ export class SaveQueue {
       change.sent = true;
       const answer = await call(change.method, change.path, { ...change.body, version: this.version }, change.request);
       this.version = answer.version;
-      this.#took(change);
+      this.#remove(change);
       change.done?.(answer);
     } catch (error) {
       if (this.closed) return false;
-      if (error instanceof Unreachable) return this.#later(error);
+      if (error instanceof NetworkError) return this.#retryLater(error);
       if (error.status === 409) return this.conflict(error), false;
       if (error.status === 401) return this.#setState("signed-out", error), false;
-      this.#took(change);
+      this.#remove(change);
       change.refused?.(error);
     }
     return true;
   }
 
-  #took(change) {
+  #remove(change) {
     this.failures = 0;
     this.changes = this.changes.filter((other) => other !== change);
-    this.#keep();
+    this.#store();
     if (this.state === "offline") this.#setState("saving");
   }
 
-  #later(error) {
+  #retryLater(error) {
     this.#setState("offline", error);
     this.timer = setTimeout(this.wake, RETRY_MS[Math.min(this.failures++, RETRY_MS.length - 1)]);
     return false;
@@ -123,18 +123,18 @@ export class SaveQueue {
     this.onState(state, this.changes.length, error);
   }
 
-  #keep() {
+  #store() {
     const kept = this.changes.map(({ method, path, body, key, request }) => ({ method, path, body, key, request }));
     if (kept.length) localStorage.setItem(`unsaved.${this.id}`, JSON.stringify({ version: this.version, kept }));
     else localStorage.removeItem(`unsaved.${this.id}`);
   }
 }
 
-function freshNumber() {
+function newRequestId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Changes of an earlier visit that never reached the server: {version, kept}, or null. */
+/** Unsaved changes of an earlier visit: {version, kept}, or null. */
 export function unsavedChanges(id) {
   return JSON.parse(localStorage.getItem(`unsaved.${id}`) || "null");
 }

@@ -1,4 +1,4 @@
-// What the header says: whether all is saved (a sign and words, never colour alone), what can be undone.
+// The header's state: whether everything is saved (a sign and words, never colour alone), what can be undone.
 import { byId, notice } from "./dom.js";
 
 const TEXT = {
@@ -15,10 +15,10 @@ export function showSaveState(state, count) {
   const text = TEXT[state](count);
   box.dataset.state = state;
   if (words.textContent !== text) words.textContent = text;
-  if (state === "signed-out") notice("You are signed out. Open your personal link in another tab, then go on here.");
+  if (state === "signed-out") notice("You are signed out. Open your personal link in another tab, then continue here.");
 }
 
-/** Undo and redo can be pressed where there is something to undo or redo. */
+/** Enables undo and redo if there is something to undo or redo. */
 export function showUndo(history) {
   document.querySelector("[data-action=undo]").disabled = !history?.done.length;
   document.querySelector("[data-action=redo]").disabled = !history?.undone.length;

@@ -18,7 +18,7 @@ export class Stroke {
     this.labels.edition++;
   }
 
-  /** Takes the stroke back and returns it as a wish: Map of cell -> label. */
+  /** Reverts the stroke and returns what it painted: Map of cell -> label. */
   end() {
     const wanted = new Map([...this.before.keys()].map((cell) => [cell, this.labels.cells[cell]]));
     for (const [cell, label] of this.before) this.labels.cells[cell] = label;

@@ -1,4 +1,4 @@
-// What is drawn over a view's picture, as SVG: answered points with shape and number, the crosshair.
+// Drawing over a view's picture, as SVG: answered points with shape and number, the crosshair.
 import { shapeOf, svgPoints } from "./markers.js";
 
 const SVG = "http://www.w3.org/2000/svg";

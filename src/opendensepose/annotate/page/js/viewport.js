@@ -1,4 +1,4 @@
-// Which piece of the photo a canvas shows: `scale` CSS pixels per photo pixel, (x, y) the photo point in the middle.
+// The region of the photo that a canvas shows: `scale` CSS pixels per photo pixel, (x, y) the photo point in the middle.
 
 const MAX_SCALE = 40;
 

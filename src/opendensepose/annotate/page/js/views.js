@@ -1,4 +1,4 @@
-// The six views of a part: choose one, point into it with the mouse or with the crosshair, see every answer in all.
+// The six views of a part: choose one, click into it with the mouse or the crosshair; answers appear in all views.
 import { element } from "./dom.js";
 import { get } from "./api.js";
 import { clear, drawCross, drawMark, overlay, placeIn } from "./view_marks.js";
@@ -130,7 +130,7 @@ export class ViewsPanel {
   }
 }
 
-// The very first pictures of a machine are drawn by the server, which takes a while: said, and tried again if lost.
+// On a new machine the server draws the pictures first, which takes a while: shown as loading, and retried.
 function loadInto(cell, image, url) {
   cell.classList.add("loading");
   image.addEventListener("load", () => cell.classList.remove("loading"));

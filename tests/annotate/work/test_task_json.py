@@ -1,0 +1,60 @@
+"""A task as JSON: a saved point is described as in the whole task."""
+
+import numpy as np
+import pytest
+from tests.annotate.fakes import FlatSurface, square
+
+from opendensepose.annotate.work import edits, tasks
+from opendensepose.annotate.work.edits import Answer, Click
+from opendensepose.annotate.work.task_json import draw_task_preview, saved_point_json, task_json, task_summary
+
+SURFACE, RULES = FlatSurface(), tasks.Rules()
+
+
+@pytest.fixture
+def task(store, crowd):
+    """(ann, her task with two points of the torso)."""
+    ann = crowd["ann"]
+    task_id = tasks.next_task(store, RULES, ann)
+    edits.set_parts(store, RULES, ann, task_id, {1: square(100, 200)}, version=1)
+    edits.resample_points(store, RULES, ann, task_id, SURFACE.sample_points, version=2)
+    return ann, task_id
+
+
+def test_a_saved_point_is_as_in_the_task(store, task):
+    ids = [point["id"] for point in task_json(store, SURFACE, *task)["points"]]
+    for version, (point_id, answer) in enumerate(
+        [(ids[0], Answer(Click(2, 10, 20))), (ids[1], Answer(Click(0, 10, 20))), (ids[1], Answer(reason="can't tell"))]
+    ):
+        saved = edits.answer_point(store, RULES, *task, point_id, answer, SURFACE.point_at, version=3 + version)
+        response = saved_point_json(store, SURFACE, task[1], point_id, saved.points)
+        assert response == saved_point_json(store, SURFACE, task[1], point_id)  # read again
+        points = {point["id"]: point for point in task_json(store, SURFACE, *task)["points"]}
+        assert response["point"] == points[point_id]
+        warned = {point_id for warning in response["warnings"] for point_id in warning["points"]}
+        assert warned == {point_id for point_id, point in points.items() if point["warning"]}
+        assert warned == (set(ids) if version == 1 else set())  # two answers at one place contradict each other
+
+
+def test_a_point_of_an_imported_file_has_its_first_view_for_a_click(store, task):
+    point_id = task_json(store, SURFACE, *task)["points"][0]["id"]
+    saved = edits.answer_point(store, RULES, *task, point_id, Answer(Click(4, 10, 20)), SURFACE.point_at, version=3)
+    for point in saved.points:
+        if point.id == point_id:
+            point.view = point.view_x = point.view_y = None
+    answer = saved_point_json(store, SURFACE, task[1], point_id, saved.points)["point"]["answer"]
+    assert answer == pytest.approx({"i": 1, "u": 0.1, "v": 0.2, "view": 0, "x": 10, "y": 20})
+
+
+def test_the_summary_has_the_tasks_box_and_annotator(store, task):
+    (row,) = tasks.task_rows(store, task[0])
+    whole, summary = task_json(store, SURFACE, *task), task_summary(row)
+    assert {name: whole[name] for name in summary} == summary and summary["annotator"] == "ann"
+
+
+def test_the_preview_is_the_boxs_crop(store, task):
+    box = task_json(store, SURFACE, *task)["box_xyxy"]
+    photo = np.arange(48 * 64 * 3, dtype=np.uint8).reshape(48, 64, 3)
+    picture = draw_task_preview(store, SURFACE, *task, lambda photo_id: photo, fill=False)
+    x0, y0, x1, y1 = map(int, box)
+    np.testing.assert_array_equal(picture, photo[y0:y1, x0:x1])
