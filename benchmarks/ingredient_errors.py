@@ -76,9 +76,9 @@ def main() -> None:
     by_view: dict[str, list] = {"from the front": [], "from behind": []}
     worst = []
     print(f"{'':20s} agreement front/back left/right  missed  empty")
-    for name, on in {"version 1": old, **switched, "all": Ingredients()}.items():
+    for name, enabled in {"version 1": old, **switched, "all": Ingredients()}.items():
         measured, rngs = [], np.random.default_rng(7).spawn(2 * args.pictures)
-        for picture in render_images(rngs[: args.pictures], SIZE_HW, num_people=1, ingredients=on):
+        for picture in render_images(rngs[: args.pictures], SIZE_HW, num_people=1, ingredients=enabled):
             predicted = merge_instances(predictor(picture.image_rgb), SIZE_HW)[0].i
             one = counts(picture.i, predicted)
             measured.append(one)
@@ -86,7 +86,7 @@ def main() -> None:
             by_view["from behind" if behind else "from the front"].append(one)
             panes = [picture.image_rgb, CHART_COLOURS[predicted], CHART_COLOURS[picture.i]]
             worst.append((one["front/back"] / max(one["both"], 300), np.concatenate(panes, 1)))
-        free = render_images(rngs[args.pictures :], SIZE_HW, num_people=0, ingredients=on)
+        free = render_images(rngs[args.pictures :], SIZE_HW, num_people=0, ingredients=enabled)
         empty = sum(not predictor(picture.image_rgb) for picture in free)
         print(row(name, measured, f"{empty / len(free):.2f}"), flush=True)
     for name, measured in by_view.items():

@@ -17,7 +17,8 @@ import torch
 
 from opendensepose.annotate.surface.cameras import VIEWS_FILE, part_faces
 from opendensepose.surface import PART_NAMES, load_surface
-from opendensepose.synth.drawing.rasterize import depth_map, start_warp
+from opendensepose.synth.drawing.launch import start_warp
+from opendensepose.synth.drawing.rasterize import depth_map
 
 NUM_POINTS, NUM_DIRECTIONS, SIDE = 8000, 2000, 1000
 WANTED_DEGREES = 68.5

@@ -26,7 +26,7 @@ FLOORS = {  # any unit of a layer: what the layer is, in words
     "instance": "a person",
     "iuv": "maps and cameras",
     "surface": "the body",
-    "whole_file": "files on disk",
+    "cache_folder": "files on disk",
 }
 TO_COME = {"annotate": ("serve", "video"), "models": ("export", "formats", "scale", "texture")}  # dashed, until there
 FLOWS = {

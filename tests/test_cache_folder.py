@@ -1,8 +1,12 @@
+import sys
 from pathlib import Path
+
+import pytest
 
 from opendensepose.cache_folder import cache_folder
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other platforms have other cache folders")
 def test_the_cache_is_the_users(monkeypatch, tmp_path):
     monkeypatch.delenv("OPENDENSEPOSE_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

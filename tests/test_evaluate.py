@@ -186,7 +186,8 @@ def test_the_report_is_one_page_that_needs_no_other_file(tmp_path, truth):
     assert [entry.name for entry in (tmp_path / "report").iterdir()] == ["index.html"] == [path.name]
     page = Page(path.read_text())
     assert page.open == []
-    assert len(page.sources) == 7 and all(source.startswith("data:image/") for source in page.sources)  # body, 6 people
+    assert len(page.sources) == 10  # the body, 6 people, RCP curves, precision under two normalisers
+    assert all(source.startswith("data:image/") for source in page.sources)
     text = " ".join(page.text)
     for part in ("a <b> & c", "24 squares", "kappa = 0.255 m", "per-part", "AP75", "upper leg right", "annotation 31"):
         assert part in text

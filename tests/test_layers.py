@@ -16,7 +16,7 @@ LAYERS = [
     {"instance"},
     {"iuv", "camera", "keypoints", "part_grid"},
     {"surface"},
-    {"cache_folder", "whole_file"},
+    {"cache_folder", "atomic_write"},
 ]
 # The same within packages that have sub-packages. Modules beside the sub-packages may be used by all of them.
 ROOMS = {

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from opendensepose import render, whole_file
+from opendensepose import atomic_write, render
 from opendensepose.data import decode_mask
 from opendensepose.render import render_dataset
 from opendensepose.synth import Ingredients
@@ -97,7 +97,7 @@ def test_the_number_of_people_stays_in_its_range(tmp_path, quick):
 def test_an_interruption_leaves_whole_files_and_the_rest_follows(tmp_path, quick, monkeypatch, when):
     make(tmp_path / "whole")
     writes = 0
-    replace = whole_file.os.replace
+    replace = atomic_write.os.replace
 
     def stop_at(part, path):
         nonlocal writes
@@ -107,7 +107,7 @@ def test_an_interruption_leaves_whole_files_and_the_rest_follows(tmp_path, quick
         replace(part, path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(whole_file.os, "replace", stop_at)
+        patch.setattr(atomic_write.os, "replace", stop_at)
         with pytest.raises(KeyboardInterrupt):
             make(tmp_path / "cut")
     assert not (tmp_path / "cut" / "annotations.json").exists()

@@ -1,6 +1,6 @@
 """Annotations of rendered people against their truth, both on disk: the `annotators` verb.
 
-Each annotation's entry may say who made it under `annotator`. The truth is what `render` writes: dense/<image_id>.npz.
+An annotation may name its annotator under `annotator`. The truth is `render`'s dense/<image_id>.npz.
 """
 
 import json
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from opendensepose.atomic_write import atomic_write
 from opendensepose.data import CocoDensePose, read_annotations
 from opendensepose.evaluation.annotators import (
     AnnotatedTruth,
@@ -24,17 +25,18 @@ from opendensepose.evaluation.errors import LabelDistances
 from opendensepose.evaluation.tables import without_nan
 from opendensepose.iuv import IUV
 from opendensepose.visualize.errors import draw_body_errors
-from opendensepose.whole_file import write_whole
 
 __all__ = ["measure_annotators", "write_annotator_pictures"]
 
-UNNAMED = "unnamed"  # who made an annotation that does not say
+UNNAMED = "unnamed"  # the annotator of annotations without a name
 PICTURE_LIMIT_M = 0.15  # the darkest colour: people are about 2 cm off on feet and 7 cm on the torso, says the paper
 
 
 def measure_annotators(annotations: str | Path, truth: str | Path, distances: LabelDistances) -> list[AnnotatorErrors]:
-    """Errors by annotator. truth: a folder of `render`, or its folder `dense`. FileNotFoundError or ValueError, one
-    sentence that names file, annotation and field."""
+    """Measure each annotator. truth: a folder of `render`, or its folder `dense`.
+
+    FileNotFoundError or ValueError, one sentence that names file, annotation and field.
+    """
     said = read_annotations(annotations)
     folder = Path(truth)
     if (folder / "dense").is_dir():
@@ -77,8 +79,8 @@ def _read_truth(path: Path) -> IUV:
 
 
 def write_annotator_pictures(annotators: list[AnnotatorErrors], folder: Path, surface: str) -> list[Path]:
-    """Writes `body.png`, the body coloured by the mean error of all, one for each annotator if there are several, and
-    `annotators.json`; returns their paths."""
+    """Write `body.png`, the body coloured by mean error, one more per annotator if there are several, and
+    `annotators.json`; return their paths."""
     pictures = {"body.png": joined(annotators)}
     if len(annotators) > 1:
         pictures |= {f"body_{_file_name(one.annotator, k)}.png": one for k, one in enumerate(annotators, start=1)}
@@ -92,10 +94,10 @@ def write_annotator_pictures(annotators: list[AnnotatorErrors], folder: Path, su
     contents["annotators.json"] = json.dumps(without_nan(document), indent=2).encode() + b"\n"
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
-        write_whole(folder / name, content)
+        atomic_write(folder / name, content)
     return [folder / name for name in contents]
 
 
 def _file_name(annotator: str, number: int) -> str:
-    """The name if it can be part of a file's name, else a number."""
+    """Return the name if it is safe in a file name, else the number."""
     return annotator if annotator.replace("-", "").replace("_", "").isalnum() and annotator.isascii() else str(number)

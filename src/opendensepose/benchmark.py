@@ -1,7 +1,7 @@
 """The synthetic benchmark: a fixed set of rendered people, a model's predictions, the paper's measures.
 
 In the folder: `set-<version>/` (the pictures, as `render` writes them), `predictions-<of which weights>/` and
-`results-<of which weights>.json`. Rendering and predicting go on where they were stopped.
+`results-<of which weights>.json`. Rendering and predicting resume after a stop.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ SEED = 20_261_122
 COUNT = 500
 SIZE_HW = (480, 640)
 PEOPLE = (1, 5)
-MIN_SCORE = 0.2  # AP counts the unsure detections too, in their order
+MIN_SCORE = 0.2  # AP also ranks detections of low confidence
 
 
 def run_benchmark(
@@ -35,7 +35,7 @@ def run_benchmark(
     on_photo: Callable[[int, int], None] | None = None,
     on_image: Callable[[int, int], None] | None = None,
 ) -> tuple[Evaluation, Path]:
-    """Renders what is missing of the set, predicts what is missing of the model's predictions, and measures.
+    """Render what is missing of the set, predict what is missing, and measure.
 
     on_photo, on_image(number done, number of all): called while predicting and while measuring. Returns the evaluation
     and the JSON file with its numbers. ValueError if the model is unknown.
@@ -59,7 +59,7 @@ def render_set(out: Path, *, workers: int = 1, count: int = COUNT) -> Path:
 
 
 def prediction_folder(out: Path, weights: Path, min_score: float) -> Path:
-    """A folder of its own for each content of the weights file and each threshold: no mix-ups."""
+    """A folder of its own per content of the weights file and threshold."""
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:12]
     return out / f"predictions-{VERSION}-{digest}-{min_score:g}"
 

@@ -7,6 +7,8 @@ __all__ = ["cache_folder"]
 
 
 def cache_folder() -> Path:
-    """$OPENDENSEPOSE_CACHE, or `opendensepose` in $XDG_CACHE_HOME or ~/.cache. It may not exist yet."""
+    """Return $OPENDENSEPOSE_CACHE or the platform's cache folder, on Linux ~/.cache/opendensepose. It may not exist."""
+    from platformdirs import user_cache_path  # here: the surface loads with numpy alone
+
     own = os.environ.get("OPENDENSEPOSE_CACHE")
-    return Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "opendensepose"
+    return Path(own) if own else user_cache_path("opendensepose", appauthor=False)

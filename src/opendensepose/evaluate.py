@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
+from opendensepose.atomic_write import atomic_write
 from opendensepose.data import CocoDensePose, detection, read_annotations, read_results
 from opendensepose.data.photos import find_image, photo_folders, read_photo
 from opendensepose.data.predictions import load_prediction
@@ -26,7 +27,6 @@ from opendensepose.evaluation.tables import summary
 from opendensepose.iuv import crop_iuv
 from opendensepose.surface import load_charts, load_surface
 from opendensepose.visualize.errors import draw_body_errors, draw_person_errors, error_colours
-from opendensepose.whole_file import write_whole
 
 __all__ = ["Evaluation", "evaluate_files", "load_distances", "write_json", "write_report"]
 
@@ -35,12 +35,12 @@ class Predictions(Protocol):
     """Predicted people by image."""
 
     def people_in(self, image_id: int, image: dict) -> list[DetectedPerson]:
-        """Of an entry of the annotation file's `images`. ValueError, naming file and field, if they are unsound."""
+        """Return the people in an entry of `images`. ValueError, naming file and field, if one is invalid."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The measures, what they were made from, and remarks (sentences) on what was missing."""
+    """The measures, their inputs, and remarks (sentences) on what was missing."""
 
     measures: Measures
     annotations: CocoDensePose
@@ -56,7 +56,7 @@ def evaluate_files(
     assets: str | Path | None = None,
     on_image: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Measures a folder of npz or a results file against an annotation file.
+    """Measure a folder of npz or a results file against an annotation file.
 
     normaliser: "kappa" or "part", both if None. assets: a folder with the authors' files, whose surface is then used.
     on_image(number done, number of all) is called after each image. FileNotFoundError or ValueError, one sentence.
@@ -86,7 +86,7 @@ def evaluate_files(
 
 
 def load_distances(assets: str | Path | None = None) -> LabelDistances:
-    """Geodesic distances on our surface, or on the authors' where a folder with their files is given."""
+    """Load geodesic distances on our surface, or on the authors' if a folder with their files is given."""
     if assets is not None:
         return load_official_distances(assets)
     from opendensepose.surface.geodesics.distances import GeodesicDistances
@@ -155,8 +155,8 @@ class _NpzFolder:
 
 
 class _ResultsFile:
-    """A COCO results file with uv_shape and uv_data. A crop's corner is the box's, between pixels too, as the released
-    evaluators have it."""
+    """A COCO results file with uv_shape and uv_data. A crop's corner is the box's, which may lie between pixels, as in
+    the released evaluators."""
 
     def __init__(self, path: Path, truth: CocoDensePose):
         self.path = path
@@ -190,12 +190,12 @@ class _ResultsFile:
 
 
 def write_json(evaluation: Evaluation, path: Path) -> None:
-    """All numbers; see `evaluation.tables.summary`."""
-    write_whole(path, json.dumps(summary(evaluation.measures), indent=2).encode() + b"\n")
+    """Write all numbers, see `evaluation.tables.summary`, as JSON."""
+    atomic_write(path, json.dumps(summary(evaluation.measures), indent=2).encode() + b"\n")
 
 
 def write_report(evaluation: Evaluation, folder: Path, *, title: str) -> Path:
-    """Writes `index.html`, one file that needs no others, and returns its path."""
+    """Write `index.html`, one self-contained file; return its path."""
     measures = evaluation.measures
     body = _encode(draw_body_errors(chart_errors(measures.chart, measures.error_m)), "PNG")
     worst = [_picture_of(evaluation, person) for person in worst_people(measures, next(iter(measures.gps)))]
@@ -203,12 +203,12 @@ def write_report(evaluation: Evaluation, folder: Path, *, title: str) -> Path:
     page = report_page(measures, title=title, body_png=body, scale=scale, worst=worst)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "index.html"
-    write_whole(path, page.encode())
+    atomic_write(path, page.encode())
     return path
 
 
 def _picture_of(evaluation: Evaluation, person: PersonErrors) -> PersonPicture:
-    """The photo, if it lies beside the annotation file or in its folder `images`; else on grey."""
+    """Draw a person on the photo, or on grey if the photo is in none of `photo_folders`."""
     image = evaluation.annotations.images[person.image_id]
     size_hw = _size_hw(evaluation.annotations, image)
     photo = _read_photo_of(evaluation.annotations.name, str(image.get("file_name", "")), size_hw)

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 import torch
 
+from opendensepose.atomic_write import atomic_file
 from opendensepose.data.photos import check_aspect, find_photos, read_photo
 from opendensepose.data.predictions import save_prediction
 from opendensepose.instance import Instance
 from opendensepose.models.checkpoints.checkpoint import load_checkpoint
 from opendensepose.models.checkpoints.released import weights_path
 from opendensepose.models.prediction import Network
-from opendensepose.whole_file import whole_file
 
 __all__ = ["PredictionSummary", "Predictor", "predict_files"]
 
@@ -222,7 +222,7 @@ def _write(out_dir: Path, stem: str, image_rgb: np.ndarray, people: list[Instanc
     target = out_dir / f"{stem}.npz"
     overlay = draw_overlay(image_rgb, people)
     _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(overlay, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
-    with whole_file(out_dir / f"{stem}.overlay.jpg") as part:  # both files or none
+    with atomic_file(out_dir / f"{stem}.overlay.jpg") as part:  # both files or none
         part.write_bytes(jpeg.tobytes())
         save_prediction(target, people, image_rgb.shape[:2])
     return target

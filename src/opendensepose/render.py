@@ -19,10 +19,10 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from opendensepose.atomic_write import atomic_write
 from opendensepose.data.coco import category, person_annotation
 from opendensepose.synth import Ingredients, render_image
 from opendensepose.synth.wardrobe import ingredients_checksum
-from opendensepose.whole_file import write_whole
 
 __all__ = ["render_dataset"]
 
@@ -83,7 +83,7 @@ def _check(count: int, size_hw: tuple[int, int], people_range: tuple[int, int], 
 def _agree_on_settings(path: Path, settings: dict) -> None:
     """Writes the settings of a new set; of a set begun before, refuses to mix others in."""
     if not path.exists():
-        write_whole(path, json.dumps(settings).encode())
+        atomic_write(path, json.dumps(settings).encode())
         return
     before = json.loads(path.read_text())
     if before != settings:
@@ -129,10 +129,10 @@ def _render_one(out_dir: Path, image_id: int, settings: dict) -> int:
     height, width = rendered.i.shape
     jpeg = BytesIO()
     Image.fromarray(rendered.image_rgb).save(jpeg, "JPEG", quality=95, subsampling=0)
-    write_whole(out_dir / "images" / f"{image_id:012d}.jpg", jpeg.getvalue())
+    atomic_write(out_dir / "images" / f"{image_id:012d}.jpg", jpeg.getvalue())
     dense = BytesIO()
     np.savez_compressed(dense, I=rendered.i, U=rendered.u, V=rendered.v, instance=rendered.person)
-    write_whole(out_dir / "dense" / f"{image_id}.npz", dense.getvalue())
+    atomic_write(out_dir / "dense" / f"{image_id}.npz", dense.getvalue())
     image = {"id": image_id, "file_name": f"{image_id:012d}.jpg", "height": height, "width": width}
     people = []
     for number in range(1, len(rendered.keypoints) + 1):
@@ -147,7 +147,7 @@ def _render_one(out_dir: Path, image_id: int, settings: dict) -> int:
         )
         if annotation is not None:
             people.append(annotation)
-    write_whole(_annotation_path(out_dir, image_id), json.dumps({"image": image, "annotations": people}).encode())
+    atomic_write(_annotation_path(out_dir, image_id), json.dumps({"image": image, "annotations": people}).encode())
     return image_id
 
 
@@ -165,5 +165,5 @@ def _merge(out_dir: Path, count: int, settings: dict) -> Path:
     info = {"description": "Synthetic people rendered by opendensepose", "settings": settings}
     whole = {"info": info, "licenses": [], "images": images, "annotations": annotations, "categories": [category()]}
     path = out_dir / "annotations.json"
-    write_whole(path, json.dumps(whole).encode())
+    atomic_write(path, json.dumps(whole).encode())
     return path

@@ -32,7 +32,7 @@ def test_evaluate_prints_both_tables_and_writes_what_is_asked_for(files, tmp_pat
         assert part in result.stdout
     numbers = json.loads((tmp_path / "n.json").read_text())
     assert numbers["kappa"]["gps"]["ap"] == pytest.approx(1)
-    assert "<svg" in (tmp_path / "report" / "index.html").read_text()
+    assert "data:image/svg+xml" in (tmp_path / "report" / "index.html").read_text()
 
 
 def test_evaluate_with_one_normaliser_names_only_that(files):
@@ -88,6 +88,6 @@ def test_benchmark_says_which_version_and_ends_gracefully_when_stopped(files, tm
     assert "version 1" in result.stdout and "first 3 of 500" in result.stdout and "results.json" in result.stdout
     assert asked.settings["model"] == "default"
     stopped = run("benchmark", "--out", tmp_path / "b", "--count", 9)
-    assert stopped.exit_code == 130 and "goes on from here" in stopped.stderr
+    assert stopped.exit_code == 130 and "run the same command to resume" in stopped.stderr
     monkeypatch.undo()
     assert_one_sentence(run("benchmark", "--out", tmp_path / "b", "--model", "nosuch"), "nosuch")

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from opendensepose import whole_file
+from opendensepose import atomic_write
 from opendensepose.data.json_files import read_json, write_json
 
 AWKWARD = {
@@ -85,7 +85,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(OSError):
-        patch.setattr(whole_file.os, "replace", full)
+        patch.setattr(atomic_write.os, "replace", full)
         write_json(path, [2])
     assert read_json(path) == [1]
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.json"]

@@ -258,5 +258,5 @@ def test_images_that_are_all_alike_leave_no_doubt():
     alike = [scored([0.9, 0.8], [[0.8, 0.0], [0.0, 0.2]])] * 5
     found = average_precision_intervals(alike, np.random.default_rng(0), num_resamples=10)
     assert found["ap"] == pytest.approx([average_precision(alike).ap] * 2)
-    with pytest.raises(ValueError, match="no images"):
+    with pytest.raises(ValueError, match="at least one image"):
         average_precision_intervals([], np.random.default_rng(0))

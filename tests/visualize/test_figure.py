@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from opendensepose import whole_file
+from opendensepose import atomic_write
 from opendensepose.visualize.figure import Caption, compose_figure, write_png
 
 RAMP = np.stack([np.arange(256), np.zeros(256), 255 - np.arange(256)], axis=1).astype(np.float32)
@@ -72,7 +72,7 @@ def test_a_picture_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(whole_file.os, "replace", full)
+    monkeypatch.setattr(atomic_write.os, "replace", full)
     with pytest.raises(OSError):
         write_png(tmp_path / "b.png", picture)
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]

@@ -11,7 +11,7 @@ from opendensepose.cli.options import Out
 __all__ = ["VERBS"]
 
 app = typer.Typer()
-data_app = typer.Typer(name="data", no_args_is_help=True, help="Look into files of annotations and results.")
+data_app = typer.Typer(name="data", no_args_is_help=True, help="Check files of annotations and results.")
 VERBS = (app, data_app)
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="Annotations or results, JSON.")]
@@ -27,7 +27,7 @@ def check(
     file: File,
     images: Annotated[Path | None, typer.Option("--images", help="Folder of the photos, to check them too.")] = None,
 ) -> None:
-    """Say what a COCO-DensePose or results file holds, and every defect with its annotation id.
+    """Report what a COCO-DensePose or results file holds, and every defect with its annotation id.
 
     Exit code: 0 if the file is sound, 1 if it has defects, 2 if it cannot be read.
     """
@@ -57,7 +57,7 @@ def show(
     out: Out,
     images: Annotated[
         Path | None,
-        typer.Option("--images", help="Folder of the photos; if not said, `images` beside FILE, or FILE's own."),
+        typer.Option("--images", help="Folder of the photos; by default `images` beside FILE, then FILE's own folder."),
     ] = None,
 ) -> None:
     """Draw an image's annotations: the photo, points coloured by U and by V, and the part masks."""
@@ -92,7 +92,7 @@ def show(
 
 
 def _photo_of(file: Path, image: dict, folder: Path | None) -> Path:
-    """The photo of an entry of `images`, in the folder named or else where `render` and others put it."""
+    """Find the photo of an entry of `images` in the folder given, else in `photo_folders`."""
     from opendensepose.data import find_image, photo_folders
 
     name = image.get("file_name")

@@ -15,7 +15,7 @@ app = typer.Typer()
 VERBS = (app,)
 
 Assets = Annotated[
-    Path | None, typer.Option("--assets", help="Folder with the authors' files: their surface in place of ours.")
+    Path | None, typer.Option("--assets", help="Folder with the authors' files: use their surface instead of ours.")
 ]
 Report = Annotated[Path | None, typer.Option("--report", help="Folder for a page with curves and pictures.")]
 Json = Annotated[Path | None, typer.Option("--json", help="File for all numbers.")]
@@ -55,7 +55,7 @@ def benchmark(
     count: Annotated[int, typer.Option("--count", min=1, help="Only the first so many pictures.")] = 500,
     report: Report = None,
 ) -> None:
-    """Measure a model on a fixed set of 500 rendered pictures; run again to go on after a stop."""
+    """Measure a model on a fixed set of 500 rendered pictures; run again to resume after a stop."""
     from opendensepose.benchmark import COUNT, VERSION, run_benchmark
 
     _check_outputs(report, None)
@@ -72,7 +72,7 @@ def benchmark(
                 on_image=show_image,
             )
     except KeyboardInterrupt:
-        print("opendensepose: stopped; the same command goes on from here", file=sys.stderr)
+        print("opendensepose: stopped; run the same command to resume", file=sys.stderr)
         raise typer.Exit(130) from None
     part = "" if count == COUNT else f", the first {count} of {COUNT} pictures only"
     print(f"Synthetic benchmark, version {VERSION}{part}; model {model}, scores from {min_score:g}.\n")
@@ -106,7 +106,7 @@ def annotators(
 
 
 def _check_outputs(folder: Path | None, file: Path | None) -> None:
-    """Refuses, before the work, places that could not be written after it."""
+    """Raise before the work if the outputs cannot be written after it."""
     if folder is not None and folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file: name a folder to write to.")
     if file is not None and file.is_dir():

@@ -1,4 +1,4 @@
-"""What an annotation or results file holds, and everything that is wrong with it. Nothing is dropped or mended."""
+"""Reports what an annotation or results file holds and every defect in it; changes nothing."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ class Report:
 def check_file(
     path: str | Path, images: str | Path | None = None, on_progress: Callable[[int, int], None] | None = None
 ) -> Report:
-    """Reads a file of annotations (an object with `images` and `annotations`) or of results (a list) and reports on it.
+    """Check a file of annotations (an object with `images` and `annotations`) or of results (a list).
 
     images: the folder of the photos, to see that they are there and of the size that the file says. on_progress:
     called with how many entries are done and how many there are. OSError or ValueError, one sentence, if the file is

@@ -1,4 +1,4 @@
-"""Large JSON files read fast and written whole, without loss: numbers keep every digit, unknown fields stay."""
+"""Large JSON files, read fast and written atomically without loss: numbers keep every digit, unknown fields stay."""
 
 import gc
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from opendensepose.whole_file import whole_file
+from opendensepose.atomic_write import atomic_file
 
 __all__ = ["read_json", "write_json"]
 
@@ -23,11 +23,11 @@ def read_json(path: str | Path) -> Any:
     if not content.strip():
         raise ValueError(f"{path} is empty, expected JSON.")
     gc_was_on = gc.isenabled()
-    gc.disable()  # nothing of what is made here is garbage, and looking for it takes as long as reading
+    gc.disable()  # all of it stays in use; searching it for garbage takes as long as reading
     try:
         return msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _read_leniently(path, content)  # Python's own reader knows NaN and says where it stumbled
+        return _read_leniently(path, content)  # Python's own reader accepts NaN and names the place of an error
     finally:
         if gc_was_on:
             gc.enable()
@@ -47,12 +47,12 @@ def _read_leniently(path: Path, content: bytes) -> Any:
 
 
 def write_json(path: str | Path, document: Any) -> None:
-    """Puts `document` at `path` as a whole or not at all; `read_json` gives back the same, NaN included.
+    """Write `document` to `path` atomically; `read_json` gives back the same, NaN included.
 
-    The parts of a large document are encoded one after the other, so that the text is never in memory as a whole.
-    OSError if the place cannot be written, ValueError or TypeError if something in it has no form in JSON.
+    Large documents are encoded in parts, so that the whole text is never in memory.
+    OSError if `path` cannot be written, ValueError or TypeError if a value cannot be written as JSON.
     """
-    with whole_file(path) as part, open(part, "wb", buffering=1 << 20) as file:
+    with atomic_file(path) as part, open(part, "wb", buffering=1 << 20) as file:
         for chunk in _chunks(document, levels=2):
             file.write(chunk)
 

@@ -25,10 +25,10 @@ MAX_PIXELS = 50_000_000
 # shorter side has 20 to 67 left, too few for a person. No photo that is worth labelling is narrower, and one of
 # MAX_PIXELS is at most 31,623 long then: OpenCV stops at 32,767, a JPEG file at 65,535.
 MAX_ASPECT = 20
-HARMLESS_SIDE = 1000  # a strip of at most so many pixels costs nothing, however narrow
+HARMLESS_SIDE = 1000  # pixels: shorter strips cost little, however narrow
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
-# What cameras, phones and editors write. Pillow knows more, and for some of it, like EPS, starts other programs. The
-# first six are ready at once, for the others Pillow may have to load all that it knows.
+# What cameras, phones and editors write. Pillow knows more, and starts other programs for some of it, such as EPS. The
+# first six load at once; the others may load all of Pillow's plugins.
 _FORMATS = ("JPEG", "PNG", "BMP", "DIB", "GIF", "PPM", "WEBP", "TIFF", "AVIF", "JPEG2000")
 _EXIF_ORIENTATION = 274  # tag; 5 to 8 are on their side
 
@@ -70,14 +70,14 @@ def check_aspect(size_hw: tuple[int, int], name: str) -> None:
 
 
 def _opened(path: Path) -> Image.Image:
-    """The image with its head read, for `with`."""
+    """Open an image and read its header, for `with`."""
     with _one_sentence(path):
         return Image.open(path, formats=_FORMATS)
 
 
 @contextmanager
 def _one_sentence(path: Path) -> Iterator[None]:
-    """Turns what Pillow throws inside into a ValueError."""
+    """Turn any error of Pillow into a ValueError of one sentence."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # damaged EXIF and Pillow's own size warning: max_pixels rules here
@@ -124,15 +124,16 @@ def find_photos(paths: list[str | Path]) -> list[Path]:
 
 
 def photo_folders(annotation_file: str | Path) -> tuple[Path, Path]:
-    """Where the photos of an annotation file are looked for: in `images` beside it, as `render` has it, then beside
-    it."""
+    """The folders in which an annotation file's photos are searched: `images` beside it, then its own folder."""
     beside = Path(annotation_file).parent
     return beside / "images", beside
 
 
 def find_image(folders: str | Path | Sequence[Path], file_name: str) -> Path:
-    """The file of an annotation file's `file_name` in the first folder of photos that has it: with the folders that the
-    name has, or without them. FileNotFoundError if none has it."""
+    """Find a photo by its `file_name`, with or without the name's own folders, in the first folder that has it.
+
+    FileNotFoundError if none has it.
+    """
     folders = [Path(folders)] if isinstance(folders, str | Path) else list(folders)
     name = Path(file_name)
     for folder in folders:
@@ -144,8 +145,10 @@ def find_image(folders: str | Path | Sequence[Path], file_name: str) -> Path:
 
 
 def photo_size_hw(path: str | Path) -> tuple[int, int]:
-    """Height and width that `read_photo` would give, from the file's head alone. ValueError, one sentence, if it is no
-    image."""
+    """Read height and width, as `read_photo` would give them, from the file's header alone.
+
+    ValueError, one sentence, if it is no image.
+    """
     path = Path(path)
     with _opened(path) as image, _one_sentence(path):
         is_turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5

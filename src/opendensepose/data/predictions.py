@@ -1,6 +1,6 @@
-"""`predict`'s file of a photo: one map for all its people, and beside it what the map cannot show of them.
+"""`predict`'s file of a photo: one merged IUV map, plus the labels it hides where people overlap.
 
-Letters: H x W photo, N people, K pixels that lie under another person's.
+Letters: H x W photo, N people, K hidden pixels, which lie under another person's.
 """
 
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from opendensepose.atomic_write import atomic_file
 from opendensepose.instance import Instance, merge_instances
 from opendensepose.iuv import IUV, empty_iuv
-from opendensepose.whole_file import whole_file
 
 __all__ = ["Prediction", "load_prediction", "save_prediction"]
 
@@ -24,8 +24,8 @@ class Prediction:
     """The people of one photo.
 
     iuv: the map of all. instance: (H, W) uint8, 0 background, k the k-th person. boxes_xyxy (N, 4) and scores (N,)
-    float32. hidden_*: pixels that several people claim are in `iuv` once; here for each of the others: who, (K,) uint8
-    1..N; column and row, (K, 2) int32; and I, U, V there, (K,) each. ValueError if shapes, types or ranges are others.
+    float32. hidden_*: where people overlap, `iuv` shows one; of the others: instance (K,) uint8 1..N, column and row
+    (K, 2) int32, and I, U, V (K,) each. ValueError for other shapes, types or ranges.
     """
 
     iuv: IUV
@@ -58,7 +58,7 @@ class Prediction:
             raise ValueError(f"hidden_xy must lie in the photo of {width} x {height} pixels.")
 
     def own_iuv(self, number: int) -> IUV:
-        """The map (H, W) of the person that is `number` in instance, 1..N, as if nobody else were there."""
+        """The whole map (H, W) of person `number` in instance, 1..N, including pixels hidden by others."""
         own = empty_iuv(self.iuv.size_hw)
         shown, hidden = self.instance == number, self.hidden_instance == number
         x, y = self.hidden_xy[hidden].T
@@ -69,7 +69,7 @@ class Prediction:
 
 
 def save_prediction(path: str | Path, people: Sequence[Instance], size_hw: tuple[int, int]) -> None:
-    """Writes the people of a photo of that size, the file as a whole or not at all. At most 255 people."""
+    """Write the people of a photo of that size atomically. ValueError for more than 255 people."""
     iuv, instance = merge_instances(people, size_hw)
     hidden = [(person.iuv.i > 0) & (instance != k) for k, person in enumerate(people, start=1)]
 
@@ -92,13 +92,15 @@ def save_prediction(path: str | Path, people: Sequence[Instance], size_hw: tuple
         "hidden_U": of_hidden("u", np.float32),
         "hidden_V": of_hidden("v", np.float32),
     }
-    with whole_file(path) as part, part.open("wb") as file:
+    with atomic_file(path) as part, part.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
 
 def load_prediction(path: str | Path) -> Prediction:
-    """Reads what `save_prediction` wrote; in a file without the hidden pixels nobody hides anybody. ValueError, one
-    sentence that names the file, if it is not sound."""
+    """Read a file of `save_prediction`; files without hidden pixels are read as having none.
+
+    ValueError, one sentence that names the file, if it is damaged.
+    """
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
             arrays = {name: content[name] for name in SHOWN + HIDDEN if name in content or name in SHOWN}

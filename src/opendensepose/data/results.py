@@ -44,7 +44,7 @@ def read_results(path: str | Path) -> list[dict]:
 
 
 def write_results(path: str | Path, entries: Sequence[dict]) -> None:
-    """Writes entries as `read_results` gives them or `result_entry` makes them, the file as a whole or not at all."""
+    """Write entries, as `read_results` or `result_entry` give them, atomically."""
     write_json(path, list(entries))
 
 

@@ -1,4 +1,4 @@
-"""Where annotators are asked: roughly equidistant points on a part's mask, by k-means on its pixels."""
+"""Points to annotate: roughly equidistant on a part's mask, by k-means on its pixels."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ _ROUNDS = 12
 
 
 def point_count(area_px: float) -> int:
-    """How many points a part gets whose mask covers `area_px` pixels of the person's 256 x 256 box.
+    """Choose the number of points for a part whose mask covers `area_px` pixels of the person's 256 x 256 box.
 
     Grows with the part's length (the root of its area) up to 14: a hand gets about 3, a lower leg 10, a torso 14, a
     whole visible person 100 to 150, as in COCO-DensePose. The paper states the growth and the 14; the rule is ours.
@@ -21,12 +21,13 @@ def point_count(area_px: float) -> int:
 
 
 def sample_part_points(mask: np.ndarray, count: int) -> np.ndarray:
-    """`count` pixels of `mask` (H, W) bool, spread evenly: (P, 2) int32 x, y, P <= count, no pixel twice.
+    """Spread `count` points evenly over the pixels of `mask` (H, W) bool: (P, 2) int32 x, y, P <= count, all different.
 
-    k-means on the pixel centres from a farthest-point start, each mean moved to the nearest pixel of the mask. There
-    is no randomness: one mask always gives the same points.
+    k-means on the pixel centres from a farthest-point start, each mean moved to the nearest pixel of the mask.
+    Deterministic.
     """
-    from scipy.spatial import cKDTree  # here, since reading photos needs no scipy
+    from scipy.cluster.vq import kmeans2  # here, since reading photos needs no scipy
+    from scipy.spatial import cKDTree
 
     if mask.ndim != 2:
         raise ValueError(f"a mask is (H, W), got {mask.shape}")
@@ -37,15 +38,7 @@ def sample_part_points(mask: np.ndarray, count: int) -> np.ndarray:
     if len(pixels) <= count:
         return pixels.astype(np.int32)
     seen = pixels[np.linspace(0, len(pixels) - 1, min(len(pixels), _MOST_PIXELS)).round().astype(int)]
-    centres = _farthest_points(seen, count)
-    for _ in range(_ROUNDS):
-        owner = cKDTree(centres).query(seen)[1]
-        size = np.bincount(owner, minlength=count)
-        total = np.stack([np.bincount(owner, weights=seen[:, k], minlength=count) for k in range(2)], axis=1)
-        moved = np.where(size[:, None] > 0, total / np.maximum(size, 1)[:, None], centres)
-        if np.allclose(moved, centres, atol=1e-3):
-            break
-        centres = moved
+    centres = kmeans2(seen, _farthest_points(seen, count), iter=_ROUNDS, minit="matrix")[0]
     nearest = np.unique(cKDTree(pixels).query(centres)[1])
     return pixels[nearest].astype(np.int32)
 

@@ -1,6 +1,7 @@
 """Whether a person's left and right part labels agree with the person's keypoints."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,17 +9,26 @@ from opendensepose.surface import PART_NAMES
 
 __all__ = ["side_contradictions"]
 
-# Number of the left part, of the right part, and the keypoints (without their side) of the bone in it.
-_PAIRS = (
-    (3, 2, "wrist", "wrist"),
-    (4, 5, "ankle", "ankle"),
-    (7, 6, "hip", "knee"),
-    (9, 8, "knee", "ankle"),
-    (10, 11, "shoulder", "elbow"),
-    (12, 13, "elbow", "wrist"),
+
+class _Limb(NamedTuple):
+    """The numbers of a left and a right part, and the keypoints, without their side, at the ends of its bone."""
+
+    left: int
+    right: int
+    start: str
+    end: str
+
+
+_LIMBS = (
+    _Limb(3, 2, "wrist", "wrist"),
+    _Limb(4, 5, "ankle", "ankle"),
+    _Limb(7, 6, "hip", "knee"),
+    _Limb(9, 8, "knee", "ankle"),
+    _Limb(10, 11, "shoulder", "elbow"),
+    _Limb(12, 13, "elbow", "wrist"),
 )
 _FEWEST_POINTS = 2
-_LEAST_GAP = 0.12  # of the root of the box's area: with the two bones any closer, nothing can be told
+_LEAST_GAP = 0.12  # of the root of the box's area: closer bones do not tell the sides apart
 
 
 def side_contradictions(
@@ -29,19 +39,19 @@ def side_contradictions(
     part: (P,) 1..14. point_xy: (P, 2) and keypoints: (K, 3) x, y, visibility, in pixels of the photo; names: of the K
     keypoints. box_side_px: root of the area of the person's box. A limb is judged where both sides' keypoints are
     labelled and its two bones stand well apart; it contradicts if its points are, on average, nearer to the other
-    side's bone than to their own by more than half the distance between the two. Crossed limbs are thus left alone.
+    side's bone than to their own by more than half the distance between the two, so crossed limbs pass.
     """
     place = {name: k for k, name in enumerate(names)}
     found = []
-    for left, right, start, end in _PAIRS:
-        ends = [[place.get(f"{side}_{joint}", -1) for joint in (start, end)] for side in ("left", "right")]
+    for limb in _LIMBS:
+        ends = [[place.get(f"{side}_{joint}", -1) for joint in (limb.start, limb.end)] for side in ("left", "right")]
         if min(map(min, ends)) < 0 or not (keypoints[ends, 2] > 0).all():
             continue
         bones = keypoints[ends, :2]  # (2 sides, 2 ends, 2)
         gap = np.linalg.norm(bones[0].mean(axis=0) - bones[1].mean(axis=0))
         if not gap > _LEAST_GAP * box_side_px:
             continue
-        for number, own, other in ((left, 0, 1), (right, 1, 0)):
+        for number, own, other in ((limb.left, 0, 1), (limb.right, 1, 0)):
             points = point_xy[part == number]
             if len(points) < _FEWEST_POINTS:
                 continue

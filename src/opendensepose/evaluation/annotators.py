@@ -28,7 +28,7 @@ __all__ = [
 
 
 class AnnotatedTruth(NamedTuple):
-    """What an annotator said of a person whose truth is known."""
+    """An annotator's annotation of a person whose truth is known."""
 
     annotator: str
     person: DenseAnnotation
@@ -37,8 +37,8 @@ class AnnotatedTruth(NamedTuple):
 
 @dataclass(frozen=True)
 class AnnotatorErrors:
-    """What one annotator said of P points: chart (P,) uint8 the true ones, error_m (P,) float64. off_body: further
-    points where the truth has no body, which have no error; num_people: how many people were annotated."""
+    """Errors of one annotator at P points: chart (P,) uint8, the true charts; error_m (P,) float64. off_body: number of
+    further points where the truth has no body and so no error; num_people: number of people annotated."""
 
     annotator: str
     chart: np.ndarray
@@ -72,7 +72,7 @@ def annotator_errors(people: Iterable[AnnotatedTruth], distances: LabelDistances
 
 
 def joined(annotators: list[AnnotatorErrors]) -> AnnotatorErrors:
-    """All annotators as one, called "all"."""
+    """Merge all annotators into one, named "all"."""
     return AnnotatorErrors(
         "all",
         np.concatenate([np.zeros(0, np.uint8), *(one.chart for one in annotators)]),

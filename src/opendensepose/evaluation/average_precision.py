@@ -1,7 +1,7 @@
 """AP and AR of detections (DensePose, section 4; COCO's protocol), matched and summed by pycocotools.
 
-COCO compares a detection with an annotated person by box or mask IoU; here any similarity stands in its place: GPS,
-GPSm, mask IoU. Thresholds .50:.05:.95, 101 recall points, all / medium (32^2..96^2 px) / large people.
+COCO compares a detection with an annotated person by box or mask IoU; here any similarity replaces it: GPS, GPSm, mask
+IoU. Thresholds .50:.05:.95, 101 recall points, all / medium (32^2..96^2 px) / large people.
 
 The released DensePose evaluators differ from plain COCO in what they leave out (`leave_out="released"`), and published
 numbers depend on it:
@@ -80,10 +80,10 @@ class AveragePrecision:
 def average_precision(
     images: Sequence[ScoredImage], *, max_detections: int = 20, leave_out: str = "released"
 ) -> AveragePrecision:
-    """AP and AR of all images' detections, the surest `max_detections` of each image.
+    """Compute AP and AR over all images, with the `max_detections` most confident detections of each.
 
-    leave_out: "released" as the module says, or "coco": people that are left out still may be found without loss, all
-    other unmatched detections are wrong.
+    leave_out: "released", see the module, or "coco": a match with a person left out is ignored, every unmatched
+    detection is a false positive.
     """
     return _matched(images, max_detections, leave_out).summed()
 
@@ -97,13 +97,13 @@ def average_precision_intervals(
     num_resamples: int = 200,
     level: float = 0.95,
 ) -> dict[str, tuple[float, float]]:
-    """Bootstrap confidence intervals of AP and AR: {"ap": (low, high), "ap50": .., ..}.
+    """Compute bootstrap intervals of AP and AR over images: {"ap": (low, high), "ap50": .., ..}.
 
-    Whole images are drawn again, with replacement: people of one image are not independent. Matching is done once. NaN
-    where some draw has nobody of that size to find. ValueError without images.
+    Images are resampled, not people, who are not independent within an image. NaN where some resample has nobody of
+    that size to find. ValueError without images.
     """
     if not images:
-        raise ValueError("there are no images to draw from.")
+        raise ValueError("images must hold at least one image, got none.")
     evaluation = _matched(images, max_detections, leave_out)
     of_image = np.array(evaluation.evalImgs, object).reshape(-1, len(images))  # (A, images)
     drawn: dict[str, list[float]] = defaultdict(list)

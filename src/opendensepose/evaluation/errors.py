@@ -35,8 +35,8 @@ class Labels(NamedTuple):
 class DetectedPerson:
     """A predicted person as the measures see it: the labels of a window of the image.
 
-    box_xyxy (4,) float64 pixels; score: any number, the larger the surer; iuv: the labels (h, w) of the window whose
-    upper left corner lies at origin_xy (2,) float64, not always a whole pixel: files give windows by the box's corner.
+    box_xyxy (4,) float64 pixels; score: any number, larger is more confident; iuv: the labels (h, w) of a window;
+    origin_xy (2,) float64: its upper left corner, not always a whole pixel, as results files place it at the box's.
     ValueError if the box is not four finite numbers with x0 <= x1 and y0 <= y1 or the score is not finite.
     """
 
@@ -68,14 +68,14 @@ def box_xywh(box_xyxy: np.ndarray) -> list[float]:
 
 
 def detected_person(box_xyxy: np.ndarray, score: float, iuv: IUV) -> DetectedPerson:
-    """Of a person's own map of the whole image: the window of its labels, with a margin of one pixel of background."""
+    """Crop a person's own map of the whole image to its labels, with a margin of one pixel of background."""
     rows, columns = np.flatnonzero(iuv.i.any(1)), np.flatnonzero(iuv.i.any(0))
     window = (columns[0] - 1, rows[0] - 1, columns[-1] + 2, rows[-1] + 2) if len(rows) else (0, 0, 0, 0)
     return DetectedPerson(box_xyxy, score, crop_iuv(iuv, window), np.array(window[:2]))
 
 
 def labels_at(detection: DetectedPerson, point_xy: np.ndarray) -> Labels:
-    """What the detection says at image points (P, 2) float64: i (P,) uint8, 0 outside the window; u, v (P,) float32.
+    """Read a detection's labels at image points (P, 2) float64: i (P,) uint8, 0 outside the window; u, v float32.
 
     The pixel is int(x - origin_x), int(y - origin_y), rounded towards 0 as the released evaluators round it.
     """

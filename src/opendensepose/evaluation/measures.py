@@ -1,7 +1,8 @@
 """All measures of a set of images in one pass: every annotated point against every detection of its image.
 
-Pointwise, a pixel's prediction is what the surest detection says that labels it: the truth has no part in choosing one.
-Per instance, each detection is scored against each person. Of an image the 20 surest detections count (of boxes: 100).
+Pointwise, a pixel's prediction comes from the most confident detection that labels it; the truth does not choose.
+Per instance, each detection is scored against each person. The 20 most confident detections of an image count (boxes:
+100).
 
 Letters: P points of a person, D detections of an image, G its annotated people.
 """
@@ -45,10 +46,10 @@ class AnnotatedImage:
 
 @dataclass(frozen=True)
 class PersonErrors:
-    """The points of one annotated person that have labels, and how far the predictions there are off.
+    """The labelled points of one annotated person and their errors.
 
     box_xyxy (4,) pixels; point_xy (P, 2) pixels; i (P,) uint8, u, v (P,) float32: the truth; error_m (P,) float64, of
-    the surest detection that labels the pixel, infinite if none does. gps: by normaliser, of these errors.
+    the most confident detection that labels the pixel, infinite if none does. gps: by normaliser, of these errors.
     """
 
     image_id: int
@@ -90,7 +91,7 @@ class Measures:
 
 @dataclass(frozen=True)
 class _Scores:
-    """What stays of an image: arrays (D,) in descending score, (G,), and (D, G); gps is filled person by person."""
+    """Scores of an image's D detections, in descending score, and G people; gps (D, G) is filled person by person."""
 
     score: np.ndarray
     detection_area: np.ndarray
@@ -102,7 +103,7 @@ class _Scores:
     gps: dict[str, np.ndarray]
 
     def scored(self, similarity: np.ndarray, most: int = MAX_DETECTIONS, *, boxes: bool = False) -> ScoredImage:
-        """The image as AP takes it, cut to the surest detections."""
+        """The image as AP takes it, cut to the most confident detections."""
         return ScoredImage(
             score=self.score[:most],
             detection_area=self.detection_area[:most],
@@ -121,8 +122,10 @@ def measure(
     normalisers: tuple[str, ...] = tuple(NORMALISERS),
     on_image: Callable[[], None] | None = None,
 ) -> Measures:
-    """Pointwise and per-instance measures; images are asked for one by one and not kept. on_image: called after
-    each."""
+    """Compute pointwise and per-instance measures in one pass over images, which are not kept.
+
+    on_image: called after each image.
+    """
     queue = _PointQueue(distances, normalisers)
     scores: list[_Scores] = []
     has_masks = False
@@ -154,7 +157,7 @@ def measure(
 
 
 def _score_boxes_and_masks(image: AnnotatedImage, detections: list[DetectedPerson], normalisers) -> _Scores:
-    """Box and mask IoU of an image, and room for its GPS. detections: in descending score."""
+    """Compute box and mask IoU of an image; GPS is filled later. detections: in descending score."""
     people, shape = image.people, (len(detections), len(image.people))
     crowd = [int(person.iscrowd) for person in people]
     box_iou, masks = np.zeros(shape), np.zeros(shape)
@@ -190,7 +193,7 @@ class _PersonPoints(NamedTuple):
 
 
 class _PointQueue:
-    """Gathers the points of many people so that distances are computed in large batches."""
+    """Collects the points of many people to compute distances in large batches."""
 
     def __init__(self, distances: LabelDistances, normalisers: tuple[str, ...]):
         self.distances, self.normalisers = distances, normalisers
@@ -199,7 +202,7 @@ class _PointQueue:
         self.num_points = 0
 
     def add(self, person: DenseAnnotation, g: int, detections: list[DetectedPerson], scores: _Scores) -> None:
-        """Reads what each detection says at the points of the g-th person."""
+        """Read each detection's labels at the points of the g-th person."""
         has_label = person.i > 0
         point_xy = person.point_xy[has_label]
         true = Labels(*(value[has_label] for value in (person.i, person.u, person.v)))
@@ -218,7 +221,7 @@ class _PointQueue:
             Labels(*(np.broadcast_to(value, one.predicted.i.shape) for value in one.true)) for one in self.waiting
         ]
         error_m = point_errors(
-            _in_a_row(of_detections), _in_a_row([one.predicted for one in self.waiting]), self.distances
+            _concatenate(of_detections), _concatenate([one.predicted for one in self.waiting]), self.distances
         )
         start = 0
         for one in self.waiting:
@@ -228,22 +231,22 @@ class _PointQueue:
         self.waiting, self.num_points = [], 0
 
     def _finish(self, points: _PersonPoints, error_m: np.ndarray) -> None:
-        """error_m (D, P) becomes GPS of each detection, and errors of the surest one that labels the point."""
+        """Turn error_m (D, P) into GPS of each detection and errors of the most confident one that labels the point."""
         person, point_xy = points.person, points.point_xy
-        surest = np.full(len(point_xy), np.inf)
+        best_m = np.full(len(point_xy), np.inf)
         if len(error_m):
             first = np.isfinite(error_m).argmax(0)
-            surest = error_m[first, np.arange(len(point_xy))]
+            best_m = error_m[first, np.arange(len(point_xy))]
         own = {}
         for name in self.normalisers:
             scale_m = normaliser_m(name, points.true.i)
             points.scores.gps[name][: len(error_m), points.g] = gps(error_m, scale_m)
-            own[name] = float(gps(surest, scale_m))
+            own[name] = float(gps(best_m, scale_m))
         self.people.append(
-            PersonErrors(person.image_id, person.annotation_id, person.box_xyxy, point_xy, *points.true, surest, own)
+            PersonErrors(person.image_id, person.annotation_id, person.box_xyxy, point_xy, *points.true, best_m, own)
         )
 
 
-def _in_a_row(labels: Sequence[Labels]) -> Labels:
-    """The labels of many, of any shapes, one after the other, (all points,)."""
+def _concatenate(labels: Sequence[Labels]) -> Labels:
+    """Concatenate labels of any shapes: (all points,)."""
     return Labels(*(np.concatenate([values.ravel() for values in part]) for part in zip(*labels, strict=True)))

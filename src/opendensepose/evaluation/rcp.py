@@ -17,7 +17,7 @@ NUM_RESAMPLES = 1000
 
 
 def rcp(error_m: np.ndarray, threshold_m) -> np.ndarray:
-    """Share of the errors (P,) that are at most each threshold (T,): (T,) float64; NaN if there are no points."""
+    """Compute the ratio of errors (P,) at most each threshold (T,): (T,) float64; NaN without points."""
     error_m, threshold_m = _checked(error_m), np.asarray(threshold_m, np.float64)
     if not len(error_m):
         return np.full(threshold_m.shape, np.nan)
@@ -25,23 +25,22 @@ def rcp(error_m: np.ndarray, threshold_m) -> np.ndarray:
 
 
 def auc(error_m: np.ndarray, limit_m: float) -> float:
-    """Area under the RCP curve from 0 to limit_m, over limit_m: 0 to 1; NaN if there are no points."""
+    """Compute the area under the RCP curve from 0 to limit_m, over limit_m: 0 to 1; NaN without points."""
     error_m = _checked(error_m)
     return float(_area_per_point(error_m, limit_m).mean()) if len(error_m) else float("nan")
 
 
 def capped_mean(error_m: np.ndarray, limit_m: float) -> float:
-    """Mean error in metres with each counted as at most limit_m, which a missing point costs: limit_m (1 - AUC)."""
+    """Average errors in metres, each capped at limit_m, as a missing point is: limit_m (1 - AUC)."""
     return limit_m * (1 - auc(error_m, limit_m))
 
 
 def auc_interval(
     errors_m: Sequence[np.ndarray], limit_m: float, rng: np.random.Generator, *, level: float = 0.95
 ) -> tuple[float, float]:
-    """Bootstrap confidence interval of the AUC over all points: whole people are drawn again, with replacement.
+    """Compute a bootstrap interval of the AUC over all points, resampling people: their points are not independent.
 
-    errors_m: the errors (P,) of each person. Points of one person are not independent, people are. NaN, NaN if there
-    is no person with points.
+    errors_m: the errors (P,) of each person. NaN, NaN if no person has points.
     """
     errors_m = [_checked(error) for error in errors_m if len(error)]
     if not errors_m:

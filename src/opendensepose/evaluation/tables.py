@@ -19,8 +19,10 @@ _AP_NAMES = ("ap", "ap50", "ap75", "ap_m", "ap_l", "ar", "ar50", "ar75", "ar_m",
 
 
 def pointwise_numbers(measures: Measures) -> dict[str, dict]:
-    """Of "all" and of each part that has points: points, rcp_5cm .. rcp_30cm, auc10, auc30; of "all" also
-    auc10_interval and auc30_interval, within which 95 % of the AUC lie when people are drawn again."""
+    """Compute RCP and AUC of "all" and of each part with points: points, rcp_5cm .. rcp_30cm, auc10, auc30.
+
+    "all" also has auc10_interval and auc30_interval: 95 % bootstrap intervals over people.
+    """
     error_m, part = measures.error_m, CHART_TO_PART[measures.chart]
     rows = {"all": _rcp_row(error_m)}
     per_person = [person.error_m for person in measures.people]
@@ -43,7 +45,7 @@ def _cm(metres: float) -> int:
 
 
 def pointwise_table(measures: Measures) -> str:
-    """RCP at 5, 10, 20, 30 cm, AUC10 and AUC30, of all points and by part."""
+    """Format RCP at 5, 10, 20, 30 cm, AUC10 and AUC30, of all points and by part."""
     rows = pointwise_numbers(measures)
     title = f"Pointwise. Geodesic errors on {measures.surface}; no normaliser.\n{_counts(measures)}"
     names = [*(f"RCP {_cm(at)}cm" for at in RCP_AT_M), *(f"AUC{_cm(limit)}" for limit in AUC_LIMITS_M)]
@@ -67,12 +69,12 @@ def _counts(measures: Measures) -> str:
 
 
 def instance_tables(measures: Measures) -> str:
-    """One table for each normaliser that was measured."""
+    """Format one table per normaliser measured."""
     return "\n\n".join(instance_table(measures, name) for name in measures.gps)
 
 
 def instance_table(measures: Measures, normaliser: str) -> str:
-    """AP, AP50, AP75, AP_M, AP_L and the same of AR: GPS, GPSm, and mask and box IoU beside them."""
+    """Format AP, AP50, AP75, AP_M, AP_L and the same of AR, for GPS, GPSm, mask IoU and box IoU."""
     title = (
         f"Per instance. GPS on {measures.surface}; normaliser {NORMALISERS[normaliser]}; "
         f"{MAX_DETECTIONS} detections per image."
@@ -101,7 +103,7 @@ def _hundredths(value: float | None) -> str:
 
 
 def summary(measures: Measures) -> dict:
-    """All numbers, fractions in [0, 1], None where there is nothing to measure:
+    """Collect all numbers: fractions in [0, 1], None where there is nothing to measure.
 
     {"surface", "images", "people", "points", "detections", and for each normaliser "kappa", "part": {"normaliser",
     "rcp": {"auc10", "auc30", .., "parts"}, "gps": {"ap", "ap50", ..}, "gpsm", "mask", "box"}}. RCP, mask and box do not
@@ -129,7 +131,7 @@ def summary(measures: Measures) -> dict:
 
 
 def without_nan(value):
-    """The same with None for NaN, which JSON does not have."""
+    """Replace NaN, which JSON lacks, by None."""
     if isinstance(value, dict):
         return {key: without_nan(entry) for key, entry in value.items()}
     if isinstance(value, list):

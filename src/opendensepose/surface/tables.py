@@ -64,7 +64,7 @@ MIRROR_CHART.flags.writeable = CHART_TO_PART.flags.writeable = False
 
 def mirror_iuv(i: ArrayLike, u: ArrayLike, v: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The label of the mirrored surface point, for arrays of one shape: charts swap sides; torso: V -> 1-V; hands, feet
-    and head: U -> 1-U; limbs keep U, V. Background stays as it is. (Measured on the authors' models, charts.md.)
+    and head: U -> 1-U; limbs keep U, V. Background stays as it is. Measured on the authors' models.
     ValueError if shapes differ or a chart is not in 0..24.
     """
     i, u, v = np.asarray(i), np.asarray(u), np.asarray(v)

@@ -8,41 +8,40 @@ import torch
 
 from opendensepose.camera import Camera
 from opendensepose.keypoints import KEYPOINT_NAMES
-from opendensepose.synth.backgrounds.draw import make_background
+from opendensepose.synth.backgrounds.background import make_background
 from opendensepose.synth.backgrounds.panoramas import Surroundings, load_panoramas, surroundings
-from opendensepose.synth.body.body import load_body
+from opendensepose.synth.body.body import PosedBodies, load_body
 from opendensepose.synth.drawing.contact_shadow import darken_contacts
-from opendensepose.synth.drawing.rasterize import depth_map, project, rasterize, transform, vertex_normals
+from opendensepose.synth.drawing.mesh import Mesh, join
+from opendensepose.synth.drawing.rasterize import Fragments, depth_map, rasterize
 from opendensepose.synth.drawing.sensor import apply_sensor
-from opendensepose.synth.drawing.shade import SHADOW_SIZE, shade
+from opendensepose.synth.drawing.shade import SHADOW_SIZE, Floor, ShadowMap, shade
+from opendensepose.synth.drawing.vertices import project, transform, vertex_normals
 from opendensepose.synth.dress import dressed_mesh
 from opendensepose.synth.ingredients import Ingredients
 from opendensepose.synth.person_free_photos import PERSON_FREE_PHOTOS, TRAINING_PHOTOS, use_photos
+from opendensepose.synth.scene.cameras import frame_portrait, portrait_camera, whole_photo
 from opendensepose.synth.scene.hard_negatives import hard_negative
+from opendensepose.synth.scene.lights import light_matrix, sample_lighting
 from opendensepose.synth.scene.occluder import make_occluder
+from opendensepose.synth.scene.person import placed
 from opendensepose.synth.scene.plan import plan_picture
 from opendensepose.synth.scene.props import props_of
-from opendensepose.synth.scene.scene import (
-    frame_portrait,
-    light_matrix,
-    placed,
-    portrait_camera,
-    sample_lighting,
-    whole_photo,
-)
-from opendensepose.synth.scene.solid import NOBODY, join, mesh_of
+from opendensepose.synth.scene.solid import mesh_of
+from opendensepose.synth.textures.atlas import UvMapping
 from opendensepose.synth.truth import RenderedImage, box_of, empty_truth, facing_yaws, keypoints_in_image, label_maps
-from opendensepose.synth.wardrobe.dressing import Bodies
+from opendensepose.synth.wardrobe.garment_mesh import Bodies
 from opendensepose.synth.wardrobe.wardrobe import Wardrobe, load_wardrobe
 
 __all__ = ["OUTSIDE_GREY", "render_image", "render_images"]
 
-PANORAMA_SHARE = 0.45  # of the pictures that are taken in a photographed panorama, where there are any
+NOBODY = -1  # owner of a triangle that belongs to no person
+PANORAMA_SHARE = 0.45  # of the pictures that are taken in a photographed panorama, if panoramas were fetched
 OUTSIDE_GREY = 127  # what a crop shows beyond the photo's edge, here and in prediction
 
 
 def render_image(rng: np.random.Generator, size_hw: tuple[int, int], **options) -> RenderedImage:
-    """One picture; see render_images for the options."""
+    """Render one picture; see render_images for the options."""
     return render_images([rng], size_hw, **options)[0]
 
 
@@ -55,24 +54,25 @@ def render_images(
     device: str = "cpu",
     pool_seed: int = 0,
 ) -> list[RenderedImage]:
-    """Pictures, one per random generator; their bodies are posed in one batch.
+    """Render pictures, one per random generator; their bodies are posed in one batch.
 
     framing: "portrait" frames the first person as a detector's padded box (outside of the photo the crop is grey),
-    "scene" is a whole photo. num_people: None draws 0 to 6 for a scene, and bystanders for a portrait.
-    pool_seed: chooses the family of background canvases and fabrics (pictures with equal rng and pool_seed are equal).
+    "scene" is a whole photo. num_people: None draws 0 to 6 for a scene, and bystanders for a portrait. ingredients:
+    which kinds of variety are enabled; None enables all. pool_seed: chooses the pool of background canvases and fabrics
+    (pictures with equal rng and pool_seed are equal). ValueError for an unknown framing.
     """
     if framing not in ("scene", "portrait"):
         raise ValueError(f'framing must be "scene" or "portrait", got {framing!r}')
-    on = ingredients or Ingredients()
+    enabled_ingredients = ingredients or Ingredients()
     body = load_body(device)
-    with use_photos(TRAINING_PHOTOS if on.photos_held_out else PERSON_FREE_PHOTOS):
-        return _rendered(body, rngs, tuple(size_hw), framing, num_people, on, device, pool_seed)
+    with use_photos(TRAINING_PHOTOS if enabled_ingredients.photos_held_out else PERSON_FREE_PHOTOS):
+        return _rendered(body, rngs, tuple(size_hw), framing, num_people, enabled_ingredients, device, pool_seed)
 
 
-def _rendered(body, rngs, size_hw, framing, num_people, on, device, pool_seed) -> list[RenderedImage]:
-    plans = [plan_picture(body, rng, size_hw, framing, num_people, on) for rng in rngs]
+def _rendered(body, rngs, size_hw, framing, num_people, enabled_ingredients, device, pool_seed) -> list[RenderedImage]:
+    plans = [plan_picture(body, rng, size_hw, framing, num_people, enabled_ingredients) for rng in rngs]
     everybody = [person for plan in plans for person in plan.people]
-    wardrobe = load_wardrobe(device) if on.wardrobe else None
+    wardrobe = load_wardrobe(device) if enabled_ingredients.wardrobe else None
     if everybody:
         pose = body.pose if wardrobe is None else body.base.pose
         posed = pose(
@@ -81,32 +81,34 @@ def _rendered(body, rngs, size_hw, framing, num_people, on, device, pool_seed) -
             [p.traits for p in everybody],
         )
     else:
-        posed = {"vertices": torch.zeros(0, len(body.coordinates.rest), 3),
-                 "keypoints": torch.zeros(0, len(KEYPOINT_NAMES), 3)}  # fmt: skip
+        no_keypoints = torch.zeros(0, len(KEYPOINT_NAMES), 3)
+        posed = PosedBodies(torch.zeros(0, len(body.coordinates.rest), 3), no_keypoints)
     pictures, start = [], 0
     for plan in plans:
         stop = start + len(plan.people)
-        own = {name: values[start:stop] for name, values in posed.items()}
-        pictures.append(_Picture(body, plan, own, size_hw, on, device, pool_seed, wardrobe).render())
+        own = posed.part(start, stop)
+        pictures.append(_Picture(body, plan, own, size_hw, enabled_ingredients, device, pool_seed, wardrobe).render())
         start = stop
     return pictures
 
 
 class _Picture:
-    """One picture on its way from posed bodies to pixels."""
+    """One picture under construction, from posed bodies to pixels."""
 
-    def __init__(self, body, plan, posed, size_hw, on, device, pool_seed, wardrobe: Wardrobe | None):
-        self.body, self.plan, self.rng, self.on = body, plan, plan.rng, on
+    def __init__(
+        self, body, plan, posed: PosedBodies, size_hw, enabled_ingredients, device, pool_seed, wardrobe: Wardrobe | None
+    ):
+        self.body, self.plan, self.rng, self.enabled_ingredients = body, plan, plan.rng, enabled_ingredients
         self.size_hw, self.device, self.pool_seed = tuple(size_hw), device, pool_seed
         self.posed, self.wardrobe = posed, wardrobe
-        self.vertices = posed["vertices"].clone()
-        self.keypoints = posed["keypoints"].cpu().numpy().copy()
+        self.vertices = posed.vertices.clone()
+        self.keypoints = posed.keypoints.cpu().numpy().copy()
         self.to_world = np.tile(np.eye(4, dtype=np.float32), (len(plan.people), 1, 1))
         self.frame: np.ndarray | None = None
         for k, person in enumerate(plan.people):
-            points = posed["vertices"][k].cpu().numpy()
+            points = posed.vertices[k].cpu().numpy()
             rotation, shift = placed(points, person.yaw, plan.spots[k], person.posture.lift_m)
-            self.vertices[k] = transform(posed["vertices"][k], rotation, shift)
+            self.vertices[k] = transform(posed.vertices[k], rotation, shift)
             self.keypoints[k] = self.keypoints[k] @ rotation.T + shift
             self.to_world[k, :3, :3], self.to_world[k, :3, 3] = rotation, shift
         self.camera = plan.camera or self._portrait()
@@ -115,8 +117,8 @@ class _Picture:
         skin = self.vertices[0].cpu().numpy()[::7]
         target = (skin.min(0) + skin.max(0)) / 2
         reach = float(np.linalg.norm(skin - target, axis=1).max())
-        camera = portrait_camera(self.rng, self.on, target, reach)
-        shown, frame = frame_portrait(self.rng, self.on, camera, skin, self.size_hw)
+        camera = portrait_camera(self.rng, self.enabled_ingredients, target, reach)
+        shown, frame = frame_portrait(self.rng, self.enabled_ingredients, camera, skin, self.size_hw)
         if self.plan.framing == "photo":
             return whole_photo(self.rng, shown, frame, skin, self.size_hw)
         self.frame = frame
@@ -131,31 +133,37 @@ class _Picture:
             num_closed = len(triangles)
             body_seen = rasterize(project(skin, self.camera)[1], triangles, self.size_hw, num_closed)
             mesh, owner, uv = dressed_mesh(
-                self.rng, self.vertices, self.keypoints, triangles, self.on, self.pool_seed, self._to_fit()
+                self.rng,
+                self.vertices,
+                self.keypoints,
+                triangles,
+                self.enabled_ingredients,
+                self.pool_seed,
+                self._to_fit(),
             )
-        num_dressed = len(mesh["vertices"]) if num_people else None  # the lights are about people, where there are any
+        num_dressed = len(mesh.vertices) if num_people else None  # the shadow map shows the people, if there are any
         things = self._things()
         for thing in things:
             mesh = thing if mesh is None else join(mesh, thing)
         if mesh is None:
             return self._finish(background, None, None)
-        in_camera, screen = project(mesh["vertices"], self.camera)
-        seen = rasterize(screen, mesh["triangles"], self.size_hw, num_closed, uv)
+        in_camera, screen = project(mesh.vertices, self.camera)
+        seen = rasterize(screen, mesh.triangles, self.size_hw, num_closed, uv)
         image = self._light(seen, mesh, in_camera, num_closed, background, around, uv, num_dressed)
         if not num_people:
             return self._finish(image, None, None)
         if num_people == 1 and not things:
-            person_seen, person_body = (torch.where(which[0] >= 0, 0, -1) for which in (seen, body_seen))
+            person_seen, person_body = (torch.where(s.triangle >= 0, 0, -1) for s in (seen, body_seen))
         else:
-            owner = torch.nn.functional.pad(owner, (0, len(mesh["triangles"]) - len(owner)), value=NOBODY)
-            person_seen = torch.where(seen[0] >= 0, owner[seen[0].clamp(min=0).long()], -1)
-            person_body = torch.div(body_seen[0], num_triangles, rounding_mode="floor")  # -1 stays -1
+            owner = torch.nn.functional.pad(owner, (0, len(mesh.triangles) - len(owner)), value=NOBODY)
+            person_seen = torch.where(seen.triangle >= 0, owner[seen.triangle.clamp(min=0).long()], -1)
+            person_body = torch.div(body_seen.triangle, num_triangles, rounding_mode="floor")  # -1 stays -1
         labelled = (person_body >= 0) & (person_body == person_seen)
         image, hidden = self._occlude(image, labelled, person_body)
         return self._finish(image, body_seen, labelled & ~hidden)
 
     def _skin_triangles(self) -> torch.Tensor:
-        """Everybody's triangles (P * t, 3) int32; hands in pockets are left out: points instead of triangles."""
+        """Everybody's triangles (P * T, 3) int32; those of a hand in a pocket shrink to points, which are not drawn."""
         num_people = len(self.plan.people)
         offsets = torch.arange(num_people, dtype=torch.int32, device=self.device) * self.vertices.shape[1]
         triangles = self.body.triangles[None] + offsets[:, None, None]
@@ -165,37 +173,43 @@ class _Picture:
                 triangles[k, hand] = triangles[k, hand][:, :1]
         return triangles.reshape(-1, 3).contiguous()
 
-    def _things(self) -> list[dict[str, torch.Tensor]]:
-        """Meshes of what belongs to nobody: people's props, and things that are like people."""
+    def _things(self) -> list[Mesh]:
+        """Meshes of what belongs to no person: props, and hard negatives."""
         solids = []
-        if self.on.props:
+        if self.enabled_ingredients.props:
             where, alone = self.body.coordinates, len(self.plan.people) == 1
             for k, person in enumerate(self.plan.people):
                 points = self.vertices[k].cpu().numpy()
                 solids += props_of(self.rng, person, points, self.keypoints[k], where, alone)
-        # A triangle that reaches behind the camera cannot be drawn: leave out all of its solid.
+        # A triangle that reaches behind the camera cannot be drawn: its whole solid is dropped.
         solids = [solid for solid in solids if self.camera.to_camera(solid.vertices)[:, 2].min() > 0.1]
         things = [mesh_of(solids, self.rng, self.pool_seed, self.device)] if solids else []
         negatives = (hard_negative(self.rng, spot, self.pool_seed, self.device) for spot in self.plan.negative_spots)
         return things + [mesh for mesh in negatives if self._shows_top(mesh)]
 
-    def _shows_top(self, mesh: dict[str, torch.Tensor]) -> bool:
-        """Whether the highest point is below the photo's upper edge: who would tell a mannequin without a head from a
-        person whose head is cut off?"""
-        highest = mesh["vertices"][mesh["vertices"][:, 2].argmax()].cpu().numpy()
+    def _shows_top(self, mesh: Mesh) -> bool:
+        """Whether the highest point is below the photo's upper edge: a mannequin without a head would else look like a
+        person whose head is cut off."""
+        highest = mesh.vertices[mesh.vertices[:, 2].argmax()].cpu().numpy()
         top = 0.0 if self.frame is None else max(0.0, self.frame[1])
         return bool(self.camera.project(highest)[1] > top)
 
     # --- appearance -------------------------------------------------------------------------------------------------
 
     def _background(self) -> tuple[torch.Tensor, Surroundings | None]:
-        """The background, and the panorama's light if it is one."""
-        if not self.on.backgrounds:
+        """The background (H, W, 3), and the panorama's light if the background is one."""
+        if not self.enabled_ingredients.backgrounds:
             return torch.full((*self.size_hw, 3), 0.5, device=self.device), None
-        panoramas = load_panoramas(self.device) if self.on.panoramas and self.on.lights else ()
+        panoramas = (
+            load_panoramas(self.device)
+            if self.enabled_ingredients.panoramas and self.enabled_ingredients.lights
+            else ()
+        )
         if panoramas and self.rng.random() < PANORAMA_SHARE:
             people = bool(self.plan.people)
-            around = surroundings(self.rng, panoramas, self.camera, self.size_hw, self.on.shadows, people)
+            around = surroundings(
+                self.rng, panoramas, self.camera, self.size_hw, self.enabled_ingredients.shadows, people
+            )
             return around.background, around
         return make_background(self.rng, self.size_hw, pool_seed=self.pool_seed, device=self.device), None
 
@@ -207,36 +221,47 @@ class _Picture:
         distance = self.camera.to_camera(self.keypoints.mean(1))[:, 2]
         return Bodies(
             self.wardrobe,
-            self.posed["rest"],
-            (to_world[:, None] @ self.posed["bones"]).contiguous(),
+            self.posed.rest,
+            (to_world[:, None] @ self.posed.bones).contiguous(),
             [dict(zip(self.body.phenotypes, person.shape.tolist(), strict=True)) for person in self.plan.people],
             self.camera.focal_px / np.maximum(distance, 0.1),
         )
 
-    def _light(self, seen, mesh, in_camera, num_closed, background, around, uv, num_dressed) -> torch.Tensor:
+    def _light(
+        self,
+        seen: Fragments,
+        mesh: Mesh,
+        in_camera: torch.Tensor,
+        num_closed: int,
+        background: torch.Tensor,
+        around: Surroundings | None,
+        uv: UvMapping | None,
+        num_dressed: int | None,
+    ) -> torch.Tensor:
+        """The shaded picture (H, W, 3); the shadow map covers the first num_dressed vertices, None: all."""
         if around is None:
-            lighting, key_world = sample_lighting(self.rng, self.camera.rotation, self.on)
+            lighting, key_world = sample_lighting(self.rng, self.camera.rotation, self.enabled_ingredients)
         else:
             lighting, key_world = around.lighting, around.key_world
-        mesh["normals"] = vertex_normals(in_camera, mesh["triangles"])
-        matrix = light_matrix(mesh["vertices"][:num_dressed], key_world, SHADOW_SIZE)
-        mesh["in_light"] = transform(mesh["vertices"], matrix[:3, :3], matrix[:3, 3])
-        shadow_map = depth_map(mesh["in_light"], mesh["triangles"], (SHADOW_SIZE, SHADOW_SIZE), num_closed)
-        ground = None
-        if self.on.shadows and self.rng.random() < 0.8:
+        normals = vertex_normals(in_camera, mesh.triangles)
+        matrix = light_matrix(mesh.vertices[:num_dressed], key_world, SHADOW_SIZE)
+        in_light = transform(mesh.vertices, matrix[:3, :3], matrix[:3, 3])
+        depth = depth_map(in_light, mesh.triangles, (SHADOW_SIZE, SHADOW_SIZE), num_closed)
+        floor = None
+        if self.enabled_ingredients.shadows and self.rng.random() < 0.8:
             to_world = np.eye(4)
             to_world[:3, :3] = self.camera.rotation.T
             to_world[:3, 3] = self.camera.position
             up = self.camera.rotation @ np.array([0.0, 0.0, 1.0])
             origin = self.camera.translation  # the world's origin lies on the floor
-            ground = np.array([*up, -up @ origin]), matrix @ to_world
-            if self.on.contact_shadows:
-                background = darken_contacts(background, seen[0], mesh["vertices"], self.camera)
-        return shade(seen, mesh, lighting, shadow_map, self.camera, background, ground, uv)
+            floor = Floor(np.array([*up, -up @ origin]), matrix @ to_world)
+            if self.enabled_ingredients.contact_shadows:
+                background = darken_contacts(background, seen.triangle, mesh.vertices, self.camera)
+        return shade(seen, mesh, normals, ShadowMap(depth, in_light), lighting, self.camera, background, floor, uv)
 
     def _occlude(self, image, labelled, person) -> tuple[torch.Tensor, torch.Tensor]:
         hidden = torch.zeros_like(labelled)
-        if not self.on.occluders:
+        if not self.enabled_ingredients.occluders:
             return image, hidden
         chance = 0.22 if self.plan.framing == "portrait" else 0.12
         for k in range(len(self.plan.people)):
@@ -255,7 +280,9 @@ class _Picture:
     def _finish(self, image, body_seen, labelled) -> RenderedImage:
         rows, columns = self._shown()
         image = image.clamp(0, 1)
-        sensed = apply_sensor(self.rng, image) if self.on.sensor else (image * 255).round().to(torch.uint8)
+        sensed = (
+            apply_sensor(self.rng, image) if self.enabled_ingredients.sensor else (image * 255).round().to(torch.uint8)
+        )
         pixels = np.full((*self.size_hw, 3), OUTSIDE_GREY, np.uint8)
         pixels[rows, columns] = sensed.cpu().numpy()[rows, columns]
         if body_seen is None:
@@ -264,8 +291,8 @@ class _Picture:
             in_photo = torch.zeros_like(labelled)
             in_photo[rows, columns] = labelled[rows, columns]
             maps = label_maps(body_seen, in_photo, len(self.body.triangles))
-        boxes = [box_of(maps["person"] == k + 1) for k in range(len(self.plan.people))]
-        keypoints = keypoints_in_image(self.keypoints, self.camera, maps["person"], maps["depth"], (rows, columns))
+        boxes = [box_of(maps.person == k + 1) for k in range(len(self.plan.people))]
+        keypoints = keypoints_in_image(self.keypoints, self.camera, maps.person, maps.depth, (rows, columns))
         return RenderedImage(
             image_rgb=pixels,
             boxes_xyxy=np.array(boxes, np.float32).reshape(-1, 4),
@@ -273,11 +300,11 @@ class _Picture:
             vertices=self.vertices.cpu().numpy(),
             camera=self.camera,
             yaws=facing_yaws(self.keypoints, self.camera),
-            **maps,
+            **maps._asdict(),
         )
 
     def _shown(self) -> tuple[slice, slice]:
-        """Rows and columns of the crop whose pixel centres lie on the photo; beyond its edge there is nothing."""
+        """Rows and columns of the crop whose pixel centres lie on the photo."""
         height, width = self.size_hw
         if self.frame is None:
             return slice(0, height), slice(0, width)

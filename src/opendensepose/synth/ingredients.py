@@ -1,4 +1,4 @@
-"""The ingredients of variety, each with a switch, so that what each is worth can be measured."""
+"""The ingredients of variety; each can be disabled, so that its worth can be measured."""
 
 from dataclasses import dataclass, fields
 from typing import ClassVar
@@ -8,9 +8,9 @@ __all__ = ["Ingredients"]
 
 @dataclass(frozen=True)
 class Ingredients:
-    """Which kinds of variety a rendered picture may have; all on by default.
+    """Which kinds of variety a rendered picture may have; all are enabled by default.
 
-    What is off draws no random numbers: the other ingredients of a seed stay as they are.
+    A disabled ingredient draws no random numbers: a seed's other ingredients stay the same.
     """
 
     SINCE_VERSION_1: ClassVar[tuple[str, ...]] = (
@@ -45,22 +45,22 @@ class Ingredients:
     cameras: bool = True  # off: level camera in front at 4 m
     backgrounds: bool = True  # off: mid grey
     sensor: bool = True
-    panoramas: bool = True  # light and background from photographed panoramas, where they were fetched
-    contact_shadows: bool = True  # the floor is darker where it is touched
-    wardrobe: bool = True  # MakeHuman's garments, hair and skins, where they were fetched
-    hard_negatives: bool = True  # clothes without a body, mannequins, animals: like people, but none
+    panoramas: bool = True  # light and background from photographed panoramas, if they were fetched
+    contact_shadows: bool = True  # the floor is darker under what touches it
+    wardrobe: bool = True  # MakeHuman's garments, hair and skins, if they were fetched
+    hard_negatives: bool = True  # clothes without a body, mannequins, animals
     photos_held_out: bool = True  # backgrounds use no photo of HELD_OUT_PHOTOS
-    faces: bool = True  # facial expressions, and noses, jaws, ears of one's own
+    faces: bool = True  # individual faces and facial expressions
     crowds: bool = True  # people close together, before and behind each other
     props: bool = True  # what people hold, sit on, lean on and stand behind
     more_poses: bool = True  # further families of poses, close-ups, babies, hands in pockets, hair in front
 
     @classmethod
     def version_1(cls) -> "Ingredients":
-        """What the renderer of version 0.1 had: the pictures of the benchmark's version 1."""
+        """Enable what the renderer of version 0.1 had: the pictures of the benchmark's version 1."""
         return cls(**{name: False for name in cls.SINCE_VERSION_1})
 
     @classmethod
     def none(cls) -> "Ingredients":
-        """Everything off: a naked neutral body at rest on grey."""
+        """Disable everything: a naked neutral body at rest on grey."""
         return cls(**{f.name: False for f in fields(cls)})

@@ -1,7 +1,7 @@
 """The photographs without people that scikit-image and scikit-learn carry inside their installed packages.
 
-About a third of them is held out: no picture with `Ingredients.photos_held_out` shows any part of them, so that a model
-can be measured on photos that no background, wall, sign or print of its training was made from.
+About a third of them is held out: with `Ingredients.photos_held_out` no picture shows any part of them, so that a model
+can be tested on photos that were not in any background, wall, sign or print of its training.
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ PHOTO_FILES = {  # name: (package, path inside it); nothing is downloaded; astro
 }
 PERSON_FREE_PHOTOS = tuple(PHOTO_FILES)
 # Two buildings and vehicles, two textures, two close-ups and a printed page; both views of the motorcycle, since one is
-# nearly the other. The cat stays in training: it is what people-like things are learned from.
+# nearly the other. The cat stays in training, as a hard negative.
 HELD_OUT_PHOTOS = ("china", "coins", "grass", "motorcycle_left", "motorcycle_right", "page", "retina")
 TRAINING_PHOTOS = tuple(name for name in PERSON_FREE_PHOTOS if name not in HELD_OUT_PHOTOS)
 
@@ -49,13 +49,13 @@ _photos_in_use: ContextVar[tuple[str, ...]] = ContextVar("photos_in_use", defaul
 
 
 def photos_in_use() -> tuple[str, ...]:
-    """The photos that pictures may be made from here: all of them, but inside `use_photos`."""
+    """List the photos that pictures may be made from: those of `use_photos` inside its context, else all."""
     return _photos_in_use.get()
 
 
 @contextmanager
 def use_photos(names: tuple[str, ...]) -> Iterator[None]:
-    """Inside this context pictures are made from these photos only, however deep inside a background they are drawn."""
+    """Make pictures from these photos only, inside the context. ValueError for none or an unknown photo."""
     unknown = sorted(set(names) - set(PERSON_FREE_PHOTOS))
     if unknown or not names:
         raise ValueError(f"photos must be some of {', '.join(PERSON_FREE_PHOTOS)}, got {', '.join(unknown) or 'none'}")
@@ -68,9 +68,9 @@ def use_photos(names: tuple[str, ...]) -> Iterator[None]:
 
 @lru_cache(maxsize=len(PHOTO_FILES))
 def load_person_free_photo(name: str) -> np.ndarray:
-    """(H, W, 3) uint8 RGB; read-only. `name` is one of PERSON_FREE_PHOTOS."""
+    """Load one of PERSON_FREE_PHOTOS: (H, W, 3) uint8 RGB, read-only. ValueError for another name."""
     if name not in PHOTO_FILES:
-        raise ValueError(f"unknown photo {name!r}; known: {', '.join(PHOTO_FILES)}")
+        raise ValueError(f"photo must be one of {', '.join(PHOTO_FILES)}, got {name!r}")
     package, path = PHOTO_FILES[name]
     folder = find_spec(package).submodule_search_locations[0]  # found, not imported: importing takes seconds
     with Image.open(Path(folder, path)) as image:

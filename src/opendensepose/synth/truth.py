@@ -1,13 +1,11 @@
-"""The truth of a rendered picture: labels, boxes, keypoints.
-
-Label rule (docs/conventions.md): a pixel is labelled with the body point that would be seen there without this person's
-clothes, hair and things worn, if what is seen at the pixel belongs to that person; else it is background.
+"""The truth of a rendered picture: labels, boxes, keypoints. The label rule is in docs/conventions.md.
 
 Letters: P people of a picture, V vertices and T triangles of one body, H, W image.
 """
 
 import functools
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -19,45 +17,50 @@ from opendensepose.camera import Camera
 from opendensepose.keypoints import KEYPOINT_NAMES
 from opendensepose.surface import load_charts, load_surface
 from opendensepose.synth.body.body import Body, load_body
-from opendensepose.synth.drawing.rasterize import launch, shared_out, to_warp
+from opendensepose.synth.drawing.launch import launch, threads_for, to_warp
+from opendensepose.synth.drawing.rasterize import Fragments
 
-__all__ = ["RenderedImage", "box_of", "empty_truth", "facing_yaws", "keypoints_in_image", "label_maps"]
+__all__ = ["LabelMaps", "RenderedImage", "box_of", "empty_truth", "facing_yaws", "keypoints_in_image", "label_maps"]
 
-INSIDE_BODY_M = 0.15  # a joint lies at most so deep under the skin that is seen in front of it
+INSIDE_BODY_M = 0.15  # a visible joint lies at most this deep under the skin in front of it
 
 
 @dataclass(frozen=True)
 class RenderedImage:
-    """A picture and its truth.
+    """A picture and its truth."""
 
-    image_rgb: (H, W, 3) uint8. i: (H, W) uint8 chart, 0 background. u, v: (H, W) float32 in [0, 1].
-    person: (H, W) uint8, k = the k-th person, 0 background. depth: (H, W) float32 metres, inf = background.
-    boxes_xyxy: (P, 4) float32 of each person's labelled pixels (zeros if none). keypoints: (P, 17, 3) float32, x, y in
-    pixels and COCO visibility 0, 1, 2. face: (H, W) int32 surface face, -1 = background. barycentric: (H, W, 3).
-    vertices: (P, V, 3) float32 posed skin in the world, metres; camera: the Camera. yaws: (P,) float32 radians, see
-    facing_yaws.
-    """
+    image_rgb: np.ndarray  # (H, W, 3) uint8
+    i: np.ndarray  # (H, W) uint8 chart, 0 background
+    u: np.ndarray  # (H, W) float32 in [0, 1]
+    v: np.ndarray
+    person: np.ndarray  # (H, W) uint8, k the k-th person, 0 background
+    depth: np.ndarray  # (H, W) float32 metres, inf background
+    boxes_xyxy: np.ndarray  # (P, 4) float32 of each person's labelled pixels, zeros if there are none
+    keypoints: np.ndarray  # (P, 17, 3) float32: x, y in pixels and COCO visibility 0, 1, 2
+    face: np.ndarray  # (H, W) int32 face of the surface, -1 background
+    barycentric: np.ndarray  # (H, W, 3) float32
+    vertices: np.ndarray  # (P, V, 3) float32 posed skin in the world, metres
+    camera: Camera
+    yaws: np.ndarray  # (P,) float32 radians, see facing_yaws()
 
-    image_rgb: np.ndarray
+
+class LabelMaps(NamedTuple):
+    """The maps of a RenderedImage that rasterising the naked bodies gives."""
+
     i: np.ndarray
     u: np.ndarray
     v: np.ndarray
     person: np.ndarray
     depth: np.ndarray
-    boxes_xyxy: np.ndarray
-    keypoints: np.ndarray
     face: np.ndarray
     barycentric: np.ndarray
-    vertices: np.ndarray
-    camera: Camera
-    yaws: np.ndarray
 
 
 def facing_yaws(keypoints: np.ndarray, camera: Camera) -> np.ndarray:
-    """Which way each person's trunk faces, (P,) float32 radians in [-pi, pi]: 0 towards the camera, positive to the
-    right in the image, as a walk towards there would look.
+    """Compute the direction that each person's trunk faces: (P,) float32 radians in [-pi, pi].
 
-    keypoints: (P, 17, 3) COCO joints in the world, metres.
+    0 faces the camera; a positive angle faces to the right in the image. keypoints: (P, 17, 3) COCO joints in the
+    world, metres.
     """
     joints = dict(zip(KEYPOINT_NAMES, np.moveaxis(np.asarray(keypoints, np.float64), 1, 0), strict=True))  # (P, 3)
     left = joints["left_shoulder"] - joints["right_shoulder"] + joints["left_hip"] - joints["right_hip"]
@@ -130,45 +133,46 @@ def _label(
         weights[p] = w
 
 
-def label_maps(body_seen, labelled: torch.Tensor, num_triangles: int) -> dict[str, np.ndarray]:
-    """i, u, v, person, depth, face and barycentric of a RenderedImage.
+def label_maps(body_seen: Fragments, labelled: torch.Tensor, num_triangles: int) -> LabelMaps:
+    """Label the pixels of a mask (H, W) bool.
 
-    body_seen: rasterize()'s result for all naked bodies, num_triangles each. labelled: (H, W) bool.
+    body_seen: rasterize()'s result for all naked bodies, num_triangles each.
     """
     triangle, barycentric, depth = body_seen
     tables = _labels(str(triangle.device))
-    maps = {name: torch.from_numpy(value).to(triangle.device) for name, value in empty_truth(triangle.shape).items()}
+    maps = [torch.from_numpy(values).to(triangle.device) for values in empty_truth(triangle.shape)]
     seen = [to_warp(triangle.view(-1)), to_warp(barycentric.view(-1, 3), wp.vec3), to_warp(depth.view(-1))]
     mask = to_warp(labelled.view(-1).view(torch.uint8))
     about = [to_warp(tables.is_skin), to_warp(tables.face), to_warp(tables.chart), to_warp(tables.uv, wp.vec2)]
-    flat = {name: value.view(-1, 3) if name == "barycentric" else value.view(-1) for name, value in maps.items()}
-    outputs = [to_warp(value, wp.vec3 if name == "barycentric" else None) for name, value in flat.items()]
-    num_threads, run = shared_out(labelled.numel(), triangle.device)
+    outputs = [
+        to_warp(values.view(-1)) if values.ndim == 2 else to_warp(values.view(-1, 3), wp.vec3) for values in maps
+    ]
+    num_threads, run = threads_for(labelled.numel(), triangle.device)
     launch(_label, num_threads, [*seen, mask, num_triangles, run, *about], outputs, triangle.device)
-    return {name: value.cpu().numpy() for name, value in maps.items()}
+    return LabelMaps(*(values.cpu().numpy() for values in maps))
 
 
-def empty_truth(size_hw: tuple[int, int]) -> dict[str, np.ndarray]:
-    """label_maps' result for a picture without people."""
+def empty_truth(size_hw: tuple[int, int]) -> LabelMaps:
+    """Make the label maps of a picture without people."""
     zeros = np.zeros(size_hw, np.float32)
-    return {
-        "i": zeros.astype(np.uint8),
-        "u": zeros,
-        "v": zeros.copy(),
-        "person": zeros.astype(np.uint8),
-        "depth": np.full(size_hw, np.inf, np.float32),
-        "face": np.full(size_hw, -1, np.int32),
-        "barycentric": np.zeros((*size_hw, 3), np.float32),
-    }
+    return LabelMaps(
+        i=zeros.astype(np.uint8),
+        u=zeros,
+        v=zeros.copy(),
+        person=zeros.astype(np.uint8),
+        depth=np.full(size_hw, np.inf, np.float32),
+        face=np.full(size_hw, -1, np.int32),
+        barycentric=np.zeros((*size_hw, 3), np.float32),
+    )
 
 
 def keypoints_in_image(
     joints: np.ndarray, camera: Camera, person: np.ndarray, depth: np.ndarray, shown: tuple[slice, slice]
 ) -> np.ndarray:
-    """COCO keypoints (P, 17, 3): visibility 0 outside the photo, 2 if the skin seen in front is this person's, else 1.
+    """Project COCO keypoints: (P, 17, 3) float32; visibility 0 outside the photo, 2 on this person's skin, else 1.
 
-    joints: (P, 17, 3) world metres. person, depth: (H, W) of a RenderedImage. shown: rows and columns on
-    the photo.
+    joints: (P, 17, 3) world, metres. person, depth: (H, W) of a RenderedImage. shown: rows and columns of the image
+    that lie on the photo.
     """
     rows, columns = shown
     height, width = person.shape
@@ -188,7 +192,7 @@ def keypoints_in_image(
 
 
 def box_of(mask: np.ndarray) -> np.ndarray:
-    """xyxy box (4,) float32 of a mask's pixels, zeros if it is empty."""
+    """Compute the xyxy box (4,) float32 of a mask's pixels; zeros if it is empty."""
     if not mask.any():
         return np.zeros(4, np.float32)
     x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))

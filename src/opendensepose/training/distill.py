@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from opendensepose.atomic_write import atomic_write
 from opendensepose.data import find_image, photo_folders, read_annotations, read_photo
 from opendensepose.data.coco import CocoDensePose
 from opendensepose.instance import DenseAnnotation
 from opendensepose.models.checkpoints.checkpoint import load_checkpoint
 from opendensepose.models.checkpoints.released import weights_path
 from opendensepose.models.fcn.teacher import KnownPoints, Teacher, inpaint
-from opendensepose.whole_file import write_whole
 
 __all__ = ["Distilled", "dense_labels", "distill"]
 
@@ -74,7 +74,7 @@ def distill(
             image_rgb = read_photo(find_image(photo_folders(file), name))
             people = [one for one in annotations.people(image_id) if not one.iscrowd]
             content = _packed(dense_labels(model, image_rgb, people, mirrored, anchored))
-            write_whole(path, content)
+            atomic_write(path, content)
             num_people += sum(one.is_annotated for one in people)
         if on_image:
             on_image(number, len(image_ids))
@@ -125,7 +125,7 @@ def _agree_on_teacher(folder: Path, weights: Path, how: dict) -> None:
     about = {"teacher": weights.name, "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(), **how}
     path = folder / ABOUT
     if not path.exists():
-        write_whole(path, json.dumps(about).encode())
+        atomic_write(path, json.dumps(about).encode())
     elif json.loads(path.read_text()) != about:
         raise ValueError(f"{folder} holds labels that another teacher began, see {path}: choose another folder.")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from opendensepose.whole_file import whole_file
+from opendensepose.atomic_write import atomic_file
 
 __all__ = ["MovingAverage", "TrainingState", "load_state", "read_state", "save_state", "write_state"]
 
@@ -64,7 +64,7 @@ def write_state(path: Path, content: dict) -> None:
     """Tensors and numbers, to be read by `read_state`. OSError, one sentence, if they cannot be written, for example on
     a full disk; what was there stays."""
     try:
-        with whole_file(path) as unfinished:
+        with atomic_file(path) as unfinished:
             torch.save(content, unfinished)
     except (OSError, RuntimeError) as error:  # torch.save's own is a RuntimeError
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]

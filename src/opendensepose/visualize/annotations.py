@@ -115,8 +115,8 @@ def _enlarge(image_rgb: np.ndarray, view: _View) -> np.ndarray:
     """The view's window of the photo at the panel's size, (h, w, 3) float32."""
     x0, y0, x1, y1 = view.window
     height, width = view.size_hw
-    way = cv2.INTER_AREA if view.zoom < 1 else cv2.INTER_CUBIC
-    return cv2.resize(np.ascontiguousarray(image_rgb[y0:y1, x0:x1]), (width, height), interpolation=way).astype(
+    filter_ = cv2.INTER_AREA if view.zoom < 1 else cv2.INTER_CUBIC
+    return cv2.resize(np.ascontiguousarray(image_rgb[y0:y1, x0:x1]), (width, height), interpolation=filter_).astype(
         np.float32
     )
 

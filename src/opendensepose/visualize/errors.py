@@ -68,7 +68,7 @@ def _borders(chart: np.ndarray) -> np.ndarray:
 
 
 def _number(picture: np.ndarray, chart: np.ndarray, error_m: np.ndarray, limit_m: float) -> np.ndarray:
-    """Each chart's error in centimetres at the point of it that is farthest from its border."""
+    """Write each chart's error in centimetres at its point farthest from its border."""
     image = Image.fromarray(picture)
     draw = ImageDraw.Draw(image)
     for k in np.unique(chart[chart > 0]):

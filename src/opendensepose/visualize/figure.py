@@ -1,4 +1,4 @@
-"""Panels set beside each other on white paper, with a title, captions, colour bars and a legend."""
+"""A figure of panels on white, with a title, captions, colour bars and a legend."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from opendensepose.whole_file import whole_file
+from opendensepose.atomic_write import atomic_file
 
 __all__ = ["Caption", "compose_figure", "write_png"]
 
@@ -117,6 +117,6 @@ def _swatch(draw: ImageDraw.ImageDraw, x: float, y: float, name: str, colour: tu
 
 
 def write_png(path: str | Path, picture_rgb: np.ndarray) -> None:
-    """Puts a picture (H, W, 3) uint8 at `path` as a whole or not at all. OSError if the place cannot be written."""
-    with whole_file(path) as part:
+    """Write a picture (H, W, 3) uint8 to `path` as PNG, atomically. OSError if `path` cannot be written."""
+    with atomic_file(path) as part:
         Image.fromarray(picture_rgb).save(part, "PNG")

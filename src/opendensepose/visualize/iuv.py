@@ -14,7 +14,7 @@ def draw_overlay(image_rgb: np.ndarray, instances: list, *, opacity: float = 0.7
     """The photo (H, W, 3) uint8 with every `Instance` painted on it: charts, U/V contours, outline, and,
     if boxes, box and score.
 
-    Instances are painted in ascending score, so that the surest one is on top.
+    Instances are painted in ascending score: the most confident one is on top.
     """
     if image_rgb.ndim != 3 or image_rgb.shape[2] != 3 or image_rgb.dtype != np.uint8:
         raise ValueError(f"the photo must be uint8 (H, W, 3), got {image_rgb.dtype} {image_rgb.shape}")

@@ -1,11 +1,9 @@
-import os
-
 import numpy as np
 import pytest
 
 from opendensepose.surface import Charts, GeodesicDistances, Surface, SurfacePoints
 from opendensepose.surface.geodesics import file as geodesic_file
-from opendensepose.surface.geodesics import table as geodesic_table
+from opendensepose.surface.geodesics.distances import MAX_EDGE_M
 
 SIDE = 0.1  # metres
 
@@ -113,7 +111,11 @@ def test_great_circles_on_a_sphere(on_sphere):
 
 
 def test_behind_a_tube_the_shorter_side_counts(tmp_path):
-    """A prism's side unrolls into a plane: either way around is straight there, and the shorter is the distance."""
+    """A prism's side unrolls into a plane: either way around is straight there, and the shorter is the distance.
+
+    A triangle where the shorter side changes mixes both, and interpolation in it is short by at most half its longest
+    edge; there are two triangles.
+    """
     around, along, step = 16, 17, 0.02
     angle = 2 * np.pi * np.arange(around) / around
     radius = step / 2 / np.sin(np.pi / around)
@@ -130,8 +132,9 @@ def test_behind_a_tube_the_shorter_side_counts(tmp_path):
     sideways = np.abs(x - y)
     truth = np.hypot(np.minimum(sideways, around * step - sideways), z - other)
     got, far = GeodesicDistances(surface, tmp_path, progress=False).between(*points), truth > 0.05
-    error = np.abs(got - truth)[far] / truth[far]
-    assert error.mean() < 0.005 and error.max() < 0.03
+    error = (got - truth)[far]
+    assert np.abs(error / truth[far]).mean() < 0.005
+    assert error.min() > -max(step, MAX_EDGE_M) and (error < 0.005 * truth[far]).all()
 
 
 def test_swapped_and_mirrored_pairs_are_exactly_as_far_apart(on_sphere):
@@ -185,55 +188,6 @@ def test_the_mean_of_a_square_part(tmp_path):
         distances.part_means(Charts(chart[:3], np.zeros((3, 3, 2), np.float32)))
 
 
-def test_the_table_is_made_once(tmp_path, monkeypatch):
-    surface = square(2)
-    a, b = (random_points(surface, 100, np.random.default_rng(k)) for k in (0, 1))
-    first = GeodesicDistances(surface, tmp_path, progress=False).between(a, b)
-    (path,) = tmp_path.iterdir()
-    made = []
-    rows = geodesic_table.table_rows
-    monkeypatch.setattr(geodesic_table, "table_rows", lambda *given: made.append(1) or rows(*given))
-    assert np.array_equal(GeodesicDistances(surface, tmp_path, progress=False).between(a, b), first)
-    assert not made
-    damaged = bytearray(path.read_bytes())
-    damaged[-5] ^= 1
-    path.write_bytes(damaged)
-    assert np.array_equal(GeodesicDistances(surface, tmp_path, progress=False).between(a, b), first)
-    assert made and list(tmp_path.iterdir()) == [path]
-    GeodesicDistances(square(1), tmp_path, progress=False)
-    assert len(made) == 2 and len(list(tmp_path.iterdir())) == 2
-
-
-def test_an_interrupted_making_leaves_nothing(tmp_path, monkeypatch):
-    rows = geodesic_table.table_rows
-
-    def interrupted(*given):
-        for k, row in enumerate(rows(*given)):
-            if k == 5:
-                raise KeyboardInterrupt
-            yield row
-
-    monkeypatch.setattr(geodesic_table, "table_rows", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        GeodesicDistances(square(2), tmp_path, progress=False)
-    assert not list(tmp_path.iterdir())
-
-
-def test_what_a_killed_process_left_is_removed_a_day_later(tmp_path):
-    old, new = tmp_path / ".geodesic-0-1.part", tmp_path / ".geodesic-0-2.part"
-    for path in (old, new):
-        path.touch()
-    os.utime(old, (0, 0))
-    GeodesicDistances(square(1), tmp_path, progress=False)
-    assert new.exists() and not old.exists()
-
-
-def test_the_users_cache_is_the_default(tmp_path, monkeypatch):
-    monkeypatch.setenv("OPENDENSEPOSE_CACHE", str(tmp_path))
-    GeodesicDistances(square(1), progress=False)
-    assert [path.suffix for path in tmp_path.iterdir()] == [".npy"]
-
-
 def test_bad_input_is_named(tmp_path, monkeypatch):
     distances = GeodesicDistances(square(1), tmp_path, progress=False)
     with pytest.raises(ValueError, match="there are 1 and 2 of them"):
@@ -250,10 +204,3 @@ def test_bad_input_is_named(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="in one piece"):
         GeodesicDistances(surface_of([*far, *(far + 1)], [[0, 1, 2], [3, 4, 5]]), tmp_path, progress=False)
     assert len(distances.between(*[SurfacePoints(np.zeros(0, int), np.zeros((0, 3)))] * 2)) == 0
-
-
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a folder that cannot be written")
-def test_a_cache_that_cannot_be_written_is_an_os_error(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(OSError):
-        GeodesicDistances(square(1), tmp_path / "deeper", progress=False)

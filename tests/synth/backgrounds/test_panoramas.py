@@ -159,9 +159,9 @@ def test_the_switch_keeps_the_panoramas_out(go_to):
 
 def test_labels_do_not_depend_on_the_light(go_to):
     go_to(place_of([1, 1, 1]))
-    on = Ingredients.none()
-    plain = render_image(np.random.default_rng(4), (96, 72), framing="portrait", ingredients=on)
-    lit_there = Ingredients(**{**vars(on), "panoramas": True, "backgrounds": True, "lights": True})
+    enabled = Ingredients.none()
+    plain = render_image(np.random.default_rng(4), (96, 72), framing="portrait", ingredients=enabled)
+    lit_there = Ingredients(**{**vars(enabled), "panoramas": True, "backgrounds": True, "lights": True})
     other = render_image(np.random.default_rng(4), (96, 72), framing="portrait", ingredients=lit_there)
     assert (plain.i == other.i).all() and np.array_equal(plain.u, other.u)
     assert not (plain.image_rgb == other.image_rgb).all()

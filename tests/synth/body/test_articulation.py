@@ -11,7 +11,7 @@ from opendensepose.synth.body.body import load_body
 def _joints(pose):
     body = load_body()
     posed = body.pose(np.full((1, len(body.phenotypes)), 0.5, np.float32), pose.matrices()[None])
-    return dict(zip(KEYPOINT_NAMES, posed["keypoints"][0].numpy(), strict=True))
+    return dict(zip(KEYPOINT_NAMES, posed.keypoints[0].numpy(), strict=True))
 
 
 @pytest.mark.parametrize("target", [(0.16, -0.05, 0.02), (0.02, -0.2, 0.1), (0.1, -0.3, 0.3), (0.3, -0.2, 0.2)])
@@ -33,7 +33,7 @@ def test_a_place_too_far_away_is_reached_for_with_a_straight_arm():
     assert upper[0] > 0.9 * np.linalg.norm(upper)
 
 
-def test_an_elbow_points_where_it_is_told():
+def test_an_elbow_points_in_the_given_direction():
     pose = Articulation(load_body())
     pose.reach("L", (0.15, -0.25, 0.3), (1.0, 0.0, 0.0))
     joints = _joints(pose)

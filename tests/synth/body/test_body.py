@@ -36,7 +36,7 @@ def test_posing_a_batch_equals_posing_one_by_one():
     shapes = rng.random((3, len(body.phenotypes))).astype(np.float32)
     poses = body.rest_pose(3)
     together = body.pose(shapes, poses)
-    assert together["keypoints"].shape == (3, len(KEYPOINT_NAMES), 3)
+    assert together.keypoints.shape == (3, len(KEYPOINT_NAMES), 3)
     for k in range(3):
         alone = body.pose(shapes[k : k + 1], poses[k : k + 1])
-        assert np.allclose(alone["vertices"][0], together["vertices"][k], atol=1e-5)
+        assert np.allclose(alone.vertices[0], together.vertices[k], atol=1e-5)

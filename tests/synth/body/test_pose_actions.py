@@ -8,7 +8,7 @@ from opendensepose.keypoints import KEYPOINT_NAMES
 from opendensepose.synth.body.body import load_body
 from opendensepose.synth.body.pose import POSE_FAMILIES, sample_family, sample_posture
 from opendensepose.synth.body.pose_actions import ACTIONS
-from opendensepose.synth.scene.scene import placed
+from opendensepose.synth.scene.person import placed
 
 NEUTRAL = np.full((1, 11), 0.5, np.float32)
 
@@ -18,9 +18,9 @@ def _standing_on_the_floor(family, seed):
     body = load_body()
     posture = sample_posture(body, np.random.default_rng(seed), family)
     posed = body.pose(NEUTRAL, posture.rotations[None])
-    vertices = posed["vertices"][0].numpy()
+    vertices = posed.vertices[0].numpy()
     rotation, shift = placed(vertices, 0.0, np.zeros(2), posture.lift_m)
-    joints = posed["keypoints"][0].numpy() @ rotation.T + shift
+    joints = posed.keypoints[0].numpy() @ rotation.T + shift
     return vertices @ rotation.T + shift, dict(zip(KEYPOINT_NAMES, joints, strict=True)), posture
 
 

@@ -6,14 +6,15 @@ import pytest
 from opendensepose.synth.body.body import load_body
 from opendensepose.synth.body.pose import sample_pose
 from opendensepose.synth.clothes.drape import drapes_of
-from opendensepose.synth.clothes.outfit import Material, Outfit
+from opendensepose.synth.clothes.outfit import HairStyle, Outfit, SkirtStyle
+from opendensepose.synth.textures.material_table import Material
 
 
 def _person(family="standing", seed=0):
     body = load_body()
     pose = sample_pose(body, np.random.default_rng(seed), family)
     out = body.pose(np.full((1, len(body.phenotypes)), 0.5), pose[None])
-    return out["vertices"][0].numpy(), out["keypoints"][0].numpy()
+    return out.vertices[0].numpy(), out.keypoints[0].numpy()
 
 
 def _outfit(**pieces):
@@ -22,8 +23,7 @@ def _outfit(**pieces):
 
 
 def _skirt(length):
-    style = {"material": 0, "length": length, "flare": 0.05, "waist": 0.1, "folds": 8, "fold_depth": 0.01}
-    return _outfit(has_skirt=True, skirt=style)
+    return _outfit(skirt=SkirtStyle(material=0, length=length, flare=0.05, waist=0.1, folds=8, fold_depth=0.01))
 
 
 def _hips(vertices):
@@ -54,7 +54,7 @@ def test_a_skirt_goes_around_both_thighs_of_a_standing_person():
 
 def test_long_hair_falls_from_the_head_behind_the_face():
     _, joints = _person()
-    outfit = _outfit(hair={"style": "long", "material": 0, "puff": 0.02})
+    outfit = _outfit(hair=HairStyle(kind="long", material=0, puff=0.02))
     (hair,) = drapes_of(outfit, joints, np.zeros((1, 3)), np.random.default_rng(1), bags=False)
     nose, ears = joints[0], (joints[3] + joints[4]) / 2
     forward = (nose - ears) / np.linalg.norm(nose - ears)
@@ -76,7 +76,7 @@ def test_nothing_worn_nothing_hangs():
 
 def test_hair_over_the_shoulders_lies_on_the_chest_and_only_where_it_is_asked_for():
     _, joints = _person()
-    style = {"style": "long", "material": 0, "puff": 0.02}
+    style = HairStyle(kind="long", material=0, puff=0.02)
     center, seen = (joints[5] + joints[6]) / 2, 0
     for seed in range(12):
         for wanted in (False, True):

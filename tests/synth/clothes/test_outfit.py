@@ -10,16 +10,16 @@ from opendensepose.synth.clothes.outfit import random_colour, sample_outfit
 from opendensepose.synth.ingredients import Ingredients
 
 
-def _outfits(switches, count=12):
+def _outfits(enabled, count=12):
     body = load_body()
     triangles = body.triangles.numpy()
-    return [sample_outfit(body.coordinates, triangles, np.random.default_rng(k), switches) for k in range(count)]
+    return [sample_outfit(body.coordinates, triangles, np.random.default_rng(k), enabled) for k in range(count)]
 
 
 def test_nothing_on_means_bare_skin():
     for outfit in _outfits(Ingredients.none()):
         assert not outfit.thickness.any() and not outfit.material.any()
-        assert not outfit.has_skirt and not outfit.hair and not outfit.brim
+        assert not outfit.skirt and not outfit.hair and not outfit.brim
 
 
 def test_every_triangle_has_a_material_and_cloth_lies_outside_of_the_skin():
@@ -33,7 +33,7 @@ def test_tight_clothes_stay_within_6_mm():
     tight = replace(Ingredients(), loose_garments=False, hair=False, hats=False, shoes=False)
     torso = load_body().coordinates.is_in("torso", "leg")
     assert all(outfit.thickness[torso].max() <= 0.0061 for outfit in _outfits(tight))
-    assert not any(outfit.has_skirt for outfit in _outfits(tight))
+    assert not any(outfit.skirt for outfit in _outfits(tight))
 
 
 def test_hands_and_face_are_mostly_bare():

@@ -25,15 +25,15 @@ def picture(vertices, triangle=None) -> torch.Tensor:
 
 
 def test_the_map_is_darkest_under_the_foot():
-    darkness, corner, cell = contact_map(foot(0.3))
+    darkness, corner, cell_m = contact_map(foot(0.3))
     row, column = np.unravel_index(int(darkness.argmax()), darkness.shape)
-    assert np.linalg.norm(corner + cell * (np.array([column, row]) + 0.5) - [0.3, 0.0]) < 0.06
+    assert np.linalg.norm(corner + cell_m * (np.array([column, row]) + 0.5) - [0.3, 0.0]) < 0.06
     assert 0.5 < darkness.max() < 1 and darkness.min() >= 0
     assert darkness[0].max() < 0.05 and darkness[:, -1].max() < 0.05  # it fades towards its edges
 
 
 def test_the_higher_the_fainter_and_nothing_from_far_above():
-    strengths = [float(contact_map(foot(0.0, height))[0].max()) for height in (0.0, 0.03, 0.1)]
+    strengths = [float(contact_map(foot(0.0, height)).darkness.max()) for height in (0.0, 0.03, 0.1)]
     assert strengths[0] > strengths[1] > strengths[2] > 0
     assert (picture(foot(0.0, 0.3)) == 1).all()
 
@@ -56,5 +56,5 @@ def test_a_foot_out_of_view_changes_nothing():
 
 
 def test_people_far_apart_share_one_map_of_larger_cells():
-    darkness, _, cell = contact_map(torch.cat([foot(0.0), foot(30.0)]))
-    assert max(darkness.shape) <= 162 and cell > 0.1
+    contacts = contact_map(torch.cat([foot(0.0), foot(30.0)]))
+    assert max(contacts.darkness.shape) <= 162 and contacts.cell_m > 0.1

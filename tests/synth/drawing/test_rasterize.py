@@ -1,15 +1,13 @@
 """The rasteriser against answers by hand and against rays."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
 
 from opendensepose.camera import Camera, look_at
-from opendensepose.synth.drawing.rasterize import depth_map, displace, project, rasterize, transform, vertex_normals
-from opendensepose.synth.textures.store import UvMapping, pack_textures
+from opendensepose.synth.drawing.rasterize import depth_map, rasterize
+from opendensepose.synth.drawing.vertices import project
+from opendensepose.synth.textures.atlas import UvMapping, pack_textures
 
 
 def _draw(points, faces, size_hw=(8, 8)):
@@ -57,13 +55,6 @@ def test_what_lies_behind_or_at_the_camera_is_not_drawn():
     assert (triangle == -1).all()
 
 
-def test_normals_of_a_tetrahedron_point_away_from_its_middle():
-    points = torch.tensor([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
-    faces = torch.tensor([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]], dtype=torch.int32)
-    normals = vertex_normals(points, faces)
-    assert torch.allclose(normals, points / 3**0.5, atol=1e-6)
-
-
 TETRAHEDRON = [[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]
 OUTWARDS = [[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]]
 
@@ -74,21 +65,10 @@ def test_a_closed_mesh_looks_the_same_without_its_far_side():
     _, screen = project(torch.tensor(TETRAHEDRON), camera)
     faces = torch.tensor(OUTWARDS, dtype=torch.int32)
     whole, near = rasterize(screen, faces, (32, 32)), rasterize(screen, faces, (32, 32), num_closed=4)
-    assert (whole[0] >= 0).sum() > 100
+    assert (whole.triangle >= 0).sum() > 100
     assert all(torch.equal(a, b) for a, b in zip(whole, near, strict=True))
     inside_out = rasterize(screen, faces.flip(1), (32, 32), num_closed=4)  # then the far side is all that is drawn
-    assert (inside_out[2] > whole[2])[whole[0] >= 0].float().mean() > 0.9
-
-
-def test_projection_is_the_camera_s():
-    rotation, translation = look_at(np.array([2.0, -4.0, 1.0]), np.array([0.1, 0.2, 0.3]), roll=0.4)
-    camera = Camera(rotation, translation, 90.0, (20.0, 30.0), (64, 48))
-    points = np.random.default_rng(0).uniform(-1, 1, (50, 3)).astype(np.float32)
-    in_camera, screen = project(torch.from_numpy(points), camera)
-    assert np.allclose(in_camera, camera.to_camera(points), atol=1e-5)
-    assert np.allclose(screen[:, :2], camera.project(points), atol=1e-3)
-    assert torch.equal(screen[:, 2], in_camera[:, 2])
-    assert np.allclose(transform(torch.from_numpy(points), rotation, translation), in_camera, atol=1e-5)
+    assert (inside_out.depth > whole.depth)[whole.triangle >= 0].float().mean() > 0.9
 
 
 def test_a_depth_map_holds_the_nearest_plane_linearly():
@@ -101,32 +81,16 @@ def test_a_depth_map_holds_the_nearest_plane_linearly():
     assert torch.isinf(depth_map(points + 100, torch.tensor([[0, 1, 2]], dtype=torch.int32), (8, 8))).all()
 
 
-def test_displacement_moves_vertices_along_their_normals():
-    points, faces = torch.tensor(TETRAHEDRON), torch.tensor(OUTWARDS, dtype=torch.int32)
-    moved = displace(points, faces, torch.tensor([0.0, 1.0, 2.0, 3.0]))
-    assert torch.allclose((moved - points).norm(dim=1), torch.tensor([0.0, 1.0, 2.0, 3.0]), atol=1e-6)
-    assert torch.allclose(moved, points * (1 + torch.arange(4)[:, None] / 3**0.5), atol=1e-5)
-
-
-def test_warp_starts_without_a_word():
-    code = (
-        "import sys; from opendensepose.synth.drawing import rasterize\n"
-        "rasterize.start_warp(); print('read', file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "" and done.stderr == "read\n"
-
-
 def test_a_cut_out_triangle_is_there_only_where_its_picture_is_opaque():
     picture = np.zeros((64, 64, 4), np.uint8)
     picture[:, 32:, 3] = 255  # opaque where u > 0.5
-    store = pack_textures([picture], "cpu")
+    atlas = pack_textures([picture], "cpu")
     points = torch.tensor([[0.0, 0, 2], [0, 40, 2], [40, 0, 2], [-50, -50, 3], [-50, 150, 3], [150, -50, 3]])
     behind, holed = [3, 4, 5], [0, 1, 2]
     corner_uv = torch.tensor([[[0.0, 0]] * 3, [[0.0, 0], [0, 1], [1, 0]]])  # u = x / 40
-    uv = UvMapping(store, corner_uv, 0, 0, 1, torch.zeros(1, dtype=torch.int32))
+    uv = UvMapping(atlas, corner_uv, 0, 0, 1, torch.zeros(1, dtype=torch.int32))
     triangles = torch.tensor([behind, holed], dtype=torch.int32)
     seen, _, depth = rasterize(points, triangles, (32, 32), uv=uv)
     assert (seen[:8, :19] == 0).all() and (seen[:8, 22:] == 1).all()
     assert depth[0, 0] == pytest.approx(3) and depth[0, 25] == pytest.approx(2)
-    assert (rasterize(points, triangles, (32, 32))[0][:10, :25] == 1).all()  # without its picture
+    assert (rasterize(points, triangles, (32, 32)).triangle[:10, :25] == 1).all()  # without its texture

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from opendensepose.synth.backgrounds.draw import make_background
+from opendensepose.synth.backgrounds.background import make_background
 from opendensepose.synth.drawing.resize import resize, resize_in_torch
 
 

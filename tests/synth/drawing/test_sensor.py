@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from opendensepose.synth.backgrounds.draw import make_background
+from opendensepose.synth.backgrounds.background import make_background
 from opendensepose.synth.drawing.sensor import SENSOR_STEPS, apply_sensor, convolve, jpeg, photon_noise, to_uint8
 
 
@@ -29,7 +29,7 @@ def test_every_step_keeps_the_shape_and_its_input(name, size_hw):
     image = make_background(np.random.default_rng(2), size_hw, kind="photo")
     kept = image.clone()
     for seed in range(3):
-        result = SENSOR_STEPS[name][1](np.random.default_rng(seed), image, 1.0)
+        result = SENSOR_STEPS[name].apply(np.random.default_rng(seed), image, 1.0)
         assert result.shape == (*size_hw, 3) and result.dtype == torch.float32
         assert torch.isfinite(result).all()
     assert torch.equal(image, kept)
@@ -45,7 +45,7 @@ def test_blurs_keep_the_brightness_of_a_plain_picture():
     plain = torch.full((60, 40, 3), 0.4)
     for name in ("defocus_blur", "motion_blur", "low_resolution", "sharpening_halo"):
         for seed in range(5):
-            result = SENSOR_STEPS[name][1](np.random.default_rng(seed), plain, 1.0)
+            result = SENSOR_STEPS[name].apply(np.random.default_rng(seed), plain, 1.0)
             assert torch.allclose(result, plain, atol=1e-4), name
 
 
@@ -57,7 +57,7 @@ def test_convolve_on_the_cpu_agrees_with_torch(picture):
 
 
 def test_grey_photos_have_equal_channels_or_one_tone(picture):
-    grey = SENSOR_STEPS["grey"][1](np.random.default_rng(3), picture, 1.0)
+    grey = SENSOR_STEPS["grey"].apply(np.random.default_rng(3), picture, 1.0)
     ratio = grey / grey.mean(-1, keepdim=True).clamp_min(1e-3)
     assert ratio[grey.mean(-1) > 0.05].std(0).max() < 1e-3
 

@@ -5,16 +5,12 @@ import pytest
 import torch
 
 from opendensepose.camera import Camera
+from opendensepose.synth.drawing.mesh import Mesh
 from opendensepose.synth.drawing.rasterize import rasterize
-from opendensepose.synth.drawing.shade import (
-    CHANNEL_ORDERS,
-    MATERIAL_COLUMNS,
-    SHADOW_SIZE,
-    TEXTURE_SIZE,
-    Lighting,
-    shade,
-)
-from opendensepose.synth.textures.store import UvMapping, pack_textures
+from opendensepose.synth.drawing.shade import SHADOW_SIZE, Lighting, ShadowMap, shade
+from opendensepose.synth.textures.atlas import UvMapping, pack_textures
+from opendensepose.synth.textures.material_table import CHANNEL_ORDERS, MaterialTable, material_rows
+from opendensepose.synth.textures.patterns import TEXTURE_SIZE
 
 BLACK = np.zeros(3)
 SIZE = (16, 16)
@@ -26,28 +22,30 @@ def _lighting(**changes):
     return Lighting(**(parts | changes))
 
 
-def _plane(lighting, colour=(0.5, 0.5, 0.5), shadow_depth=torch.inf, texture=None, ground=None, looks=(), uv=None):
-    """A plane at z = 2 that fills the picture and faces the camera; looks: columns of its material."""
-    looks = dict(looks)
+def _plane(lighting, colour=(0.5, 0.5, 0.5), shadow_depth=torch.inf, texture=None, uv=None, **fields):
+    """A plane at z = 2 that fills the picture and faces the camera; fields: of its MaterialRow."""
     camera = Camera(np.eye(3), np.zeros(3), 16.0, (8.0, 8.0), SIZE)
     points = torch.tensor([[-9.0, -9, 2], [9, -9, 2], [-9, 9, 2], [9, 9, 2]])
     screen = torch.cat([points[:, :2] / 2 * 16 + 8, points[:, 2:]], 1)
-    triangles = torch.tensor([[0, 2, 1], [1, 2, 3]], dtype=torch.int32)
-    table = torch.zeros(1, MATERIAL_COLUMNS)
-    table[0, :3] = torch.tensor(colour)
-    table[0, 3], table[0, 8], table[0, 4] = -1 if texture is None else 1, -1, 1 / 18
-    table[0, 16:18] = 1.0
-    table[0, list(looks)] = torch.tensor(list(looks.values()), dtype=torch.float32)
+    rows = material_rows(1)
+    for name, value in ({"colour": colour, "scale": 1 / 18, "texture": -1 if texture is None else 1} | fields).items():
+        rows[name] = value
     textures = torch.full((1, TEXTURE_SIZE, TEXTURE_SIZE, 4), 255, dtype=torch.uint8)
-    mesh = {
-        "triangles": triangles, "normals": torch.tensor([[0.0, 0, -1]]).repeat(4, 1), "cloth": points,
-        "facing": torch.tensor([[0.0, -1, 0]]).repeat(4, 1), "paint": torch.ones(4, 3),
-        "in_light": torch.tensor([[100.0, 100, 2]]).repeat(4, 1), "material": torch.zeros(2, dtype=torch.int32),
-        "materials": table, "textures": textures if texture is None else torch.stack([textures[0], texture]),
-        "prints": torch.zeros(1, 1, 1, 4, dtype=torch.uint8),
-    }  # fmt: skip
-    shadow = torch.full((SHADOW_SIZE, SHADOW_SIZE), float(shadow_depth))
-    return shade(rasterize(screen, triangles, SIZE), mesh, lighting, shadow, camera, torch.zeros(*SIZE, 3), ground, uv)
+    textures = textures if texture is None else torch.stack([textures[0], texture])
+    mesh = Mesh(
+        vertices=points,
+        triangles=torch.tensor([[0, 2, 1], [1, 2, 3]], dtype=torch.int32),
+        cloth=points,
+        facing=torch.tensor([[0.0, -1, 0]]).repeat(4, 1),
+        paint=torch.ones(4, 3),
+        material=torch.zeros(2, dtype=torch.int32),
+        table=MaterialTable(rows, textures, torch.zeros(1, 1, 1, 4, dtype=torch.uint8)),
+    )
+    normals = torch.tensor([[0.0, 0, -1]]).repeat(4, 1)
+    depth = torch.full((SHADOW_SIZE, SHADOW_SIZE), float(shadow_depth))
+    shadow = ShadowMap(depth, torch.tensor([[100.0, 100, 2]]).repeat(4, 1))
+    seen = rasterize(screen, mesh.triangles, SIZE)
+    return shade(seen, mesh, normals, shadow, lighting, camera, torch.zeros(*SIZE, 3), uv=uv)
 
 
 def test_no_light_is_black_and_full_ambient_light_shows_the_colour_itself():
@@ -83,7 +81,7 @@ def test_a_texture_multiplies_the_colour():
 @pytest.mark.parametrize("order", range(6))
 def test_a_texture_s_channels_come_in_the_order_asked_for(order):
     texture = torch.tensor([51, 102, 153, 255], dtype=torch.uint8).repeat(TEXTURE_SIZE, TEXTURE_SIZE, 1)
-    picture = _plane(AMBIENT, colour=(1.0, 1.0, 1.0), texture=texture, looks={18: order})
+    picture = _plane(AMBIENT, colour=(1.0, 1.0, 1.0), texture=texture, channel_order=order)
     expected = torch.tensor([0.2, 0.4, 0.6])[list(CHANNEL_ORDERS[order])]
     assert torch.allclose(picture, expected.expand_as(picture), atol=1e-3)
 
@@ -94,15 +92,15 @@ def test_a_texture_is_shifted_and_mirrored():
     white = (1.0, 1.0, 1.0)
     right = _plane(AMBIENT, colour=white, texture=texture)[:, 9:-1]
     assert right.max() < 1e-6
-    assert _plane(AMBIENT, colour=white, texture=texture, looks={14: 0.5})[:, 9:-1].min() > 0.99
-    assert _plane(AMBIENT, colour=white, texture=texture, looks={16: -1})[:, 9:-1].min() > 0.99
+    assert _plane(AMBIENT, colour=white, texture=texture, shift=(0.5, 0))[:, 9:-1].min() > 0.99
+    assert _plane(AMBIENT, colour=white, texture=texture, sign=(-1, 1))[:, 9:-1].min() > 0.99
 
 
 def _uv_plane(texel, colour=(0.5, 0.5, 0.5), mean_luminance=0.0):
     """The ambient plane with a UV texture of one colour, texel: RGB in [0, 255]."""
     picture = np.full((8, 8, 4), (*texel, 255), np.uint8)
     uv = UvMapping(pack_textures([picture], "cpu"), torch.rand(2, 3, 2), 0, 0, 0, torch.zeros(0, dtype=torch.int32))
-    return _plane(AMBIENT, colour=colour, looks={20: 1, 21: mean_luminance, 22: 1.0}, uv=uv)[0, 0]
+    return _plane(AMBIENT, colour=colour, uv=uv, uv_row=0, mean_luminance=mean_luminance, side_m=1.0)[0, 0]
 
 
 def test_a_uv_texture_multiplies_the_colour():

@@ -5,8 +5,9 @@ import numpy as np
 from opendensepose.synth.body.body import load_body
 from opendensepose.synth.generate import render_images
 from opendensepose.synth.ingredients import Ingredients
+from opendensepose.synth.scene.cameras import scene_camera
 from opendensepose.synth.scene.crowd import MANY, crowd, neighbours
-from opendensepose.synth.scene.scene import sample_person, scene_camera
+from opendensepose.synth.scene.person import sample_person
 
 SIZE = (128, 160)
 
@@ -45,8 +46,8 @@ def test_neighbours_of_a_portrait_are_near_enough_to_overlap():
     body = load_body()
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        on = Ingredients.version_1()
-        people, spots = neighbours(body, rng, on, sample_person(body, rng, on))
+        enabled = Ingredients.version_1()
+        people, spots = neighbours(body, rng, enabled, sample_person(body, rng, enabled))
         assert 1 <= len(people) <= 3 and spots.shape == (len(people), 2)
         assert (np.linalg.norm(spots, axis=1) < 1.8).all()
 

@@ -8,21 +8,21 @@ import pytest
 from opendensepose.synth import generate
 from opendensepose.synth.body.body import load_body
 from opendensepose.synth.body.pose import POSE_FAMILIES, sample_posture
-from opendensepose.synth.clothes.outfit import Material
 from opendensepose.synth.generate import render_image
 from opendensepose.synth.ingredients import Ingredients
+from opendensepose.synth.scene.person import PersonPlan, placed, sample_shape
 from opendensepose.synth.scene.props import HELD_KINDS, props_of
-from opendensepose.synth.scene.scene import PersonPlan, placed, sample_shape
 from opendensepose.synth.scene.solid import box
+from opendensepose.synth.textures.material_table import Material
 
 SIZE = (128, 96)
 PLAIN = replace(Ingredients.none(), poses=True, shapes=True, props=True)
 
 
-def _portrait(on, monkeypatch, solids, seed=4):
+def _portrait(enabled, monkeypatch, solids, seed=4):
     """A portrait in which `solids` are the person's props."""
     monkeypatch.setattr(generate, "props_of", lambda *about: solids(*about))
-    return render_image(np.random.default_rng(seed), SIZE, framing="portrait", num_people=1, ingredients=on)
+    return render_image(np.random.default_rng(seed), SIZE, framing="portrait", num_people=1, ingredients=enabled)
 
 
 def test_a_board_before_the_body_takes_exactly_the_labels_behind_it(monkeypatch):
@@ -56,9 +56,9 @@ def test_props_of_every_family_are_finite_and_above_the_floor(family):
         shape = sample_shape(body, rng, babies=True)
         posture = sample_posture(body, rng, family, holds=True)
         posed = body.pose(shape[None], posture.rotations[None])
-        vertices = posed["vertices"][0].numpy()
+        vertices = posed.vertices[0].numpy()
         rotation, shift = placed(vertices, 0.3, np.zeros(2), posture.lift_m)
-        keypoints = posed["keypoints"][0].numpy() @ rotation.T + shift
+        keypoints = posed.keypoints[0].numpy() @ rotation.T + shift
         person = PersonPlan(shape, posture, 0.3)
         for solid in props_of(rng, person, vertices @ rotation.T + shift, keypoints, body.coordinates, True):
             assert np.isfinite(solid.vertices).all() and len(solid.triangles) < 500
@@ -69,20 +69,20 @@ def test_sitting_people_have_a_seat_and_shares_add_up():
     body, rng = load_body(), np.random.default_rng(0)
     posture = sample_posture(body, rng, "sitting")
     posed = body.pose(np.full((1, 11), 0.5, np.float32), posture.rotations[None])
-    vertices = posed["vertices"][0].numpy()
+    vertices = posed.vertices[0].numpy()
     _, shift = placed(vertices, 0.0, np.zeros(2))
     solids = props_of(rng, PersonPlan(None, posture, 0.0), vertices + shift,
-                      posed["keypoints"][0].numpy() + shift, body.coordinates, True)  # fmt: skip
+                      posed.keypoints[0].numpy() + shift, body.coordinates, True)  # fmt: skip
     assert solids
-    assert sum(share for _, share in HELD_KINDS.values()) == pytest.approx(1.0)
+    assert sum(kind.weight for kind in HELD_KINDS.values()) == pytest.approx(1.0)
 
 
 def test_a_hand_in_a_pocket_is_neither_seen_nor_labelled(monkeypatch):
-    from opendensepose.synth.scene import scene
+    from opendensepose.synth.scene import person
 
-    monkeypatch.setattr(scene, "sample_family", lambda rng, actions: "pockets")
+    monkeypatch.setattr(person, "sample_family", lambda rng, actions: "pockets")
     for seed in range(4):
-        on = replace(PLAIN, more_poses=True)
-        picture = render_image(np.random.default_rng(seed), SIZE, framing="portrait", num_people=1, ingredients=on)
+        enabled = replace(PLAIN, more_poses=True)
+        picture = render_image(np.random.default_rng(seed), SIZE, framing="portrait", num_people=1, ingredients=enabled)
         hands = sorted((picture.i == chart).sum() for chart in (3, 4))
         assert hands[0] < 0.01 * (picture.i > 0).sum()  # of one or both; wrists may stay

@@ -5,7 +5,7 @@ import pytest
 
 from opendensepose.synth.body.body import load_body
 from opendensepose.synth.body.pose import sample_posture
-from opendensepose.synth.scene.scene import placed, sample_shape
+from opendensepose.synth.scene.person import placed, sample_shape
 from opendensepose.synth.scene.seats import SINK_M, BodyFrame, bicycle, seat, seat_height
 
 
@@ -14,9 +14,9 @@ def _seated(seed, family="sitting", yaw=0.6):
     body, rng = load_body(), np.random.default_rng(seed)
     posture = sample_posture(body, rng, family)
     posed = body.pose(sample_shape(body, rng)[None], posture.rotations[None])
-    vertices = posed["vertices"][0].numpy()
+    vertices = posed.vertices[0].numpy()
     rotation, shift = placed(vertices, yaw, np.array([0.3, 1.0]), posture.lift_m)
-    keypoints = posed["keypoints"][0].numpy() @ rotation.T + shift
+    keypoints = posed.keypoints[0].numpy() @ rotation.T + shift
     return BodyFrame.of(vertices @ rotation.T + shift, keypoints), rng
 
 

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-import torch
 
-from opendensepose.synth.clothes.outfit import Material
-from opendensepose.synth.scene.solid import box, ellipsoid, join, mesh_of, ring, tube
+from opendensepose.synth.scene.solid import box, ellipsoid, ring, tube
+from opendensepose.synth.textures.material_table import Material
 
 GREY = Material(np.full(3, 0.5))
 
@@ -42,15 +41,3 @@ def test_a_tube_keeps_its_radius_from_its_path(path):
     along = np.clip(((solid.vertices[:, None] - starts) * steps).sum(-1) / (steps**2).sum(-1), 0, 1)
     away = np.linalg.norm(solid.vertices[:, None] - starts - along[..., None] * steps, axis=-1).min(1)
     assert away.max() < 0.1 + 1e-5 and np.isclose(away, 0.1, atol=0.02).mean() >= 0.5
-
-
-def test_joined_meshes_keep_their_own_vertices_and_materials():
-    rng = np.random.default_rng(0)
-    red, blue = Material(np.array([1.0, 0, 0])), Material(np.array([0, 0, 1.0]))
-    first = mesh_of([box(np.zeros(3), (1, 1, 1), red)], rng, 0, "cpu")
-    second = mesh_of([box(np.full(3, 5.0), (1, 1, 1), blue)], rng, 0, "cpu")
-    both = join(first, second)
-    assert len(both["vertices"]) == 48 and len(both["triangles"]) == 24
-    assert torch.equal(both["vertices"][both["triangles"][12:].long()], second["vertices"][second["triangles"].long()])
-    colour = both["materials"][both["material"].long(), :3]
-    assert (colour[:12] == torch.tensor([1.0, 0, 0])).all() and (colour[12:] == torch.tensor([0, 0, 1.0])).all()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from opendensepose.synth.textures.noise import fbm_2d, fbm_3d_at, normal_noise, spread
+from opendensepose.synth.textures.noise import fbm_2d, normal_noise, spread
 
 
 @pytest.mark.parametrize("size_hw", [(1, 1), (7, 13), (64, 48), (200, 301)])
@@ -44,35 +44,6 @@ def test_noise_without_tiling_jumps_over_its_edges():
 def test_higher_octaves_make_the_field_rougher():
     rough = [fbm_2d(np.random.default_rng(5), (128, 128), octaves=n).diff(dim=0).abs().mean() for n in (1, 3, 5)]
     assert rough[0] < rough[1] < rough[2]
-
-
-def test_fbm_3d_is_deterministic_bounded_and_depends_on_the_seed():
-    points = torch.from_numpy(np.random.default_rng(0).normal(0, 3, (500, 3)).astype(np.float32))
-    first, again, other = (fbm_3d_at(points, seed, scale=0.3) for seed in (1, 1, 2))
-    assert first.shape == (500,) and first.abs().max() <= 1
-    assert torch.equal(first, again)
-    assert (first - other).abs().mean() > 0.05
-
-
-def test_fbm_3d_of_a_point_does_not_depend_on_its_neighbours():
-    points = torch.rand(50, 3, generator=torch.Generator().manual_seed(0)) - 0.5
-    together = fbm_3d_at(points, 7, 0.2)
-    alone = torch.cat([fbm_3d_at(point[None], 7, 0.2) for point in points])
-    assert torch.allclose(together, alone, atol=1e-5)
-
-
-def test_fbm_3d_has_no_steps_and_its_slope_has_none_either():
-    line = torch.zeros(4001, 3)
-    line[:, 0] = torch.linspace(-2, 2, 4001)
-    value = fbm_3d_at(line, 11, scale=1.0, octaves=1)
-    slope = value.diff() / 0.001
-    assert value.diff().abs().max() < 0.01  # at most a slope of 10
-    assert slope.diff().abs().max() < 0.1
-
-
-def test_fbm_3d_rejects_points_of_another_shape():
-    with pytest.raises(ValueError, match=r"\(N, 3\), got \(4, 2\)"):
-        fbm_3d_at(torch.zeros(4, 2), 0, 1.0)
 
 
 def test_normal_noise_is_standard_normal():

@@ -6,45 +6,10 @@ import zipfile
 import pytest
 from tests.synth.wardrobe.tar_files import write_tar
 
-from opendensepose.synth.wardrobe.allow_list import GARMENTS, PANORAMAS, allow_list, allowed_path
 from opendensepose.synth.wardrobe.archives import read_allowed
 
 FILES = {"package/a/one.json": b"{}", "package/a/textures/one.png": b"picture"}
 ALLOWED = {path: hashlib.sha256(content).hexdigest() for path, content in FILES.items()}
-
-
-def test_the_lists_are_well_formed():
-    assert len(allow_list(PANORAMAS)) == 8
-    assert len(allow_list(GARMENTS)) > 100
-    for name in (GARMENTS, PANORAMAS):
-        for path, digest in allow_list(name).items():
-            assert len(bytes.fromhex(digest)) == 32
-            assert ".." not in path and not path.startswith("/")
-    kinds = {path.split("/")[3] for path in allow_list(GARMENTS)}
-    assert kinds == {"proxies", "skins"}
-
-
-def test_what_is_under_other_licences_is_not_on_the_list():
-    names = " ".join(allow_list(GARMENTS))
-    for kept_out in ("worksuit", "Eyelashes_01", "beard", "curly", "long_alpha7", "special_suit", "toon", "F_Dress"):
-        assert kept_out not in names
-
-
-@pytest.mark.parametrize(
-    "found, is_it",
-    [
-        ("package/a/one.json", True),
-        ("./package/a/one.json", True),
-        ("./somewhere/deep/package/a/one.json", True),
-        ("one.json", True),
-        ("b/one.json", False),
-        ("package/a/one.json/x", False),
-        ("../package/a/one.json", False),
-        ("", False),
-    ],
-)
-def test_which_file_stands_for_an_allowed_one(found, is_it):
-    assert (allowed_path(found, ALLOWED) == "package/a/one.json") == is_it
 
 
 @pytest.mark.parametrize("kind", ["tgz", "tar", "zip", "folder"])
@@ -81,7 +46,7 @@ def test_links_and_paths_that_lead_out_are_ignored(tmp_path):
 
 def test_a_changed_file_is_named(tmp_path):
     archive = write_tar(tmp_path / "a.tgz", {"package/a/one.json": b"[]"})
-    with pytest.raises(ValueError, match="one.json is not the file we know: the checksum differs"):
+    with pytest.raises(ValueError, match="one.json has another checksum than the listed file"):
         read_allowed(archive, ALLOWED)
 
 

@@ -11,7 +11,8 @@ import torch
 
 from opendensepose.annotate.surface.cameras import View, load_views, part_faces
 from opendensepose.surface import SurfacePoints, load_charts, load_surface
-from opendensepose.synth.drawing.rasterize import depth_map, rasterize, vertex_normals
+from opendensepose.synth.drawing.rasterize import depth_map, rasterize
+from opendensepose.synth.drawing.vertices import vertex_normals
 from opendensepose.visualize import isoline_coverage, outline_coverage
 
 __all__ = ["draw_view", "draw_views"]

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from opendensepose.annotate.surface.cameras import VIEWS_FILE, load_views
+from opendensepose.atomic_write import atomic_write
 from opendensepose.cache_folder import cache_folder
 from opendensepose.surface import load_charts, load_surface
-from opendensepose.whole_file import write_whole
 
 __all__ = ["load_or_draw"]
 
@@ -68,4 +68,4 @@ def _save(pictures: dict[tuple[int, int], bytes], cache_dir: Path, key: str) -> 
     cache_dir.mkdir(parents=True, exist_ok=True)
     file = BytesIO()
     np.savez(file, **{f"{part + 1}-{number}": np.frombuffer(png, np.uint8) for (part, number), png in pictures.items()})
-    write_whole(cache_dir / f"views-{key}-{_checksum(file.getvalue())}.npz", file.getvalue())
+    atomic_write(cache_dir / f"views-{key}-{_checksum(file.getvalue())}.npz", file.getvalue())

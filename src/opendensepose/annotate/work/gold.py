@@ -15,8 +15,8 @@ from PIL import Image
 from opendensepose.annotate.work.exchange import export_document
 from opendensepose.annotate.work.store import Store, gold, people, photos
 from opendensepose.annotate.work.task_content import clip_box
+from opendensepose.atomic_write import atomic_write
 from opendensepose.iuv import IUV
-from opendensepose.whole_file import write_whole
 
 __all__ = ["SIZE_HW", "add_gold", "read_truth", "write_gold"]
 
@@ -90,8 +90,8 @@ def write_gold(store: Store, folder: Path, to_iuv: Callable) -> Path:
     for image in document["images"]:
         with store.reading() as connection:
             row = connection.execute(query.where(photos.c.id == image["id"])).one()
-        write_whole(folder / "images" / row.name, row.content)
-        write_whole(folder / "dense" / f"{image['id']}.npz", row.truth)
+        atomic_write(folder / "images" / row.name, row.content)
+        atomic_write(folder / "dense" / f"{image['id']}.npz", row.truth)
     path = folder / "annotations.json"
-    write_whole(path, json.dumps(document).encode())
+    atomic_write(path, json.dumps(document).encode())
     return path

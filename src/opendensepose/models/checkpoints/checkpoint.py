@@ -12,9 +12,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from opendensepose.atomic_write import atomic_file
 from opendensepose.models.checkpoints.untrusted import check_finite, check_shapes
 from opendensepose.models.zoo import build_model
-from opendensepose.whole_file import whole_file
 
 __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
 
@@ -64,7 +64,7 @@ def save_checkpoint(
         "scores": scores or {},
     }
     try:
-        with whole_file(path) as unfinished:
+        with atomic_file(path) as unfinished:
             save_file(tensors, unfinished, metadata={"about": json.dumps(about)})
             os.chmod(unfinished, 0o644)  # safetensors makes files that only their owner may read
     except (OSError, SafetensorError) as error:

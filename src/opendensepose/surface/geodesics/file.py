@@ -1,4 +1,4 @@
-"""The table of geodesic distances as a file in the user's cache: made once, checked when opened, mapped into memory.
+"""The table of geodesic distances, a file in the user's cache: computed once, checked when opened, mapped into memory.
 
 The file's name is `geodesic-<mesh>-<content>.npy`, both the beginnings of SHA-256 sums: of the folded mesh and the way
 of tabulating it, and of the file. Entries, float32 metres: for nodes i >= j of one half i * (i + 1) / 2 + j; for node i
@@ -18,7 +18,7 @@ from opendensepose.cache_folder import cache_folder
 from opendensepose.surface.geodesics.mesh import FoldedMesh
 
 MAX_BYTES = 1_000_000_000
-FORMAT = 1  # to be raised when tables made before would be wrong
+FORMAT = 1  # raise it when older tables would be wrong
 CHECK_LETTERS = 16
 LEFT_AFTER_S = 24 * 3600
 
@@ -84,7 +84,7 @@ def _checksum(path: Path) -> str:
 
 
 def _make(mesh: FoldedMesh, cache_dir: Path, key: str, entries: int, progress: bool) -> np.ndarray:
-    """Makes the file under another name, which it leaves only when it is complete."""
+    """Compute the table in a temporary file and rename it when it is complete."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

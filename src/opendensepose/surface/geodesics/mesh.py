@@ -1,17 +1,26 @@
 """The mesh on whose nodes geodesic distances are tabulated: the surface folded in two, its long edges divided.
 
-Geometry stays as it is: an edge's new middle lies on the edge. The table needs short edges because a distance has a
-kink where the shortest path changes sides (behind a leg, say), which no interpolation in a triangle follows.
+Division keeps the geometry: new nodes lie on edges. The table needs short edges because the distance has a kink where
+the shortest path changes sides, as behind a leg, and interpolation in a triangle does not follow it.
 
 Letters: V, F vertices and faces of the surface; H nodes of one half, C cells of one half; N nodes of both halves. A
 surface that has no mirror symmetry is one "half" by itself.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 MIRROR_TOLERANCE = 1e-6  # metres
+
+
+class UnfoldedMesh(NamedTuple):
+    """Both halves as one mesh. Nodes on the mirror plane occur once."""
+
+    vertices: np.ndarray  # (N, 3) float64 metres
+    triangles: np.ndarray  # (T, 3) int64
+    index: np.ndarray  # (sides, H) int64: place of node h of a side among the N
 
 
 @dataclass(frozen=True)
@@ -36,19 +45,16 @@ class FoldedMesh:
     face_side: np.ndarray
     face_corner: np.ndarray
 
-    def unfolded(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Both halves as one mesh: vertices (N, 3) float64, triangles (T, 3) int64, index (sides, H) int64.
-
-        index[side, h] is where node h of a side is among the N; nodes on the mirror plane are there once.
-        """
+    def unfolded(self) -> UnfoldedMesh:
+        """Join both halves into one mesh."""
         count = len(self.node_xyz)
         leaves = self.cell[self.split < 0].astype(np.int64)
         here = np.arange(count)
         if not self.mirrored:
-            return self.node_xyz, leaves, here[None]
+            return UnfoldedMesh(self.node_xyz, leaves, here[None])
         twin = np.where(self.is_middle, here, count - 1 + np.cumsum(~self.is_middle))
         vertices = np.concatenate([self.node_xyz, self.node_xyz[~self.is_middle] * [-1, 1, 1]])
-        return vertices, np.concatenate([leaves, twin[leaves[:, ::-1]]]), np.stack([here, twin])
+        return UnfoldedMesh(vertices, np.concatenate([leaves, twin[leaves[:, ::-1]]]), np.stack([here, twin]))
 
     def locate(self, face: np.ndarray, barycentric: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The smallest cell (P,) that holds each point, and weights (P, 3) float64 of its nodes, of sum 1."""

@@ -25,9 +25,9 @@ def table_rows(mesh: FoldedMesh, advance: Callable[[int], None]) -> Iterator[np.
 
     advance is called with the number of nodes done, 2 H in all. ValueError if the surface is not in one piece.
     """
-    vertices, triangles, index = mesh.unfolded()
-    graph = _graph(_local_arcs(vertices, triangles, len(mesh.node_xyz), advance), index)
-    yield from _rows(mesh, graph, index, advance)
+    both = mesh.unfolded()
+    graph = _graph(_local_arcs(both.vertices, both.triangles, len(mesh.node_xyz), advance), both.index)
+    yield from _rows(mesh, graph, both.index, advance)
 
 
 class _Patches:

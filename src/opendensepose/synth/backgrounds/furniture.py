@@ -9,7 +9,7 @@ __all__ = ["box_in_perspective", "chair", "sofa", "stick", "table"]
 
 
 def box_in_perspective(rng, canvas, x, bottom, w, h):
-    """A furniture-like block that stands at (x, bottom): front, side and top in different light."""
+    """Draw a furniture-like block that stands at (x, bottom): front, side and top in different light."""
     depth = np.array([rng.uniform(-0.4, 0.4) * w, -rng.uniform(0.1, 0.35) * h])
     front = np.array([(x, bottom - h), (x + w, bottom - h), (x + w, bottom), (x, bottom)])
     base = colour(rng)
@@ -27,7 +27,7 @@ def box_in_perspective(rng, canvas, x, bottom, w, h):
 
 
 def table(rng, canvas, x, bottom, w, h):
-    """A top on thin legs with things standing on it."""
+    """Draw a table top on thin legs, and things standing on it."""
     base, leg = colour(rng), max(2, int(0.04 * w))
     shadow(canvas, (x + w / 2, bottom), (0.6 * w, 0.15 * h), 0.4)
     for share in (0.02, 0.2, 0.8, 0.98):
@@ -44,7 +44,7 @@ def table(rng, canvas, x, bottom, w, h):
 
 
 def stick(rng, canvas, start, end, width, base):
-    """A rounded, shaded bar between two points, lighter on one side."""
+    """Draw a rounded, shaded bar between two points, lighter on one side."""
     a, b = (tuple(int(v * 16) for v in p) for p in (start, end))
     for share, light in ((1.0, 0.6), (0.72, 0.85), (0.4, 1.1)):
         thick = max(1, int(width * share))
@@ -52,7 +52,7 @@ def stick(rng, canvas, start, end, width, base):
 
 
 def chair(rng, canvas, x, bottom, size):
-    """Seat, back and four legs."""
+    """Draw a chair: seat, back and four legs."""
     base, width = colour(rng), max(2.0, size * rng.uniform(0.03, 0.08))
     seat_y, half, lean = bottom - 0.5 * size, 0.28 * size, rng.uniform(-0.15, 0.15) * size
     for leg in (-1, -0.5, 0.6, 1):
@@ -65,7 +65,7 @@ def chair(rng, canvas, x, bottom, size):
 
 
 def sofa(rng, canvas, x, bottom, w, h):
-    """Back, seat cushions and arms under one cover, some pillows."""
+    """Draw a sofa: back, seat cushions and arms under one cover, some pillows."""
     cover = material(rng, (int(h) + 8, int(w) + 8), busy=rng.uniform(0, 0.8))
     shadow(canvas, (x + w / 2, bottom), (0.6 * w, 0.2 * h), 0.6)
     seat, arm, count = bottom - 0.45 * h, 0.12 * w, int(rng.integers(1, 4))

@@ -47,7 +47,7 @@ def wall_colour(rng):
 
 
 def studio(rng, size_hw):
-    """A plain wall with soft light: seamless cove, floor line, soft shadows, hardly any texture."""
+    """Draw a plain wall with soft light: seamless cove, floor line, soft shadows, hardly any texture."""
     height, width = size_hw
     wall = wall_colour(rng)
     canvas = np.ones((height, width, 3), np.float32) * wall
@@ -128,7 +128,7 @@ def wall_things(rng, canvas, floor_y):
 
 
 def room(rng, size_hw):
-    """A wall, a floor in perspective, often a side wall; doors, windows, pictures, shelves, furniture."""
+    """Draw a room: a wall, a floor in perspective, often a side wall; doors, windows, pictures, shelves, furniture."""
     height, width = size_hw
     floor_y = int(height * rng.uniform(0.5, 0.95))
     canvas = material(rng, size_hw, colour(rng, rng.uniform(0.3, 0.85)), busy=rng.uniform(0, 0.5))
@@ -196,7 +196,7 @@ def car(rng, canvas, x, bottom, length):
 
 
 def street(rng, size_hw):
-    """Sky, house fronts along the view and across it, pavement, cars, poles and signs."""
+    """Draw a street: sky, house fronts along the view and across it, pavement, cars, poles and signs."""
     height, width = size_hw
     horizon = height * rng.uniform(0.4, 0.75)
     canvas = sky(rng, size_hw)

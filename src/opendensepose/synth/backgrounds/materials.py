@@ -1,4 +1,4 @@
-"""Surfaces of the things in backgrounds: a fixed family of small tiles, recoloured and cut at each use."""
+"""Surfaces of things in backgrounds, cut from a fixed set of small tiles and recoloured; painting them on a canvas."""
 
 from functools import lru_cache
 
@@ -37,24 +37,24 @@ HUES = np.array(  # walls, wood, stone, plants, sky, skin: common colours of the
 
 
 def colour(rng, lightness=None) -> np.ndarray:
-    """(3,) float32 a colour of the world around people, jittered; `lightness` sets its mean."""
+    """Draw a common colour of people's surroundings: (3,) float32; `lightness` sets its mean."""
     hue = HUES[rng.integers(len(HUES))] if rng.random() < 0.92 else rng.random(3)
     hue = np.clip(hue * rng.uniform(0.75, 1.2) + rng.normal(0, 0.03, 3), 0.02, 1)
     mean = hue.mean()
-    hue = hue + rng.uniform(0, 0.6) * (mean - hue)  # most things are greyer than their name
+    hue = hue + rng.uniform(0, 0.6) * (mean - hue)  # most things are greyer than their hue's name
     if lightness is not None:
         hue = hue * (lightness / mean) if lightness < mean else 1 - (1 - hue) * (1 - lightness) / (1 - mean)
     return hue.astype(np.float32)
 
 
 def three(mask) -> np.ndarray:
-    """(H, W) to (H, W, 3): numpy is far quicker on equal shapes than when it broadcasts over 3 channels."""
+    """Repeat (H, W) to (H, W, 3): numpy is far faster on equal shapes than broadcasting over 3 channels."""
     mask = np.ascontiguousarray(mask, np.float32)
     return cv2.merge((mask, mask, mask))
 
 
 def tinted(image, gain, offset=(0.0, 0.0, 0.0)) -> np.ndarray:
-    """(H, W, 3) float32 times a gain per channel plus an offset per channel."""
+    """Multiply an image (H, W, 3) float32 by a gain per channel and add an offset per channel."""
     matrix = np.zeros((3, 4), np.float32)
     matrix[:, :3] = np.diag(np.broadcast_to(gain, 3))
     matrix[:, 3] = offset
@@ -62,18 +62,18 @@ def tinted(image, gain, offset=(0.0, 0.0, 0.0)) -> np.ndarray:
 
 
 def between(mask, first, second) -> np.ndarray:
-    """(H, W, 3): the colour `first` where the mask (H, W) is 0, `second` where it is 1."""
+    """Mix two colours by a mask (H, W): (H, W, 3), `first` where it is 0, `second` where it is 1."""
     first, second = np.float32(first), np.float32(second)
     return tinted(three(mask), second - first, first)
 
 
 def noise_field(rng, size_hw, octaves=4, cells=4, **options) -> np.ndarray:
-    """(H, W) float32 fractal noise in [0, 1]."""
+    """Make fractal noise (H, W) float32 in [0, 1]; options of fbm_2d()."""
     return fbm_2d(rng, size_hw, octaves, cells=cells, **options).numpy()
 
 
 def photo_crop(rng, size_hw, smallest=0.3) -> np.ndarray:
-    """(H, W, 3) float32 crop of a person-free photo, flipped and recoloured at random."""
+    """Crop a random person-free photo, flipped and recoloured: (H, W, 3) float32."""
     photos = photos_in_use()
     photo = load_person_free_photo(photos[rng.integers(len(photos))])
     aspect = size_hw[1] / size_hw[0]
@@ -123,14 +123,14 @@ def mottled(rng):
 def fabric(rng):
     """Curtains, sofas, cushions."""
     kinds = [kind for kind in FABRICS if kind not in ("sequins", "lace")]
-    return FABRICS[kinds[rng.integers(len(kinds))]][1](rng)
+    return FABRICS[kinds[rng.integers(len(kinds))]].make(rng)
 
 
 TILE_KINDS = {"wood": wood, "masonry": masonry, "mottled": mottled, "fabric": fabric}
 
 
 def tile(index: int) -> np.ndarray:
-    """(256, 256, 3) uint8 material `index` of the fixed family; one in three is cut from a photo."""
+    """(256, 256, 3) uint8 material `index` of the fixed set; one in three is cut from a photo."""
     return _tile(index, photos_in_use())
 
 
@@ -145,7 +145,7 @@ def _tile(index: int, photos: tuple[str, ...]) -> np.ndarray:  # photos: what ph
 
 
 def material(rng, size_hw, base=None, busy=None) -> np.ndarray:
-    """(H, W, 3) float32 surface. `base` pulls it to a colour; `busy` in [0, 1] is how much texture stays."""
+    """Draw a surface (H, W, 3) float32; base: its colour, busy: how much texture it keeps, in [0, 1]."""
     height, width = max(1, int(size_hw[0])), max(1, int(size_hw[1]))
     source = tile(int(rng.integers(NUM_TILES)))
     if rng.random() < 0.5:
@@ -180,7 +180,7 @@ def fill_polygon(canvas, corners, surface, softness=0.0):
 
 
 def shadow(canvas, centre_xy, axes_xy, darkness):
-    """Darken a soft ellipse, as below or behind a thing."""
+    """Darken a soft ellipse, as in the shadow of a thing."""
     cx, cy = centre_xy
     ax, ay = (max(float(a), 1.0) for a in axes_xy)
     y0, y1 = (int(np.clip(cy + s * 2 * ay, 0, canvas.shape[0])) for s in (-1, 1))

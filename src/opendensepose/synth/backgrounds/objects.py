@@ -1,4 +1,4 @@
-"""Things that are not people: boxes, balls, cylinders, sticks and jointed shapes, skin-coloured ones too."""
+"""Backgrounds full of objects: boxes, balls, cylinders, sticks and jointed shapes, some of them skin-coloured."""
 
 import numpy as np
 
@@ -72,7 +72,7 @@ def jointed(rng, canvas, x, y, length):
 
 
 def objects(rng, size_hw):
-    """Many things in front of a wall, or lying about."""
+    """Draw many things in front of a wall."""
     height, width = size_hw
     wall = rng.random()
     canvas = studio(rng, size_hw) if wall < 0.4 else photo_crop(rng, size_hw) if wall < 0.6 else None

@@ -1,5 +1,7 @@
 """Natural and abstract backgrounds: nature, leaves, photo, gradient noise. (H, W, 3) float32 canvases."""
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -17,13 +19,25 @@ __all__ = ["gradient_noise", "leaves", "nature", "photo", "sky", "tree"]
 
 GREENS = np.float32([(0.30, 0.38, 0.18), (0.18, 0.28, 0.12), (0.42, 0.44, 0.22), (0.12, 0.19, 0.1), (0.5, 0.42, 0.24)])
 SKIES = np.float32([(0.38, 0.58, 0.86), (0.62, 0.75, 0.90), (0.85, 0.87, 0.90), (0.55, 0.57, 0.62), (0.90, 0.70, 0.55)])
-GROUNDS = {  # colour, contrast, lattice cells, stretch along y and x, noise gain
-    "snow": ((0.92, 0.94, 0.97), 0.25, 5, (1.5, 1.0), 0.7),
-    "sand": ((0.80, 0.72, 0.57), 0.5, 10, (3.0, 1.0), 0.8),
-    "grass": ((0.34, 0.42, 0.18), 1.2, 24, (0.5, 2.0), 0.9),
-    "earth": ((0.44, 0.36, 0.27), 1.0, 10, (2.0, 1.0), 0.85),
-    "asphalt": ((0.46, 0.46, 0.47), 0.5, 20, (2.0, 1.0), 0.9),
-    "water": ((0.22, 0.36, 0.44), 1.2, 6, (6.0, 0.6), 0.8),
+
+
+class Ground(NamedTuple):
+    """What the ground of a landscape is made of."""
+
+    colour: tuple[float, float, float]
+    contrast: float
+    cells: float  # of its noise, as the next two, see fbm_2d()
+    stretch_yx: tuple[float, float]
+    gain: float
+
+
+GROUNDS = {
+    "snow": Ground((0.92, 0.94, 0.97), 0.25, 5, (1.5, 1.0), 0.7),
+    "sand": Ground((0.80, 0.72, 0.57), 0.5, 10, (3.0, 1.0), 0.8),
+    "grass": Ground((0.34, 0.42, 0.18), 1.2, 24, (0.5, 2.0), 0.9),
+    "earth": Ground((0.44, 0.36, 0.27), 1.0, 10, (2.0, 1.0), 0.85),
+    "asphalt": Ground((0.46, 0.46, 0.47), 0.5, 20, (2.0, 1.0), 0.9),
+    "water": Ground((0.22, 0.36, 0.44), 1.2, 6, (6.0, 0.6), 0.8),
 }
 
 
@@ -41,7 +55,7 @@ def scatter_leaves(rng, canvas, palette, smallest, largest, count, top=0.0):
 
 
 def sky(rng, size_hw):
-    """(H, W, 3) a graded sky with clouds."""
+    """Draw a sky with a gradient and clouds: (H, W, 3)."""
     height, width = size_hw
     zenith = SKIES[rng.integers(len(SKIES))] * rng.uniform(0.7, 1.1)
     horizon = zenith + rng.uniform(0.2, 0.9) * (np.float32([0.9, 0.92, 0.94]) - zenith)
@@ -65,7 +79,7 @@ def ridge(rng, canvas, level, roughness, surface):
 
 
 def tree(rng, canvas, x, bottom, tall):
-    """A trunk with branches under a crown of leaves, lit from above; small ones pass for house plants."""
+    """Draw a tree lit from above; small ones resemble house plants."""
     bark, green = np.float32([0.25, 0.2, 0.16]) * rng.uniform(0.5, 1.6), GREENS[rng.integers(len(GREENS))]
     reach, trunk = tall * rng.uniform(0.2, 0.4), max(1, int(tall * rng.uniform(0.02, 0.06)))
     crown = np.array([x + rng.normal(0, 0.05) * tall, bottom - tall * rng.uniform(0.6, 0.75)])
@@ -100,7 +114,7 @@ def hills(rng, canvas, horizon):
 
 
 def nature(rng, size_hw):
-    """Sky, hills or woods, trees, and a ground of grass, snow, sand, earth, asphalt or water."""
+    """Draw a landscape: sky, hills or woods, trees, and a ground of grass, snow, sand, earth, asphalt or water."""
     height, width = size_hw
     canvas = sky(rng, size_hw)
     horizon = height * rng.uniform(0.2, 0.75)
@@ -108,11 +122,11 @@ def nature(rng, size_hw):
     if rng.random() < 0.6:
         for _ in range(int(rng.integers(1, 7))):
             tree(rng, canvas, rng.uniform(0, width), horizon * rng.uniform(0.95, 1.2), rng.uniform(0.15, 0.6) * height)
-    base, depth, cells, stretch_yx, gain = GROUNDS[list(GROUNDS)[rng.integers(len(GROUNDS))]]
-    grain = noise_field(rng, size_hw, 5, cells, gain=gain, stretch_yx=stretch_yx)
-    base, depth = np.float32(base) * rng.uniform(0.7, 1.1), depth * rng.uniform(0.6, 1.2)
+    kind = GROUNDS[list(GROUNDS)[rng.integers(len(GROUNDS))]]
+    grain = noise_field(rng, size_hw, 5, kind.cells, gain=kind.gain, stretch_yx=kind.stretch_yx)
+    base, depth = np.float32(kind.colour) * rng.uniform(0.7, 1.1), kind.contrast * rng.uniform(0.6, 1.2)
     ground = between(grain, base * (1 - depth), base * (1 + depth))
-    if rng.random() < 0.7:  # seen in perspective: finer towards the horizon
+    if rng.random() < 0.7:  # in perspective: finer towards the horizon
         spread = rng.uniform(0.3, 1.2) * width
         corners = [(-20, horizon - 8), (width + 20, horizon - 8), (width + spread, height), (-spread, height)]
         warp_quad(ground, ground.copy(), corners)
@@ -127,7 +141,7 @@ def nature(rng, size_hw):
 
 
 def leaves(rng, size_hw):
-    """Dead leaves: shapes of power-law sizes that hide each other, some with textures."""
+    """Draw dead leaves: shapes of power-law sizes that hide each other, some with textures."""
     palette = np.stack([colour(rng) for _ in range(int(rng.integers(3, 14)))])
     if rng.random() < 0.4:
         palette = GREENS * rng.uniform(0.7, 1.5)
@@ -139,7 +153,7 @@ def leaves(rng, size_hw):
 
 
 def photo(rng, size_hw):
-    """One or two person-free photos: cut, warped, recoloured and mixed beyond recognition."""
+    """Cut, warp, recolour and mix one or two person-free photos."""
     height, width = size_hw
     canvas = photo_crop(rng, size_hw, 0.5)
     if rng.random() < 0.4:
@@ -154,7 +168,7 @@ def photo(rng, size_hw):
 
 
 def gradient_noise(rng, size_hw):
-    """Coloured 1/f noise between soft gradients."""
+    """Draw coloured 1/f noise between soft gradients."""
     first, second, third = colour(rng), colour(rng), colour(rng)
     canvas = between(noise_field(rng, size_hw, 7, rng.uniform(1, 4), gain=rng.uniform(0.5, 0.8)), first, second)
     mask = noise_field(rng, size_hw, 6, rng.uniform(1, 4), gain=0.6) ** 2

@@ -13,51 +13,51 @@ import warp as wp
 
 from opendensepose.camera import Camera
 from opendensepose.synth.drawing.environment_light import LUMA, KeyLight
-from opendensepose.synth.drawing.rasterize import launch, shared_out, to_warp
+from opendensepose.synth.drawing.launch import launch, threads_for, to_warp
 from opendensepose.synth.drawing.resize import resize
 from opendensepose.synth.drawing.sensor import convolve
 from opendensepose.synth.drawing.shade import Lighting
 from opendensepose.synth.drawing.spherical_harmonics import Irradiance, cosine_convolved
+from opendensepose.synth.drawing.vertices import rotation_about_z
 from opendensepose.synth.wardrobe import IngredientArrays, load_ingredients
 from opendensepose.synth.wardrobe.panorama_files import decode_radiance, encode_radiance
 
 __all__ = ["Panorama", "Surroundings", "load_panoramas", "panorama_view", "panoramas_of", "surroundings"]
 
 NUM_LEVELS = 4  # of the panorama, each half as large as the one before
-BLUR_LEVELS = (0.58, 0.22, 0.13, 0.07)  # how often the background is out of focus by so many levels
+BLUR_LEVELS = (0.58, 0.22, 0.13, 0.07)  # shares of pictures whose background is out of focus by 0, 1, 2, 3 levels
 ALBEDO, MID_GREY = 0.35, 0.19  # of people, and what the exposure makes of the mean
 SMOOTHING = np.outer((1, 4, 1), (1, 4, 1)).astype(np.float32) / 36  # against rings and steps of an enlarged view
 
 
 @dataclass(frozen=True)
 class Panorama:
-    """levels: (h, w, 3) uint8 encoded radiance, largest first. unit: for decode_radiance(). irradiance: without the key
-    light's. key: the KeyLight."""
+    """A photographed environment."""
 
-    levels: tuple[torch.Tensor, ...]
-    unit: float
-    irradiance: Irradiance
+    levels: tuple[torch.Tensor, ...]  # (h, w, 3) uint8 encoded radiance, largest first
+    unit: float  # for decode_radiance()
+    irradiance: Irradiance  # without the key light's
     key: KeyLight
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """background: (H, W, 3) float32 in [0, 1]. lighting: in camera space. key_world: (3,) unit vector to its key."""
+    """A place as the camera sees it and as it lights people."""
 
-    background: torch.Tensor
+    background: torch.Tensor  # (H, W, 3) float32 in [0, 1]
     lighting: Lighting
-    key_world: np.ndarray
+    key_world: np.ndarray  # (3,) unit vector towards the key light
 
 
 def load_panoramas(device: str) -> tuple[Panorama, ...]:
-    """The panoramas of the ingredients, none if those were not fetched."""
+    """Load the panoramas of the ingredients; none if those were not fetched."""
     ingredients = load_ingredients()
     return () if ingredients is None else panoramas_of(ingredients, device)
 
 
 @functools.lru_cache(maxsize=2)
 def panoramas_of(ingredients: IngredientArrays, device: str) -> tuple[Panorama, ...]:
-    """The panoramas in the ingredients' arrays."""
+    """Read the panoramas in the ingredients' arrays."""
     return tuple(_panorama(ingredients, k, str(name), device) for k, name in enumerate(ingredients["panoramas/names"]))
 
 
@@ -84,20 +84,19 @@ def surroundings(
     shadows: bool = True,
     people: bool = True,
 ) -> Surroundings:
-    """A panorama drawn from `panoramas`, turned to any side, as the camera sees it and as it lights people.
+    """Draw one of the panoramas, turned to any side.
 
     shadows: whether its key light casts any. people: whether the camera also meters people.
     """
     panorama = panoramas[int(rng.integers(len(panoramas)))]
     yaw = rng.uniform(-np.pi, np.pi)
-    c, s = np.cos(yaw), np.sin(yaw)
-    turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
+    turn = rotation_about_z(yaw)
     blur = int(rng.choice(len(BLUR_LEVELS), p=BLUR_LEVELS))
     seen = panorama_view(panorama, camera, size_hw, turn, blur)
     irradiance, key_world = panorama.irradiance.rotated(turn), turn @ panorama.key.direction
     facing = _light_towards(camera, irradiance, key_world, panorama.key.irradiance)
     gain = _exposure(rng, facing, seen, people)
-    light = irradiance.scaled(gain / np.pi)  # a matt surface of albedo 1 shows so much
+    light = irradiance.scaled(gain / np.pi)  # radiance of a matt surface of albedo 1
     key_colour = panorama.key.irradiance * gain / np.pi
     lighting = _lighting(camera, light, key_world, key_colour, panorama.key.radius, shadows)
     return Surroundings(_photographed(seen, gain, size_hw), lighting, key_world)
@@ -135,7 +134,7 @@ def _exposure(rng: np.random.Generator, facing: np.ndarray, seen: torch.Tensor, 
 
     facing: (3,) irradiance of the people's visible side. seen: (h, w, 3) radiance of the background.
     """
-    step = max(1, int((seen.shape[0] * seen.shape[1] / 4096) ** 0.5))  # few: the same on any number of threads
+    step = max(1, int((seen.shape[0] * seen.shape[1] / 4096) ** 0.5))  # few pixels: the same on any number of threads
     luminance = seen[::step, ::step] @ torch.from_numpy(LUMA.astype(np.float32)).to(seen.device)
     behind = float((luminance + 1e-4).log().mean().exp())
     person = ALBEDO / np.pi * (facing @ LUMA) + 1e-6
@@ -143,7 +142,7 @@ def _exposure(rng: np.random.Generator, facing: np.ndarray, seen: torch.Tensor, 
     gain = MID_GREY / (person**share * behind ** (1 - share)) * 2 ** rng.normal(0, 0.35)
     gain = min(gain, 0.8 / behind)  # not all white behind
     if people:
-        gain = float(np.clip(gain, 0.05 / person, 0.5 / person))  # nobody is a mere silhouette or burnt out
+        gain = float(np.clip(gain, 0.05 / person, 0.5 / person))  # no silhouettes, no overexposed people
     tint = np.clip(facing / max(facing @ LUMA, 1e-6), 0.05, 20)
     balance = tint ** -rng.uniform(0.3, 0.9) * np.exp(rng.normal(0, 0.04, 3))
     return gain * balance / (balance @ LUMA)
@@ -161,7 +160,7 @@ def _photographed(seen: torch.Tensor, gain: np.ndarray, size_hw: tuple[int, int]
 def panorama_view(
     panorama: Panorama, camera: Camera, size_hw: tuple[int, int], turn: np.ndarray, blur: int = 0
 ) -> torch.Tensor:
-    """Radiance (h, w, 3) float32 that the camera sees of the panorama turned by `turn` (3, 3) in the world.
+    """Render the radiance (h, w, 3) float32 that the camera sees of a panorama turned by `turn` (3, 3) in the world.
 
     Sampled as finely as the panorama is, `blur` times halved, and not finer than size_hw: enlarge it to that size.
     """
@@ -174,7 +173,7 @@ def panorama_view(
     image = panorama.levels[level]
     out = torch.empty(*grid_hw, 3, device=image.device)
     to_panorama = (camera.rotation.astype(float) @ turn).T  # camera space to the panorama's own directions
-    num_threads, run = shared_out(grid_hw[0] * grid_hw[1], image.device)
+    num_threads, run = threads_for(grid_hw[0] * grid_hw[1], image.device)
     scale = wp.vec2(width / grid_hw[1] / camera.focal_px, height / grid_hw[0] / camera.focal_px)
     center = wp.vec2(camera.center_px[0] / camera.focal_px, camera.center_px[1] / camera.focal_px)
     view = [wp.mat33(to_panorama.astype(np.float32)), scale, center, grid_hw[1], run, panorama.unit]

@@ -1,4 +1,4 @@
-"""A body's joints, turned one by one: arms by where they point or reach, legs by angles, spine, head and hands.
+"""Rotations of a body's joints: arms by where they point or reach, legs, spine, head and hands by angles.
 
 Rotations are about the axes of the body at rest (x = person's left, y = back, z up), applied in the frame that the
 parent bone carries along. Arms are written as the directions in which upper arm and forearm point, seen from the chest;
@@ -14,17 +14,17 @@ from opendensepose.synth.body.body import Body
 
 __all__ = ["Articulation", "about", "unit"]
 
-_MIRROR = np.array(
-    [[1.0, -1.0, -1.0], [-1.0, 1.0, 1.0], [-1.0, 1.0, 1.0]]
-)  # times a matrix: mirrored at the plane x = 0
+# Elementwise times a rotation matrix: the rotation mirrored at the plane x = 0.
+_MIRROR = np.array([[1.0, -1.0, -1.0], [-1.0, 1.0, 1.0], [-1.0, 1.0, 1.0]])
 
 
 def unit(v: np.ndarray) -> np.ndarray:
+    """Scale a vector to length 1."""
     return v / np.linalg.norm(v)
 
 
-# Plain 3x3 matrices: for single rotations they are ten times faster than scipy's Rotation objects.
 def about(axis: str, degrees: float) -> np.ndarray:
+    """Make a rotation matrix (3, 3) about "x", "y" or "z"."""  # ten times faster than scipy's Rotation objects
     c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     if axis == "x":
         return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
@@ -57,7 +57,7 @@ class Articulation:
         self.body = body
         self.rotations: dict[str, np.ndarray] = {}
         self.root = np.eye(3)
-        self.nod = 0.0  # degrees that the head nods more than by chance
+        self.nod = 0.0  # degrees added to the head's random nod
         self.lift_m, self.pockets, self.grips = 0.0, "", ""  # see pose.Posture
 
     def turn(self, bone: str, rotation: np.ndarray) -> None:
@@ -90,7 +90,7 @@ class Articulation:
         self._mirrored(f"lowerarm01.{side}", elbow, side)
 
     def reach(self, side: str, wrist: np.ndarray, elbow: np.ndarray) -> None:
-        """Bring the wrist to a point of the neutral body (metres, x outwards) or as near as the arm is long.
+        """Bring the wrist to a point of the neutral body (metres, x outwards), or towards it if the arm is too short.
 
         elbow: the direction in which the elbow points (two-bone inverse kinematics: the law of cosines).
         """

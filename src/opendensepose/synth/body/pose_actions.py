@@ -1,5 +1,5 @@
-"""Further families of poses, which photos have and standing or walking people have not: jumping, kneeling, sitting on
-the floor, riding, throwing, hands in pockets, arms around a neighbour.
+"""Further families of poses: jumping, kneeling, sitting on the floor, riding, throwing, hands in pockets, arms around a
+neighbour.
 
 Places that hands reach for are points of the neutral body (metres, x outwards for either arm).
 """
@@ -8,6 +8,7 @@ import numpy as np
 
 from opendensepose.synth.body.articulation import Articulation, about
 from opendensepose.synth.body.pose_families import jitter, set_arms, standing_legs
+from opendensepose.synth.kinds import Kind
 
 __all__ = ["ACTIONS"]
 
@@ -211,22 +212,22 @@ def _hugging(pose: Articulation, rng: np.random.Generator) -> None:
     pose.spine(rng.uniform(0, 10), rng.normal(0, 3), rng.normal(0, 4))
 
 
-ACTIONS = {  # name: (function, share of people); no share: only where a scene asks for it
-    "pockets": (_pockets, 0.06),
-    "jumping": (_jumping, 0.025),
-    "bent_double": (_bent_double, 0.02),
-    "kneeling": (_kneeling, 0.02),
-    "on_the_floor": (_on_the_floor, 0.03),
-    "riding": (_riding, 0.012),
-    "dancing": (_dancing, 0.02),
-    "throwing": (_throwing, 0.015),
-    "kicking": (_kicking, 0.01),
-    "hands_behind_head": (_hands_behind_head, 0.012),
-    "looking_at_phone": (_looking_at_phone, 0.03),
-    "carrying": (_carrying, 0.015),
-    "hands_together": (_hands_together, 0.025),
-    "crawling": (_crawling, 0.008),
-    "arm_around_left": (_arm_around_left, 0.0),
-    "arm_around_right": (_arm_around_right, 0.0),
-    "hugging": (_hugging, 0.0),
+ACTIONS = {  # weight: share of people; 0: only where a scene asks for it
+    "pockets": Kind(0.06, _pockets),
+    "jumping": Kind(0.025, _jumping),
+    "bent_double": Kind(0.02, _bent_double),
+    "kneeling": Kind(0.02, _kneeling),
+    "on_the_floor": Kind(0.03, _on_the_floor),
+    "riding": Kind(0.012, _riding),
+    "dancing": Kind(0.02, _dancing),
+    "throwing": Kind(0.015, _throwing),
+    "kicking": Kind(0.01, _kicking),
+    "hands_behind_head": Kind(0.012, _hands_behind_head),
+    "looking_at_phone": Kind(0.03, _looking_at_phone),
+    "carrying": Kind(0.015, _carrying),
+    "hands_together": Kind(0.025, _hands_together),
+    "crawling": Kind(0.008, _crawling),
+    "arm_around_left": Kind(0.0, _arm_around_left),
+    "arm_around_right": Kind(0.0, _arm_around_right),
+    "hugging": Kind(0.0, _hugging),
 }

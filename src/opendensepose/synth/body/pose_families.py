@@ -12,6 +12,7 @@ __all__ = ["ARMS", "arms_up", "crossed_arms", "crouching", "jitter", "lying", "r
 
 
 def jitter(rng: np.random.Generator, v: tuple[float, float, float], spread: float) -> np.ndarray:
+    """Add normal noise of standard deviation `spread` to a vector."""
     return np.asarray(v) + rng.normal(0, spread, 3)
 
 
@@ -40,12 +41,14 @@ _STANDING_ODDS = np.array([0.42, 0.13, 0.09, 0.1, 0.06, 0.04, 0.04, 0.04, 0.03, 
 
 
 def set_arms(pose: Articulation, rng: np.random.Generator, names: tuple[str, str], spread: float = 0.12) -> None:
+    """Pose left and right arm as named in ARMS, jittered."""
     for side, name in zip("LR", names, strict=True):
         upper, fore = ARMS[name]
         pose.arm(side, jitter(rng, upper, spread), jitter(rng, fore, spread))
 
 
 def standing_legs(pose: Articulation, rng: np.random.Generator) -> None:
+    """Pose legs that stand, in a third of the cases with one relaxed or crossed."""
     narrow = rng.uniform(-9, 6)
     for side in "LR":
         pose.leg(side, rng.normal(0, 4), narrow + rng.normal(0, 3), abs(rng.normal(0, 5)), rng.normal(2, 8))
@@ -55,6 +58,7 @@ def standing_legs(pose: Articulation, rng: np.random.Generator) -> None:
 
 
 def standing(pose: Articulation, rng: np.random.Generator) -> None:
+    """Stand with two arms of _STANDING_ARMS, in half of the cases the same."""
     standing_legs(pose, rng)
     pose.spine(rng.normal(0, 5), rng.normal(0, 4), rng.normal(0, 6))
     same = rng.random() < 0.5
@@ -65,11 +69,13 @@ def standing(pose: Articulation, rng: np.random.Generator) -> None:
 
 
 def crossed_arms(pose: Articulation, rng: np.random.Generator) -> None:
+    """Stand with crossed arms."""
     standing_legs(pose, rng)
     set_arms(pose, rng, ("crossed", "crossed"), 0.07)
 
 
 def walking(pose: Articulation, rng: np.random.Generator) -> None:
+    """Walk, with arms swinging against the legs."""
     phase, stride = rng.choice([-1, 1]), rng.uniform(0.4, 1.2)
     for side, sign in (("L", phase), ("R", -phase)):
         flex = sign * 24 * stride
@@ -81,6 +87,7 @@ def walking(pose: Articulation, rng: np.random.Generator) -> None:
 
 
 def running(pose: Articulation, rng: np.random.Generator) -> None:
+    """Run, with bent arms."""
     phase = rng.choice([-1, 1])
     for side, sign in (("L", phase), ("R", -phase)):
         flex, knee = (
@@ -93,6 +100,7 @@ def running(pose: Articulation, rng: np.random.Generator) -> None:
 
 
 def sitting(pose: Articulation, rng: np.random.Generator) -> None:
+    """Sit, in a quarter of the cases with one leg stretched or crossed."""
     spread = rng.uniform(-3, 25)
     for side in "LR":
         pose.leg(side, rng.uniform(65, 100), spread + rng.normal(0, 5), rng.uniform(50, 105), rng.normal(0, 8),
@@ -106,6 +114,7 @@ def sitting(pose: Articulation, rng: np.random.Generator) -> None:
 
 
 def crouching(pose: Articulation, rng: np.random.Generator) -> None:
+    """Crouch."""
     depth = rng.uniform(0.35, 1.0)
     for side in "LR":
         knee = 125 * depth + rng.normal(0, 8)
@@ -116,11 +125,13 @@ def crouching(pose: Articulation, rng: np.random.Generator) -> None:
 
 
 def lying(pose: Articulation, rng: np.random.Generator) -> None:
+    """Lie on the back or the front, posed as for standing or sports."""
     sports(pose, rng) if rng.random() < 0.4 else standing(pose, rng)
     pose.root = about("z", rng.uniform(0, 360)) @ about("x", rng.choice([-90.0, 90.0])) @ about("z", rng.normal(0, 40))
 
 
 def arms_up(pose: Articulation, rng: np.random.Generator) -> None:
+    """Stand with raised arms."""
     standing_legs(pose, rng)
     names = ("up", "up_bent", "sideways", "wave", "to_hair", "forward")
     left = names[rng.integers(len(names))]
@@ -129,6 +140,7 @@ def arms_up(pose: Articulation, rng: np.random.Generator) -> None:
 
 
 def sports(pose: Articulation, rng: np.random.Generator) -> None:
+    """Draw all limbs at random, within wide limits."""
     for side in "LR":
         pose.leg(
             side, rng.uniform(-35, 95), rng.uniform(-8, 45), rng.uniform(0, 110), rng.normal(0, 15), rng.normal(0, 15)

@@ -1,3 +1,3 @@
-"""Procedural clothes: paint and thickness on the skin, and pieces that hang free of it."""
+"""Procedural clothes: paint and thickness on the skin, and drapes that swing free of it."""
 
 __all__: list[str] = []

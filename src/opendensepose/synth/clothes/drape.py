@@ -1,29 +1,41 @@
-"""What hangs free of the body: skirts, long hair, hat brims, bags. Small grids placed from the posed body's joints.
+"""What swings free of the body: skirts, long hair, hat brims, bags. Small grids placed by the posed body's joints.
 
-A Drape carries its own texture coordinates (metres along the cloth), for it belongs to no body point: its pixels are
-labelled with the body behind it, or background where there is none (docs/conventions.md).
+A Drape belongs to no body point and has its own texture coordinates: its pixels are labelled with the body behind it,
+or background where there is none (docs/conventions.md). Letters: N vertices and T triangles of a drape.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from opendensepose.camera import cross
 from opendensepose.keypoints import KEYPOINT_NAMES
-from opendensepose.synth.clothes.outfit import Material, Outfit, random_colour
+from opendensepose.synth.clothes.outfit import BrimStyle, HairStyle, Outfit, SkirtStyle, random_colour
+from opendensepose.synth.drawing.mesh import grid_triangles
+from opendensepose.synth.textures.material_table import Material
 
 __all__ = ["Drape", "drapes_of"]
 
 
 @dataclass(frozen=True)
 class Drape:
-    """vertices (N, 3) float32 world metres; triangles (M, 3) int32; cloth (N, 3) float32 metres along the cloth;
-    material: index into the outfit's materials."""
+    """A skirt, a lock or curtain of hair, a brim or a bag."""
 
-    vertices: np.ndarray
-    triangles: np.ndarray
-    cloth: np.ndarray
-    material: int
+    vertices: np.ndarray  # (N, 3) float32 world, metres
+    triangles: np.ndarray  # (T, 3) int32
+    cloth: np.ndarray  # (N, 3) float32 texture coordinates, metres along the cloth
+    material: int  # index into the outfit's materials
+
+
+class _HeadFrame(NamedTuple):
+    """A posed head."""
+
+    center: np.ndarray  # (3,) between the ears, world, metres
+    left: np.ndarray  # (3,) unit vectors
+    back: np.ndarray
+    up: np.ndarray
+    size: float  # relative to the neutral adult's
 
 
 def _unit(v: np.ndarray) -> np.ndarray:
@@ -31,19 +43,10 @@ def _unit(v: np.ndarray) -> np.ndarray:
 
 
 def _grid(points: np.ndarray, cloth: np.ndarray, material: int, closed: bool = False) -> Drape:
-    """A Drape from a grid of points (rows, columns, 3); closed joins the last column to the first."""
-    rows, columns = points.shape[:2]
-    r, c = np.mgrid[0 : rows - 1, 0 : columns - (0 if closed else 1)]
-    c1 = (c + 1) % columns
-    a, b = r * columns + c, r * columns + c1
-    e, f = (r + 1) * columns + c, (r + 1) * columns + c1
-    quads = np.stack([np.stack([a, e, b], -1), np.stack([b, e, f], -1)], 2)
-    return Drape(
-        points.reshape(-1, 3).astype(np.float32),
-        quads.reshape(-1, 3).astype(np.int32),
-        cloth.reshape(-1, 3).astype(np.float32),
-        material,
-    )
+    """Make a Drape of a grid of points (rows, columns, 3); closed joins the last column to the first."""
+    triangles = grid_triangles(*points.shape[:2], closed)
+    vertices = points.reshape(-1, 3).astype(np.float32)
+    return Drape(vertices, triangles, cloth.reshape(-1, 3).astype(np.float32), material)
 
 
 def _cloth(u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -54,8 +57,8 @@ def _joints(keypoints: np.ndarray) -> dict[str, np.ndarray]:
     return dict(zip(KEYPOINT_NAMES, keypoints, strict=True))
 
 
-def _skirt(joints: dict, hips: np.ndarray, style: dict, rng: np.random.Generator) -> Drape:
-    """A tube that starts around the waist and follows both legs; hips: (N, 3) posed skin around the hip joints."""
+def _skirt(joints: dict, hips: np.ndarray, style: SkirtStyle, rng: np.random.Generator) -> Drape:
+    """A tube that starts around the waist and follows both legs; hips: (n, 3) posed skin around the hip joints."""
     left = np.stack([joints["left_hip"], joints["left_knee"], joints["left_ankle"]])
     right = np.stack([joints["right_hip"], joints["right_knee"], joints["right_ankle"]])
     middle = (left[0] + right[0]) / 2
@@ -67,9 +70,7 @@ def _skirt(joints: dict, hips: np.ndarray, style: dict, rng: np.random.Generator
     rows, columns = 14, 40
     s = np.linspace(0, 1, rows)
     thigh = np.linalg.norm(left[1] - left[0])
-    at = np.clip(
-        s * (style["length"] + style["waist"]) - style["waist"], -1, 2
-    )  # below 0 above the hips, 1 knee, 2 ankle
+    at = np.clip(s * (style.length + style.waist) - style.waist, -1, 2)  # below 0 above the hips, 1 knee, 2 ankle
     theta = np.linspace(0, 2 * np.pi, columns, endpoint=False)
     phase = rng.uniform(0, 6.3)
     above, down = at <= 0, np.maximum(at, 0)
@@ -80,7 +81,7 @@ def _skirt(joints: dict, hips: np.ndarray, style: dict, rng: np.random.Generator
     spread = np.where(above[:, None], 0, (on_left - on_right) / 2)
     shrink = 1 - 0.5 * np.minimum(1, -np.minimum(at, 0) / 0.4)
     base = np.maximum(0, 1 - 0.45 * down)  # legs get thinner
-    flare = style["flare"] * np.maximum(at + 0.2, 0)
+    flare = style.flare * np.maximum(at + 0.2, 0)
     a = np.where(above, radius_x - 0.09, np.abs(spread @ across))
     a = (a + 0.09 * (0.6 + 0.4 * base)) * shrink + flare
     a = np.where(above, a, np.maximum(a, radius_x * (1 - 0.45 * at) + flare))
@@ -88,16 +89,15 @@ def _skirt(joints: dict, hips: np.ndarray, style: dict, rng: np.random.Generator
     behind = cross(across, _unit((left[0] + right[0] - left[1] - right[1]) / 2))  # of the thighs
     behind = _unit(behind) if np.linalg.norm(behind) > 0.2 else back
     depth_axis = np.where(above[:, None], _unit(back), behind)
-    fold = 1 + style["fold_depth"] * s[:, None] / 0.12 * np.cos(style["folds"] * theta + phase)  # (rows, columns)
+    fold = 1 + style.fold_depth * s[:, None] / 0.12 * np.cos(style.folds * theta + phase)  # (rows, columns)
     wide, deep = np.cos(theta) * a[:, None] * fold, np.sin(theta) * b[:, None] * fold
     points = center[:, None] + wide[..., None] * across + deep[..., None] * depth_axis[:, None]
     u = np.broadcast_to(theta * 0.17, (rows, columns))
-    v = np.broadcast_to((-s * style["length"] * thigh)[:, None], (rows, columns))
-    return _grid(points, _cloth(u, v), style["material"], closed=True)
+    v = np.broadcast_to((-s * style.length * thigh)[:, None], (rows, columns))
+    return _grid(points, _cloth(u, v), style.material, closed=True)
 
 
-def _head_frame(joints: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]:
-    """Centre between the ears, left, back and up axes, and the head's size relative to the neutral adult's."""
+def _head_frame(joints: dict) -> _HeadFrame:
     center = (joints["left_ear"] + joints["right_ear"]) / 2
     left = _unit(joints["left_ear"] - joints["right_ear"])
     back = _unit(center - joints["nose"])
@@ -106,28 +106,28 @@ def _head_frame(joints: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
     tilt = np.radians(-6.5)  # from the ears the nose lies a little low
     back, up = np.cos(tilt) * back + np.sin(tilt) * up, np.cos(tilt) * up - np.sin(tilt) * back
     size = np.linalg.norm(joints["left_ear"] - joints["right_ear"]) / 0.1483
-    return center, left, back, up, float(size)
+    return _HeadFrame(center, left, back, up, float(size))
 
 
-def _long_hair(joints: dict, style: dict, rng: np.random.Generator) -> list[Drape]:
+def _long_hair(joints: dict, style: HairStyle, rng: np.random.Generator) -> list[Drape]:
     """A curtain of strands around the back of the head, down to the neck, the shoulders or the waist."""
     center, left, back, up, size = _head_frame(joints)
     trunk_up = _unit(
         (joints["left_shoulder"] + joints["right_shoulder"] - joints["left_hip"] - joints["right_hip"]) / 2
     )
-    if style["style"] == "bun":
+    if style.kind == "bun":
         return [
             _ball(center + (back * 0.11 + up * rng.uniform(0.02, 0.13)) * size, rng.uniform(0.03, 0.055) * size, style)
         ]
-    length = (rng.uniform(0.08, 0.2) if style["style"] == "medium" else rng.uniform(0.2, 0.5)) * size
-    tail = style["style"] == "long" and rng.random() < 0.25  # tied together
+    length = (rng.uniform(0.08, 0.2) if style.kind == "medium" else rng.uniform(0.2, 0.5)) * size
+    tail = style.kind == "long" and rng.random() < 0.25  # tied together
     half = 0.35 if tail else np.radians(rng.uniform(85, 150))
     shift = rng.normal(0, 0.25)
     rows, columns = 10, 24
     theta = np.linspace(-half, half, columns) + (shift if tail else 0)
     s = np.linspace(0, 1, rows)[:, None]
     outwards = np.sin(theta)[:, None] * left + np.cos(theta)[:, None] * back  # (columns, 3)
-    pad = style["puff"] + rng.uniform(0.004, 0.02)
+    pad = style.puff + rng.uniform(0.004, 0.02)
     reach = np.sqrt((np.sin(theta) * (0.078 + pad)) ** 2 + (np.cos(theta) * (0.105 + pad)) ** 2) * size
     start = center + up * 0.07 * size + back * 0.015 * size
     widen = 1 + s * rng.uniform(-0.35, 0.35) + 0.2 * np.sin(np.pi * s)
@@ -139,10 +139,10 @@ def _long_hair(joints: dict, style: dict, rng: np.random.Generator) -> list[Drap
     over_trunk = np.clip(drop - 0.16 * size, 0, 0.12)  # lie on the shoulders and the back, not in them
     points = points + (over_trunk * np.sign(np.cos(theta)) * 0.5)[..., None] * back
     u = np.broadcast_to(theta * 0.1, (rows, columns))
-    return [_grid(points, _cloth(u, np.broadcast_to(-drop, (rows, columns))), style["material"])]
+    return [_grid(points, _cloth(u, np.broadcast_to(-drop, (rows, columns))), style.material)]
 
 
-def _front_locks(joints: dict, style: dict, rng: np.random.Generator) -> list[Drape]:
+def _front_locks(joints: dict, style: HairStyle, rng: np.random.Generator) -> list[Drape]:
     """Long hair that falls over one or both shoulders to the chest."""
     center, left, back, up, size = _head_frame(joints)
     middle = (joints["left_shoulder"] + joints["right_shoulder"]) / 2
@@ -171,29 +171,29 @@ def _front_locks(joints: dict, style: dict, rng: np.random.Generator) -> list[Dr
         points = points + ((1 - place**2) * 0.02 * size + wave)[..., None] * front
         v = -np.linalg.norm(line - line[0], axis=1)
         cloth = _cloth(np.broadcast_to(place * 0.04, (rows, columns)), np.broadcast_to(v[:, None], (rows, columns)))
-        locks.append(_grid(points, cloth, style["material"]))
+        locks.append(_grid(points, cloth, style.material))
     return locks
 
 
-def _ball(center: np.ndarray, radius: float, style: dict) -> Drape:
+def _ball(center: np.ndarray, radius: float, style: HairStyle) -> Drape:
     phi, theta = np.meshgrid(np.linspace(0, np.pi, 7), np.linspace(0, 2 * np.pi, 12, endpoint=False), indexing="ij")
     sphere = np.stack([np.sin(phi) * np.cos(theta), np.sin(phi) * np.sin(theta), np.cos(phi)], -1)
-    return _grid(center + radius * sphere, radius * sphere, style["material"], closed=True)
+    return _grid(center + radius * sphere, radius * sphere, style.material, closed=True)
 
 
-def _brim(joints: dict, style: dict) -> Drape:
+def _brim(joints: dict, style: BrimStyle) -> Drape:
     center, left, back, up, size = _head_frame(joints)
-    half = np.pi * (0.3 if style["front_only"] else 1.0)
+    half = np.pi * (0.3 if style.front_only else 1.0)
     theta = np.linspace(-half, half, 24)
-    edge = np.cos(np.linspace(-np.pi / 2, np.pi / 2, 24)) if style["front_only"] else np.ones(24)
+    edge = np.cos(np.linspace(-np.pi / 2, np.pi / 2, 24)) if style.front_only else np.ones(24)
     middle = center + (up * 0.055 + back * 0.005) * size
     ring = np.sin(theta)[:, None] * left * 0.085 - np.cos(theta)[:, None] * back * 0.115
     outwards = np.sin(theta)[:, None] * left - np.cos(theta)[:, None] * back
     inner = middle + ring * size
-    outer = inner + (outwards * style["width"] * edge[:, None] - up * 0.012) * size
+    outer = inner + (outwards * style.width * edge[:, None] - up * 0.012) * size
     points = np.stack([inner, outer])
     u = np.broadcast_to(theta * 0.1, (2, 24))
-    return _grid(points, _cloth(u, np.array([[0.0], [style["width"]]]) + 0 * u), style["material"])
+    return _grid(points, _cloth(u, np.array([[0.0], [style.width]]) + 0 * u), style.material)
 
 
 def _bag(joints: dict, outfit: Outfit, rng: np.random.Generator) -> Drape:
@@ -231,18 +231,18 @@ def drapes_of(
     bags: bool = True,
     front_locks: bool = False,
 ) -> list[Drape]:
-    """The free-hanging pieces of a posed person; front_locks: some long hair falls over the shoulders.
+    """Place the drapes of a posed person; a bag adds its material to the outfit.
 
-    keypoints: (17, 3) COCO joints in the world. hips: (N, 3) posed skin around the hip joints. May add a bag's material
-    to the outfit.
+    keypoints: (17, 3) COCO joints in the world, metres. hips: (n, 3) posed skin around the hip joints. front_locks:
+    whether some long hair falls over the shoulders.
     """
     joints = _joints(np.asarray(keypoints, np.float64))
     drapes = []
-    if outfit.has_skirt:
+    if outfit.skirt:
         drapes.append(_skirt(joints, np.asarray(hips, np.float64), outfit.skirt, rng))
     if outfit.hair:
         drapes.extend(_long_hair(joints, outfit.hair, rng))
-        if front_locks and outfit.hair["style"] == "long" and rng.random() < 0.45:
+        if front_locks and outfit.hair.kind == "long" and rng.random() < 0.45:
             drapes.extend(_front_locks(joints, outfit.hair, rng))
     if outfit.brim:
         drapes.append(_brim(joints, outfit.brim))

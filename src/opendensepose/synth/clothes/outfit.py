@@ -1,61 +1,64 @@
-"""What a person wears and how skin looks, as paint and thickness on the body's own triangles.
+"""Procedural clothes and skin: paint and thickness on the body's own triangles.
 
-A garment is a set of covered vertices pushed out along their normals plus a material for the triangles between them, so
-every point of it belongs to one body point. What leaves the body's shape (skirts, long hair, brims) is in drape.py.
+A garment is a set of covered vertices, displaced along their normals, with a material for the triangles between them:
+each of its points belongs to one body point. What leaves the body's shape (skirts, long hair, brims) is in drape.py.
 
 Letters: V vertices, T triangles of the whole body model.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from opendensepose.synth.body.body import BodyCoordinates
+from opendensepose.synth.ingredients import Ingredients
+from opendensepose.synth.textures.material_table import Decal, Material
 
-__all__ = ["DENIM", "HAIR_COLOURS", "Material", "Outfit", "UvTexture", "random_colour", "sample_outfit"]
+__all__ = ["BrimStyle", "DENIM", "HAIR_COLOURS", "HairStyle", "Outfit", "SkirtStyle", "random_colour", "sample_outfit"]
 
 
 @dataclass(frozen=True)
-class UvTexture:
-    """A picture of a TextureStore on a material. mean_luminance: above 0 only the picture's folds are taken, as its
-    luminance over this mean, and its colours are not. side_m: metres of cloth along the picture's side."""
+class SkirtStyle:
+    """A skirt that swings free of the legs."""
 
-    picture: int
-    mean_luminance: float
-    side_m: float
+    material: int  # index into the outfit's materials
+    length: float  # from the hips: 1 reaches the knees, 2 the ankles
+    flare: float  # metres that the radius grows from hips to knees
+    waist: float  # how far it starts above the hips, in thighs
+    folds: int  # around the hem
+    fold_depth: float
 
 
-@dataclass
-class Material:
-    """How a set of triangles looks. Colours are sRGB in [0, 1]; lengths in metres.
+@dataclass(frozen=True)
+class HairStyle:
+    """Hair that leaves the head's shape."""
 
-    texture: "none", "fabric", "hair" or "skin"; scale: how many texture tiles per metre; angle: radians;
-    fold: strength of the shading noise; decal: (x, z, half width, half height) of a print on the chest, or None.
-    """
+    kind: str  # "medium", "long" or "bun"
+    material: int
+    puff: float  # metres of hair on the scalp
 
-    colour: np.ndarray
-    texture: str = "none"
-    scale: float = 4.0
-    angle: float = 0.0
-    specular: float = 0.03
-    fold: float = 0.0
-    decal: tuple[float, float, float, float] | None = None
-    uv: UvTexture | None = None
+
+@dataclass(frozen=True)
+class BrimStyle:
+    """The brim of a hat."""
+
+    material: int
+    front_only: bool
+    width: float  # metres on the neutral adult
 
 
 @dataclass
 class Outfit:
-    """thickness: (V,) metres; material: (T,) index into materials (0 skin); colour: (V, 3) sRGB paint of the skin."""
+    """What one person wears on the skin, and the styles of what swings free of it (None if not worn)."""
 
-    thickness: np.ndarray
-    material: np.ndarray
-    colour: np.ndarray
+    thickness: np.ndarray  # (V,) metres of cloth on the skin
+    material: np.ndarray  # (T,) index into materials, 0 is skin
+    colour: np.ndarray  # (V, 3) sRGB paint of the skin
     materials: list[Material]
-    has_skirt: bool = False
-    skirt: dict = field(default_factory=dict)
-    hair: dict = field(default_factory=dict)
-    brim: dict = field(default_factory=dict)
+    skirt: SkirtStyle | None = None
+    hair: HairStyle | None = None
+    brim: BrimStyle | None = None
 
 
 _SKIN = np.array([[0.98, 0.87, 0.80], [0.94, 0.78, 0.68], [0.89, 0.70, 0.57], [0.80, 0.60, 0.45], [0.66, 0.46, 0.33],
@@ -81,7 +84,7 @@ DENIM = np.array([[0.1, 0.13, 0.2], [0.17, 0.23, 0.35], [0.3, 0.4, 0.55], [0.55,
 
 
 def random_colour(rng: np.random.Generator) -> np.ndarray:
-    """A garment's colour, (3,) sRGB: mostly black, white, grey, navy, beige; else any hue."""
+    """Draw a garment's colour (3,) sRGB: mostly black, white, grey, navy, beige; else any hue."""
     if rng.random() < 0.6:
         return np.clip(_NEUTRALS[rng.integers(len(_NEUTRALS))] + rng.normal(0, 0.025, 3), 0.01, 1)
     hue, saturation, value = rng.random(), rng.uniform(0.15, 1) ** 0.8, rng.uniform(0.1, 1)
@@ -102,7 +105,7 @@ def _waves(rng: np.random.Generator, where: BodyCoordinates, wavelength: float) 
 def _plane_waves(where: BodyCoordinates, wavelength: float) -> np.ndarray:
     """(WAVES_KEPT, V) float32 sines with random directions and wavelengths of 0.6 to 1.6 of the given one.
 
-    Computed once: sines of all vertices would take as long as drawing them.
+    Cached: computing them takes as long as drawing the body.
     """
     if wavelength not in where.waves:
         rng = np.random.default_rng(0)
@@ -114,7 +117,7 @@ def _plane_waves(where: BodyCoordinates, wavelength: float) -> np.ndarray:
 
 
 class _Dresser:
-    """An outfit under construction: each garment covers what lies below it."""
+    """An outfit under construction: each garment covers those put on before."""
 
     def __init__(self, where: BodyCoordinates, triangles: np.ndarray, rng: np.random.Generator, textures: bool):
         self.where, self.rng, self.textures = where, rng, textures
@@ -147,7 +150,7 @@ class _Dresser:
         )
 
     def wear(self, covered: np.ndarray, material: Material, thickness: np.ndarray | float) -> int:
-        """Cover vertices (V,) with a material; returns its index."""
+        """Cover vertices (V,) bool with a material; return its index."""
         self.outfit.materials.append(material)
         index = len(self.outfit.materials) - 1
         self.worn |= covered.astype(np.uint32) << np.uint32(len(self.layers) - 1)
@@ -172,7 +175,7 @@ class _Dresser:
 
 
 def _face_areas(where: BodyCoordinates) -> dict[str, np.ndarray]:
-    """Vertex indices of what is painted on faces; found once per body."""
+    """Vertex indices of the painted areas of faces, cached per body."""
     if not where.areas:
         x, z, eyes = np.abs(where.rest[:, 0]), where.rest[:, 2], where.is_in("eye")
         head, before = where.is_in("head"), where.rest[:, 1]
@@ -208,7 +211,7 @@ def _paint_skin(d: _Dresser, skin_tones: bool) -> np.ndarray:
 
 
 def _paint_over_texture(d: _Dresser, beard: bool) -> np.ndarray:
-    """(V, 3) what a photographed skin's colours are multiplied with."""
+    """Factors (V, 3) of a photographed skin's colours."""
     blotches = 1 + np.float32(0.04) * _waves(d.rng, d.where, 0.25)
     return _paint_beard_glasses_mask(d, np.repeat(blotches[:, None], 3, 1), beard)
 
@@ -273,7 +276,7 @@ def _top(d: _Dresser, dress: bool, prints: bool) -> Material:
     material = d.fabric(plain=0.55)
     if prints and rng.random() < 0.22 and not dress:
         half = rng.uniform(0.05, 0.12)
-        material.decal = (rng.normal(0, 0.02), rng.uniform(0.22, 0.33), half, half * rng.uniform(0.4, 1.3))
+        material.decal = Decal(rng.normal(0, 0.02), rng.uniform(0.22, 0.33), half, half * rng.uniform(0.4, 1.3))
     d.wear(covered, material, d.cloth_thickness(fit, 0.2) * hang)
     if rng.random() < 0.15 and sleeve > 0.2:  # sleeves of another colour
         d.wear(d.arm & (d.where.along < sleeve), d.fabric(), d.outfit.thickness)
@@ -330,59 +333,60 @@ def _hair_and_hat(d: _Dresser, hair: bool, hats: bool) -> None:
         thickness = puff * rise * (1 + 0.3 * _waves(rng, d.where, 0.06))
         index = d.wear(scalp, material, thickness)
         if length != "short":
-            d.outfit.hair = {"style": length, "material": index, "puff": puff}
+            d.outfit.hair = HairStyle(kind=length, material=index, puff=puff)
     if hats and rng.random() < 0.1:
         hat_line = rng.uniform(0.675, 0.70) if rng.random() < 0.75 else line - 0.01
         index = d.wear(d.head & (z > hat_line), d.fabric(plain=0.8, fold=0.2), rng.uniform(0.012, 0.045))
         if rng.random() < 0.65:
-            d.outfit.brim = {"material": index, "front_only": rng.random() < 0.6, "width": rng.uniform(0.04, 0.11)}
+            d.outfit.brim = BrimStyle(material=index, front_only=rng.random() < 0.6, width=rng.uniform(0.04, 0.11))
 
 
 def sample_outfit(
     where: BodyCoordinates,
     triangles: np.ndarray,
     rng: np.random.Generator,
-    switches,
+    enabled_ingredients: Ingredients,
     without: Collection[str] = (),
 ) -> Outfit:
-    """A random outfit for the body; `switches` is an Ingredients (synth/ingredients.py).
+    """Draw a random outfit for the body with triangles (T, 3).
 
-    without: what else provides: "trousers", "skirt", "top", "outerwear", "shoes", "hair", "hat", "beard" or "face"
-    (its colours); whose skin is a photographed one is never without clothes.
+    without: what the wardrobe provides instead: "trousers", "skirt", "top", "outerwear", "shoes", "hair", "hat",
+    "beard" or "face" (its colours). With "face" the skin is a photographed one, and the person is never naked.
     """
-    d = _Dresser(where, triangles, rng, switches.textures)
+    d = _Dresser(where, triangles, rng, enabled_ingredients.textures)
     if "face" in without:
         d.outfit.colour = _paint_over_texture(d, beard="beard" not in without)
     else:
-        d.outfit.colour = _paint_skin(d, switches.skin_tones)
-    if switches.garments:
-        loose = switches.loose_garments
-        skirts = loose and switches.skirts and "skirt" not in without
+        d.outfit.colour = _paint_skin(d, enabled_ingredients.skin_tones)
+    if enabled_ingredients.garments:
+        loose = enabled_ingredients.loose_garments
+        skirts = loose and enabled_ingredients.skirts and "skirt" not in without
         dress = skirts and "top" not in without and rng.random() < 0.12
         skirt = dress or (skirts and rng.random() < 0.12)
         if "trousers" not in without and (not skirt or rng.random() < 0.3):
             _trousers(d) if rng.random() < 0.97 or "face" in without else None
         if "top" not in without and (rng.random() < 0.97 or dress or "face" in without):
-            material = _top(d, dress, switches.prints)
+            material = _top(d, dress, enabled_ingredients.prints)
         if skirt:
             skirt_material = material if dress else d.fabric(plain=0.5)
             d.outfit.materials.append(skirt_material)
-            d.outfit.has_skirt = True
-            d.outfit.skirt = {
-                "material": len(d.outfit.materials) - 1,
-                "length": rng.choice([rng.uniform(0.35, 0.95), rng.uniform(0.95, 1.95)], p=[0.6, 0.4]),
-                "flare": rng.choice([rng.uniform(0.0, 0.03), rng.uniform(0.03, 0.2)]),
-                "waist": rng.uniform(0.05, 0.13),
-                "folds": int(rng.integers(5, 16)),
-                "fold_depth": rng.uniform(0, 0.025),
-            }
+            d.outfit.skirt = SkirtStyle(
+                material=len(d.outfit.materials) - 1,
+                length=rng.choice([rng.uniform(0.35, 0.95), rng.uniform(0.95, 1.95)], p=[0.6, 0.4]),
+                flare=rng.choice([rng.uniform(0.0, 0.03), rng.uniform(0.03, 0.2)]),
+                waist=rng.uniform(0.05, 0.13),
+                folds=int(rng.integers(5, 16)),
+                fold_depth=rng.uniform(0, 0.025),
+            )
         if "outerwear" not in without and rng.random() < 0.3:
             _outerwear(d)
         if not loose:
             d.outfit.thickness = np.minimum(d.outfit.thickness, 0.006)
-    if switches.shoes and "shoes" not in without:
+    if enabled_ingredients.shoes and "shoes" not in without:
         _shoes(d)
-    if switches.garments and rng.random() < 0.05:
+    if enabled_ingredients.garments and rng.random() < 0.05:
         d.wear(d.hand, d.fabric(plain=0.9), 0.006)
-    _hair_and_hat(d, switches.hair and "hair" not in without, switches.hats and "hat" not in without)
+    _hair_and_hat(
+        d, enabled_ingredients.hair and "hair" not in without, enabled_ingredients.hats and "hat" not in without
+    )
     return d.finished()

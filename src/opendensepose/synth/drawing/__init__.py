@@ -1,3 +1,3 @@
-"""From triangles to a photo: rasteriser, shading, light, shadows, and what a camera does to a picture."""
+"""From triangles to a photo: rasteriser, shading, light, shadows, and a camera's effects."""
 
 __all__: list[str] = []

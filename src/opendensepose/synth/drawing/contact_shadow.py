@@ -1,32 +1,39 @@
-"""Where feet and bodies touch the floor, or nearly, less light from all around reaches it: soft dark spots.
+"""Contact shadows: the floor receives less ambient light where feet and bodies touch it or nearly touch it.
 
-A map of the floor seen from above holds how near the lowest vertices come to it; blurred twice, it gives a narrow dark
-rim and a wide faint shade. A shadow map alone leaves people floating wherever the light is soft.
+A map of the floor seen from above holds how near the lowest vertices are; blurred twice, it gives a narrow dark rim and
+a wide faint shade. With a shadow map alone, people would seem to float wherever the light is soft.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import warp as wp
 
 from opendensepose.camera import Camera
-from opendensepose.synth.drawing.rasterize import launch, shared_out, to_warp
+from opendensepose.synth.drawing.launch import launch, threads_for, to_warp
 
-__all__ = ["contact_map", "darken_contacts"]
+__all__ = ["ContactMap", "contact_map", "darken_contacts"]
 
 LOW_M = 0.12  # vertices higher above the floor do not count
 NEAR_M = 0.05  # at this height a vertex shades the floor 1/e as much as one that touches it
-RIM = (0.04, 1.5, 0.75)  # blurred by metres, times, at most so dark
+RIM = (0.04, 1.5, 0.75)  # standard deviation of the blur in metres, gain, greatest darkness
 SHADE = (0.16, 4.0, 0.5)
 CELL_M = 0.02
 MAX_CELLS = 160  # a side; a map of more cells gets larger ones
 MARGIN_M = 2.2 * SHADE[0]
 
 
-def contact_map(low: torch.Tensor) -> tuple[torch.Tensor, np.ndarray, float]:
-    """Darkness (R, C) in [0, 1) of the floor z = 0 under vertices (N, 3), world metres, near it; N is not 0.
+class ContactMap(NamedTuple):
+    """Darkness of the floor z = 0 seen from above; rows run along y, columns along x."""
 
-    Also the corner (2,) of its first cell and a cell's side, metres: rows run along y, columns along x.
-    """
+    darkness: torch.Tensor  # (R, C) float32 in [0, 1)
+    corner: np.ndarray  # (2,) of the first cell, world, metres
+    cell_m: float  # a cell's side
+
+
+def contact_map(low: torch.Tensor) -> ContactMap:
+    """Map how much vertices (N, 3), world, metres, near the floor darken it; N is not 0."""
     corner, far = _region(low)
     cell = max(CELL_M, float((far - corner).max()) / MAX_CELLS)
     columns, rows = (int(np.ceil(side / cell)) for side in far - corner)
@@ -37,7 +44,7 @@ def contact_map(low: torch.Tensor) -> tuple[torch.Tensor, np.ndarray, float]:
     light = torch.ones_like(touched)
     for spread, gain, darkest in (RIM, SHADE):
         light = light * (1 - darkest * (gain * _blurred(touched, spread / cell)).clamp(max=1))
-    return 1 - light, corner, cell
+    return ContactMap(1 - light, corner, cell)
 
 
 def _region(low: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
@@ -59,20 +66,21 @@ def _blurred(image: torch.Tensor, sigma: float) -> torch.Tensor:
 def darken_contacts(
     colour: torch.Tensor, triangle: torch.Tensor, vertices: torch.Tensor, camera: Camera, strength: float = 1.0
 ) -> torch.Tensor:
-    """The picture (H, W, 3) with the floor z = 0 darkened near the vertices (N, 3), where triangle (H, W) is -1."""
+    """Darken the floor z = 0 near vertices (N, 3) where triangle (H, W) is -1: the picture (H, W, 3)."""
     low = vertices[vertices[:, 2] < LOW_M]
     if len(low) == 0:
         return colour
     box = _box_in_image(camera, *_region(low), triangle.shape)
-    if box[2] <= 0 or box[3] <= 0:
+    *_, width, height = box
+    if width <= 0 or height <= 0:
         return colour
-    darkness, corner, cell = contact_map(low)
+    contacts = contact_map(low)
     out = colour.contiguous().clone()
-    num_threads, run = shared_out(box[2] * box[3], out.device)
+    num_threads, run = threads_for(width * height, out.device)
     inputs = [
         to_warp(triangle),
-        to_warp(darkness.contiguous()),
-        wp.vec4(float(corner[0]), float(corner[1]), cell, strength),
+        to_warp(contacts.darkness.contiguous()),
+        wp.vec4(*map(float, contacts.corner), contacts.cell_m, strength),
         wp.mat33(np.asarray(camera.rotation.T, np.float32)),
         wp.vec3(*map(float, camera.position)),
         wp.vec3(float(camera.focal_px), *map(float, camera.center_px)),

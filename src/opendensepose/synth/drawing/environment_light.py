@@ -1,7 +1,7 @@
-"""The light of a photographed environment, split without loss: a key light that casts shadows, and all the rest.
+"""The light of a photographed environment, split without loss into a key light that casts shadows and the rest.
 
-Where there is a sun or a lamp, small and bright, that is the key light. Elsewhere it is a part of what comes from the
-dominant direction, so that overcast skies cast soft shadows too. The rest is kept as spherical harmonics.
+A sun or lamp, if small and bright enough, is the key light. Else it is half of the light from the dominant direction,
+so that overcast skies cast soft shadows too. The rest is kept as spherical harmonics.
 """
 
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ __all__ = ["LUMA", "KeyLight", "dominant_light", "find_sun", "split_key_light"]
 
 LUMA = np.array([0.2126, 0.7152, 0.0722])  # luminance of linear RGB
 SUN_RADIUS = np.radians(6)  # about the brightest spot
-SUN_SHARE = 0.12  # of the irradiance of a surface that faces it; below, it is no sun
+SUN_SHARE = 0.12  # least share of the irradiance of a surface that faces the sun
 DOMINANT_SHARE = 0.5  # of the light of the dominant direction
 SOFT_RADIUS = np.radians(15)
 
 
 @dataclass(frozen=True)
 class KeyLight:
-    """direction: (3,) unit vector towards it, world. irradiance: (3,) of a surface that faces it. radius: radians."""
+    """A light that casts shadows."""
 
-    direction: np.ndarray
-    irradiance: np.ndarray
-    radius: float
+    direction: np.ndarray  # (3,) unit vector towards it, world
+    irradiance: np.ndarray  # (3,) of a surface that faces it
+    radius: float  # radians
 
 
 def split_key_light(radiance: np.ndarray) -> tuple[KeyLight, np.ndarray]:
-    """The key light of a panorama (H, W, 3), and the harmonics (9, 3) of the radiance without it."""
+    """Split the key light off a panorama (H, W, 3); also returns the harmonics (9, 3) of the radiance without it."""
     sun = find_sun(radiance)
     if sun is not None:
         return sun[0], project(sun[1])
@@ -37,9 +37,9 @@ def split_key_light(radiance: np.ndarray) -> tuple[KeyLight, np.ndarray]:
 
 
 def find_sun(radiance: np.ndarray) -> tuple[KeyLight, np.ndarray] | None:
-    """The sun or brightest lamp and the radiance (H, W, 3) without it, or None if no small spot is bright enough.
+    """Find the sun or brightest lamp; also returns the radiance (H, W, 3) without it. None if no small spot is bright.
 
-    What stands out within SUN_RADIUS of the brightest pixel above the median around it is the sun's.
+    The sun's radiance is what exceeds the surrounding median within SUN_RADIUS of the brightest pixel.
     """
     size_hw = radiance.shape[:2]
     towards, angle = directions(size_hw), solid_angles(size_hw)
@@ -61,7 +61,7 @@ def find_sun(radiance: np.ndarray) -> tuple[KeyLight, np.ndarray] | None:
 
 
 def dominant_light(coefficients: np.ndarray) -> tuple[KeyLight, np.ndarray]:
-    """A key light from the dominant direction of harmonics (9, 3), and the harmonics without it."""
+    """Take a key light from the dominant direction of harmonics (9, 3); also returns the harmonics without it."""
     towards = (coefficients @ LUMA)[[3, 1, 2]]  # x, y, z
     length = np.linalg.norm(towards)
     direction = towards / length if length > 1e-9 else np.array([0.0, 0.0, 1.0])

@@ -1,4 +1,7 @@
-"""What a camera and its file format do to a clean picture. The same code runs on CPU and CUDA."""
+"""A camera's effects on a clean picture: blur, noise, colour, JPEG; the same code on CPU and CUDA."""
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -6,11 +9,11 @@ import torch
 import torch.nn.functional as F
 
 from opendensepose.synth.drawing.resize import resize
+from opendensepose.synth.textures.atlas import LUMA
 from opendensepose.synth.textures.noise import normal_noise
 
 __all__ = ["apply_sensor", "SENSOR_STEPS"]
 
-LUMA = (0.299, 0.587, 0.114)
 CLEAN_SHARE = 0.2  # pictures that stay free of blur, noise and rescaling; JPEG still applies
 
 
@@ -38,9 +41,8 @@ def gamma(rng, image, strength):
 
 def contrast(rng, image, strength):
     """Contrast about the mean, with a lifted black level now and then (haze, flare)."""
-    mean = image[
-        :: image.shape[0] // 32 + 1, :: image.shape[1] // 32 + 1
-    ].mean()  # small: same on any number of threads
+    step_y, step_x = (side // 32 + 1 for side in image.shape[:2])  # few pixels: the same on any number of threads
+    mean = image[::step_y, ::step_x].mean()
     image = (image - mean) * float(np.exp(rng.normal(0, 0.2 * strength))) + mean
     haze = max(0.0, rng.normal(-0.03, 0.06)) * min(strength, 1.0)
     return image * (1 - haze) + haze
@@ -145,20 +147,27 @@ def sharpening_halo(rng, image, strength):
     return image + (image - blurred) * (float(rng.uniform(0.2, 1.2)) * strength)
 
 
-SENSOR_STEPS = {  # step: (probability, function), in the order of a camera's pipeline
-    "defocus_blur": (0.18, defocus_blur),
-    "motion_blur": (0.08, motion_blur),
-    "vignette": (0.15, vignette),
-    "white_balance": (0.5, white_balance),
-    "exposure": (0.5, exposure),
-    "low_resolution": (0.2, low_resolution),
-    "photon_noise": (0.45, photon_noise),
-    "gamma": (0.2, gamma),
-    "tone_curve": (0.25, tone_curve),
-    "contrast": (0.4, contrast),
-    "saturation": (0.35, saturation),
-    "grey": (0.065, grey),
-    "sharpening_halo": (0.2, sharpening_halo),
+class SensorStep(NamedTuple):
+    """One step of a camera's pipeline."""
+
+    probability: float
+    apply: Callable[[np.random.Generator, torch.Tensor, float], torch.Tensor]  # of rng, image and strength
+
+
+SENSOR_STEPS = {  # in the order of a camera's pipeline
+    "defocus_blur": SensorStep(0.18, defocus_blur),
+    "motion_blur": SensorStep(0.08, motion_blur),
+    "vignette": SensorStep(0.15, vignette),
+    "white_balance": SensorStep(0.5, white_balance),
+    "exposure": SensorStep(0.5, exposure),
+    "low_resolution": SensorStep(0.2, low_resolution),
+    "photon_noise": SensorStep(0.45, photon_noise),
+    "gamma": SensorStep(0.2, gamma),
+    "tone_curve": SensorStep(0.25, tone_curve),
+    "contrast": SensorStep(0.4, contrast),
+    "saturation": SensorStep(0.35, saturation),
+    "grey": SensorStep(0.065, grey),
+    "sharpening_halo": SensorStep(0.2, sharpening_halo),
 }
 OPTICAL_STEPS = ("defocus_blur", "motion_blur", "low_resolution", "photon_noise", "sharpening_halo")
 JPEG_PROBABILITY = 0.75
@@ -174,14 +183,14 @@ def jpeg(rng, image: torch.Tensor, strength: float) -> torch.Tensor:
 
 
 def to_uint8(image: torch.Tensor) -> torch.Tensor:
-    """[0, 1] float to uint8, rounded."""
+    """Convert [0, 1] float to uint8, rounded."""
     return (image.clamp(0, 1) * 255 + 0.5).to(torch.uint8)
 
 
 def apply_sensor(rng: np.random.Generator, image: torch.Tensor, strength: float = 1.0) -> torch.Tensor:
-    """Photograph `image` (H, W, 3) float32 in [0, 1] sRGB: returns (H, W, 3) uint8 on its device.
+    """Photograph an image (H, W, 3) float32 sRGB in [0, 1]: (H, W, 3) uint8 on the same device.
 
-    `strength` scales every effect; 0 only rounds. A third of the results are sharp and clean.
+    strength: scales every effect; 0 only rounds. A third of the results are sharp and clean.
     """
     if image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"image must have shape (H, W, 3), got {tuple(image.shape)}")
@@ -189,8 +198,8 @@ def apply_sensor(rng: np.random.Generator, image: torch.Tensor, strength: float 
         return to_uint8(image)
     clean = rng.random() < CLEAN_SHARE
     chosen = rng.random(len(SENSOR_STEPS))
-    for (name, (probability, step)), draw in zip(SENSOR_STEPS.items(), chosen, strict=True):
-        if draw < probability and not (clean and name in OPTICAL_STEPS):
-            image = step(rng, image, strength)
+    for (name, step), draw in zip(SENSOR_STEPS.items(), chosen, strict=True):
+        if draw < step.probability and not (clean and name in OPTICAL_STEPS):
+            image = step.apply(rng, image, strength)
     image = to_uint8(image)
     return jpeg(rng, image, strength) if rng.random() < JPEG_PROBABILITY else image

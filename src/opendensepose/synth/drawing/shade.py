@@ -1,51 +1,63 @@
 """Colour of every pixel: materials, textures, prints, lights and cast shadows, one Warp kernel for CPU and CUDA.
 
 Light: a hemisphere of sky and ground or the harmonics of a panorama, a key light with a shadow map, a fill light;
-Lambert and Blinn-Phong terms.
-Light adds up in squared colours: gamma 2, which needs no power functions, in the place of sRGB's curve.
-Letters: H, W image; N vertices; M materials; K textures; D prints.
+Lambert and Blinn-Phong terms. Light is added in squared colours: gamma 2, which needs no power functions, approximates
+sRGB's curve.
+
+Letters: H, W image; N vertices; S side of the shadow map.
 """
 
 from dataclasses import dataclass
-from itertools import permutations
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import warp as wp
 
 from opendensepose.camera import Camera
-from opendensepose.synth.drawing.rasterize import launch, shared_out, to_warp
+from opendensepose.synth.drawing.launch import launch, threads_for, to_warp
+from opendensepose.synth.drawing.mesh import Mesh
+from opendensepose.synth.drawing.rasterize import Fragments
 from opendensepose.synth.drawing.spherical_harmonics import Irradiance
-from opendensepose.synth.textures.store import UvMapping, no_uv_mapping, sample_texture, uv_row
+from opendensepose.synth.textures.atlas import LUMA, UvMapping, no_uv_mapping, sample_texture, uv_row
+from opendensepose.synth.textures.material_table import MaterialRow
 
-__all__ = ["CHANNEL_ORDERS", "LUMINANCE_POWER", "Lighting", "MATERIAL_COLUMNS", "SHADOW_SIZE", "TEXTURE_SIZE", "shade"]
+__all__ = ["Floor", "Lighting", "SHADOW_SIZE", "ShadowMap", "shade"]
 
-# r g b | texture | scale angle specular fold | print | its x z half_w half_h | is skin | texture's shift u v in tiles,
-# its signs u v and its order of channels (0 to 5, index into CHANNEL_ORDERS) | unused | 1 + row of the UV texture or 0,
-# its mean luminance where only its folds count (else 0), metres that its side is long
-MATERIAL_COLUMNS = 23
 LUMINANCE_POWER = 0.7  # below 1: the folds of a recoloured texture are softened, since they hold its own light already
-CHANNEL_ORDERS = tuple(permutations(range(3)))
-TEXTURE_SIZE = 256
 SHADOW_SIZE = 240
-FLOOR_SHADOW = wp.constant(0.6)  # the floor's shadow is so much of the strength: it receives other light too
+FLOOR_SHADOW = wp.constant(0.6)  # the floor's shadow, as a share of the strength: the floor receives other light too
 
 
 @dataclass(frozen=True)
 class Lighting:
-    """Lights in camera space; colours are linear RGB. key, fill: (3,) unit vectors towards the light."""
+    """Lights of a picture: unit vectors (3,) in camera space towards each light, and colours (3,) in linear RGB."""
 
     sky: np.ndarray
     ground: np.ndarray
-    up: np.ndarray
+    up: np.ndarray  # towards the sky
     key: np.ndarray
     key_colour: np.ndarray
     fill: np.ndarray
     fill_colour: np.ndarray
     shadow_softness: float  # radius of the penumbra in 1/320 of the shadow map
     shadow_strength: float
-    around: Irradiance | None = None  # camera space, of a surface by its normal; if given, instead of sky and ground
-    floor_shadow: float | None = None  # how much darker the floor's shadow is; if not given, by shadow_strength
+    around: Irradiance | None = None  # in camera space; if given, replaces sky and ground
+    floor_shadow: float | None = None  # share of light that the floor loses in shadow; None: from shadow_strength
+
+
+class ShadowMap(NamedTuple):
+    """The scene as the key light sees it."""
+
+    depth: torch.Tensor  # (S, S) float32 least depths, inf where nothing is
+    vertices: torch.Tensor  # (N, 3) float32: the mesh in the map's pixels (x, y) and depth
+
+
+class Floor(NamedTuple):
+    """The floor that receives shadows."""
+
+    plane: np.ndarray  # (4,) in camera space: plane[:3] @ point + plane[3] = 0
+    to_shadow_map: np.ndarray  # (4, 4) from camera space to the shadow map's pixels and depth
 
 
 @wp.func
@@ -78,34 +90,34 @@ def _reordered(c: wp.vec4, order: int):
 
 @wp.func
 def _albedo(
-    materials: wp.array(dtype=wp.float32, ndim=2),
+    material: MaterialRow,
     textures: wp.array(dtype=wp.uint8, ndim=4),
     prints: wp.array(dtype=wp.uint8, ndim=4),
-    m: int,
     u: float,  # texture coordinate across, metres
     v: float,  # along
     q: wp.vec3,  # point on the cloth
     f: wp.vec3,  # normal of the body at rest
     painted: wp.vec3,
 ):
-    """Colour of material m (sRGB): base colour times texture times skin paint, under a print on the chest."""
-    albedo = wp.vec3(materials[m, 0], materials[m, 1], materials[m, 2])
-    angle = materials[m, 5]
-    scale = materials[m, 4]
-    tu = (wp.cos(angle) * u - wp.sin(angle) * v) * scale
-    tv = (wp.sin(angle) * u + wp.cos(angle) * v) * scale
-    k = int(materials[m, 3])
-    if k >= 0:
-        texel = _texel(textures, k, tu * materials[m, 16] + materials[m, 14], tv * materials[m, 17] + materials[m, 15])
-        albedo = wp.cw_mul(albedo, _reordered(texel, int(materials[m, 18])))
-    if materials[m, 13] > 0.5:
+    """Colour of a material (sRGB): base colour times texture times skin paint, under a print on the chest."""
+    albedo = material.colour
+    tu = (wp.cos(material.angle) * u - wp.sin(material.angle) * v) * material.scale
+    tv = (wp.sin(material.angle) * u + wp.cos(material.angle) * v) * material.scale
+    if material.texture >= 0:
+        texel = _texel(
+            textures,
+            material.texture,
+            tu * material.sign[0] + material.shift[0],
+            tv * material.sign[1] + material.shift[1],
+        )
+        albedo = wp.cw_mul(albedo, _reordered(texel, material.channel_order))
+    if material.is_skin == 1:
         albedo = wp.cw_mul(albedo, painted)
-    d = int(materials[m, 8])
-    if d >= 0 and f[1] < -0.15:
-        du = (q[0] - materials[m, 9]) / materials[m, 11]
-        dv = (q[2] - materials[m, 10]) / materials[m, 12]
+    if material.decal >= 0 and f[1] < -0.15:
+        du = (q[0] - material.decal_center[0]) / material.decal_half[0]
+        dv = (q[2] - material.decal_center[1]) / material.decal_half[1]
         if wp.abs(du) < 0.99 and wp.abs(dv) < 0.99:
-            ink = _texel(prints, d, 0.5 + 0.5 * du, 0.5 - 0.5 * dv)
+            ink = _texel(prints, material.decal, 0.5 + 0.5 * du, 0.5 - 0.5 * dv)
             albedo = albedo * (1.0 - ink[3]) + wp.vec3(ink[0], ink[1], ink[2]) * ink[3]
     return albedo
 
@@ -115,7 +127,7 @@ def _textured(albedo: wp.vec3, texel: wp.vec4, mean_luminance: float):
     """albedo times a texture's colour, or times its folds alone: its luminance over the mean one."""
     if mean_luminance <= 0.0:
         return wp.cw_mul(albedo, wp.vec3(texel[0], texel[1], texel[2]))
-    luminance = 0.299 * texel[0] + 0.587 * texel[1] + 0.114 * texel[2]
+    luminance = wp.static(LUMA[0]) * texel[0] + wp.static(LUMA[1]) * texel[1] + wp.static(LUMA[2]) * texel[2]
     return albedo * wp.pow(luminance / mean_luminance, wp.static(LUMINANCE_POWER))
 
 
@@ -183,7 +195,7 @@ def _shade(
     paint: wp.array(dtype=wp.vec3),
     in_light: wp.array(dtype=wp.vec3),  # vertices in shadow-map pixels and depth
     triangle_material: wp.array(dtype=wp.int32),
-    materials: wp.array(dtype=wp.float32, ndim=2),
+    materials: wp.array(dtype=MaterialRow),
     textures: wp.array(dtype=wp.uint8, ndim=4),
     prints: wp.array(dtype=wp.uint8, ndim=4),
     corner_uv: wp.array(dtype=wp.vec2),
@@ -215,22 +227,21 @@ def _shade(
         if wp.abs(f[0]) > 0.8 * wp.abs(f[1]) and wp.abs(f[0]) > 0.4:
             u = q[1]
         painted = paint[tri[0]] * b[0] + paint[tri[1]] * b[1] + paint[tri[2]] * b[2]
-        row = int(materials[m, 20]) - 1
+        material = materials[m]
         v = q[2]
         texel = wp.vec4(1.0, 1.0, 1.0, 1.0)
-        if row >= 0:
+        if material.uv_row >= 0:
             r = 3 * uv_row(t, num_closed, num_body)
             uv = corner_uv[r] * b[0] + corner_uv[r + 1] * b[1] + corner_uv[r + 2] * b[2]
-            texel = sample_texture(texels, texture_table, row, uv[0], uv[1])
-            u = uv[0] * materials[m, 22]
-            v = uv[1] * materials[m, 22]
-        albedo = _albedo(materials, textures, prints, m, u, v, q, f, painted)
-        if row >= 0:
-            albedo = _textured(albedo, texel, materials[m, 21])
-        fold = materials[m, 7]
-        if fold > 0.0:  # texture 0 holds smooth noise: cloth folds too fine for the mesh
+            texel = sample_texture(texels, texture_table, material.uv_row, uv[0], uv[1])
+            u = uv[0] * material.side_m
+            v = uv[1] * material.side_m
+        albedo = _albedo(material, textures, prints, u, v, q, f, painted)
+        if material.uv_row >= 0:
+            albedo = _textured(albedo, texel, material.mean_luminance)
+        if material.fold > 0.0:  # texture 0 holds smooth noise: cloth folds too fine for the mesh
             bump = _texel(textures, 0, u * 2.1 + float(m) * 0.37, v * 1.6 + float(m) * 0.61)
-            n = wp.normalize(n) + fold * wp.vec3(bump[0] - 0.5, bump[1] - 0.5, 0.5 * (bump[2] - 0.5))
+            n = wp.normalize(n) + material.fold * wp.vec3(bump[0] - 0.5, bump[1] - 0.5, 0.5 * (bump[2] - 0.5))
         n = wp.normalize(n)
         view = wp.vec3(
             (float(p % width) + 0.5 - center[0]) / options[2], (float(p / width) + 0.5 - center[1]) / options[2], 1.0
@@ -242,7 +253,7 @@ def _shade(
         if wp.dot(n, lights[3]) > 0.0:
             point = in_light[tri[0]] * b[0] + in_light[tri[1]] * b[1] + in_light[tri[2]] * b[2]
             shadow = 1.0 - options[1] * (1.0 - _lit(shadow_map, point, 0.02, options[0]))
-        colour[p] = _reflected(albedo, materials[m, 6], n, view, shadow, lights, options[3])
+        colour[p] = _reflected(albedo, material.specular, n, view, shadow, lights, options[3])
 
 
 @wp.kernel
@@ -292,23 +303,23 @@ def _to(values: np.ndarray, device: str) -> torch.Tensor:
 
 
 def shade(
-    seen: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
-    mesh: dict[str, torch.Tensor],
+    seen: Fragments,
+    mesh: Mesh,
+    normals: torch.Tensor,
+    shadow: ShadowMap,
     lighting: Lighting,
-    shadow: torch.Tensor,
     camera: Camera,
     background: torch.Tensor,
-    ground: tuple[np.ndarray, np.ndarray] | None = None,
+    floor: Floor | None = None,
     uv: UvMapping | None = None,
 ) -> torch.Tensor:
-    """The picture (H, W, 3) sRGB float32, not clipped above 1.
+    """Shade a picture (H, W, 3) sRGB float32, not clipped above 1.
 
-    seen: rasterize()'s result. mesh: triangles (T, 3), normals, cloth, facing, paint, in_light (N, 3), material (T,),
-    materials (M, 23), textures (K, 256, 256, 4) uint8, prints (D, h, w, 4) uint8. shadow: (S, S) depths.
-    ground: the floor as (plane (4,), matrix from camera space to shadow-map pixels (4, 4)), or None.
-    uv: how the mesh lies on UV textures; None if no material has one.
+    seen: rasterize()'s result for the mesh. normals: (N, 3) of its vertices in camera space. background: (H, W, 3),
+    seen where there is no triangle. floor: None for no shadow on the floor. uv: the mesh's texture coordinates; None
+    if no material has a UV texture.
     """
-    triangle, barycentric, _ = seen
+    triangle = seen.triangle
     height, width = triangle.shape
     num_pixels, device = height * width, triangle.device
     colour = background.reshape(-1, 3).contiguous().clone()
@@ -316,21 +327,24 @@ def shade(
     rows = [light.sky, light.ground, light.up, light.key, light.key_colour, light.fill, light.fill_colour]
     lights = _to(np.stack(rows if light.around is None else rows + _rows_of(light.around)), device)
     softness, is_around = light.shadow_softness * SHADOW_SIZE / 320, float(light.around is not None)
-    num_threads, run = shared_out(num_pixels, device)
+    num_threads, run = threads_for(num_pixels, device)
     view = [wp.vec2(*map(float, camera.center_px)), width, run]
-    shadow_map, flat = to_warp(shadow), to_warp(triangle.view(-1))
+    shadow_map, flat = to_warp(shadow.depth), to_warp(triangle.view(-1))
     out = to_warp(colour, dtype=wp.vec3)
     uv = uv or no_uv_mapping(str(device))
-    at_vertices = ("normals", "cloth", "facing", "paint", "in_light")
+    at_vertices = (normals, mesh.cloth, mesh.facing, mesh.paint, shadow.vertices)
     inputs = [
         flat,
-        to_warp(barycentric.view(-1, 3), dtype=wp.vec3),
-        to_warp(mesh["triangles"], dtype=wp.vec3i),
-        *(to_warp(mesh[name], dtype=wp.vec3) for name in at_vertices),
-        *(to_warp(mesh[name]) for name in ("material", "materials", "textures", "prints")),
+        to_warp(seen.barycentric.view(-1, 3), dtype=wp.vec3),
+        to_warp(mesh.triangles, dtype=wp.vec3i),
+        *(to_warp(values, dtype=wp.vec3) for values in at_vertices),
+        to_warp(mesh.material),
+        wp.array(mesh.table.rows, dtype=MaterialRow, device=wp.device_from_torch(device)),
+        to_warp(mesh.table.textures),
+        to_warp(mesh.table.prints),
         to_warp(uv.corner_uv.view(-1, 2), dtype=wp.vec2),
-        to_warp(uv.store.texels),
-        to_warp(uv.store.table),
+        to_warp(uv.atlas.texels),
+        to_warp(uv.atlas.table),
         uv.num_closed,
         uv.num_body,
         shadow_map,
@@ -339,10 +353,9 @@ def shade(
         *view,
     ]
     launch(_shade, num_threads, inputs, [out], device)
-    if ground is not None:
-        plane, matrix = ground
+    if floor is not None:
         strength = light.shadow_strength if light.floor_shadow is None else light.floor_shadow / FLOOR_SHADOW
         options = wp.vec4(softness, strength, camera.focal_px, 0.0)
-        floor = [flat, wp.vec4(*map(float, plane)), wp.mat44(matrix.astype(np.float32)), shadow_map, options, *view]
-        launch(_darken_ground, num_threads, floor, [out], device)
+        plane, to_light = wp.vec4(*map(float, floor.plane)), wp.mat44(floor.to_shadow_map.astype(np.float32))
+        launch(_darken_ground, num_threads, [flat, plane, to_light, shadow_map, options, *view], [out], device)
     return colour.view(height, width, 3)

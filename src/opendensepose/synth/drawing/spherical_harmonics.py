@@ -18,7 +18,7 @@ COSINE = np.array([np.pi, *[2 * np.pi / 3] * 3, *[np.pi / 4] * 5])  # the clampe
 
 
 def directions(size_hw: tuple[int, int]) -> np.ndarray:
-    """(H, W, 3) unit vectors towards a panorama's pixel centres."""
+    """Compute unit vectors (H, W, 3) towards a panorama's pixel centres."""
     height, width = size_hw
     elevation = np.pi * (0.5 - (np.arange(height) + 0.5) / height)[:, None]
     clockwise = 2 * np.pi * ((np.arange(width) + 0.5) / width - 0.5)[None]
@@ -28,14 +28,14 @@ def directions(size_hw: tuple[int, int]) -> np.ndarray:
 
 
 def solid_angles(size_hw: tuple[int, int]) -> np.ndarray:
-    """(H, 1) steradians of a pixel in each row; those of all pixels add up to 4 pi."""
+    """Compute the steradians (H, 1) of a pixel in each row; those of all pixels add up to 4 pi."""
     height, width = size_hw
     edges = np.sin(np.pi * (0.5 - np.arange(height + 1) / height))
     return ((edges[:-1] - edges[1:]) * 2 * np.pi / width)[:, None]
 
 
 def basis(unit: np.ndarray) -> np.ndarray:
-    """(..., 3) unit vectors to the nine real harmonics (..., 9), in the order l, m = 00 1-1 10 11 2-2 2-1 20 21 22."""
+    """Evaluate the nine real harmonics (..., 9) at unit vectors (..., 3); l, m = 00 1-1 10 11 2-2 2-1 20 21 22."""
     x, y, z = np.moveaxis(unit, -1, 0)
     linear = [0.488603 * y, 0.488603 * z, 0.488603 * x]
     mixed = [1.092548 * x * y, 1.092548 * y * z]
@@ -44,14 +44,14 @@ def basis(unit: np.ndarray) -> np.ndarray:
 
 
 def project(radiance: np.ndarray) -> np.ndarray:
-    """(9, 3) coefficients of a panorama's radiance (H, W, 3)."""
+    """Project a panorama's radiance (H, W, 3) onto the harmonics: (9, 3) coefficients."""
     size_hw = radiance.shape[:2]
     weighted = (radiance * solid_angles(size_hw)[..., None]).reshape(-1, 3)
     return basis(directions(size_hw)).reshape(-1, 9).T @ weighted
 
 
 def cosine_convolved(radiance_coefficients: np.ndarray) -> np.ndarray:
-    """(9, 3) coefficients of the irradiance from those of the radiance (9, 3)."""
+    """Convolve radiance coefficients (9, 3) with the clamped cosine: (9, 3) of the irradiance."""
     return radiance_coefficients * COSINE[:, None]
 
 
@@ -68,7 +68,7 @@ class Irradiance:
 
     @classmethod
     def from_coefficients(cls, coefficients: np.ndarray) -> "Irradiance":
-        """From cosine_convolved()'s result (9, 3)."""
+        """Convert cosine_convolved()'s result (9, 3)."""
         c00, c1y, c1z, c1x, cxy, cyz, c20, cxz, c22 = coefficients
         half = 1.092548 / 2
         rows = [
@@ -80,15 +80,15 @@ class Irradiance:
         return cls(0.282095 * c00, 0.488603 * np.stack([c1x, c1y, c1z], -1), quadratic)
 
     def rotated(self, rotation: np.ndarray) -> "Irradiance":
-        """That of the environment turned by rotation (3, 3)."""
+        """Rotate the environment by rotation (3, 3)."""
         return Irradiance(self.constant, self.linear @ rotation.T, rotation @ self.quadratic @ rotation.T)
 
     def scaled(self, gain: np.ndarray) -> "Irradiance":
-        """Times a gain (3,) per colour."""
+        """Multiply by a gain (3,) per colour."""
         gain = np.asarray(gain, float)
         return Irradiance(self.constant * gain, self.linear * gain[:, None], self.quadratic * gain[:, None, None])
 
     def at(self, normal: np.ndarray) -> np.ndarray:
-        """(..., 3) unit normals to irradiance (..., 3) per colour, not below 0."""
+        """Evaluate the irradiance (..., 3) per colour at unit normals (..., 3), not below 0."""
         quadratic = np.einsum("...i,cij,...j->...c", normal, self.quadratic, normal)
         return np.maximum(self.constant + normal @ self.linear.T + quadratic, 0.0)

@@ -1,3 +1,3 @@
-"""What a picture shows: people, their company, seats and things, cameras; and what only looks like people."""
+"""The contents of a picture: people, props, hard negatives, lights and cameras."""
 
 __all__: list[str] = []

@@ -1,9 +1,9 @@
-"""Four-legged animals of ellipsoids and tubes: limbs, trunk and head, but no person."""
+"""Four-legged animals of ellipsoids and tubes: hard negatives with limbs, trunk and head."""
 
 import numpy as np
 
-from opendensepose.synth.clothes.outfit import Material
 from opendensepose.synth.scene.solid import Solid, ellipsoid, tube
+from opendensepose.synth.textures.material_table import Material
 
 __all__ = ["animal"]
 
@@ -12,7 +12,10 @@ _FUR = np.array([[0.1, 0.08, 0.07], [0.35, 0.22, 0.13], [0.62, 0.42, 0.24], [0.8
 
 
 def animal(rng: np.random.Generator, seated: bool | None = None) -> list[Solid]:
-    """A cat, dog, calf or horse of a kind, standing or seated on the floor at the origin, its head towards -y."""
+    """Build a random animal like a cat, dog, calf or horse on the floor at the origin, its head towards -y.
+
+    seated: None draws it.
+    """
     height = float(np.exp(rng.uniform(np.log(0.25), np.log(1.5))))  # of the shoulders
     seated = height < 0.9 and rng.random() < 0.35 if seated is None else seated
     fur = Material(np.clip(_FUR[rng.integers(len(_FUR))] + rng.normal(0, 0.03, 3), 0.02, 1), "hair", 3 / height)

@@ -1,5 +1,4 @@
-"""People close together: pairs arm in arm or embracing, rows and groups that hide each other, bystanders before and
-behind."""
+"""People close together: pairs arm in arm or embracing, rows and groups that hide each other, bystanders."""
 
 from dataclasses import replace
 
@@ -8,7 +7,7 @@ import numpy as np
 from opendensepose.camera import Camera
 from opendensepose.synth.body.body import Body
 from opendensepose.synth.ingredients import Ingredients
-from opendensepose.synth.scene.scene import PersonPlan, sample_person
+from opendensepose.synth.scene.person import PersonPlan, sample_person
 
 __all__ = ["crowd", "neighbours"]
 
@@ -22,29 +21,35 @@ def _facing(yaw: float) -> np.ndarray:
     return np.array([np.sin(yaw), -np.cos(yaw)])
 
 
-def _partner(body: Body, rng: np.random.Generator, on: Ingredients, first: PersonPlan) -> tuple[PersonPlan, np.ndarray]:
-    """Someone close to the first person, and where they stand from there (2,)."""
+def _partner(
+    body: Body, rng: np.random.Generator, enabled_ingredients: Ingredients, first: PersonPlan
+) -> tuple[PersonPlan, np.ndarray]:
+    """Draw someone close to the first person, and their place (2,) relative to the first."""
     yaw, kind = first.yaw, rng.choice(4, p=[0.34, 0.3, 0.16, 0.2])
     kind = kind if first.posture.family in _UPRIGHT else 3
     side = rng.choice([-1, 1])  # +1: on the first person's left
     left = np.array([np.cos(yaw), np.sin(yaw)])
     if kind == 0:  # an arm around the other
-        person = sample_person(body, rng, on, family="arm_around_right" if side > 0 else "arm_around_left")
+        person = sample_person(
+            body, rng, enabled_ingredients, family="arm_around_right" if side > 0 else "arm_around_left"
+        )
         return replace(person, yaw=yaw + rng.normal(0, 0.15)), side * left * rng.uniform(0.3, 0.42)
     if kind == 1:  # shoulder to shoulder, one half behind the other
-        person = sample_person(body, rng, on)
+        person = sample_person(body, rng, enabled_ingredients)
         behind = -_facing(yaw) * rng.uniform(-0.3, 0.3)
         return replace(person, yaw=yaw + rng.normal(0, 0.3)), side * left * rng.uniform(0.25, 0.45) + behind
     if kind == 2:  # embracing
-        person = sample_person(body, rng, on, family="hugging")
+        person = sample_person(body, rng, enabled_ingredients, family="hugging")
         return replace(person, yaw=yaw + np.pi + rng.normal(0, 0.2)), _facing(yaw) * rng.uniform(0.24, 0.36)
-    person, sign = sample_person(body, rng, on), rng.choice([-1, 1])  # one behind the other
+    person, sign = sample_person(body, rng, enabled_ingredients), rng.choice([-1, 1])  # one behind the other
     return replace(person, yaw=yaw + rng.normal(0, 0.4)), sign * _facing(yaw) * rng.uniform(0.35, 0.9)
 
 
 def _center(rng: np.random.Generator, camera: Camera, nearest: float, farthest: float) -> np.ndarray:
-    """A place (2,) on the floor whose people's chests lie well inside the picture; distances as multiples of that at
-    which a person fills its height."""
+    """Draw a place (2,) on the floor at which a chest is well inside the picture.
+
+    nearest, farthest: multiples of the distance at which a person fills the picture's height.
+    """
     height, width = camera.size_hw
     for _ in range(12):
         distance = camera.focal_px * 1.7 / height * rng.uniform(nearest, farthest)
@@ -56,9 +61,9 @@ def _center(rng: np.random.Generator, camera: Camera, nearest: float, farthest: 
 
 
 def crowd(
-    body: Body, rng: np.random.Generator, on: Ingredients, camera: Camera, size: int | None = None
+    body: Body, rng: np.random.Generator, enabled_ingredients: Ingredients, camera: Camera, size: int | None = None
 ) -> tuple[list[PersonPlan], np.ndarray]:
-    """People of a scene and their places (P, 2) on the floor in view of a scene_camera; size: how many, else drawn."""
+    """Draw people of a scene and their places (P, 2) on the floor in view of a scene_camera; size: None draws it."""
     many = size is None and rng.random() < 0.1
     if size is None:
         size = int(rng.integers(MANY[0], MANY[1] + 1)) if many else int(rng.choice([2, 3, 4, 5, 6], p=_GROUPS))
@@ -68,7 +73,7 @@ def crowd(
     spots: list[np.ndarray] = []
     in_row = max(2, int(np.ceil(size / (3 if many else 2))))
     while len(people) < size:
-        person = sample_person(body, rng, on)
+        person = sample_person(body, rng, enabled_ingredients)
         if rng.random() < 0.7:
             person = replace(person, yaw=common + rng.normal(0, 0.35))
         row, place = divmod(len(people), in_row)
@@ -77,7 +82,7 @@ def crowd(
         people.append(person)
         spots.append(spot)
         if len(people) < size and rng.random() < 0.35:
-            other, shift = _partner(body, rng, on, person)
+            other, shift = _partner(body, rng, enabled_ingredients, person)
             people.append(other)
             spots.append(spot + shift)
     return people, np.array(spots).reshape(-1, 2)
@@ -87,15 +92,15 @@ _GROUPS = [0.4, 0.24, 0.16, 0.12, 0.08]
 
 
 def neighbours(
-    body: Body, rng: np.random.Generator, on: Ingredients, first: PersonPlan
+    body: Body, rng: np.random.Generator, enabled_ingredients: Ingredients, first: PersonPlan
 ) -> tuple[list[PersonPlan], np.ndarray]:
-    """One to three people around the first of a portrait, and their places (P, 2) with the first at the origin."""
+    """Draw one to three people around the first of a portrait, and their places (P, 2), the first at the origin."""
     people, spots = [], []
     for k in range(int(rng.choice([1, 2, 3], p=[0.6, 0.28, 0.12]))):
         if k == 0 and rng.random() < 0.55:
-            person, spot = _partner(body, rng, on, first)
+            person, spot = _partner(body, rng, enabled_ingredients, first)
         else:
-            person = sample_person(body, rng, on, 0.4)
+            person = sample_person(body, rng, enabled_ingredients, 0.4)
             depth = rng.choice([rng.uniform(0.2, 1.5), rng.uniform(-0.7, -0.2)], p=[0.6, 0.4])
             spot = np.array([rng.choice([-1, 1]) * rng.uniform(0.2, 0.75), depth])
         people.append(person)

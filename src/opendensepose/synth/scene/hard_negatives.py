@@ -1,4 +1,4 @@
-"""What looks like a person and is none: clothes without a body, mannequins without head or arms, animals.
+"""Hard negatives: things that look like people, that is clothes without a body, headless mannequins, animals.
 
 They are drawn with the people and hide them, but have neither label nor box. Clothes and mannequins come from a pool:
 what lies in a slot depends on (pool_seed, slot) alone, so a picture never depends on what was made before it.
@@ -13,23 +13,26 @@ import torch
 from opendensepose.synth.body.articulation import Articulation
 from opendensepose.synth.body.body import REGIONS, load_body
 from opendensepose.synth.body.pose import sample_pose
-from opendensepose.synth.clothes.outfit import Material
-from opendensepose.synth.drawing.rasterize import transform
+from opendensepose.synth.drawing.mesh import Mesh, join, subset
+from opendensepose.synth.drawing.vertices import rotation_about_z, transform
 from opendensepose.synth.dress import dressed_mesh
 from opendensepose.synth.ingredients import Ingredients
+from opendensepose.synth.kinds import Kind, draw_kind
 from opendensepose.synth.scene.animal import animal
-from opendensepose.synth.scene.scene import placed, sample_shape
+from opendensepose.synth.scene.person import placed, sample_shape
 from opendensepose.synth.scene.seats import wood_or_metal
-from opendensepose.synth.scene.solid import box, join, mesh_of, tube
+from opendensepose.synth.scene.solid import box, mesh_of, tube
+from opendensepose.synth.textures.material_table import Material
 
 __all__ = ["NEGATIVE_KINDS", "hard_negative"]
 
 NUM_SLOTS = 10  # of clothes, and as many mannequins
-_IS_SKIN = 13  # column of the table of materials (shade.py)
 _ONLY_CLOTHES = replace(Ingredients.none(), garments=True, loose_garments=True, skirts=True, textures=True, prints=True)
 
 
-def _dressed(pool_seed: int, slot: int, device: str, on: Ingredients, hanging: bool) -> tuple[dict, np.ndarray]:
+def _dressed(
+    pool_seed: int, slot: int, device: str, enabled_ingredients: Ingredients, hanging: bool
+) -> tuple[Mesh, np.ndarray]:
     """A standing adult's mesh, feet on the floor at the origin, and the region (T,) of its triangles, -1 beyond the
     body; hanging: with straight legs and arms straight down."""
     body, rng = load_body(device), np.random.default_rng((23, pool_seed, slot))
@@ -39,39 +42,28 @@ def _dressed(pool_seed: int, slot: int, device: str, on: Ingredients, hanging: b
     for side in "LR":
         pose.arm(side, (0.22, 0.02, -1.0), (0.12, -0.1, -1.0))
     posed = body.pose(shape[None], (pose.matrices() if hanging else sample_pose(body, rng, "standing"))[None])
-    rotation, shift = placed(posed["vertices"][0].cpu().numpy(), 0.0, np.zeros(2))
-    vertices = transform(posed["vertices"][0], rotation, shift)[None]
-    joints = posed["keypoints"].cpu().numpy() @ rotation.T + shift
-    mesh, _, _ = dressed_mesh(rng, vertices, joints, body.triangles, on, pool_seed)
+    rotation, shift = placed(posed.vertices[0].cpu().numpy(), 0.0, np.zeros(2))
+    vertices = transform(posed.vertices[0], rotation, shift)[None]
+    joints = posed.keypoints.cpu().numpy() @ rotation.T + shift
+    mesh = dressed_mesh(rng, vertices, joints, body.triangles, enabled_ingredients, pool_seed).mesh
     region = body.coordinates.region[body.triangles.cpu().numpy()].max(1).astype(int)
-    return mesh, np.pad(region, (0, len(mesh["triangles"]) - len(region)), constant_values=-1)
-
-
-def _kept(mesh: dict, keep: np.ndarray) -> dict:
-    """The triangles of a mask (T,) with the vertices that they use."""
-    device = mesh["triangles"].device
-    triangles = mesh["triangles"][torch.from_numpy(keep).to(device)]
-    used, numbers = torch.unique(triangles, return_inverse=True)
-    part = {name: mesh[name][used.long()].contiguous() for name in ("vertices", "cloth", "facing", "paint")}
-    part["triangles"] = numbers.to(torch.int32).contiguous()
-    part["material"] = mesh["material"][torch.from_numpy(keep).to(device)]
-    return {**mesh, **part}
+    return mesh, np.pad(region, (0, len(mesh.triangles) - len(region)), constant_values=-1)
 
 
 @lru_cache(maxsize=NUM_SLOTS)
-def _clothes(pool_seed: int, slot: int, device: str) -> dict:
-    """Clothes alone, as they hung on the body: all of them, or what is above or below the waist; where the slot's
-    person wears none, those of another slot."""
+def _clothes(pool_seed: int, slot: int, device: str) -> Mesh:
+    """Clothes without their body: all of them, or those above or below the waist; if the slot's person wears none,
+    those of another slot."""
     mesh, region = _dressed(pool_seed, slot, device, _ONLY_CLOTHES, hanging=True)
-    is_skin = mesh["materials"][:, _IS_SKIN].cpu().numpy() > 0.5
-    cloth = ~is_skin[mesh["material"].cpu().numpy()]
+    is_skin = mesh.table.rows["is_skin"] == 1
+    cloth = ~is_skin[mesh.material.cpu().numpy()]
     if not cloth.any():
         return _clothes(pool_seed, slot + NUM_SLOTS, device)
-    height = mesh["vertices"][:, 2].cpu().numpy()[mesh["triangles"].cpu().numpy()].mean(1)
+    height = mesh.vertices[:, 2].cpu().numpy()[mesh.triangles.cpu().numpy()].mean(1)
     waist = 0.55 * float(height.max())
     half = (np.ones_like(cloth), height > waist, height > waist, height < waist)[slot % 4]
     keep = cloth & half & ~_in(region, "hand", "foot", "head", "eye")
-    return _kept(mesh, keep if keep.sum() > 50 else cloth)
+    return subset(mesh, keep if keep.sum() > 50 else cloth)
 
 
 def _in(region: np.ndarray, *names: str) -> np.ndarray:
@@ -79,17 +71,17 @@ def _in(region: np.ndarray, *names: str) -> np.ndarray:
 
 
 @lru_cache(maxsize=NUM_SLOTS)
-def _mannequin(pool_seed: int, slot: int, device: str) -> dict:
+def _mannequin(pool_seed: int, slot: int, device: str) -> Mesh:
     """A body of one hard material without head, often without arms or legs, naked or dressed, on its stand."""
     rng = np.random.default_rng((29, pool_seed, slot))
     mesh, region = _dressed(pool_seed, slot, device, Ingredients.none() if slot % 2 else _ONLY_CLOTHES, hanging=False)
     gone = ["head", "eye", "neck"]
     gone += ["arm", "hand"] if rng.random() < 0.6 else []
     gone += ["leg", "foot"] if rng.random() < 0.4 else []
-    mesh = _kept(mesh, ~_in(region, *gone))
+    mesh = subset(mesh, ~_in(region, *gone))
     surface = _HARD[rng.integers(len(_HARD))] * rng.uniform(0.8, 1.1)
     material = Material(np.clip(surface, 0.02, 1), "none", specular=float(rng.choice([0.03, 0.3, 0.7])))
-    body = mesh["vertices"].cpu().numpy()
+    body = mesh.vertices.cpu().numpy()
     trunk = body.mean(0)
     top = float(body[:, 2].max())
     stand = [
@@ -98,11 +90,9 @@ def _mannequin(pool_seed: int, slot: int, device: str) -> dict:
         tube([[trunk[0], trunk[1], top - 0.03], [trunk[0], trunk[1], top + 0.02]], [0.06, 0.045], material, 12),
     ]
     with_stand = join(mesh, mesh_of(stand, rng, pool_seed, device))
-    plastic = len(mesh["materials"]) + 2
-    skin = with_stand["materials"][:, _IS_SKIN] > 0.5
-    at = with_stand["material"].long()
-    with_stand["material"] = torch.where(skin[at], plastic, with_stand["material"]).to(torch.int32)
-    return with_stand
+    plastic = len(mesh.table.rows) + 2
+    skin = torch.from_numpy(with_stand.table.rows["is_skin"] == 1).to(device)[with_stand.material.long()]
+    return replace(with_stand, material=torch.where(skin, plastic, with_stand.material).to(torch.int32))
 
 
 # Plaster, white and black plastic, beige cloth, wood, bronze, chrome.
@@ -110,41 +100,35 @@ _HARD = np.array([[0.86, 0.84, 0.8], [0.95, 0.95, 0.95], [0.05, 0.05, 0.06], [0.
                   [0.4, 0.27, 0.13], [0.6, 0.6, 0.62]])  # fmt: skip
 
 
-def _moved(mesh: dict, rotation: np.ndarray, shift: np.ndarray) -> dict:
-    return {**mesh, "vertices": transform(mesh["vertices"], np.asarray(rotation), np.asarray(shift))}
+def _moved(mesh: Mesh, rotation: np.ndarray, shift: np.ndarray) -> Mesh:
+    return replace(mesh, vertices=transform(mesh.vertices, np.asarray(rotation), np.asarray(shift)))
 
 
-def _about_z(radians: float) -> np.ndarray:
-    c, s = np.cos(radians), np.sin(radians)
-    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
-
-
-def _tinted(rng: np.random.Generator, mesh: dict) -> dict:
+def _tinted(rng: np.random.Generator, mesh: Mesh) -> Mesh:
     """The same clothes in other colours."""
-    gain = torch.from_numpy(rng.uniform(0.5, 1.5, 3).astype(np.float32)).to(mesh["materials"].device)
-    table = mesh["materials"].clone()
-    table[:, :3] = (table[:, :3] * gain).clamp(0.01, 1.0)
-    return {**mesh, "materials": table}
+    rows = mesh.table.rows.copy()
+    rows["colour"] = (rows["colour"] * rng.uniform(0.5, 1.5, 3).astype(np.float32)).clip(0.01, 1.0)
+    return replace(mesh, table=mesh.table._replace(rows=rows))
 
 
-def _garment(rng, pool_seed: int, device: str) -> tuple[dict, np.ndarray, np.ndarray]:
-    """Clothes about the origin, the hem at height 0, and their lowest and highest corner (3,) each."""
+def _garment(rng, pool_seed: int, device: str) -> tuple[Mesh, np.ndarray]:
+    """Clothes about the origin, the hem at height 0, and the largest coordinates (3,) of their bounding box."""
     mesh = _tinted(rng, _clothes(pool_seed, int(rng.integers(NUM_SLOTS)), device))
-    low, high = (getattr(mesh["vertices"], end)(0).cpu().numpy() for end in ("amin", "amax"))
+    low, high = (end(mesh.vertices, 0).cpu().numpy() for end in (torch.amin, torch.amax))
     shift = -np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
-    return _moved(mesh, np.eye(3), shift), low + shift, high + shift
+    return _moved(mesh, np.eye(3), shift), high + shift
 
 
-def _hanging(rng, pool_seed: int, device: str) -> dict:
+def _hanging(rng, pool_seed: int, device: str) -> Mesh:
     """One to seven pieces flat on hangers, on a rail or on hooks."""
     height, gap = rng.uniform(1.5, 2.0), rng.uniform(0.08, 0.3)
     count = int(rng.choice([1, 2, 4, 7], p=[0.45, 0.2, 0.2, 0.15]))
     sideways = count > 2
     solids, metal, out = [], wood_or_metal(rng), None
     for k in range(count):
-        mesh, _, high = _garment(rng, pool_seed, device)
+        mesh, high = _garment(rng, pool_seed, device)
         flat = np.diag([1.0, rng.uniform(0.25, 0.6), 1.0])
-        turn = _about_z(rng.normal(np.pi / 2 if sideways else 0, 0.15))
+        turn = rotation_about_z(rng.normal(np.pi / 2 if sideways else 0, 0.15))
         spot = np.array([(k - (count - 1) / 2) * (gap if sideways else 0.5), 0, height - 0.08 - high[2]])
         mesh = _moved(mesh, turn @ flat, spot)
         out = mesh if out is None else join(out, mesh)
@@ -159,9 +143,9 @@ def _hanging(rng, pool_seed: int, device: str) -> dict:
     return join(out, mesh_of(solids, rng, pool_seed, device))
 
 
-def _on_chair(rng, pool_seed: int, device: str) -> dict:
+def _on_chair(rng, pool_seed: int, device: str) -> Mesh:
     """A chair with clothes over its back."""
-    mesh, _, high = _garment(rng, pool_seed, device)
+    mesh, high = _garment(rng, pool_seed, device)
     wood, seat, back, half = wood_or_metal(rng), rng.uniform(0.42, 0.5), rng.uniform(0.8, 1.0), rng.uniform(0.19, 0.24)
     solids = [box(np.array([0, 0, seat]), (half, half, 0.025), wood)]
     solids += [tube([[x, y, 0], [x, y, seat]], 0.015, wood, 5) for x in (-half, half) for y in (-half, half)]
@@ -173,18 +157,18 @@ def _on_chair(rng, pool_seed: int, device: str) -> dict:
     return join(clothes, mesh_of(solids, rng, pool_seed, device))
 
 
-def _folded(rng, pool_seed: int, device: str) -> dict:
+def _folded(rng, pool_seed: int, device: str) -> Mesh:
     """Clothes lying flat or crumpled on a box or the floor."""
-    mesh, _, high = _garment(rng, pool_seed, device)
+    mesh, high = _garment(rng, pool_seed, device)
     top, thickness = rng.choice([0.0, rng.uniform(0.4, 0.9)]), rng.uniform(0.15, 0.5)
-    points = mesh["vertices"].clone()
+    points = mesh.vertices.clone()
     x, y, z = points.unbind(1)
     if rng.random() < 0.7:  # folded in the middle: the lower half on the upper one
         middle = 0.5 * float(high[2])
         over = (z > middle).to(z.dtype)
         z, y = (z - middle).abs(), y + over * float(high[1])
     lying = torch.stack([x, z - float(z.mean()), top + 0.005 + (y - y.min()) * float(thickness)], 1).contiguous()
-    mesh = {**mesh, "vertices": lying}
+    mesh = replace(mesh, vertices=lying)
     low, far = lying.amin(0).cpu().numpy(), lying.amax(0).cpu().numpy()
     if top == 0.0:
         return mesh
@@ -193,27 +177,31 @@ def _folded(rng, pool_seed: int, device: str) -> dict:
     return join(mesh, mesh_of([box(center, (half[0], half[1], top / 2), wood_or_metal(rng))], rng, pool_seed, device))
 
 
-def _standing_mannequin(rng, pool_seed: int, device: str) -> dict:
+def _standing_mannequin(rng, pool_seed: int, device: str) -> Mesh:
     return _mannequin(pool_seed, int(rng.integers(NUM_SLOTS)), device)
 
 
-def _animal(rng, pool_seed: int, device: str) -> dict:
+def _animal(rng, pool_seed: int, device: str) -> Mesh:
     return mesh_of(animal(rng), rng, pool_seed, device)
 
 
-NEGATIVE_KINDS = {"hanging": (_hanging, 0.26), "on_chair": (_on_chair, 0.12), "folded": (_folded, 0.08),
-                  "mannequin": (_standing_mannequin, 0.26), "animal": (_animal, 0.28)}  # fmt: skip
+NEGATIVE_KINDS = {
+    "hanging": Kind(0.26, _hanging),
+    "on_chair": Kind(0.12, _on_chair),
+    "folded": Kind(0.08, _folded),
+    "mannequin": Kind(0.26, _standing_mannequin),
+    "animal": Kind(0.28, _animal),
+}
 
 
 def hard_negative(
     rng: np.random.Generator, spot: np.ndarray, pool_seed: int = 0, device: str = "cpu", kind: str | None = None
-) -> dict[str, torch.Tensor]:
-    """A thing that is no person on the floor at spot (2,) metres, turned at random: a mesh of the kind dressed_mesh()
-    gives. kind: a key of NEGATIVE_KINDS; None draws one by its share."""
-    if kind is not None and kind not in NEGATIVE_KINDS:
-        raise ValueError(f"unknown kind {kind!r} of hard negative; known: {', '.join(NEGATIVE_KINDS)}")
-    kinds = list(NEGATIVE_KINDS)
-    kind = kind or kinds[rng.choice(len(kinds), p=[share for _, share in NEGATIVE_KINDS.values()])]
-    mesh = NEGATIVE_KINDS[kind][0](rng, pool_seed, device)
+) -> Mesh:
+    """Make a thing like a person on the floor at spot (2,) metres, turned at random.
+
+    kind: a key of NEGATIVE_KINDS, None draws one by its weight.
+    """
+    kind = draw_kind(rng, NEGATIVE_KINDS, kind, "kind of hard negative")
+    mesh = NEGATIVE_KINDS[kind].make(rng, pool_seed, device)
     yaw = rng.uniform(-np.pi, np.pi) if kind in ("animal", "folded") else rng.normal(0, 0.7)
-    return _moved(mesh, _about_z(yaw), np.array([*spot, 0.0]))
+    return _moved(mesh, rotation_about_z(yaw), np.array([*spot, 0.0]))

@@ -10,6 +10,7 @@ import torch
 
 from opendensepose.synth.backgrounds.materials import material, noise_field, three
 from opendensepose.synth.backgrounds.outdoor import GREENS
+from opendensepose.synth.kinds import Kind, draw_kind
 from opendensepose.synth.textures.fabrics import make_texture
 
 __all__ = ["COVERAGE", "OCCLUDER_KINDS", "make_occluder"]
@@ -165,18 +166,16 @@ def blob(rng, mask, box):
     polygon(mask, outline)
 
 
-OCCLUDER_KINDS = {  # kind: (weight, function of rng, mask and box)
-    "counter": (24, counter),
-    "chair_back": (12, chair_back),
-    "pole": (10, pole),
-    "foliage": (10, foliage),
-    "held_thing": (20, held_thing),
-    "sports_gear": (10, sports_gear),
-    "fence": (6, fence),
-    "blob": (8, blob),
+OCCLUDER_KINDS = {  # their functions take rng, mask and box
+    "counter": Kind(24, counter),
+    "chair_back": Kind(12, chair_back),
+    "pole": Kind(10, pole),
+    "foliage": Kind(10, foliage),
+    "held_thing": Kind(20, held_thing),
+    "sports_gear": Kind(10, sports_gear),
+    "fence": Kind(6, fence),
+    "blob": Kind(8, blob),
 }
-WEIGHTS = np.array([weight for weight, _ in OCCLUDER_KINDS.values()], float)
-WEIGHTS /= WEIGHTS.sum()
 
 
 def visible_box(box_xyxy, size_hw) -> np.ndarray:
@@ -186,7 +185,9 @@ def visible_box(box_xyxy, size_hw) -> np.ndarray:
     x0, x1 = np.clip([x0, x1], 0, width)
     y0, y1 = np.clip([y0, y1], 0, height)
     if x1 - x0 < 2 or y1 - y0 < 2:
-        raise ValueError(f"box_xyxy {list(box_xyxy)} leaves under 2 x 2 pixels inside a picture of {size_hw} (H, W)")
+        raise ValueError(
+            f"box_xyxy must cover at least 2 x 2 pixels of a picture of {size_hw} (H, W), got {list(box_xyxy)}"
+        )
     return np.array([x0, y0, x1, y1])
 
 
@@ -207,9 +208,9 @@ def exact_mask(size_hw, box) -> np.ndarray:
 def draw_mask(rng, size_hw, box, kind) -> tuple[np.ndarray, str]:
     """(H, W) 8-bit soft mask whose coverage of the box lies within COVERAGE, and the kind it became."""
     for _ in range(NUM_TRIES):
-        name = kind or list(OCCLUDER_KINDS)[rng.choice(len(OCCLUDER_KINDS), p=WEIGHTS)]
+        name = draw_kind(rng, OCCLUDER_KINDS, kind, "occluder kind")
         mask = np.zeros(size_hw, np.uint8)
-        OCCLUDER_KINDS[name][1](rng, mask, box)
+        OCCLUDER_KINDS[name].make(rng, mask, box)
         sigma = rng.uniform(0.3, 0.9) if rng.random() < 0.8 else rng.uniform(1, 4)
         mask = cv2.GaussianBlur(mask, (0, 0), sigma)
         if COVERAGE[0] <= coverage(mask, box) <= COVERAGE[1]:
@@ -230,13 +231,12 @@ def surface_of(rng, size_hw, pool_seed, kind) -> np.ndarray:
 def make_occluder(
     rng: np.random.Generator, size_hw, box_xyxy, pool_seed: int = 0, device="cpu", kind: str | None = None
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """A thing in front of the person in `box_xyxy`: rgb (H, W, 3) and alpha (H, W), float32 in [0, 1].
+    """Make a thing in front of the person in `box_xyxy`: rgb (H, W, 3) and alpha (H, W), float32 in [0, 1].
 
     Composite as `image * (1 - alpha) + rgb * alpha`; rgb is 0 away from the thing. It hides 5 to 50 % of the part of
-    the box that lies inside the picture.
+    the box that lies inside the picture. kind: a key of OCCLUDER_KINDS, None draws one by its weight. ValueError if the
+    box leaves less than 2 x 2 pixels inside the picture.
     """
-    if kind is not None and kind not in OCCLUDER_KINDS:
-        raise ValueError(f"unknown occluder kind {kind!r}; known: {', '.join(OCCLUDER_KINDS)}")
     size_hw = tuple(int(s) for s in size_hw)
     mask, kind = draw_mask(rng, size_hw, visible_box(box_xyxy, size_hw), kind)
     left, top, width, height = cv2.boundingRect(mask)

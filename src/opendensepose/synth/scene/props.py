@@ -1,12 +1,14 @@
-"""What people hold, stand behind and lean on. Like every solid, it hides what lies behind it and has no label."""
+"""What people hold, stand behind and lean on: solids without a label that hide what lies behind them."""
 
 import numpy as np
 
 from opendensepose.synth.body.body import BodyCoordinates
-from opendensepose.synth.clothes.outfit import Material, random_colour
-from opendensepose.synth.scene.scene import PersonPlan
+from opendensepose.synth.clothes.outfit import random_colour
+from opendensepose.synth.kinds import Kind, draw_kind
+from opendensepose.synth.scene.person import PersonPlan
 from opendensepose.synth.scene.seats import BodyFrame, bicycle, seat, upholstery, wood_or_metal
 from opendensepose.synth.scene.solid import Solid, box, ellipsoid, ring, tube
+from opendensepose.synth.textures.material_table import Material
 
 __all__ = ["HELD_KINDS", "props_of"]
 
@@ -35,7 +37,7 @@ def _unit(v: np.ndarray) -> np.ndarray:
 
 
 def _hand_area(where: BodyCoordinates, side: str, part: str) -> np.ndarray:
-    """Vertices of a hand's knuckles or of the base of its index or little finger, on the body at rest; kept."""
+    """Vertices of a hand's knuckles or of the base of its index or little finger, on the body at rest; cached."""
     name = f"{side} {part}"
     if name not in where.body_areas:
         sign = 1 if side == "L" else -1
@@ -125,9 +127,16 @@ def _stick(rng, hand: _Hand, cover: Material) -> list[Solid]:
     return [tube(ends, rng.uniform(0.01, 0.02) * np.array([1, rng.uniform(0.8, 2)]), wood_or_metal(rng), sides=7)]
 
 
-HELD_KINDS = {"cup": (_cup, 0.26), "phone": (_phone, 0.2), "book": (_book, 0.1), "ball": (_ball, 0.1),
-              "bag": (_bag, 0.16), "racket": (_racket, 0.05), "umbrella": (_umbrella, 0.05),
-              "stick": (_stick, 0.08)}  # fmt: skip
+HELD_KINDS = {
+    "cup": Kind(0.26, _cup),
+    "phone": Kind(0.2, _phone),
+    "book": Kind(0.1, _book),
+    "ball": Kind(0.1, _ball),
+    "bag": Kind(0.16, _bag),
+    "racket": Kind(0.05, _racket),
+    "umbrella": Kind(0.05, _umbrella),
+    "stick": Kind(0.08, _stick),
+}
 
 
 def _held(rng, frame: BodyFrame, where: BodyCoordinates, person: PersonPlan) -> list[Solid]:
@@ -136,10 +145,9 @@ def _held(rng, frame: BodyFrame, where: BodyCoordinates, person: PersonPlan) -> 
         return _carried(rng, frame, where, cover)
     parts = []
     for side in person.posture.grips:
-        kinds = list(HELD_KINDS)
-        kind = kinds[rng.choice(len(kinds), p=[share for _, share in HELD_KINDS.values()])]
+        kind = draw_kind(rng, HELD_KINDS)
         kind = "phone" if family == "looking_at_phone" else kind
-        parts += HELD_KINDS[kind][0](rng, _Hand(frame, where, side), cover)
+        parts += HELD_KINDS[kind].make(rng, _Hand(frame, where, side), cover)
     return parts
 
 
@@ -164,7 +172,7 @@ def _carried(rng, frame: BodyFrame, where: BodyCoordinates, cover: Material) -> 
 
 
 def _table(rng, frame: BodyFrame, where: BodyCoordinates, sitting: bool) -> list[Solid]:
-    """A table or a closed counter before the body, hiding its lower part from the front; things may stand on it."""
+    """A table or closed counter in front of the body that hides its lower part; things may stand on it."""
     hip = float(frame.hips[2])
     top = hip + rng.uniform(0.12, 0.28) if sitting else hip + rng.uniform(-0.15, 0.18)
     near = frame.local[where.is_in("torso", "leg") & (np.abs(frame.local[:, 2] - top) < 0.12)]
@@ -218,9 +226,9 @@ def props_of(
     where: BodyCoordinates,
     alone: bool,
 ) -> list[Solid]:
-    """Everything that one posed person holds, sits on, leans on or stands behind.
+    """Draw everything that one posed person holds, sits on, leans on or stands behind.
 
-    vertices (V, 3) skin and keypoints (17, 3) COCO, world metres. alone: nobody else is there whom a wall could hide.
+    vertices: (V, 3) skin, keypoints: (17, 3) COCO; world, metres. alone: no other person could be hidden by a wall.
     """
     family = person.posture.family
     frame = BodyFrame.of(vertices, keypoints)

@@ -9,31 +9,28 @@ import numpy as np
 
 from opendensepose.keypoints import KEYPOINT_NAMES
 from opendensepose.synth.body.body import BodyCoordinates
-from opendensepose.synth.clothes.outfit import Material, random_colour
+from opendensepose.synth.clothes.outfit import random_colour
 from opendensepose.synth.scene.solid import Solid, box, ellipsoid, ring, tube
+from opendensepose.synth.textures.material_table import Material
 
 __all__ = ["BodyFrame", "SINK_M", "bicycle", "seat", "seat_height", "upholstery", "wood_or_metal"]
 
-SINK_M = 0.015  # so deep a body sinks into what it sits on
+SINK_M = 0.015  # how deep a body sinks into what it sits on
 
 
 @dataclass(frozen=True)
 class BodyFrame:
-    """A posed body in the world seen along its own upright axes.
+    """A posed body in the world, metres, and its own upright axes."""
 
-    vertices: (V, 3) metres. hips: (3,) middle of the hip joints. axes: (3, 3), rows: left, backwards, up.
-    local: (V, 3) vertices from the hips along these axes, but height above the floor in the last column.
-    """
-
-    vertices: np.ndarray
-    joints: dict[str, np.ndarray]
-    hips: np.ndarray
-    axes: np.ndarray
-    local: np.ndarray
+    vertices: np.ndarray  # (V, 3)
+    joints: dict[str, np.ndarray]  # (3,) by COCO name
+    hips: np.ndarray  # (3,) middle of the hip joints
+    axes: np.ndarray  # (3, 3), rows: left, backwards, up
+    local: np.ndarray  # (V, 3) vertices from the hips along the axes; the last column is height above the floor
 
     @classmethod
     def of(cls, vertices: np.ndarray, keypoints: np.ndarray) -> "BodyFrame":
-        """vertices (V, 3) and COCO keypoints (17, 3), both in the world, metres."""
+        """Measure a body from vertices (V, 3) and COCO keypoints (17, 3), world, metres."""
         joints = dict(zip(KEYPOINT_NAMES, np.asarray(keypoints, float), strict=True))
         hips = (joints["left_hip"] + joints["right_hip"]) / 2
         left = joints["left_hip"] - joints["right_hip"]
@@ -45,17 +42,17 @@ class BodyFrame:
         return cls(vertices, joints, hips, axes, local)
 
     def at(self, left: float, back: float, height: float) -> np.ndarray:
-        """World point (3,) from the hips along the axes, at a height above the floor."""
+        """Compute a world point (3,) from the hips along the axes, at a height above the floor."""
         return self.hips * np.array([1, 1, 0]) + left * self.axes[0] + back * self.axes[1] + height * self.axes[2]
 
 
 def seat_height(frame: BodyFrame, where: BodyCoordinates) -> float:
-    """Height of a seat's top under the buttocks of a posed body, metres above the floor."""
+    """Compute the height of a seat's top under a posed body's buttocks, metres above the floor."""
     return float(frame.local[_area(where, "buttocks"), 2].min()) + SINK_M
 
 
 def _area(where: BodyCoordinates, name: str) -> np.ndarray:
-    """(V,) bool: the body's "buttocks" (with the upper thighs), "thighs", "shins" (with the feet) or "trunk"; kept."""
+    """(V,) bool, cached: the "buttocks" (with the upper thighs), "thighs", "shins" (with the feet) or "trunk"."""
     if name not in where.body_areas:
         leg, torso, height = where.is_in("leg"), where.is_in("torso"), where.rest[:, 2]
         masks = {
@@ -69,13 +66,13 @@ def _area(where: BodyCoordinates, name: str) -> np.ndarray:
 
 
 def wood_or_metal(rng: np.random.Generator) -> Material:
-    """Of furniture: plain, mostly brown, black, white or grey."""
+    """Draw furniture's material: plain, mostly brown, black, white or grey."""
     tone = rng.uniform(0.1, 0.9) * np.array([1.0, 0.72, 0.48]) if rng.random() < 0.45 else random_colour(rng)
     return Material(np.clip(tone, 0.02, 1), specular=float(rng.choice([0.02, 0.2, 0.5])))
 
 
 def upholstery(rng: np.random.Generator) -> Material:
-    """Of cushions and sofas: plain or patterned fabric."""
+    """Draw the material of cushions and sofas: plain or patterned fabric."""
     texture = "fabric" if rng.random() < 0.4 else "none"
     return Material(random_colour(rng), texture, float(rng.uniform(1.5, 6)), fold=0.3 * rng.random())
 
@@ -88,7 +85,7 @@ def _front(frame: BodyFrame, where: BodyCoordinates, top: float) -> float:
 
 
 def seat(rng: np.random.Generator, frame: BodyFrame, where: BodyCoordinates) -> list[Solid]:
-    """A seat under a sitting body, of a kind that its legs leave room for."""
+    """Build a seat under a sitting body, of a kind that its legs leave room for."""
     top = seat_height(frame, where)
     front = _front(frame, where, top)
     shins = frame.local[_area(where, "shins")]
@@ -142,7 +139,7 @@ def _back(rng, frame: BodyFrame, place: tuple[float, float], width: float, top: 
 
 
 def bicycle(rng: np.random.Generator, frame: BodyFrame, where: BodyCoordinates) -> list[Solid]:
-    """A bicycle under a riding body: saddle, wheels on the floor, handlebars where the hands are."""
+    """Build a bicycle under a riding body: saddle, wheels on the floor, handlebars where the hands are."""
     top = seat_height(frame, where)
     paint, black = Material(random_colour(rng), specular=0.5), Material(np.full(3, 0.05), specular=0.1)
     hands = (frame.joints["left_wrist"] + frame.joints["right_wrist"]) / 2

@@ -1,6 +1,6 @@
-"""Plain solids, of which things are built: boxes, tubes, ellipsoids, rings; and how they join the mesh that is drawn.
+"""Plain solids, of which things are built: boxes, tubes, ellipsoids, rings.
 
-A solid belongs to nobody: where it is seen, a pixel has no label. Letters: N vertices and M triangles of a solid.
+A solid belongs to no person: a pixel that shows it has no label. Letters: N vertices and M triangles of a solid.
 """
 
 from dataclasses import dataclass
@@ -8,36 +8,29 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from opendensepose.synth.clothes.outfit import Material
-from opendensepose.synth.dress import material_table
+from opendensepose.synth.drawing.mesh import OWN_AXES, Mesh, grid_triangles
+from opendensepose.synth.textures.material_table import Material, material_table
 
-__all__ = ["NOBODY", "Solid", "box", "ellipsoid", "join", "mesh_of", "ring", "tube"]
-
-NOBODY = -1  # owner of a triangle that belongs to no person
-_PRINT = 8  # column of the table of materials (shade.py): index of a print, -1 for none
+__all__ = ["Solid", "box", "ellipsoid", "mesh_of", "ring", "tube"]
 
 
 @dataclass(frozen=True)
 class Solid:
-    """vertices (N, 3) float32 world metres; triangles (M, 3) int32, drawn from both sides; cloth (N, 3) float32: metres
-    along the surface in columns 0 and 2, for its texture."""
+    """A closed surface of one material, drawn from both sides."""
 
-    vertices: np.ndarray
-    triangles: np.ndarray
-    cloth: np.ndarray
+    vertices: np.ndarray  # (N, 3) float32 world, metres
+    triangles: np.ndarray  # (M, 3) int32
+    cloth: np.ndarray  # (N, 3) float32: metres along the surface in columns 0 and 2, for its texture
     material: Material
 
 
 def _patches(points: np.ndarray, cloth: np.ndarray, material: Material, closed: bool = False) -> Solid:
     """A Solid from K grids of points (K, rows, columns, 3); closed joins each grid's last column to its first."""
     num_grids, rows, columns = points.shape[:3]
-    k, r, c = np.mgrid[0:num_grids, 0 : rows - 1, 0 : columns - (0 if closed else 1)]
-    here, right = (k * rows + r) * columns + c, (k * rows + r) * columns + (c + 1) % columns
-    below = columns  # the same column in the next row
-    quads = np.stack([here, here + below, right, right, here + below, right + below], -1)
+    triangles = grid_triangles(rows, columns, closed) + rows * columns * np.arange(num_grids)[:, None, None]
     return Solid(
         points.reshape(-1, 3).astype(np.float32),
-        quads.reshape(-1, 3).astype(np.int32),
+        triangles.reshape(-1, 3).astype(np.int32),
         cloth.reshape(-1, 3).astype(np.float32),
         material,
     )
@@ -49,7 +42,7 @@ _SQUARE = np.array([[[-1.0, -1], [-1, 1]], [[1, -1], [1, 1]]])  # (2, 2, 2)
 def box(
     center: np.ndarray, half: tuple[float, float, float], material: Material, axes: np.ndarray | None = None
 ) -> Solid:
-    """A box with sharp edges; half: half its lengths along the rows of axes (3, 3), by default the world's."""
+    """Build a box with sharp edges; half: half its lengths along the rows of axes (3, 3), by default the world's."""
     half = np.asarray(half, float)
     points, cloth = [], []
     for axis in range(3):
@@ -67,7 +60,7 @@ def box(
 
 
 def tube(path: np.ndarray, radius: np.ndarray | float, material: Material, sides: int = 8, flat: float = 1.0) -> Solid:
-    """A round tube, closed at both ends, along a path (K, 3) with one radius or K; flat: depth over width."""
+    """Build a round tube, closed at both ends, along a path (K, 3) with one radius or K; flat: depth over width."""
     path = np.asarray(path, float)
     radius = np.broadcast_to(np.asarray(radius, float), len(path))
     path = np.concatenate([path[:1], path, path[-1:]])  # the ends, drawn together to a point
@@ -89,7 +82,7 @@ def tube(path: np.ndarray, radius: np.ndarray | float, material: Material, sides
 
 
 def ellipsoid(center: np.ndarray, axes: np.ndarray, material: Material, rows: int = 8, columns: int = 12) -> Solid:
-    """axes: (3, 3), its rows the half axes in metres; the last is the line from pole to pole."""
+    """Build an ellipsoid; axes: (3, 3), rows are half axes in metres, the last from centre to pole."""
     phi, theta = np.meshgrid(np.linspace(0, np.pi, rows), np.linspace(0, 2 * np.pi, columns, False), indexing="ij")
     sphere = np.stack([np.sin(phi) * np.cos(theta), np.sin(phi) * np.sin(theta), np.cos(phi)], -1)
     points = center + sphere @ np.asarray(axes, float)
@@ -100,7 +93,7 @@ def ellipsoid(center: np.ndarray, axes: np.ndarray, material: Material, rows: in
 
 def ring(center: np.ndarray, normal: np.ndarray, radius: float, thickness: float, material: Material,
          sides: int = 5) -> Solid:  # fmt: skip
-    """A torus about an axis: wheels, rims, handles."""
+    """Build a torus about an axis: a wheel, rim or handle."""
     normal = np.asarray(normal, float) / np.linalg.norm(normal)
     first = np.cross(normal, [0, 0, 1.0] if abs(normal[2]) < 0.9 else [1.0, 0, 0])
     first /= np.linalg.norm(first)
@@ -114,32 +107,17 @@ def ring(center: np.ndarray, normal: np.ndarray, radius: float, thickness: float
     return _patches(points[None], cloth[None], material, closed=True)
 
 
-def mesh_of(solids: list[Solid], rng: np.random.Generator, pool_seed: int, device: str) -> dict[str, torch.Tensor]:
-    """The solids as one mesh of the kind that dressed_mesh() gives and shade() draws."""
+def mesh_of(solids: list[Solid], rng: np.random.Generator, pool_seed: int, device: str) -> Mesh:
+    """Make one mesh of the solids; rng draws their fabrics from the pool of pool_seed."""
     offsets = np.cumsum([0] + [len(solid.vertices) for solid in solids])
     vertices = np.concatenate([solid.vertices for solid in solids])
-    plain = np.tile(np.array([[0, -0.01, 0]], np.float32), (len(vertices), 1))  # its texture follows its own first axis
     columns = {
         "vertices": vertices,
         "triangles": np.concatenate([s.triangles + np.int32(o) for s, o in zip(solids, offsets, strict=False)]),
         "cloth": np.concatenate([solid.cloth for solid in solids]),
-        "facing": plain,
+        "facing": np.tile(OWN_AXES, (len(vertices), 1)),
         "paint": np.ones_like(vertices),
         "material": np.concatenate([np.full(len(s.triangles), k, np.int32) for k, s in enumerate(solids)]),
     }
-    mesh = {name: torch.from_numpy(values).to(device) for name, values in columns.items()}
-    return {**mesh, **material_table(rng, [solid.material for solid in solids], pool_seed, device)}
-
-
-def join(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Two meshes as one, first's vertices, triangles and materials before second's; both of one pool of textures.
-
-    The second's prints are not kept: what it shows has none.
-    """
-    joined = {name: torch.cat([first[name], second[name]]) for name in ("vertices", "cloth", "facing", "paint")}
-    joined["triangles"] = torch.cat([first["triangles"], second["triangles"] + len(first["vertices"])])
-    joined["material"] = torch.cat([first["material"], second["material"] + len(first["materials"])])
-    table = second["materials"].clone()
-    table[:, _PRINT] = -1
-    joined["materials"] = torch.cat([first["materials"], table])
-    return {**first, **joined}
+    table = material_table(rng, [solid.material for solid in solids], pool_seed, device)
+    return Mesh(**{name: torch.from_numpy(values).to(device) for name, values in columns.items()}, table=table)

@@ -1,3 +1,3 @@
-"""Noise, fabrics, prints, and the store that kernels sample them from."""
+"""Noise, fabrics, prints, texture atlases and materials."""
 
 __all__: list[str] = []

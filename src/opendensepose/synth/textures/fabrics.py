@@ -1,7 +1,7 @@
-"""Fabric, print, skin and hair textures for people and things.
+"""Fabric and hair textures for people and things.
 
-`make_texture` draws from a pool: the fabric in a slot depends on (pool_seed, slot) alone, so a picture never
-depends on what was made before it. Callers move `pool_seed` on (sample_index // 500, say) to get fresh fabrics.
+`make_texture` draws from a pool: the fabric in a slot depends on (pool_seed, slot) alone, so a picture never depends on
+what was made before it. Callers increase `pool_seed` (sample_index // 500, say) to get new fabrics.
 """
 
 from dataclasses import dataclass
@@ -11,53 +11,41 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from opendensepose.synth.kinds import draw_kind, slots_by_kind
 from opendensepose.synth.textures.noise import fbm_2d
 from opendensepose.synth.textures.patterns import FABRICS, TEXTURE_SIZE
-from opendensepose.synth.textures.prints import make_print
 
-__all__ = ["FABRIC_KINDS", "FabricDraw", "draw_fabric", "fabric_stack", "make_texture", "make_print", "make_skin_noise",
-           "make_hair_texture"]  # fmt: skip
+__all__ = ["FABRIC_KINDS", "FabricDraw", "draw_fabric", "fabric_stack", "make_hair_texture", "make_texture"]
 
 NUM_SLOTS = 48
 FABRIC_KINDS = tuple(FABRICS)
 
 
-def slots_by_kind(weights: dict[str, float], num_slots: int) -> dict[str, range]:
-    """Share `num_slots` consecutive slots among the kinds by weight, at least one for each."""
-    ends = np.cumsum(list(weights.values()))
-    ends = np.round(ends / ends[-1] * (num_slots - len(weights))).astype(int) + np.arange(1, len(weights) + 1)
-    starts = [0, *ends[:-1]]
-    return {kind: range(int(a), int(b)) for kind, a, b in zip(weights, starts, ends, strict=True)}
-
-
-FABRIC_SLOTS = slots_by_kind({kind: weight for kind, (weight, _) in FABRICS.items()}, NUM_SLOTS)
+FABRIC_SLOTS = slots_by_kind(FABRICS, NUM_SLOTS)
 
 
 @lru_cache(maxsize=NUM_SLOTS + 16)
 def pool_fabric(pool_seed: int, slot: int, device: str) -> torch.Tensor:
-    """(256, 256, 3) float32, the fabric in `slot` of the pool."""
+    """Make the fabric in a slot of the pool: (256, 256, 3) float32."""
     kind = next(kind for kind, slots in FABRIC_SLOTS.items() if slot in slots)
-    fabric = FABRICS[kind][1](np.random.default_rng((7, pool_seed, slot)))
+    fabric = FABRICS[kind].make(np.random.default_rng((7, pool_seed, slot)))
     return torch.from_numpy(np.clip(fabric, 0, 1).astype(np.float32)).to(device)
 
 
 @dataclass(frozen=True)
 class FabricDraw:
-    """A fabric of the pool and how it is changed: shift (y, x) in pixels, axes that are mirrored, order of the colour
-    channels, gain (3,) of the colours after that."""
+    """A fabric of the pool and how it is changed."""
 
     slot: int
-    shift_yx: tuple[int, int]
-    flips: tuple[int, ...]
-    order: tuple[int, int, int]
-    gain: np.ndarray
+    shift_yx: tuple[int, int]  # pixels
+    flips: tuple[int, ...]  # axes that are mirrored
+    order: tuple[int, int, int]  # of the colour channels
+    gain: np.ndarray  # (3,) of the colours, after reordering
 
 
 def draw_fabric(rng: np.random.Generator, kind: str | None = None) -> FabricDraw:
-    """A random fabric; `kind` is one of FABRIC_KINDS, None draws one by its weight."""
-    if kind is not None and kind not in FABRICS:
-        raise ValueError(f"unknown fabric kind {kind!r}; known: {', '.join(FABRIC_KINDS)}")
-    slots = range(NUM_SLOTS) if kind is None else FABRIC_SLOTS[kind]
+    """Draw a fabric; kind: one of FABRIC_KINDS, None draws one by its weight."""
+    slots = range(NUM_SLOTS) if kind is None else FABRIC_SLOTS[draw_kind(rng, FABRICS, kind, "fabric kind")]
     slot = slots[int(rng.integers(len(slots)))]
     shift_y, shift_x = (int(s) for s in rng.integers(0, TEXTURE_SIZE, 2))
     flips = tuple(axis for axis in (0, 1) if rng.random() < 0.5)
@@ -67,10 +55,7 @@ def draw_fabric(rng: np.random.Generator, kind: str | None = None) -> FabricDraw
 
 
 def make_texture(rng: np.random.Generator, pool_seed: int = 0, device="cpu", kind: str | None = None) -> torch.Tensor:
-    """(256, 256, 3) float32 in [0, 1]: a fabric that continues seamlessly over opposite edges.
-
-    `kind` is one of FABRIC_KINDS; None draws one by its weight.
-    """
+    """Draw a fabric and make it: (256, 256, 3) float32 in [0, 1], which tiles. kind: as of draw_fabric()."""
     drawn = draw_fabric(rng, kind)
     fabric = pool_fabric(int(pool_seed), drawn.slot, str(device)).roll(drawn.shift_yx, (0, 1)).flip(drawn.flips)
     return (fabric[..., list(drawn.order)] * torch.from_numpy(drawn.gain).to(device)).clamp_(0, 1)
@@ -78,33 +63,13 @@ def make_texture(rng: np.random.Generator, pool_seed: int = 0, device="cpu", kin
 
 @lru_cache(maxsize=2)
 def fabric_stack(pool_seed: int, device: str) -> torch.Tensor:
-    """(48, 256, 256, 4) uint8: all fabrics of a pool, opaque, for shading."""
+    """Stack all fabrics of a pool for shading: (48, 256, 256, 4) uint8 RGBA, opaque."""
     fabrics = torch.stack([pool_fabric(pool_seed, slot, device) for slot in range(NUM_SLOTS)])
     return F.pad((fabrics * 255).round().to(torch.uint8), (0, 1), value=255)
 
 
-def make_skin_noise(rng: np.random.Generator, device="cpu") -> torch.Tensor:
-    """(256, 256, 3) float32 factors of about 0.75 to 1.2, to multiply a skin tone with; tiles.
-
-    Large blotches (redder and paler regions), fine pores, a few moles or freckles, seldom a tattoo-like pattern.
-    """
-    size = (TEXTURE_SIZE, TEXTURE_SIZE)
-    blotch = fbm_2d(rng, size, 3, True, device, cells=3) - 0.5
-    pores = fbm_2d(rng, size, 1, True, device, cells=90) - 0.5
-    light = 1 + 0.16 * blotch + 0.07 * pores
-    red = (fbm_2d(rng, size, 2, True, device, cells=4) - 0.5) * float(rng.uniform(0.02, 0.12))
-    skin = torch.stack([light + red, light - red * 0.5, light - red * 0.6], -1)
-    if rng.random() < 0.3:  # freckles
-        spots = fbm_2d(rng, size, 1, True, device, cells=48)
-        skin = skin * (1 - 0.35 * ((spots - 0.8) * 8).clamp(0, 1))[..., None]
-    if rng.random() < 0.06:  # tattoo
-        lines = (fbm_2d(rng, size, 3, True, device, cells=5) - 0.5).abs()
-        skin = skin * (1 - 0.5 * (1 - lines * 25).clamp(0, 1))[..., None]
-    return skin.clamp(0.3, 1.4)
-
-
 def make_hair_texture(rng: np.random.Generator, device="cpu") -> torch.Tensor:
-    """(128, 128, 3) float32 in [0, 1]: strands along the second-axis-constant direction (they run along H); tiles."""
+    """Make hair whose strands run along the rows' axis: (128, 128, 3) float32 in [0, 1], which tiles."""
     size = (128, 128)
     dark = np.array([[0.05, 0.04, 0.04], [0.13, 0.09, 0.07], [0.25, 0.16, 0.10], [0.42, 0.28, 0.16]])
     light = np.array([[0.70, 0.55, 0.33], [0.45, 0.18, 0.08], [0.62, 0.62, 0.62], [0.85, 0.84, 0.82]])

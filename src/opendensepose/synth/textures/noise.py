@@ -1,6 +1,6 @@
-"""Procedural noise: smooth random fields on a picture and at points in space.
+"""Procedural noise: smooth random fields over a picture, and normal noise.
 
-H, W: picture size.  N: number of points.  Every field is a pure function of its `rng` or `seed`.
+Letters: H, W picture. A field depends on its arguments and `rng` alone.
 """
 
 from functools import lru_cache
@@ -8,9 +8,8 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-__all__ = ["fbm_2d", "fbm_3d_at", "normal_noise"]
+__all__ = ["fbm_2d", "normal_noise"]
 
-LATTICE_3D = 16  # period of the 3D lattice in cells
 NORMAL_BANK_SIZE = 1 << 21
 
 
@@ -55,7 +54,7 @@ def fbm_2d(
     gain: float = 0.5,
     stretch_yx=(1.0, 1.0),
 ) -> torch.Tensor:
-    """(H, W) float32 fractal noise, stretched to span [0, 1].
+    """Make fractal noise (H, W) float32, stretched to span [0, 1].
 
     `cells` lattice cells lie along the shorter side in the first octave, twice as many in each next,
     with `gain` times the amplitude. `stretch_yx` multiplies the cells along an axis. With `tile`
@@ -74,34 +73,6 @@ def fbm_2d(
     return (field - low) / (high - low).clamp_min(1e-6)
 
 
-@lru_cache(maxsize=64)
-def lattice_3d(seed: int, device: str) -> torch.Tensor:
-    """(1, 1, L+1, L+1, L+1) random lattice whose last layer repeats the first in every direction."""
-    values = np.random.default_rng(seed).random((LATTICE_3D,) * 3, dtype=np.float32) * 2 - 1
-    return torch.from_numpy(np.pad(values, (0, 1), mode="wrap"))[None, None].to(device)
-
-
-def fbm_3d_at(points: torch.Tensor, seed: int, scale: float, octaves: int = 3) -> torch.Tensor:
-    """(N,) float32 fractal noise of about [-1, 1] at `points` (N, 3) float32.
-
-    `scale` is the size of the largest bumps in the unit of the points. The field has a continuous
-    first derivative, so that normals of surfaces displaced by it have no steps.
-    """
-    if points.ndim != 2 or points.shape[1] != 3:
-        raise ValueError(f"points must have shape (N, 3), got {tuple(points.shape)}")
-    lattice = lattice_3d(int(seed), str(points.device))
-    total = torch.zeros(len(points), device=points.device)
-    for octave in range(octaves):
-        x = points.float() * (2.0**octave / scale) + 5.37 * octave
-        cell = torch.floor(x)
-        t = x - cell
-        x = torch.remainder(cell, LATTICE_3D) + t * t * (3 - 2 * t)  # eased inside the cell
-        grid = (x * (2 / LATTICE_3D) - 1).reshape(1, -1, 1, 1, 3)
-        value = torch.nn.functional.grid_sample(lattice, grid, align_corners=True)
-        total += value.reshape(-1) * 0.5**octave
-    return total / (2 - 0.5 ** (octaves - 1))
-
-
 @lru_cache(maxsize=4)
 def normal_bank(device: str) -> torch.Tensor:
     """(NORMAL_BANK_SIZE,) standard normal values, always the same ones."""
@@ -110,7 +81,7 @@ def normal_bank(device: str) -> torch.Tensor:
 
 
 def normal_noise(rng: np.random.Generator, shape, device="cpu") -> torch.Tensor:
-    """Standard normal noise of `shape`: a random stretch of a fixed bank (20 times faster than drawing)."""
+    """Make standard normal noise of `shape`: a random part of a fixed bank, 20 times faster than drawing it."""
     count = int(np.prod(shape))
     bank = normal_bank(str(device))
     if count > len(bank) // 2:

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from opendensepose.synth.kinds import Kind
 from opendensepose.synth.textures.noise import fbm_2d
 
 __all__ = ["FABRICS", "TEXTURE_SIZE", "fabric_colour"]
@@ -41,7 +42,7 @@ PALETTE_WEIGHTS /= PALETTE_WEIGHTS.sum()
 
 
 def fabric_colour(rng) -> np.ndarray:
-    """(3,) float32 a clothes colour: mostly from the palette, jittered; one in ten anything."""
+    """Draw a clothes colour (3,) float32: mostly from the palette, jittered; 7 % any colour."""
     if rng.random() < 0.07:
         return rng.random(3).astype(np.float32)
     colour = PALETTE_COLOURS[rng.choice(len(PALETTE_COLOURS), p=PALETTE_WEIGHTS)]
@@ -303,22 +304,22 @@ def lace(rng):
     return woven(rng, blend(mask, ground, fabric_colour(rng)).astype(np.float32))
 
 
-FABRICS = {  # kind: (weight, function)
-    "plain": (40, plain),
-    "stripes": (9, stripes),
-    "pinstripe": (4, pinstripe),
-    "plaid": (6, plaid),
-    "checks": (4, checks),
-    "dots": (4, dots),
-    "zigzag": (3, zigzag),
-    "floral": (6, floral),
-    "camouflage": (3, camouflage),
-    "denim": (8, denim),
-    "knit": (6, knit),
-    "leopard": (2, leopard),
-    "tie_dye": (3, tie_dye),
-    "abstract_print": (4, abstract_print),
-    "sequins": (1, sequins),
-    "leather": (3, leather),
-    "lace": (2, lace),
+FABRICS = {
+    "plain": Kind(40, plain),
+    "stripes": Kind(9, stripes),
+    "pinstripe": Kind(4, pinstripe),
+    "plaid": Kind(6, plaid),
+    "checks": Kind(4, checks),
+    "dots": Kind(4, dots),
+    "zigzag": Kind(3, zigzag),
+    "floral": Kind(6, floral),
+    "camouflage": Kind(3, camouflage),
+    "denim": Kind(8, denim),
+    "knit": Kind(6, knit),
+    "leopard": Kind(2, leopard),
+    "tie_dye": Kind(3, tie_dye),
+    "abstract_print": Kind(4, abstract_print),
+    "sequins": Kind(1, sequins),
+    "leather": Kind(3, leather),
+    "lace": Kind(2, lace),
 }

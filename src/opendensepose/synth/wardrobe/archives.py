@@ -18,7 +18,7 @@ DEB_MAGIC = b"!<arch>\n"
 
 
 def read_allowed(source: Path, allowed: Mapping[str, str]) -> dict[str, bytes]:
-    """Content by path of those files of `source` that are in `allowed` (SHA-256 by path); may be none at all.
+    """Read those files of `source` that are in `allowed` (SHA-256 by path): content by path, perhaps none.
 
     source: a folder, or an archive: .tgz and other tar files, .zip, .deb. ValueError if it is none of these, is
     damaged, or holds an allowed file with another checksum.
@@ -27,7 +27,7 @@ def read_allowed(source: Path, allowed: Mapping[str, str]) -> dict[str, bytes]:
     try:
         for path, content in _files_in(source, allowed):
             if not is_allowed(content, allowed[path]):
-                raise ValueError(f"its {PurePosixPath(path).name} is not the file we know: the checksum differs")
+                raise ValueError(f"its {PurePosixPath(path).name} has another checksum than the listed file")
             found[path] = content
     except (ValueError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{source} cannot be used: {error}") from error
@@ -47,7 +47,7 @@ def _files_in(source: Path, allowed: Mapping[str, str]) -> Iterator[tuple[str, b
 
 
 def _files_in_folder(folder: Path, allowed: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    """Looks where a file would lie if the folder were any of those on its path; does not search."""
+    """Look for each file where it would lie if the folder were one on its path; nothing else is searched."""
     for path in allowed:
         parts = PurePosixPath(path).parts
         for start in range(len(parts)):

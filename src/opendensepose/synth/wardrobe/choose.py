@@ -1,105 +1,132 @@
-"""What a person takes out of the wardrobe: pieces that go together, their colours, fabrics, hems and sleeves.
+"""The garments that a person wears: pieces of the wardrobe that go together, their colours, fabrics, hems and sleeves.
 
-Not everything is taken from it: skirts that swing, coats and most hats are procedural (outfit.py, drape.py), and the
-two are mixed on one person. `Taken.without` says which procedural garments the pieces replace.
+Skirts that swing, coats and most hats are procedural (outfit.py, drape.py); one person may wear both kinds.
 """
 
 import functools
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from opendensepose.synth.body.body import BodyCoordinates
-from opendensepose.synth.clothes.outfit import DENIM, HAIR_COLOURS, Material, UvTexture, random_colour
+from opendensepose.synth.clothes.outfit import DENIM, HAIR_COLOURS, random_colour
 from opendensepose.synth.ingredients import Ingredients
+from opendensepose.synth.textures.material_table import Decal, Material, UvTexture
 from opendensepose.synth.wardrobe.cut import Cut, cut
 from opendensepose.synth.wardrobe.wardrobe import Piece, Wardrobe
 
-__all__ = ["PUSHED_IN_M", "SKIN_SIDE_M", "Person", "Taken", "Worn", "take"]
+__all__ = ["PUSHED_IN_M", "SKIN_SIDE_M", "Person", "ChosenGarments", "Worn", "choose_garments"]
 
 SKIN_SIDE_M = 1.9  # metres of skin along its texture's side
 PUSHED_IN_M = -0.012  # skin and cloth under other cloth, so that they never show through it
 _PRINTED = ("male_casualsuit02", "male_casualsuit04", "female_casualsuit01", "female_casualsuit02")  # plain shirts
 _BROWN_EYES = (2, 3)  # of the textures of the eyes
-_STEP = 0.05  # limits along limbs are rounded to multiples of it, those of hems to a fifth of it: cut pieces are kept
+_STEP = 0.05  # cut pieces are cached: limits along limbs are rounded to multiples of it, hems to a fifth of it
 
 
 @dataclass(frozen=True)
 class Person:
-    """What decides what suits somebody: Anny's gender (0 male, 1 female) and age, shares of origin (african, asian,
-    caucasian), and whether trunk and legs are upright enough for stiff hair and skirts."""
+    """What decides which garments suit somebody."""
 
-    gender: float
-    age: float
-    origin: tuple[float, float, float]
-    upright: bool
+    gender: float  # Anny's, 0 male, 1 female
+    age: float  # Anny's
+    origin: tuple[float, float, float]  # shares of african, asian, caucasian
+    upright: bool  # trunk and legs are upright enough for stiff hair and skirts
 
 
 @dataclass
 class Worn:
-    """A piece as it is worn. thickness: (V,) metres outwards, below 0 under other cloth. shape: what is left of it."""
+    """A piece as it is worn."""
 
     piece: Piece
     material: Material
-    shape: Cut
-    thickness: np.ndarray
+    shape: Cut  # what is left of it
+    thickness: np.ndarray  # (V,) metres outwards, below 0 under other cloth
 
 
 @dataclass
-class Taken:
-    """Everything that one person wears of the wardrobe. hides: (B,) bool, body vertices under it. without: procedural
-    garments that it replaces, as sample_outfit() names them. skin: material of the body, None for the painted one."""
+class ChosenGarments:
+    """Everything that one person wears of the wardrobe."""
 
-    hides: np.ndarray
+    hides: np.ndarray  # (B,) bool, body vertices under it
     worn: list[Worn] = field(default_factory=list)
-    without: set[str] = field(default_factory=set)
-    skin: Material | None = None
+    without: set[str] = field(
+        default_factory=set
+    )  # procedural garments that it replaces, as sample_outfit() names them
+    skin: Material | None = None  # material of the body, None for the painted one
 
 
-def take(
-    rng: np.random.Generator, wardrobe: Wardrobe, where: BodyCoordinates, person: Person, on: Ingredients
-) -> Taken:
-    """What a person wears of the wardrobe; often only a part of it, sometimes nothing."""
-    taken = Taken(np.zeros(len(where.rest), bool))
-    chooser = _Chooser(rng, wardrobe, where, person, on, taken)
+class _Look(NamedTuple):
+    """How a piece looks."""
+
+    material: Material
+    recoloured: bool  # the material recolours the piece's texture; else it only tints the texture's own colours
+
+
+def choose_garments(
+    rng: np.random.Generator,
+    wardrobe: Wardrobe,
+    where: BodyCoordinates,
+    person: Person,
+    enabled_ingredients: Ingredients,
+) -> ChosenGarments:
+    """Choose what a person wears of the wardrobe: often one or two pieces, sometimes none."""
+    chosen = ChosenGarments(np.zeros(len(where.rest), bool))
+    chooser = _Chooser(rng, wardrobe, where, person, enabled_ingredients, chosen)
     if not chooser.female and rng.random() < 0.9:
-        taken.without.add("skirt")
-    if on.garments and rng.random() < 0.65:
+        chosen.without.add("skirt")
+    if enabled_ingredients.garments and rng.random() < 0.65:
         chooser.clothes()
-    if on.shoes and rng.random() < 0.65:
+    if enabled_ingredients.shoes and rng.random() < 0.65:
         chooser.footwear()
     if rng.random() < 0.8:
         chooser.face()
-    return taken
+    return chosen
 
 
 class _Chooser:
-    """Fills a Taken from one rng."""
+    """ChosenGarments under construction."""
 
-    def __init__(self, rng, wardrobe: Wardrobe, where: BodyCoordinates, person: Person, on: Ingredients, taken: Taken):
-        self.rng, self.wardrobe, self.where, self.person, self.on, self.taken = rng, wardrobe, where, person, on, taken
+    def __init__(
+        self,
+        rng,
+        wardrobe: Wardrobe,
+        where: BodyCoordinates,
+        person: Person,
+        enabled_ingredients: Ingredients,
+        chosen: ChosenGarments,
+    ):
+        self.rng, self.wardrobe, self.where, self.person, self.enabled_ingredients, self.chosen = (
+            rng,
+            wardrobe,
+            where,
+            person,
+            enabled_ingredients,
+            chosen,
+        )
         self.female = rng.random() < np.clip(person.gender, 0.04, 0.96)
         self.long_trousers = False
 
     # --- clothes ----------------------------------------------------------------------------------------------------
 
     def clothes(self) -> None:
-        """A top and a bottom, one of them, or shirt and jeans in one piece."""
+        """Put on a top and a bottom, one of them, or shirt and jeans in one piece."""
         rng = self.rng
         if not self.female and rng.random() < 0.06:
             self._put(self._one("whole"), self._as_made(0.1))
-            self.taken.without |= {"trousers", "skirt", "top", "outerwear"}
+            self.chosen.without |= {"trousers", "skirt", "top", "outerwear"}
             self.long_trousers = True
             return
         draw = rng.random()  # a top alone, both, a bottom alone
         hem = self._top(cropped=draw > 0.12) if draw < 0.85 else None
         if draw > 0.12:
             self._bottom(hem)
-        elif not self.person.upright:  # a skirt of ours leaves a bent back bare where no top of ours covers it
-            self.taken.without.add("skirt")
+        elif not self.person.upright:  # on a bent body a procedural skirt would leave skin bare under this top
+            self.chosen.without.add("skirt")
 
     def _top(self, cropped: bool) -> float:
-        """Wears a top, sometimes a cropped one; returns how far down it reaches on the neutral body, metres."""
+        """Put on a top, sometimes a cropped one; return the height of its hem on the neutral body, metres."""
         rng, piece = self.rng, self._one("top", "female" if self.female else "male", loosely=0.25)
         sleeve, hem = np.inf, -np.inf
         long_sleeved = piece.sleeve.max() > 1.6
@@ -112,18 +139,18 @@ class _Chooser:
             hem = rng.uniform(lowest, 0.2)
         thickness = np.where(piece.rest[:, 2] < 0.18, 0.003, 0.0)
         material = self._cloth()
-        if self.on.prints and piece.item in _PRINTED and rng.random() < 0.2:
+        if self.enabled_ingredients.prints and piece.item in _PRINTED and rng.random() < 0.2:
             half = rng.uniform(0.05, 0.11)
-            material.decal = (rng.normal(0, 0.02), rng.uniform(0.22, 0.33), half, half * rng.uniform(0.4, 1.3))
-        self._put(piece, (material, True), {"sleeve": sleeve, "hem": hem}, thickness)
+            material.decal = Decal(rng.normal(0, 0.02), rng.uniform(0.22, 0.33), half, half * rng.uniform(0.4, 1.3))
+        self._put(piece, _Look(material, True), {"sleeve": sleeve, "hem": hem}, thickness)
         for under in (p for p in self.wardrobe.of_kind("under") if p.item == piece.item):
-            self._put(under, (self._cloth(), True), {"hem": hem})
-        self.taken.without |= {"top", "outerwear"}
+            self._put(under, _Look(self._cloth(), True), {"hem": hem})
+        self.chosen.without |= {"top", "outerwear"}
         return max(lowest, hem)
 
     def _bottom(self, hem: float | None) -> None:
         rng = self.rng
-        skirt = self.on.skirts and self.female and self.person.upright and rng.random() < 0.15
+        skirt = self.enabled_ingredients.skirts and self.female and self.person.upright and rng.random() < 0.15
         piece = self._one("skirt" if skirt else "bottom", "female" if self.female else "male", loosely=0.25)
         leg = np.inf
         self.long_trousers = piece.leg.max() > 1.7
@@ -134,12 +161,12 @@ class _Chooser:
         if hem is not None:  # the waist under the top
             inside = PUSHED_IN_M * np.clip((piece.rest[:, 2] - hem - 0.015) / 0.02, 0, 1)
         denim = rng.random() < 0.45 and piece.mean_luminance[0] > 0.3
-        look = self._jeans() if denim else (self._cloth(fabrics=0.15), True)
+        look = self._jeans() if denim else _Look(self._cloth(fabrics=0.15), True)
         self._put(piece, look, {"leg": leg}, inside)
-        self.taken.without |= {"trousers", "skirt", "outerwear"}
+        self.chosen.without |= {"trousers", "skirt", "outerwear"}
 
     def footwear(self) -> None:
-        """Shoes, with socks where they can be seen."""
+        """Put on shoes, with socks where they are visible."""
         rng, piece = self.rng, self._one("shoes")
         material, recoloured = self._as_made(0.25)
         if rng.random() < 0.35:
@@ -147,34 +174,34 @@ class _Chooser:
             material.colour = 0.6 * material.colour + 0.4 * material.colour.mean()  # leather is seldom bright
         material.specular = float(rng.choice([0.03, 0.25]))
         under = -0.008 * np.clip((piece.rest[:, 2] + 0.80) / 0.02, 0, 1) * self.long_trousers
-        self._put(piece, (material, recoloured), thickness=under)
-        self.taken.without |= {"shoes"}
+        self._put(piece, _Look(material, recoloured), thickness=under)
+        self.chosen.without |= {"shoes"}
         if not self.long_trousers and rng.random() < 0.6:
             for socks in (p for p in self.wardrobe.of_kind("socks") if p.item == piece.item):
-                self._put(socks, (self._cloth(fabrics=0.1), True))
+                self._put(socks, _Look(self._cloth(fabrics=0.1), True))
 
     # --- head -------------------------------------------------------------------------------------------------------
 
     def face(self) -> None:
-        """A photographed skin with eyes, brows, lashes and hair."""
-        rng, on = self.rng, self.on
-        if on.skin_tones:
-            self.taken.skin = self._skin()
+        """Put on a photographed skin with eyes, brows, lashes and hair."""
+        rng, enabled_ingredients = self.rng, self.enabled_ingredients
+        if enabled_ingredients.skin_tones:
+            self.chosen.skin = self._skin()
             eyes = self._one("eyes")
             dark = rng.random() < 0.35 + 0.6 * (self.person.origin[0] + self.person.origin[1])
             brown = int(rng.choice(_BROWN_EYES)) if dark else None
-            self._put(eyes, (Material(np.ones(3), specular=0.5), False), texture=brown)
-            self.taken.without |= {"face"} | ({"beard"} if self.female or self.person.age < 0.6 else set())
+            self._put(eyes, _Look(Material(np.ones(3), specular=0.5), False), texture=brown)
+            self.chosen.without |= {"face"} | ({"beard"} if self.female or self.person.age < 0.6 else set())
         colour = self._hair_colour()
-        if on.skin_tones:
-            self._put(self._one("brows"), (Material(np.clip(colour * 0.8, 0, 0.45)), True))
+        if enabled_ingredients.skin_tones:
+            self._put(self._one("brows"), _Look(Material(np.clip(colour * 0.8, 0, 0.45)), True))
             if self.female or rng.random() < 0.3:
-                self._put(self._one("lashes"), (Material(np.full(3, 0.05)), True))
-        if on.hats and rng.random() < 0.05:
-            look = self._as_made(0.1) if rng.random() < 0.5 else (self._cloth(fabrics=0.2), True)
+                self._put(self._one("lashes"), _Look(Material(np.full(3, 0.05)), True))
+        if enabled_ingredients.hats and rng.random() < 0.05:
+            look = self._as_made(0.1) if rng.random() < 0.5 else _Look(self._cloth(fabrics=0.2), True)
             self._put(self._one("hat"), look)
-            self.taken.without |= {"hair", "hat"}
-        elif on.hair and rng.random() < 0.72:
+            self.chosen.without |= {"hair", "hat"}
+        elif enabled_ingredients.hair and rng.random() < 0.72:
             self._hair(colour)
 
     def _hair_colour(self) -> np.ndarray:
@@ -196,8 +223,8 @@ class _Chooser:
             colour = np.minimum(colour, 0.2)  # its loose curls show as light speckles on dark skin otherwise
         name = names[self.rng.integers(len(names))]
         piece = next(p for p in self.wardrobe.of_kind("hair") if p.item == name)
-        self._put(piece, (Material(colour, specular=0.1), True))
-        self.taken.without |= {"hair", "hat"}
+        self._put(piece, _Look(Material(colour, specular=0.1), True))
+        self.chosen.without |= {"hair", "hat"}
 
     def _skin(self) -> Material:
         rng, age, gender = self.rng, self.person.age, "female" if self.female else "male"
@@ -212,29 +239,27 @@ class _Chooser:
     # --- pieces -----------------------------------------------------------------------------------------------------
 
     def _one(self, kind: str, made_for: str = "", loosely: float = 0.0) -> Piece:
-        """A random piece of a kind, made for men or women where there is a choice; `loosely` is the share of others."""
+        """Draw a piece of a kind, made for men or women if there is a choice; loosely: the share of other pieces."""
         pieces = self.wardrobe.of_kind(kind)
         own = [piece for piece in pieces if piece.item.startswith(made_for)]
         if own and self.rng.random() >= loosely:
             pieces = own
         return pieces[self.rng.integers(len(pieces))]
 
-    # A look is a material, and whether it recolours the piece's texture or keeps the texture's own colours.
-
-    def _as_made(self, spread: float) -> tuple[Material, bool]:
+    def _as_made(self, spread: float) -> _Look:
         gain = np.clip(self.rng.normal(1, spread) + self.rng.normal(0, 0.03, 3), 0.5, 1.6)
-        return Material(gain, specular=0.03), False
+        return _Look(Material(gain, specular=0.03), False)
 
-    def _jeans(self) -> tuple[Material, bool]:
+    def _jeans(self) -> _Look:
         rng = self.rng
         if rng.random() < 0.5:
             return self._as_made(0.2)
-        return Material(np.clip(DENIM[rng.integers(len(DENIM))] + rng.normal(0, 0.02, 3), 0.02, 1)), True
+        return _Look(Material(np.clip(DENIM[rng.integers(len(DENIM))] + rng.normal(0, 0.02, 3), 0.02, 1)), True)
 
     def _cloth(self, fabrics: float = 0.4) -> Material:
-        """A colour or a fabric of ours, to recolour a texture with."""
+        """Draw a colour or procedural fabric that recolours a texture."""
         rng = self.rng
-        fabric = self.on.textures and rng.random() < fabrics
+        fabric = self.enabled_ingredients.textures and rng.random() < fabrics
         return Material(
             random_colour(rng),
             texture="fabric" if fabric else "none",
@@ -247,13 +272,14 @@ class _Chooser:
     def _put(
         self,
         piece: Piece,
-        look: tuple[Material, bool],
+        look: _Look,
         limits: dict[str, float] | None = None,
         thickness: np.ndarray | float = 0.0,
         texture: int | None = None,
     ) -> None:
-        """Wear a piece. limits: how far along "leg" and "sleeve" it reaches, and the height of its "hem".
+        """Put on a piece.
 
+        limits: how far along "leg" and "sleeve" it reaches, and the height of its "hem". thickness: (V,) metres.
         texture: which of its textures, None draws one.
         """
         material, recoloured = look
@@ -263,13 +289,13 @@ class _Chooser:
         material.uv = UvTexture(piece.textures[k], mean, piece.metres_per_uv)
         steps = tuple((key, round(v / step[key]) * step[key]) for key, v in limits.items() if np.isfinite(v))
         thickness = np.broadcast_to(thickness, len(piece.rest))
-        self.taken.worn.append(Worn(piece, material, _shortened(piece, steps), thickness))
-        self.taken.hides |= piece.hides & ~_bare(self.where, dict(steps))
+        self.chosen.worn.append(Worn(piece, material, _shortened(piece, steps), thickness))
+        self.chosen.hides |= piece.hides & ~_bare(self.where, dict(steps))
 
 
 @functools.lru_cache(maxsize=256)
 def _shortened(piece: Piece, steps: tuple[tuple[str, float], ...]) -> Cut:
-    """A piece cut at the limits that _put() takes."""
+    """Cut a piece at the limits that _put() takes."""
     limits = dict(steps)
     beyond = np.full(len(piece.rest), -np.inf, np.float32)
     for name, along in (("leg", piece.leg), ("sleeve", piece.sleeve)):
@@ -281,7 +307,7 @@ def _shortened(piece: Piece, steps: tuple[tuple[str, float], ...]) -> Cut:
 
 
 def _bare(where: BodyCoordinates, limits: dict[str, float]) -> np.ndarray:
-    """(B,) body vertices that a cut uncovers, and those near its edge."""
+    """Select the body vertices that a cut uncovers, and those near its edge: (B,) bool."""
     bare = np.zeros(len(where.rest), bool)
     margin = 0.1
     if "leg" in limits:

@@ -1,4 +1,4 @@
-"""Hems and sleeves cut shorter: triangles beyond the cut are left out, those that it crosses end on it.
+"""Hems and sleeves cut shorter: triangles beyond the cut are removed, those that it crosses end on it.
 
 Letters: V vertices, T triangles of a piece, S vertices moved onto the cut, E edges that it crosses.
 """
@@ -13,22 +13,22 @@ __all__ = ["Cut", "cut", "move_onto_cut"]
 
 @dataclass(frozen=True)
 class Cut:
-    """What is left: triangles (t, 3) int32 and their corner_uv (t, 3, 2) float32.
+    """A piece after a cut.
 
-    Vertex moved[s] goes to the mean, over the edges e with row[e] == s, of vertex edge[e, 0] times 1 - share[e] and
+    Vertex moved[s] goes to the mean, over the edges e with row[e] == s, of vertex edge[e, 0] times 1 - share[e] plus
     vertex edge[e, 1] times share[e].
     """
 
-    triangles: np.ndarray
-    corner_uv: np.ndarray
-    moved: np.ndarray
-    row: np.ndarray
-    edge: np.ndarray
-    share: np.ndarray
+    triangles: np.ndarray  # (t, 3) int32 that are left
+    corner_uv: np.ndarray  # (t, 3, 2) float32
+    moved: np.ndarray  # (S,) int vertices
+    row: np.ndarray  # (E,) int index into moved
+    edge: np.ndarray  # (E, 2) int vertices, inside and beyond the cut
+    share: np.ndarray  # (E,) float32 where the cut crosses the edge
 
 
 def cut(triangles: np.ndarray, corner_uv: np.ndarray, beyond: np.ndarray) -> Cut:
-    """Cuts a mesh where the field `beyond` (V,) over its vertices changes its sign: what is above 0 goes.
+    """Cut a mesh where the field `beyond` (V,) over its vertices changes its sign: what is above 0 is removed.
 
     triangles: (T, 3) int32. corner_uv: (T, 3, 2) float32.
     """
@@ -57,7 +57,7 @@ def cut(triangles: np.ndarray, corner_uv: np.ndarray, beyond: np.ndarray) -> Cut
 
 
 def move_onto_cut(vertices: torch.Tensor, made: Cut) -> torch.Tensor:
-    """Vertices (V, 3) of the uncut piece, with those that the cut moves at their new places; a new tensor."""
+    """Move vertices (V, 3) of the uncut piece onto the cut; a new tensor if any is moved."""
     if not len(made.moved):
         return vertices
     device = vertices.device

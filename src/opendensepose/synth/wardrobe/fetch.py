@@ -1,14 +1,14 @@
-"""Getting the ingredients: fetched or named, checked, converted to the one file in the user's cache."""
+"""The ingredients: fetched or read from named files, checked, converted to the one file in the user's cache."""
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from opendensepose.synth.wardrobe.allow_list import GARMENTS, PANORAMAS, allow_list
-from opendensepose.synth.wardrobe.garments import pack_garments
+from opendensepose.synth.wardrobe.garment_files import pack_garments
 from opendensepose.synth.wardrobe.ingredients_file import write_ingredients
 from opendensepose.synth.wardrobe.panorama_files import pack_panoramas
-from opendensepose.synth.wardrobe.sources import garment_files, named_files, panorama_files
+from opendensepose.synth.wardrobe.sources import fetch_garments, fetch_panoramas, named_files
 
 __all__ = ["fetch_ingredients"]
 
@@ -33,18 +33,18 @@ The files that were read, with their SHA-256:
 
 
 def fetch_ingredients(sources: Sequence[Path] = (), on_step: Callable[[str], None] = lambda step: None) -> Path:
-    """Fetches, checks and converts the raw files; returns the path of the one file made of them.
+    """Fetch, check and convert the raw files; return the path of the one file made of them.
 
-    sources: archives or folders to take instead of fetching. on_step: told in words what is being done. OSError or
-    ValueError, one sentence, if anything is missing, broken or has changed; what was in the cache then stays.
+    sources: archives or folders to read instead of fetching. on_step: called with the name of each step. OSError or
+    ValueError, one sentence, if anything is missing, broken or has changed; the file in the cache then stays as it was.
     """
     if find_spec("OpenEXR") is None:
         raise OSError('panoramas are read by OpenEXR: run `pip install "opendensepose[render]"`, then this again')
     if sources:
         on_step("reading " + ", ".join(path.name for path in sources))
     named = named_files(sources)
-    garments = named.get(GARMENTS) or garment_files(on_step)
-    panoramas = named.get(PANORAMAS) or panorama_files(on_step)
+    garments = named.get(GARMENTS) or fetch_garments(on_step)
+    panoramas = named.get(PANORAMAS) or fetch_panoramas(on_step)
     on_step("converting the garments")
     arrays = dict(pack_garments(garments))
     on_step("converting the panoramas")

@@ -1,4 +1,4 @@
-"""Putting garments on a body: fitted to its rest shape, then moved by its bones. One Warp kernel for CPU and CUDA.
+"""Garments fitted to a body's rest shape, then posed by its bones: one Warp kernel for CPU and CUDA.
 
 Rest fit: v = sum_k weight_k rest[reference_k] + S offset, where S = |rest[i] - rest[j]| / denominator on each axis;
 then linear blend skinning. Letters: N vertices of all pieces, n of those worn.
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import warp as wp
 
-from opendensepose.synth.drawing.rasterize import launch, to_warp
+from opendensepose.synth.drawing.launch import launch, to_warp
 
 __all__ = ["MEASURED_ON", "FitTable", "fit", "fit_table"]
 
@@ -24,32 +24,31 @@ MEASURED_ON = {
 
 @dataclass(frozen=True)
 class FitTable:
-    """What fit() needs of many vertices, on one device: references (N, 3) and bones (N, 8) int32, weights, offsets and
-    denominators (N, 3) and bone_weights (N, 8) float32, measured (N,) int32 index into MEASURED_ON."""
+    """What fit() reads of N vertices, on one device."""
 
-    references: torch.Tensor
-    weights: torch.Tensor
-    offsets: torch.Tensor
-    denominators: torch.Tensor
-    measured: torch.Tensor
-    bones: torch.Tensor
-    bone_weights: torch.Tensor
+    references: torch.Tensor  # (N, 3) int32 vertices of hm08
+    weights: torch.Tensor  # (N, 3) float32
+    offsets: torch.Tensor  # (N, 3) float32 metres on a body of size `denominators`
+    denominators: torch.Tensor  # (N, 3) float32 metres
+    measured: torch.Tensor  # (N,) int32 index into MEASURED_ON
+    bones: torch.Tensor  # (N, 8) int32
+    bone_weights: torch.Tensor  # (N, 8) float32
 
 
 def fit_table(pieces: Sequence, device: str) -> FitTable:
-    """The table of all pieces (see wardrobe.Piece), one after another."""
+    """Make the table of all pieces (wardrobe.Piece), one after another."""
 
     def joined(arrays: list[np.ndarray], dtype) -> torch.Tensor:
         return torch.from_numpy(np.concatenate(arrays).astype(dtype)).to(device)
 
     sizes = [len(p.references) for p in pieces]
-    ways = list(MEASURED_ON)
+    measures = list(MEASURED_ON)
     return FitTable(
         references=joined([p.references for p in pieces], np.int32),
         weights=joined([p.weights for p in pieces], np.float32),
         offsets=joined([p.offsets for p in pieces], np.float32),
         denominators=joined([np.tile(p.denominators, (n, 1)) for p, n in zip(pieces, sizes, strict=True)], np.float32),
-        measured=joined([np.full(n, ways.index(p.measured_on)) for p, n in zip(pieces, sizes, strict=True)], np.int32),
+        measured=joined([np.full(len(p.references), measures.index(p.measured_on)) for p in pieces], np.int32),
         bones=joined([p.bones for p in pieces], np.int32),
         bone_weights=joined([p.bone_weights for p in pieces], np.float32),
     )
@@ -89,7 +88,7 @@ def _fit(
 
 
 def fit(table: FitTable, which: torch.Tensor, rest: torch.Tensor, bones: torch.Tensor) -> torch.Tensor:
-    """Posed vertices (n, 3) float32, metres, of the table's vertices `which` (n,) int32.
+    """Fit and pose the table's vertices `which` (n,) int32: (n, 3) float32, metres.
 
     rest: (19158, 3) float32, hm08 of this body at rest. bones: (bones, 4, 4) float32, from rest to the pose.
     """

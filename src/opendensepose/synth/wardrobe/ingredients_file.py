@@ -1,4 +1,4 @@
-"""The one file of ingredients in the user's cache: written whole, checked when it is read.
+"""The one file of ingredients in the user's cache: written atomically, checked when it is read.
 
 ingredients-<version>.npz holds arrays whose keys begin with "wardrobe/" (garments, hair, eyes, skins) and "panoramas/"
 (light and backgrounds). Beside it ingredients-<version>.txt says where everything comes from and under which licence.
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from opendensepose.atomic_write import atomic_write
 from opendensepose.cache_folder import cache_folder
-from opendensepose.whole_file import write_whole
 
 __all__ = [
     "VERSION",
@@ -30,7 +30,7 @@ VERSION = 1  # to be raised when the arrays change their names, shapes or meanin
 
 
 class IngredientArrays(Mapping[str, np.ndarray]):
-    """Read-only arrays by key. Equal only to itself, so that what is made of the arrays can be cached by it."""
+    """Read-only arrays by key. Hashed by identity, so that functions of the arrays can be cached."""
 
     def __init__(self, arrays: Mapping[str, np.ndarray]):
         self._arrays = dict(arrays)
@@ -51,25 +51,25 @@ class IngredientArrays(Mapping[str, np.ndarray]):
 
 
 def ingredients_path() -> Path:
-    """Where the file of this version is kept, whether it is there or not."""
+    """Return the path of this version's file, which may not exist."""
     return cache_folder() / f"ingredients-{VERSION}.npz"
 
 
 def write_ingredients(arrays: Mapping[str, np.ndarray], provenance: str, path: Path | None = None) -> Path:
-    """Puts arrays and, beside them, the text `provenance` into the cache, each as a whole; returns the arrays' path."""
+    """Write arrays and, beside them, the text `provenance`, each atomically; return the arrays' path."""
     path = path or ingredients_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     packed = io.BytesIO()
     np.savez_compressed(packed, version=np.int64(VERSION), **arrays)
-    write_whole(path.with_suffix(".txt"), provenance.encode())
-    write_whole(path, packed.getvalue())  # last: where it is, the text is too
+    atomic_write(path.with_suffix(".txt"), provenance.encode())
+    atomic_write(path, packed.getvalue())  # last: where it is, the text is too
     return path
 
 
 def load_ingredients(path: Path | None = None) -> IngredientArrays | None:
-    """The ingredients' arrays by key, read-only and kept for the process, or None if they were never fetched.
+    """Load the ingredients' arrays by key, read-only and cached; None if they were never fetched.
 
-    path: another file than the cache's. ValueError if the file is damaged or of another version.
+    path: a file to read instead of the user's cache. ValueError if the file is damaged or of another version.
     """
     path = path or ingredients_path()
     try:
@@ -84,10 +84,7 @@ def _load(path: Path, stamp: int) -> IngredientArrays:
     """stamp: the file's time of writing, so that a file fetched anew is read anew."""
     again = "run `opendensepose ingredients` again"
     try:
-        with (
-            path.open("rb") as file,
-            np.load(file, allow_pickle=False) as stored,
-        ):  # every array's CRC is checked as it is read
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:  # reading an array checks its CRC
             arrays = {name: stored[name] for name in stored.files}
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{path} is damaged ({error}): {again}") from error
@@ -98,7 +95,7 @@ def _load(path: Path, stamp: int) -> IngredientArrays:
 
 
 def ingredients_checksum() -> str | None:
-    """The first 16 digits of the file's SHA-256, None where nothing was fetched: pictures depend on it."""
+    """Compute the first 16 digits of the file's SHA-256, on which pictures depend; None if nothing was fetched."""
     path = ingredients_path()
     if not path.exists():
         return None
@@ -106,11 +103,11 @@ def ingredients_checksum() -> str | None:
 
 
 def about_ingredients() -> str:
-    """A sentence for who renders or trains: the ingredients that are used, or what is missing and how to get it."""
+    """Say in a sentence which ingredients are used, or what is missing and how to get it."""
     path = ingredients_path()
     if load_ingredients() is None:
         return (
-            "real garments and photographed light are not there, so clothes and light are procedural only:"
-            " `opendensepose ingredients` gets them, once"
+            "clothes and light are procedural, since real garments and photographed light were not fetched:"
+            " run `opendensepose ingredients` once to get them"
         )
     return f"real garments and photographed light from {path}"

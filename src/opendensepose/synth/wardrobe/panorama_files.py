@@ -15,6 +15,7 @@ __all__ = ["ENCODED_WHITE", "decode_radiance", "encode_radiance", "pack_panorama
 WEBP_QUALITY = 90
 ENCODED_WHITE = 254.5  # what 255 is read as: the brightest radiance is 255 units, not infinite
 VERY_BRIGHT = 50  # units
+_KEY_LIGHT = {f"key_{part}": part for part in ("direction", "irradiance", "radius")}  # columns: fields of KeyLight
 PEOPLE = {  # boxes (x0, y0, x1, y1) of people in the panoramas, painted over
     "sunset": [
         (218, 252, 258, 268), (256, 244, 284, 283), (281, 254, 300, 297), (768, 253, 797, 263), (800, 253, 860, 264),
@@ -24,15 +25,14 @@ PEOPLE = {  # boxes (x0, y0, x1, y1) of people in the panoramas, painted over
 
 
 def pack_panoramas(files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
-    """The arrays of all panoramas: "panoramas/images/<name>", a WebP file (N,) uint8 of the encoded radiance, and, with
-    one row to each panorama, "panoramas/" +
+    """Convert panoramas, content by path of EXR files (H, W, 3), to arrays by key.
 
-    names (P,); unit (P,) radiance, for decode_radiance(); coefficients (P, 9, 3) of the radiance without the key light;
-    key_direction (P, 3) towards that light, key_irradiance (P, 3), key_radius (P,) radians.
-
-    files: content by path of EXR files (H, W, 3).
+    "panoramas/images/<name>": a WebP file (N,) uint8 of the encoded radiance. With one row for each panorama,
+    "panoramas/" and: names (P,); unit (P,) radiance, for decode_radiance(); coefficients (P, 9, 3) of the radiance
+    without the key light; key_direction (P, 3) towards that light, key_irradiance (P, 3), key_radius (P,) radians.
     """
-    arrays, rows = {}, []
+    arrays: dict[str, np.ndarray] = {}
+    columns: dict[str, list] = {name: [] for name in ("unit", "coefficients", *_KEY_LIGHT)}
     for path, content in files.items():
         name = PurePosixPath(path).stem
         radiance = _read_exr(content, name)
@@ -41,14 +41,16 @@ def pack_panoramas(files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
         image = _without_people(encode_radiance(_without_rings(radiance, unit), unit), PEOPLE.get(name, ()))
         coded = cv2.imencode(".webp", image[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])[1]
         arrays[f"panoramas/images/{name}"] = coded.reshape(-1)
-        rows.append((unit, coefficients, key.direction, key.irradiance, key.radius))
-    columns = ("unit", "coefficients", "key_direction", "key_irradiance", "key_radius")
-    tables = {f"panoramas/{c}": np.array(v, np.float32) for c, v in zip(columns, zip(*rows, strict=True), strict=True)}
+        columns["unit"].append(unit)
+        columns["coefficients"].append(coefficients)
+        for column, part in _KEY_LIGHT.items():
+            columns[column].append(getattr(key, part))
+    tables = {f"panoramas/{name}": np.array(values, np.float32) for name, values in columns.items()}
     return {"panoramas/names": np.array([PurePosixPath(path).stem for path in files]), **tables, **arrays}
 
 
 def _without_rings(radiance: np.ndarray, unit: float) -> np.ndarray:
-    """Lossy compression left black rings around lamps: close to what is very bright, dark holes are filled."""
+    """Fill the black rings that lossy compression left around very bright lamps."""
     luminance = (radiance @ LUMA).astype(np.float32)
     near_lamp = cv2.dilate(luminance, np.ones((9, 9))) > VERY_BRIGHT * unit
     closed = cv2.morphologyEx(radiance.astype(np.float32), cv2.MORPH_CLOSE, np.ones((7, 7)))
@@ -56,7 +58,7 @@ def _without_rings(radiance: np.ndarray, unit: float) -> np.ndarray:
 
 
 def _without_people(image: np.ndarray, boxes: Sequence[tuple[int, int, int, int]]) -> np.ndarray:
-    """The picture with the boxes filled in from what is around all of them."""
+    """Inpaint the boxes (x0, y0, x1, y1) of a picture."""
     mask = np.zeros(image.shape[:2], np.uint8)
     for x0, y0, x1, y1 in boxes:
         mask[y0:y1, x0:x1] = 1
@@ -64,13 +66,13 @@ def _without_people(image: np.ndarray, boxes: Sequence[tuple[int, int, int, int]
 
 
 def encode_radiance(radiance: np.ndarray, unit: float) -> np.ndarray:
-    """Radiance (..., 3) to uint8: the square root of x / (1 + x), x in units. Fine where pictures are, coarse above."""
+    """Encode radiance (..., 3) as uint8: sqrt(x / (1 + x)) for x in units, fine at pictures' levels, coarse above."""
     x = np.maximum(radiance, 0) / unit
     return (np.sqrt(x / (1 + x)) * 255).round().astype(np.uint8)
 
 
 def decode_radiance(image: np.ndarray, unit: float) -> np.ndarray:
-    """encode_radiance() undone: float32."""
+    """Invert encode_radiance(): (..., 3) float32 radiance."""
     square = (np.minimum(image.astype(np.float32), ENCODED_WHITE) / 255) ** 2
     return unit * square / (1 - square)
 

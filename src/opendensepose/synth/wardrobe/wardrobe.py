@@ -1,4 +1,4 @@
-"""The wardrobe: MakeHuman's items as pieces that can be put on our body, and their textures.
+"""The wardrobe: MakeHuman's items as pieces that fit the body, and their textures.
 
 A suit is split into its connected pieces (top, bottom), footwear into shoes and socks. Every piece knows its references
 into hm08, where it lies on the neutral body (what hems and sleeves are cut by) and which skin it hides.
@@ -17,51 +17,47 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from opendensepose.synth.body.body import Body, along_limb, load_body
-from opendensepose.synth.textures.store import TextureStore, pack_textures
+from opendensepose.synth.body.body import LIMB_JOINTS, Body, along_limb, load_body
+from opendensepose.synth.body.face_shape import NUM_BASE_VERTICES
+from opendensepose.synth.textures.atlas import LUMA, TextureAtlas, pack_textures
 from opendensepose.synth.wardrobe.fit import MEASURED_ON, FitTable, fit_table
-from opendensepose.synth.wardrobe.garments import BASE_VERTICES
 from opendensepose.synth.wardrobe.ingredients_file import IngredientArrays, load_ingredients
 
 __all__ = ["Piece", "Wardrobe", "load_garments", "load_wardrobe"]
 
 _KINDS = {"shoes": "shoes", "fedora": "hat", "eyebrow": "brows", "Eyelashes": "lashes", "HighPolyEyes": "eyes"}
-_NEAR_M, _EDGE_M = 0.035, 0.02  # cloth hides skin so near, but not so near to its own open edge
+_NEAR_M, _EDGE_M = (
+    0.035,
+    0.02,
+)  # cloth hides skin within the first distance, but not within the second of its own open edge
 
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """One thing to wear. Arrays over its V vertices and T triangles, on the CPU.
-
-    kind: top, under (the shirt in a jacket), bottom, skirt, whole (shirt with jeans), shoes, socks, hat, hair, brows,
-    lashes or eyes.
-    references, weights: (V, 3). offsets: (V, 3) metres on a body of the size `denominators` (3,), metres.
-    bones, bone_weights: (V, 8). triangles: (T, 3) int32. corner_uv: (T, 3, 2) float32. rest, normal: (V, 3) on the
-    neutral body. leg, sleeve: (V,) positions along leg and arm as BodyCoordinates.along, -1 elsewhere.
-    hides: (B,) bool. textures: indices into the store. mean_luminance: of each texture over the piece, in [0, 1].
-    metres_per_uv: length of a texture's side on the cloth. cut_out: the texture's alpha decides what is there.
-    """
+    """One thing to wear, on the CPU."""
 
     item: str
+    # top, under (the shirt in a jacket), bottom, skirt, whole (shirt with jeans), shoes, socks, hat, hair, brows,
+    # lashes or eyes
     kind: str
-    references: np.ndarray
+    references: np.ndarray  # (V, 3) and the next four: as of FitTable
     weights: np.ndarray
     offsets: np.ndarray
-    denominators: np.ndarray
-    measured_on: str
-    bones: np.ndarray
-    bone_weights: np.ndarray
-    triangles: np.ndarray
-    corner_uv: np.ndarray
-    rest: np.ndarray
-    normal: np.ndarray
-    leg: np.ndarray
-    sleeve: np.ndarray
-    hides: np.ndarray
-    textures: tuple[int, ...]
-    mean_luminance: tuple[float, ...]
-    metres_per_uv: float
-    cut_out: bool
+    denominators: np.ndarray  # (3,)
+    measured_on: str  # key of MEASURED_ON
+    bones: np.ndarray  # (V, 8)
+    bone_weights: np.ndarray  # (V, 8)
+    triangles: np.ndarray  # (T, 3) int32
+    corner_uv: np.ndarray  # (T, 3, 2) float32
+    rest: np.ndarray  # (V, 3) on the neutral body, metres
+    normal: np.ndarray  # (V, 3) on the neutral body
+    leg: np.ndarray  # (V,) position along the leg as BodyCoordinates.along, -1 elsewhere
+    sleeve: np.ndarray  # (V,) position along the arm
+    hides: np.ndarray  # (B,) bool, the body's vertices under it
+    textures: tuple[int, ...]  # indices into the atlas
+    mean_luminance: tuple[float, ...]  # of each texture over the piece, in [0, 1]
+    metres_per_uv: float  # length of a texture's side on the cloth
+    cut_out: bool  # drawn only where the texture is opaque
 
     @property
     def name(self) -> str:
@@ -70,25 +66,22 @@ class Piece:
 
 @dataclass(frozen=True, eq=False)
 class Wardrobe:
-    """All pieces; their rows in the table that fit() takes; their textures, and those of whole skins by name.
-
-    body_uv: (T, 3, 2) float32, where the corners of the body's triangles lie on a skin.
-    """
+    """All pieces with their textures."""
 
     pieces: tuple[Piece, ...]
     table: FitTable
-    rows: Mapping[Piece, torch.Tensor]
-    textures: TextureStore
-    skins: Mapping[str, int]
-    body_uv: torch.Tensor
+    rows: Mapping[Piece, torch.Tensor]  # (V,) int32 rows of a piece in the table
+    textures: TextureAtlas
+    skins: Mapping[str, int]  # index into the atlas of each whole skin, by name
+    body_uv: torch.Tensor  # (T, 3, 2) float32 texture coordinates of the body's triangles on a skin
 
     def of_kind(self, *kinds: str) -> list[Piece]:
-        """The pieces of any of these kinds."""
+        """List the pieces of any of these kinds."""
         return [piece for piece in self.pieces if piece.kind in kinds]
 
 
 def load_garments(arrays: Mapping[str, np.ndarray], body: Body) -> Wardrobe:
-    """The wardrobe out of pack_garments' arrays (others are ignored). ValueError if they hold no garment."""
+    """Make the wardrobe of pack_garments' arrays; others are ignored. ValueError if they hold no garment."""
     items: dict[str, dict[str, np.ndarray]] = {}
     for key, value in arrays.items():
         if key.startswith("wardrobe/"):
@@ -118,7 +111,7 @@ def load_garments(arrays: Mapping[str, np.ndarray], body: Body) -> Wardrobe:
 
 
 def load_wardrobe(device: str = "cpu") -> Wardrobe | None:
-    """The wardrobe of the fetched ingredients, kept for the process; None if they were never fetched."""
+    """Load the wardrobe of the fetched ingredients, cached; None if they were never fetched."""
     arrays = load_ingredients()
     return None if arrays is None else _of_body(arrays, device)
 
@@ -136,7 +129,7 @@ def _picture(item: str, content: np.ndarray) -> np.ndarray:
 
 
 class _AboutBody:
-    """What fitting to the neutral body needs: hm08 at rest with bone weights, and where its skin lies."""
+    """The neutral body that pieces are measured on: hm08 at rest with bone weights, and its skin."""
 
     def __init__(self, body: Body):
         self.where, self.joints = body.coordinates, body.neutral_keypoints
@@ -161,7 +154,7 @@ def _pieces(
     fitted = np.einsum("vij,vj->vi", moves[:, :3, :3], fitted) + moves[:, :3, 3]
     kinds = _kind_of_vertices(item, quads, fitted)
     uvs = made["uvs"].astype(np.float32) / 65535
-    hidden = np.unpackbits(made["hides"])[:BASE_VERTICES].astype(bool)[about.skin_of_base]
+    hidden = np.unpackbits(made["hides"])[:NUM_BASE_VERTICES].astype(bool)[about.skin_of_base]
     pieces = []
     for kind in dict.fromkeys(kinds):
         here = kinds == kind
@@ -175,15 +168,31 @@ def _pieces(
             triangles, corner_uv = triangles[solid], corner_uv[solid]
         rest = fitted[used].astype(np.float32)
         means = tuple(float(_luminance(_sampled(p, corner_uv.mean(1)))) for p in pictures)
-        normal = _normals(rest, triangles)
         leg, sleeve = _along(rest, about)
         cut_out = kind in ("hair", "brows", "lashes") and (pictures[0][..., 3] < 128).any()
-        pieces.append(Piece(
-            item, str(kind), references[used], weights[used], offsets[used], denominators, measured_on,
-            bones[used], bone_weights[used], triangles, corner_uv.astype(np.float32), rest, normal, leg, sleeve,
-            _hides(str(kind), rest, triangles, hidden, about), textures, means, _side_m(rest, triangles, corner_uv),
-            bool(cut_out),
-        ))  # fmt: skip
+        piece = Piece(
+            item=item,
+            kind=str(kind),
+            references=references[used],
+            weights=weights[used],
+            offsets=offsets[used],
+            denominators=denominators,
+            measured_on=measured_on,
+            bones=bones[used],
+            bone_weights=bone_weights[used],
+            triangles=triangles,
+            corner_uv=corner_uv.astype(np.float32),
+            rest=rest,
+            normal=_normals(rest, triangles),
+            leg=leg,
+            sleeve=sleeve,
+            hides=_hides(str(kind), rest, triangles, hidden, about),
+            textures=textures,
+            mean_luminance=means,
+            metres_per_uv=_side_m(rest, triangles, corner_uv),
+            cut_out=bool(cut_out),
+        )
+        pieces.append(piece)
     return pieces
 
 
@@ -235,7 +244,7 @@ def _sampled(picture: np.ndarray, uv: np.ndarray) -> np.ndarray:
 def _luminance(rgba: np.ndarray) -> float:
     """Mean luminance in [0, 1] of the opaque samples."""
     alpha = rgba[:, 3] + 1e-3
-    return float((rgba[:, :3] @ [0.299, 0.587, 0.114] * alpha).sum() / alpha.sum() / 255)
+    return float((rgba[:, :3] @ LUMA * alpha).sum() / alpha.sum() / 255)
 
 
 def _normals(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -251,21 +260,18 @@ def _along(rest: np.ndarray, about: _AboutBody) -> tuple[np.ndarray, np.ndarray]
     where = about.where
     _, nearest = about.nearest_skin.query(rest)
     found = []
-    for limb, ends, joints in (
-        ("leg", "foot", ("hip", "knee", "ankle")),
-        ("arm", "hand", ("shoulder", "elbow", "wrist")),
-    ):
+    for limb, end in (("leg", "foot"), ("arm", "hand")):
         along = np.full(len(rest), -1, np.float32)
         for side, sign in (("left", 1), ("right", -1)):
-            here = where.is_in(limb, ends)[nearest] & (where.side[nearest] == sign)
-            a, b, c = (about.joints[f"{side}_{joint}"] for joint in joints)
+            here = where.is_in(limb, end)[nearest] & (where.side[nearest] == sign)
+            a, b, c = (about.joints[f"{side}_{joint}"] for joint in LIMB_JOINTS[limb])
             along[here] = along_limb(rest[here], a, b, c)
         found.append(along)
     return found[0], found[1]
 
 
 def _hides(kind: str, rest: np.ndarray, triangles: np.ndarray, hidden: np.ndarray, about: _AboutBody) -> np.ndarray:
-    """(B,) the body vertices under a piece: near it or said so by its maker, but away from its open edges."""
+    """(B,) bool, the body vertices under a piece: near it or listed by its maker, but away from its open edges."""
     where = about.where
     if kind == "eyes":
         return where.is_in("eye")

@@ -7,13 +7,11 @@ import pytest
 
 from opendensepose.synth.body.body import load_body
 from opendensepose.synth.ingredients import Ingredients
-from opendensepose.synth.scene.scene import (
+from opendensepose.synth.scene.cameras import (
     _close_up,
     _frame,
     frame_portrait,
-    placed,
     portrait_camera,
-    sample_shape,
     scene_camera,
     scene_spots,
     whole_photo,
@@ -22,12 +20,12 @@ from opendensepose.synth.scene.scene import (
 SIZE = (128, 96)
 
 
-def _portrait(seed, on=None):
+def _portrait(seed, enabled=None):
     rng = np.random.default_rng(seed)
     points = load_body().coordinates.rest[::9] + np.array([0, 0, 0.87], np.float32)
     middle = (points.min(0) + points.max(0)) / 2
-    camera = portrait_camera(rng, on or Ingredients(), middle, np.linalg.norm(points - middle, axis=1).max())
-    return points, *frame_portrait(rng, on or Ingredients(), camera, points, SIZE), rng
+    camera = portrait_camera(rng, enabled or Ingredients(), middle, np.linalg.norm(points - middle, axis=1).max())
+    return points, *frame_portrait(rng, enabled or Ingredients(), camera, points, SIZE), rng
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -58,12 +56,6 @@ def test_a_whole_photo_ends_where_the_person_is_cut(seed):
         assert abs(at - SIZE[0]) < 0.1 * SIZE[0]
 
 
-def test_people_stand_on_the_floor():
-    rotation, shift = placed(load_body().coordinates.rest, 0.7, np.array([1.0, 2.0]))
-    there = load_body().coordinates.rest @ rotation.T + shift
-    assert abs(there[:, 2].min()) < 1e-6 and np.allclose(there[:, :2].mean(0), [1, 2], atol=1e-4)
-
-
 def test_scene_spots_are_apart_and_in_front_of_the_camera():
     rng = np.random.default_rng(0)
     for _ in range(10):
@@ -72,14 +64,6 @@ def test_scene_spots_are_apart_and_in_front_of_the_camera():
         apart = np.linalg.norm(spots[:, None] - spots[None], axis=-1) + 9 * np.eye(len(spots))
         assert apart.min() > 0.4
         assert (camera.to_camera(np.c_[spots, np.ones(len(spots))])[:, 2] > 0.5).all()
-
-
-def test_shapes_cover_the_range_of_ages_and_weights():
-    body, rng = load_body(), np.random.default_rng(0)
-    shapes = np.stack([sample_shape(body, rng) for _ in range(300)])
-    assert (shapes >= 0).all() and (shapes <= 1).all()
-    age, weight = (shapes[:, body.phenotypes.index(name)] for name in ("age", "weight"))
-    assert age.min() < 0.35 and age.max() > 0.9 and np.ptp(weight) > 0.6
 
 
 def test_close_ups_end_between_the_chin_and_the_knees_of_an_upright_person():
@@ -95,16 +79,3 @@ def test_close_ups_end_between_the_chin_and_the_knees_of_an_upright_person():
 def test_wide_boxes_have_no_close_ups():
     box, rng, again = np.array([0.0, 0.0, 100.0, 50.0]), np.random.default_rng(1), np.random.default_rng(1)
     assert np.array_equal(_frame(rng, box, close_ups=True), _frame(again, box, close_ups=False))
-
-
-def test_babies_are_drawn_only_where_they_are_wanted():
-    body = load_body()
-    age = body.phenotypes.index("age")
-    ages = lambda babies: [sample_shape(body, np.random.default_rng(s), babies)[age] for s in range(200)]  # noqa: E731
-    assert min(ages(False)) >= 0.25 and min(ages(True)) < 0.25
-    assert 0.005 < np.mean(np.array(ages(True)) < 0.25) < 0.1
-
-
-def test_who_jumps_is_put_above_the_floor():
-    _, shift = placed(load_body().coordinates.rest, 0.0, np.zeros(2), lift_m=0.4)
-    assert load_body().coordinates.rest[:, 2].min() + shift[2] == pytest.approx(0.4, abs=1e-5)

@@ -16,9 +16,10 @@ from pathlib import PurePosixPath
 import cv2
 import numpy as np
 
-__all__ = ["BASE_VERTICES", "pack_garments"]
+from opendensepose.synth.body.face_shape import NUM_BASE_VERTICES
 
-BASE_VERTICES = 19158
+__all__ = ["pack_garments"]
+
 _WEBP_QUALITY = 85
 
 # Lengths of the body that an item was made on, decimetres of MakeHuman's x, y (up) and z (depth): how far its offsets
@@ -53,7 +54,7 @@ _SMALL = ("eyebrow", "Eyelashes", "HighPolyEyes")  # half the texture's size is 
 
 
 def pack_garments(files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
-    """The arrays that the renderer needs of the garments; see the module's docstring.
+    """Convert garments to the arrays that the renderer reads; see the module's docstring.
 
     files: content by path in the npm package, such as package/public/data/proxies/clothes/shoes01/shoes01.json. Items
     without a known size are left out. ValueError if a file is not what it should be.
@@ -91,11 +92,11 @@ def _packed(path: str, content: bytes) -> dict:
     quads, uv_quads = faces[:, 1:5], faces[:, 6:10]
     if not (
         len(references) == len(weights) == len(offsets)
-        and references.max() < BASE_VERTICES
+        and references.max() < NUM_BASE_VERTICES
         and quads.max() < len(references)
         and uv_quads.max() < len(uvs)
         and min(quads.min(), uv_quads.min(), references.min()) >= 0
-        and len(hidden) in (0, BASE_VERTICES)
+        and len(hidden) in (0, NUM_BASE_VERTICES)
     ):
         raise ValueError(f"{path} refers to vertices that are not there; fetch it again")
     x, up, depth = _DENOMINATORS[PurePosixPath(path).stem]
@@ -107,7 +108,7 @@ def _packed(path: str, content: bytes) -> dict:
         "quads": quads.astype(np.uint16),
         "uv_quads": uv_quads.astype(np.uint16),
         "uvs": (uvs.clip(0, 1) * 65535).round().astype(np.uint16),
-        "hides": np.packbits(hidden if len(hidden) else np.zeros(BASE_VERTICES, bool)),
+        "hides": np.packbits(hidden if len(hidden) else np.zeros(NUM_BASE_VERTICES, bool)),
         "textures": textures,
     }
 
@@ -122,7 +123,7 @@ def _decoded(path: str, content: bytes) -> np.ndarray:
 
 
 def _texture(path: str, files: Mapping[str, bytes], item: str, packed: dict) -> np.ndarray:
-    """One picture of an item, without its emblem, filled beyond its faces so that no edge takes the ground's colour."""
+    """One picture of an item, without its emblem; pixels outside its faces get the nearest face's colour."""
     if path not in files:
         raise ValueError(f"{path} is missing; fetch the ingredients again")
     image = _decoded(path, files[path])

@@ -1,7 +1,7 @@
-"""Backgrounds without people, as busy as photos are.
+"""Drawn backgrounds without people, as busy as photos are.
 
 `make_background` draws from a pool of large canvases: the canvas in a slot depends on (pool_seed, slot) alone, so a
-picture never depends on what was made before it. Callers move `pool_seed` on for fresh scenes (sample_index // 500).
+picture never depends on what was made before it. Callers increase `pool_seed` for new scenes (sample_index // 500).
 """
 
 from functools import lru_cache
@@ -10,28 +10,27 @@ import cv2
 import numpy as np
 import torch
 
-from opendensepose.synth.backgrounds import indoor as scenes
-from opendensepose.synth.backgrounds import outdoor as outdoor
+from opendensepose.synth.backgrounds import indoor, outdoor
 from opendensepose.synth.backgrounds.materials import between, noise_field
 from opendensepose.synth.backgrounds.objects import objects
 from opendensepose.synth.drawing.resize import resize
-from opendensepose.synth.person_free_photos import PERSON_FREE_PHOTOS, load_person_free_photo, photos_in_use
-from opendensepose.synth.textures.fabrics import slots_by_kind
+from opendensepose.synth.kinds import Kind, draw_kind, slots_by_kind
+from opendensepose.synth.person_free_photos import photos_in_use
 
-__all__ = ["BACKGROUND_KINDS", "PERSON_FREE_PHOTOS", "load_person_free_photo", "make_background"]
+__all__ = ["BACKGROUND_KINDS", "make_background"]
 
-BACKGROUND_KINDS = {  # kind: (weight, function of rng and size)
-    "studio": (34, scenes.studio),
-    "room": (16, scenes.room),
-    "street": (12, scenes.street),
-    "nature": (12, outdoor.nature),
-    "leaves": (6, outdoor.leaves),
-    "photo": (8, outdoor.photo),
-    "objects": (9, objects),
-    "gradient_noise": (3, outdoor.gradient_noise),
+BACKGROUND_KINDS = {  # their functions take rng and size_hw
+    "studio": Kind(34, indoor.studio),
+    "room": Kind(16, indoor.room),
+    "street": Kind(12, indoor.street),
+    "nature": Kind(12, outdoor.nature),
+    "leaves": Kind(6, outdoor.leaves),
+    "photo": Kind(8, outdoor.photo),
+    "objects": Kind(9, objects),
+    "gradient_noise": Kind(3, outdoor.gradient_noise),
 }
 NUM_SLOTS = 32
-KIND_SLOTS = slots_by_kind({kind: weight for kind, (weight, _) in BACKGROUND_KINDS.items()}, NUM_SLOTS)
+KIND_SLOTS = slots_by_kind(BACKGROUND_KINDS, NUM_SLOTS)
 SMALL_CANVAS_HW, LARGE_CANVAS_HW = (400, 528), (768, 1024)
 
 
@@ -52,7 +51,7 @@ def pool_canvas(pool_seed: int, slot: int, large: bool, device: str, photos: tup
     rng = np.random.default_rng((5, pool_seed, slot))
     kind = next(kind for kind, slots in KIND_SLOTS.items() if slot in slots)
     size_hw = LARGE_CANVAS_HW if large else SMALL_CANVAS_HW
-    canvas = BACKGROUND_KINDS[kind][1](rng, size_hw)
+    canvas = BACKGROUND_KINDS[kind].make(rng, size_hw)
     if kind != "studio" and rng.random() < 0.3:
         canvas = canvas * patchy_light(rng, size_hw)
     canvas = cv2.convertScaleAbs(np.maximum(canvas, 0), alpha=255)
@@ -64,11 +63,12 @@ def pool_canvas(pool_seed: int, slot: int, large: bool, device: str, photos: tup
 def make_background(
     rng: np.random.Generator, size_hw, pool_seed: int = 0, device="cpu", kind: str | None = None
 ) -> torch.Tensor:
-    """(H, W, 3) float32 in [0, 1], sRGB, never a person. `kind` is a key of BACKGROUND_KINDS; None draws one."""
-    if kind is not None and kind not in BACKGROUND_KINDS:
-        raise ValueError(f"unknown background kind {kind!r}; known: {', '.join(BACKGROUND_KINDS)}")
+    """Make a background without people: (H, W, 3) float32 sRGB in [0, 1].
+
+    kind: a key of BACKGROUND_KINDS, None draws one by its weight. pool_seed: which pool of canvases it is cut from.
+    """
     height, width = (int(s) for s in size_hw)
-    slots = range(NUM_SLOTS) if kind is None else KIND_SLOTS[kind]
+    slots = range(NUM_SLOTS) if kind is None else KIND_SLOTS[draw_kind(rng, BACKGROUND_KINDS, kind, "background kind")]
     slot = slots[int(rng.integers(len(slots)))]
     canvas = pool_canvas(int(pool_seed), slot, max(height, width) > 400, str(device), photos_in_use())
     scale = min(canvas.shape[0] / height, canvas.shape[1] / width) * rng.uniform(0.45, 1.0)

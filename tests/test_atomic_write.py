@@ -1,4 +1,4 @@
-"""A file is there whole or not at all, whatever happens while it is written."""
+"""A file is complete or absent, whatever happens while it is written."""
 
 import os
 import subprocess
@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from opendensepose.whole_file import whole_file, write_whole
+from opendensepose.atomic_write import atomic_file, atomic_write
 
 
 def test_it_takes_its_place_at_the_end_only(tmp_path):
-    write_whole(tmp_path / "a", b"old")
-    with whole_file(tmp_path / "a") as part:
+    atomic_write(tmp_path / "a", b"old")
+    with atomic_file(tmp_path / "a") as part:
         part.write_bytes(b"new")
         assert part.parent == tmp_path and (tmp_path / "a").read_bytes() == b"old"
     assert (tmp_path / "a").read_bytes() == b"new" and os.listdir(tmp_path) == ["a"]
@@ -20,8 +20,8 @@ def test_it_takes_its_place_at_the_end_only(tmp_path):
 
 @pytest.mark.parametrize("error", [ValueError, OSError, KeyboardInterrupt])
 def test_an_error_leaves_what_was_there(tmp_path, error):
-    write_whole(tmp_path / "a", b"old")
-    with pytest.raises(error), whole_file(tmp_path / "a") as part:
+    atomic_write(tmp_path / "a", b"old")
+    with pytest.raises(error), atomic_file(tmp_path / "a") as part:
         part.write_bytes(b"half")
         raise error
     assert (tmp_path / "a").read_bytes() == b"old" and os.listdir(tmp_path) == ["a"]
@@ -29,14 +29,14 @@ def test_an_error_leaves_what_was_there(tmp_path, error):
 
 def test_a_folder_that_is_missing_or_gone_is_the_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="gone"):
-        write_whole(tmp_path / "gone" / "a", b"")
+        atomic_write(tmp_path / "gone" / "a", b"")
 
 
 def test_a_killed_process_leaves_what_was_there(tmp_path):
-    write_whole(tmp_path / "a", b"old")
+    atomic_write(tmp_path / "a", b"old")
     program = (
-        "import os, signal, sys; from opendensepose.whole_file import whole_file\n"
-        "with whole_file(sys.argv[1]) as part:\n"
+        "import os, signal, sys; from opendensepose.atomic_write import atomic_file\n"
+        "with atomic_file(sys.argv[1]) as part:\n"
         "    part.write_bytes(b'half'); os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", program, tmp_path / "a"], cwd=Path(__file__).parent)

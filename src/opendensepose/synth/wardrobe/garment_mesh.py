@@ -1,4 +1,4 @@
-"""From what a person took of the wardrobe to a mesh: fitted, skinned, cut, with its materials.
+"""Meshes of the garments that a person wears: fitted, skinned, cut, with their materials.
 
 Letters: n vertices and t triangles of one person's pieces, M materials.
 """
@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from opendensepose.keypoints import KEYPOINT_NAMES
-from opendensepose.synth.clothes.outfit import Material
-from opendensepose.synth.wardrobe.choose import Person, Taken, Worn
+from opendensepose.synth.textures.material_table import Material
+from opendensepose.synth.wardrobe.choose import ChosenGarments, Person, Worn
 from opendensepose.synth.wardrobe.cut import move_onto_cut
 from opendensepose.synth.wardrobe.fit import fit
 from opendensepose.synth.wardrobe.wardrobe import Wardrobe
@@ -20,41 +20,38 @@ __all__ = ["Bodies", "GarmentMesh", "garment_mesh", "person_of"]
 
 @dataclass(frozen=True)
 class Bodies:
-    """What garments are fitted to: rest (P, 19158, 3) of hm08; bones (P, bones, 4, 4) from there to the posed body in
-    the world; each person's traits, Anny's phenotypes by name; pixels_per_metre (P,) in the picture."""
+    """The P people that garments are fitted to."""
 
     wardrobe: Wardrobe
-    rest: torch.Tensor
-    bones: torch.Tensor
-    traits: list[dict[str, float]]
-    pixels_per_metre: np.ndarray
+    rest: torch.Tensor  # (P, 19158, 3) float32 base mesh at rest, metres
+    bones: torch.Tensor  # (P, bones, 4, 4) float32, from rest to the posed body in the world
+    traits: list[dict[str, float]]  # Anny's phenotypes by name
+    pixels_per_metre: np.ndarray  # (P,) in the picture
 
 
 @dataclass(frozen=True)
 class GarmentMesh:
-    """Pieces of one person. vertices: (n, 3) float32 world metres. thickness: (n,) to move them outwards. cloth and
-    facing: (n, 3) as rest and normal of BodyCoordinates. triangles: (t, 3) int32. corner_uv: (t, 3, 2). material: (t,)
-    int32 index into the person's materials, of which `materials` are these pieces'. cut_out: as of Piece."""
+    """Pieces of one person."""
 
-    vertices: torch.Tensor
-    thickness: np.ndarray
-    cloth: np.ndarray
-    facing: np.ndarray
-    triangles: np.ndarray
-    corner_uv: np.ndarray
-    material: np.ndarray
-    materials: list[Material]
-    cut_out: bool
+    vertices: torch.Tensor  # (n, 3) float32 world, metres
+    thickness: np.ndarray  # (n,) float32 metres to displace them outwards
+    cloth: np.ndarray  # (n, 3) as BodyCoordinates.rest
+    facing: np.ndarray  # (n, 3) as BodyCoordinates.normal
+    triangles: np.ndarray  # (t, 3) int32
+    corner_uv: np.ndarray  # (t, 3, 2) float32
+    material: np.ndarray  # (t,) int32 index into the person's materials
+    materials: list[Material]  # of these pieces
+    cut_out: bool  # as of Piece
 
 
-def garment_mesh(bodies: Bodies, person: int, taken: Taken, first_material: int) -> list[GarmentMesh]:
-    """The meshes of what a person wears: of whole pieces, and of those whose pictures have holes.
+def garment_mesh(bodies: Bodies, person: int, chosen: ChosenGarments, first_material: int) -> list[GarmentMesh]:
+    """Make the meshes of what a person wears: of whole pieces, and of cut-out ones.
 
     first_material: index of their first material among the person's.
     """
     meshes = []
     for cut_out in (False, True):
-        worn = [w for w in taken.worn if w.piece.cut_out == cut_out]
+        worn = [w for w in chosen.worn if w.piece.cut_out == cut_out]
         if worn:
             meshes.append(_mesh_of(bodies, person, worn, first_material, cut_out))
             first_material += len(worn)
@@ -81,7 +78,7 @@ def _mesh_of(bodies: Bodies, person: int, worn: list[Worn], first_material: int,
 
 
 def person_of(traits: dict[str, float], joints: np.ndarray) -> Person:
-    """traits: Anny's phenotypes by name. joints: (17, 3) COCO keypoints in the world."""
+    """Describe a person; traits: Anny's phenotypes by name, joints: (17, 3) COCO keypoints in the world."""
     at = dict(zip(KEYPOINT_NAMES, joints, strict=True))
     hips, shoulders = ((at[f"left_{name}"] + at[f"right_{name}"]) / 2 for name in ("hip", "shoulder"))
     trunk = (shoulders - hips) / np.linalg.norm(shoulders - hips)

@@ -1,6 +1,6 @@
-"""Pictures of many sizes, each with its smaller copies, in one flat array that a kernel samples from.
+"""A texture atlas: pictures of many sizes with their mipmaps in one flat array that kernels sample.
 
-Letters: N texels of all pictures, L pictures, K levels (each half as wide and high as the one before).
+Letters: N texels of all pictures, L pictures, K mipmap levels (each half as wide and high as the one before).
 """
 
 from collections.abc import Sequence
@@ -11,53 +11,48 @@ import numpy as np
 import torch
 import warp as wp
 
-__all__ = ["LEVELS", "TextureStore", "UvMapping", "no_uv_mapping", "pack_textures", "sample_texture", "uv_row"]
+__all__ = ["LEVELS", "LUMA", "TextureAtlas", "UvMapping", "no_uv_mapping", "pack_textures", "sample_texture", "uv_row"]
 
 LEVELS = 5
+LUMA = (0.299, 0.587, 0.114)  # weights of sRGB's red, green and blue in luminance (ITU-R BT.601)
 
 
 @dataclass(frozen=True)
-class TextureStore:
-    """texels: (N, 4) uint8 RGBA. table: (L * LEVELS, 3) int32, first texel, height, width of picture l at level k in
-    row l * LEVELS + k. heights: (L,) of the pictures."""
+class TextureAtlas:
+    """Pictures with their mipmaps; level k of picture l is row l * LEVELS + k of the table."""
 
-    texels: torch.Tensor
-    table: torch.Tensor
-    heights: tuple[int, ...]
+    texels: torch.Tensor  # (N, 4) uint8 RGBA
+    table: torch.Tensor  # (L * K, 3) int32: first texel, height, width
+    heights: tuple[int, ...]  # (L,) of the pictures
 
     def level(self, picture: int, side_m: float, pixels_per_metre: float) -> int:
-        """The smallest copy of a picture, side_m metres long, whose texels are about as fine as the pixels."""
+        """Choose the mipmap level of a picture, side_m metres long, whose texels are about as large as the pixels."""
         finer = self.heights[picture] / side_m / max(pixels_per_metre, 1e-6)
         return int(np.clip(np.floor(np.log2(finer) + 0.3), 0, LEVELS - 1))
 
 
 @dataclass(frozen=True)
 class UvMapping:
-    """How a dressed mesh lies on a store's pictures.
+    """Texture coordinates of a mesh in an atlas."""
 
-    corner_uv: (R, 3, 2) float32, the corners of the triangles of one body, then of all triangles after the bodies.
-    num_closed: triangles of all bodies. num_body: of one. The C triangles from first_cut_out on are there only where
-    their picture is opaque: cut_out_rows (C,) int32 of the store's table.
-    """
-
-    store: TextureStore
-    corner_uv: torch.Tensor
-    num_closed: int
-    num_body: int
-    first_cut_out: int
-    cut_out_rows: torch.Tensor
+    atlas: TextureAtlas
+    corner_uv: torch.Tensor  # (R, 3, 2) float32: triangles of one body, then all triangles after the bodies
+    num_closed: int  # triangles of all bodies, which come first
+    num_body: int  # triangles of one body
+    first_cut_out: int  # from this triangle on, triangles are drawn only where their texture is opaque
+    cut_out_rows: torch.Tensor  # (C,) int32 rows of the atlas's table for these C triangles
 
 
 def no_uv_mapping(device: str) -> UvMapping:
-    """For meshes without such pictures: one white texel."""
+    """Make the mapping of a mesh without UV textures: one white texel."""
     white = torch.full((1, 4), 255, dtype=torch.uint8, device=device)
-    store = TextureStore(white, torch.tensor([[0, 1, 1]] * LEVELS, dtype=torch.int32, device=device), (1,))
+    atlas = TextureAtlas(white, torch.tensor([[0, 1, 1]] * LEVELS, dtype=torch.int32, device=device), (1,))
     corner_uv = torch.zeros(1, 3, 2, device=device)
-    return UvMapping(store, corner_uv, 0, 1, 0, torch.zeros(0, dtype=torch.int32, device=device))
+    return UvMapping(atlas, corner_uv, 0, 1, 0, torch.zeros(0, dtype=torch.int32, device=device))
 
 
-def pack_textures(pictures: Sequence[np.ndarray], device: str) -> TextureStore:
-    """pictures: (H, W, 4) uint8 RGBA each."""
+def pack_textures(pictures: Sequence[np.ndarray], device: str) -> TextureAtlas:
+    """Pack pictures, (H, W, 4) uint8 RGBA each, and their mipmaps into an atlas."""
     texels, table, start = [], [], 0
     for picture in pictures:
         level = picture
@@ -69,11 +64,11 @@ def pack_textures(pictures: Sequence[np.ndarray], device: str) -> TextureStore:
             texels.append(level.reshape(-1, 4))
             start += height * width
     flat = torch.from_numpy(np.concatenate(texels)).to(device)
-    return TextureStore(flat, torch.tensor(table, dtype=torch.int32, device=device), tuple(len(p) for p in pictures))
+    return TextureAtlas(flat, torch.tensor(table, dtype=torch.int32, device=device), tuple(len(p) for p in pictures))
 
 
 def _halved(picture: np.ndarray) -> np.ndarray:
-    """Half the size; colours are weighted by alpha, so that what is transparent lends none."""
+    """Halve a picture; colours are weighted by alpha, so that transparent pixels contribute none."""
     height, width = (max(side // 2, 1) for side in picture.shape[:2])
     alpha = picture[..., 3:].astype(np.float32) + 1e-3
     mean = [
@@ -87,7 +82,7 @@ def _halved(picture: np.ndarray) -> np.ndarray:
 def sample_texture(
     texels: wp.array(dtype=wp.uint8, ndim=2), table: wp.array(dtype=wp.int32, ndim=2), row: int, u: float, v: float
 ):
-    """Bilinear RGBA in [0, 1] at (u, v) of the picture in a row of the table; v points up, the edge continues."""
+    """Sample RGBA in [0, 1] bilinearly at (u, v) of a row's picture; v points up, edges are clamped."""
     start = table[row, 0]
     height = table[row, 1]
     width = table[row, 2]
@@ -110,7 +105,7 @@ def sample_texture(
 
 @wp.func
 def uv_row(t: int, num_closed: int, num_body: int):
-    """Row of UvMapping.corner_uv for triangle t of the mesh."""
+    """Find the row of UvMapping.corner_uv for triangle t of the mesh."""
     if t < num_closed:
         return t % num_body
     return num_body + t - num_closed
