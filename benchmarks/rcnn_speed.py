@@ -53,14 +53,14 @@ def main() -> None:
     import torch
 
     from opendensepose.models.image_batch import network_size, scale_photo
-    from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN
+    from opendensepose.models.rcnn.densepose_rcnn import build_densepose_rcnn
     from opendensepose.predict import Predictor
 
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     photo = np.random.default_rng(0).integers(0, 256, (*SIZE_HW, 3), dtype=np.uint8)
     boxes = np.float32([[20 + 180 * k, 40 + 10 * k, 190 + 180 * k, 580] for k in range(6)])
-    predictor = Predictor(args.model or DensePoseRCNN(), args.device)
+    predictor = Predictor(args.model or build_densepose_rcnn(), args.device)
     model = predictor.network.model
     hw = network_size(SIZE_HW, model.short_side, model.long_side)
     image, given = scale_photo(photo, hw).to(args.device), torch.from_numpy(boxes * hw[1] / SIZE_HW[1]).to(args.device)

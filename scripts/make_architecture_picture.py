@@ -6,6 +6,7 @@ Floors and rooms are those of tests/test_layers.py. A step of a flow must be imp
 step before it, or the script fails: so the picture stays true. tests/test_architecture.py checks that it is up to date.
 """
 
+import re
 import sys
 from dataclasses import dataclass, field
 from html import escape
@@ -37,7 +38,7 @@ FLOWS = {
             ("predict.py", "reads the photo, holds the network"),
             ("models/checkpoints/checkpoint.py", "a file rebuilds its network"),
             ("models/zoo.py", "the network, by its name"),
-            ("models/densepose_lite/prediction.py", "finds people, labels their crops"),
+            ("models/densepose_lite/densepose_lite.py", "finds people, labels their crops"),
             ("models/densepose_lite/decode.py", "chart by chart to I, U, V"),
             ("instance.py", "each person: box, score, map"),
             ("iuv.py", "I, U, V of every pixel"),
@@ -103,9 +104,17 @@ def modules_by_place() -> dict[str, list[str]]:
     return found
 
 
+def named_modules(path: Path) -> set[Path]:
+    """The files that a module with `import_module` names in strings, from its own folder: `rcnn.cascade:Cascade`."""
+    text = path.read_text()
+    names = re.findall(r"\"((?:[a-z_0-9]+\.)+[a-z_0-9]+):\w+\"", text) if "import_module" in text else []
+    places = [path.parent.joinpath(*name.split(".")).with_suffix(".py") for name in names]
+    return {place for place in places if place.is_file()}
+
+
 def check_flows() -> None:
     """SystemExit unless each step is a module that a step before it imports, directly or through other modules."""
-    imports = {path: imported_modules(path) for path in SOURCE.rglob("*.py")}
+    imports = {path: imported_modules(path) | named_modules(path) for path in SOURCE.rglob("*.py")}
 
     def reach(start: Path) -> set[Path]:
         seen, todo = {start}, [start]

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import torch
 
-from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
-from opendensepose.models.checkpoints.released import WEIGHTS
+from opendensepose.models.checkpoints.checkpoint import WEIGHTS, load_checkpoint, save_checkpoint
 
 
 def main() -> None:

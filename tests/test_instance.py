@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from opendensepose.instance import DenseAnnotation, Instance, merge_instances, without_repeats
+from opendensepose.instance import DenseAnnotation, Instance, merge_instances, place_in_photo, without_repeats
 from opendensepose.iuv import IUV, empty_iuv
 
 
@@ -47,6 +47,16 @@ def test_someone_found_twice_is_kept_once_and_neighbours_are_kept():
 def test_persons_without_pixels_hide_nobody():
     nobody = replace(person(2, slice(0, 3), 0.5), iuv=empty_iuv((2, 4)))
     assert len(without_repeats([nobody, person(2, slice(0, 3), 0.5)])) == 2
+
+
+def test_a_window_lands_at_its_corner_and_ends_at_the_photos_edge():
+    i, u = np.uint8([[1, 2, 3], [4, 0, 6]]), np.float32([[0.1, 0.2, 0.3], [0.4, 0, 0.6]])
+    box = np.float32([2, 1, 5, 3])
+    one = place_in_photo(IUV(i, u, u / 2), u + 0.1, (2, 1), (4, 4), box, 0.7)
+    assert one.iuv.size_hw == (4, 4) and one.box_xyxy is box and one.score == 0.7
+    for whole, part in ((one.iuv.i, i), (one.iuv.u, u), (one.iuv.v, u / 2), (one.confidence, u + 0.1)):
+        np.testing.assert_array_equal(whole[1:3, 2:], part[:, :2])
+        assert np.count_nonzero(whole) == np.count_nonzero(part[:, :2])
 
 
 @pytest.mark.parametrize(

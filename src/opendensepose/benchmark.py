@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from opendensepose.evaluate import Evaluation, evaluate_files, write_json
-from opendensepose.models.checkpoints.released import weights_path
+from opendensepose.models.checkpoints.checkpoint import weights_path
 from opendensepose.predict import predict_files
 from opendensepose.render import render_dataset
 

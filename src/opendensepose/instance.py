@@ -10,7 +10,7 @@ from opendensepose.keypoints import NUM_KEYPOINTS
 from opendensepose.part_grid import GRID
 from opendensepose.surface import NUM_CHARTS, NUM_PARTS
 
-__all__ = ["DenseAnnotation", "Instance", "merge_instances", "without_repeats"]
+__all__ = ["DenseAnnotation", "Instance", "merge_instances", "place_in_photo", "without_repeats"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class DenseAnnotation:
 
     @property
     def is_annotated(self) -> bool:
-        """Whether there are points with charts and part masks, of one person: what the paper's networks learn from."""
+        """Return whether there are points with charts and part masks, of one person: what the paper's networks learn
+        from."""
         return not self.iscrowd and self.mask is not None and bool((self.i > 0).any())
 
     def __post_init__(self) -> None:
@@ -100,7 +101,7 @@ class DenseAnnotation:
 def _check_array(
     name: str, value: np.ndarray, dtype: type, shape: tuple, *, least: float = -np.inf, most: float = np.inf
 ) -> None:
-    """ValueError unless `value` is an array of this type and shape, finite and within [least, most]."""
+    """Raise ValueError unless `value` is an array of this type and shape, finite and within [least, most]."""
     expected = f"{name} must be {np.dtype(dtype)} of shape {shape}"
     if not isinstance(value, np.ndarray):
         raise ValueError(f"{expected}, got {type(value).__name__}.")
@@ -114,8 +115,34 @@ def _check_array(
         raise ValueError(f"{name} must lie in [{least:g}, {most:g}], got values from {value.min()} to {value.max()}.")
 
 
+def place_in_photo(
+    labels: IUV,
+    confidence: np.ndarray,
+    corner_xy: tuple[int, int],
+    size_hw: tuple[int, int],
+    box_xyxy: np.ndarray,
+    score: float,
+    mask: np.ndarray | bool = True,
+) -> Instance:
+    """Make the instance of a person who is labelled in a window of a photo of size_hw.
+
+    labels and confidence (h, w) are the window's, corner_xy the photo's pixel at its top left corner, not negative;
+    rows and columns beyond the photo's right and bottom edges are dropped. mask (h, w) bool: which pixels are the
+    person's; the window must lie inside the photo then.
+    """
+    x, y = corner_xy
+    maps = []
+    for part in (labels.i, labels.u, labels.v, confidence):
+        whole = np.zeros(size_hw, part.dtype)  # takes memory only where it is written
+        there = whole[y : y + part.shape[0], x : x + part.shape[1]]
+        np.multiply(part[: there.shape[0], : there.shape[1]], mask, out=there)
+        maps.append(whole)
+    return Instance(box_xyxy, score, IUV(*maps[:3]), maps[3])
+
+
 def merge_instances(instances: Sequence[Instance], size_hw: tuple[int, int]) -> tuple[IUV, np.ndarray]:
-    """One IUV map of the photo and the map of persons (H, W) uint8: 0 background, k the k-th of the sequence.
+    """Merge into one IUV map of the photo, and a map of persons (H, W) uint8: 0 background, k the k-th of the
+    sequence.
 
     A pixel that several persons claim goes to the one most confident there, the earlier of equals.
     """
@@ -134,7 +161,7 @@ def merge_instances(instances: Sequence[Instance], size_hw: tuple[int, int]) -> 
 
 
 def without_repeats(instances: Sequence[Instance], most_shared: float = 0.6) -> list[Instance]:
-    """The instances without those found twice: the surer ones, each of which shares at most `most_shared` of its
+    """Leave out those found twice: the surer ones, each of which shares at most `most_shared` of its
     pixels with any surer one."""
     kept: list[Instance] = []
     for instance in sorted(instances, key=lambda one: -one.score):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from opendensepose.surface import mirror_iuv
+from opendensepose.surface import NUM_CHARTS, mirror_iuv
 
 __all__ = ["IUV", "crop_iuv", "empty_iuv", "flip_iuv"]
 
@@ -29,8 +29,8 @@ class IUV:
                 )
             if value.size and not (value.min() >= 0 and value.max() <= 1):
                 raise ValueError(f"{name} must lie in [0, 1], got values from {value.min()} to {value.max()}.")
-        if self.i.size and self.i.max() > 24:
-            raise ValueError(f"i must be 0..24, got {self.i.max()}.")
+        if self.i.size and self.i.max() > NUM_CHARTS:
+            raise ValueError(f"i must be 0..{NUM_CHARTS}, got {self.i.max()}.")
 
     @property
     def size_hw(self) -> tuple[int, int]:
@@ -38,12 +38,12 @@ class IUV:
 
 
 def empty_iuv(size_hw: tuple[int, int]) -> IUV:
-    """A map in which every pixel is background."""
+    """Make a map in which every pixel is background."""
     return IUV(np.zeros(size_hw, np.uint8), np.zeros(size_hw, np.float32), np.zeros(size_hw, np.float32))
 
 
 def crop_iuv(iuv: IUV, box_xyxy: tuple[int, int, int, int]) -> IUV:
-    """The map inside a box of whole pixels, which may reach outside the map: there is background."""
+    """Cut out the map inside a box of whole pixels, which may reach outside the map: there is background."""
     x0, y0, x1, y1 = (int(edge) for edge in box_xyxy)
     if x1 < x0 or y1 < y0:
         raise ValueError(f"a box has x0 <= x1 and y0 <= y1, got {tuple(box_xyxy)}.")
@@ -58,7 +58,7 @@ def crop_iuv(iuv: IUV, box_xyxy: tuple[int, int, int, int]) -> IUV:
 
 
 def flip_iuv(iuv: IUV) -> IUV:
-    """The map of the mirrored photo: columns reversed, left and right charts exchanged by the mirror rule."""
+    """Mirror the map: columns reversed, left and right charts exchanged by the mirror rule."""
     i, u, v = mirror_iuv(iuv.i[:, ::-1], iuv.u[:, ::-1], iuv.v[:, ::-1])
     u, v = (np.where(i > 0, value, 0).astype(np.float32) for value in (u, v))
     return IUV(np.ascontiguousarray(i, dtype=np.uint8), u, v)

@@ -14,8 +14,7 @@ from opendensepose.atomic_write import atomic_file
 from opendensepose.data.photos import check_aspect, find_photos, read_photo
 from opendensepose.data.predictions import save_prediction
 from opendensepose.instance import Instance
-from opendensepose.models.checkpoints.checkpoint import load_checkpoint
-from opendensepose.models.checkpoints.released import weights_path
+from opendensepose.models.checkpoints.checkpoint import load_checkpoint, weights_path
 from opendensepose.models.prediction import Network
 
 __all__ = ["PredictionSummary", "Predictor", "predict_files"]
@@ -103,7 +102,7 @@ def _device(name: str | None) -> torch.device:
 
 
 def _check_photo(image_rgb: np.ndarray, name: str) -> None:
-    """ValueError that says how to convert or cut it, unless it is an array that the networks take."""
+    """Raise ValueError that says how to convert or cut it, unless it is an array that the networks take."""
     is_array = isinstance(image_rgb, np.ndarray)
     if is_array and image_rgb.dtype == np.uint8 and image_rgb.ndim == 3 and image_rgb.shape[2] == 3 and image_rgb.size:
         check_aspect(image_rgb.shape[:2], name)
@@ -113,7 +112,7 @@ def _check_photo(image_rgb: np.ndarray, name: str) -> None:
 
 
 def _how_to_convert(image) -> str:
-    """The end of a sentence about an image that is no RGB array of uint8; empty if there is no way."""
+    """Return the end of a sentence about an image that is no RGB array of uint8; empty if there is no way."""
     if not isinstance(image, np.ndarray):
         if hasattr(image, "getexif"):  # Pillow's, which need not be imported here
             return ': convert it with np.asarray(ImageOps.exif_transpose(image).convert("RGB"))'
@@ -160,7 +159,7 @@ class PredictionSummary:
 
     @property
     def exit_code(self) -> int:
-        """0 all done, 1 some photos failed, 2 nothing was done."""
+        """Return 0 all done, 1 some photos failed, 2 nothing was done."""
         return 0 if not self.failures else 1 if self.written else 2
 
 
@@ -202,7 +201,7 @@ def predict_files(
 
 
 def _checked_out_dir(out_dir: Path, photos: Sequence[Path]) -> Path:
-    """The folder, made if missing. ValueError if it cannot be written or two photos would share a name in it."""
+    """Return the folder, made if missing. ValueError if it cannot be written or two photos would share a name in it."""
     seen: dict[str, Path] = {}
     for path in photos:
         if path.stem in seen:

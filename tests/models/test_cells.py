@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 from opendensepose.models.cells import cell_centres, linear_weights, read_maps, region_centres
 from opendensepose.models.densepose_lite.decode import decode_pixels
-from opendensepose.models.densepose_lite.dense_head import DenseOutput
+from opendensepose.models.densepose_lite.network import DenseOutput
 
 
 def test_centres_by_hand():

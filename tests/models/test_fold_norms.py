@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from opendensepose.models.densepose_lite.backbone import Backbone, conv_norm_relu
+from opendensepose.models.densepose_lite.network import Backbone, conv_norm_relu
 from opendensepose.models.fold_norms import fold_norms
 from opendensepose.models.resnet import NormedConv, ResNet
 

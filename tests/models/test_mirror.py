@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from opendensepose.iuv import IUV, flip_iuv
 from opendensepose.models.densepose_lite.decode import average_with_mirrored
-from opendensepose.models.densepose_lite.dense_head import DenseOutput
+from opendensepose.models.densepose_lite.network import DenseOutput
 from opendensepose.models.fcn.decode import ChartMaps, decode_maps
 from opendensepose.models.mirror import mirror_class_maps, mirror_uv_maps
 
@@ -28,11 +28,11 @@ def test_decoded_it_is_the_mirrored_map():
     u, v = rng.random((2, 6, 8)).astype(np.float32)
     classes = F.one_hot(torch.from_numpy(i).long(), 25).permute(2, 0, 1).float()
     of_charts = (torch.from_numpy(part).expand(25, 6, 8) for part in (u, v))
-    back = decode_maps(ChartMaps(mirror_class_maps(classes), *mirror_uv_maps(*of_charts)), (6, 8))
+    back, _ = decode_maps(ChartMaps(mirror_class_maps(classes), *mirror_uv_maps(*of_charts)), (6, 8))
     by_hand = flip_iuv(IUV(i, u, v))
-    assert (back[0] == by_hand.i).all()
-    np.testing.assert_allclose(back[1], by_hand.u, atol=1e-6)
-    np.testing.assert_allclose(back[2], by_hand.v, atol=1e-6)
+    assert (back.i == by_hand.i).all()
+    np.testing.assert_allclose(back.u, by_hand.u, atol=1e-6)
+    np.testing.assert_allclose(back.v, by_hand.v, atol=1e-6)
 
 
 @pytest.mark.parametrize("channels", [24, 25])

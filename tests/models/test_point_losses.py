@@ -9,7 +9,6 @@ import torch
 from opendensepose.models.cells import region_centres
 from opendensepose.models.outputs import ChartOutput
 from opendensepose.models.point_losses import (
-    LEGACY_WEIGHTS,
     MIN_VARIANCE,
     LabelledPoints,
     LossWeights,
@@ -77,7 +76,7 @@ def test_ignorance_by_hand():
         "v": 0.01 * 2 * (0.75**2 + 0.125**2) / 2,
     }
     assert {name: loss.item() for name, loss in losses.items()} == pytest.approx(by_hand, rel=1e-5)
-    legacy = losses_of(nothing, targets, weights=LEGACY_WEIGHTS)
+    legacy = losses_of(nothing, targets, weights=LossWeights(coarse=2.0, chart=0.3, uv=0.1))
     assert legacy["u"].item() == pytest.approx(10 * by_hand["u"], rel=1e-5)
     assert legacy["coarse"].item() == pytest.approx(2 * math.log(15), rel=1e-5)
 

@@ -41,7 +41,7 @@ def predict(
         from rich.console import Console
         from rich.progress import Progress
 
-        from opendensepose.models.checkpoints.released import weights_path
+        from opendensepose.models.checkpoints.checkpoint import weights_path
         from opendensepose.predict import predict_files
 
     weights = weights_path(model)  # official ones may be downloaded now, with their own progress bar

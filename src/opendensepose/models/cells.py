@@ -46,12 +46,12 @@ def read_maps(maps: Tensor, region: Tensor | int, xy: Tensor, channel: Tensor | 
 
 
 def cell_positions(positions: Tensor, num_cells: int) -> Tensor:
-    """Positions in [0, 1] counted in cells from the first one's centre; beyond the outer centres: at them."""
+    """Count positions in [0, 1] in cells from the first one's centre; beyond the outer centres: at them."""
     return (positions * num_cells - 0.5).clamp(0, num_cells - 1)
 
 
 def linear_weights(positions: Tensor, num_cells: int) -> Tensor:
-    """Matrix (R, num_cells) of linear interpolation at positions (R,) in [0, 1], where cell k has its centre at
-    (k + 0.5) / num_cells. Beyond the outer centres the outer cell's value holds."""
+    """Make the matrix (R, num_cells) of linear interpolation at positions (R,) in [0, 1], where cell k has its centre
+    at (k + 0.5) / num_cells. Beyond the outer centres the outer cell's value holds."""
     x = cell_positions(positions, num_cells)
     return (1 - (x[:, None] - torch.arange(num_cells, device=x.device)).abs()).clamp(min=0)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from opendensepose.models.densepose_lite.backbone import ResidualBlock
+from opendensepose.models.densepose_lite.network import ResidualBlock
 
 __all__ = ["fold_norms"]
 
@@ -24,7 +24,8 @@ def fold_norms(model: nn.Module) -> nn.Module:
 
 
 def _pairs(model: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Conv2d, nn.Module]]:
-    """Each convolution that a norm follows: the module that holds the norm, the norm's name there, both of them."""
+    """Yield each convolution that a norm follows: the module that holds the norm, the norm's name there, both of
+    them."""
     for part in model.modules():
         if isinstance(part, ResidualBlock):
             yield part, "norm", part.second, part.norm

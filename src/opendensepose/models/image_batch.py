@@ -29,8 +29,8 @@ def image_batch(images: Sequence[Tensor], like: Tensor) -> Tensor:
 
 
 def network_size(size_hw: tuple[int, int], short_side: int, long_side: int) -> tuple[int, int]:
-    """Height and width at which the network sees a photo: the shorter side is short_side, or the longer long_side if
-    it would exceed that."""
+    """Return the height and width at which the network sees a photo: the shorter side is short_side, or the longer
+    long_side if it would exceed that."""
     scale = short_side / min(size_hw)
     height, width = (short_side if side == min(size_hw) else scale * side for side in size_hw)
     if max(height, width) > long_side:
@@ -40,7 +40,7 @@ def network_size(size_hw: tuple[int, int], short_side: int, long_side: int) -> t
 
 
 def scale_photo(image_rgb: np.ndarray, size_hw: tuple[int, int]) -> Tensor:
-    """The photo at size_hw as (3, H, W) uint8, by Pillow's bilinear filter, which averages where it shrinks."""
+    """Scale the photo to size_hw, (3, H, W) uint8, by Pillow's bilinear filter, which averages where it shrinks."""
     if image_rgb.shape[:2] != tuple(size_hw):
         image_rgb = np.asarray(Image.fromarray(image_rgb).resize(size_hw[::-1], Image.Resampling.BILINEAR))
     return torch.from_numpy(np.array(image_rgb)).permute(2, 0, 1)

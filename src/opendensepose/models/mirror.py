@@ -34,7 +34,7 @@ def mirror_uv_maps(u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
 
 @cache
 def _reverses() -> tuple[np.ndarray, np.ndarray]:
-    """By chart 0..24, 1 where the mirrored point has 1 - U, and where it has 1 - V; else 0."""
+    """Return, by chart 0..24, 1 where the mirrored point has 1 - U, and where it has 1 - V; else 0."""
     zeros = np.zeros(NUM_CHARTS + 1, np.float32)
     _, u_at_0, v_at_0 = mirror_iuv(np.arange(NUM_CHARTS + 1), zeros, zeros)
     return u_at_0, v_at_0

@@ -21,7 +21,6 @@ from opendensepose.models.whole_batch import shared_mean
 from opendensepose.part_grid import GRID, LEAST_SIDE
 
 __all__ = [
-    "LEGACY_WEIGHTS",
     "LossWeights",
     "LabelledPoints",
     "aniso_uv_loss",
@@ -51,9 +50,6 @@ class LossWeights:
     beta: float = 1.0
 
 
-LEGACY_WEIGHTS = LossWeights(coarse=2.0, chart=0.3, uv=0.1)
-
-
 class LabelledPoints(NamedTuple):
     """Points of regions whose labels are known: annotated ones, and cells with dense labels."""
 
@@ -72,7 +68,7 @@ def region_losses(
     targets: Sequence[Targets],
     weights: LossWeights | None = None,
 ) -> dict[str, Tensor]:
-    """Weighted losses of the dense head: coarse, chart, and u, v, or in models with confidences uv.
+    """Return the weighted losses of the dense head: coarse, chart, and u, v, or in models with confidences uv.
 
     regions (R, 4) xyxy pixels, image (R,) index into targets, person (R,) row of that image's people. People without
     part masks and points teach nothing. Confidences of the segmentations have no loss of their own: the logits are
@@ -96,21 +92,22 @@ def region_losses(
 
 
 def coarse_loss(logits: Tensor, parts: Tensor, used: Tensor) -> Tensor:
-    """Cross-entropy, mean over the cells of the used regions. logits (R, 2 or 15, S, S), parts (R, S, S) int64 0..14,
-    used (R,) bool. With 2 classes any part is a person."""
+    """Return the cross-entropy, mean over the cells of the used regions. logits (R, 2 or 15, S, S), parts (R, S, S)
+    int64 0..14, used (R,) bool. With 2 classes any part is a person."""
     label = parts if logits.shape[1] > 2 else (parts > 0).long()
     loss = F.cross_entropy(logits.float(), label, reduction="none") * used[:, None, None]
     return shared_mean(loss.sum(), used.sum() * parts[0].numel() if len(parts) else used.sum())
 
 
 def chart_loss(logits: Tensor, points: LabelledPoints) -> Tensor:
-    """-sum_p w_p log P(I_p) / sum_p w_p over the points. logits (R, 25, S, S), read between cells."""
+    """Return -sum_p w_p log P(I_p) / sum_p w_p over the points. logits (R, 25, S, S), read between cells."""
     loss = F.cross_entropy(read_maps(logits, points.region, points.xy).float(), points.chart, reduction="none")
     return shared_mean((points.weight * loss).sum(), points.weight.sum())
 
 
 def smooth_uv_losses(u: Tensor, v: Tensor, points: LabelledPoints, beta: float = 1.0) -> dict[str, Tensor]:
-    """Smooth L1 of U and V in the true chart, weighted sums over points: d^2 / (2 beta) below beta, |d| - beta/2 above.
+    """Return the smooth L1 of U and V in the true chart, weighted sums over points: d^2 / (2 beta) below beta, |d| -
+    beta/2 above.
 
     u, v (R, 25, S, S).
     """
@@ -121,14 +118,14 @@ def smooth_uv_losses(u: Tensor, v: Tensor, points: LabelledPoints, beta: float =
 
 
 def iso_uv_loss(output: ChartOutput, points: LabelledPoints) -> Tensor:
-    """-sum_p w_p log N(d_p; 0, s I) = sum_p w_p (log 2 pi + log s + |d|^2 / (2 s)), d the error of (U, V), s = 0.01 +
-    softplus(sigma_2): WC1."""
+    """Return -sum_p w_p log N(d_p; 0, s I) = sum_p w_p (log 2 pi + log s + |d|^2 / (2 s)), d the error of (U, V), s =
+    0.01 + softplus(sigma_2): WC1."""
     d_u, d_v, s = _errors_and_variance(output, points)
     return (points.weight * (math.log(2 * math.pi) + s.log() + (d_u**2 + d_v**2) / (2 * s))).sum()
 
 
 def aniso_uv_loss(output: ChartOutput, points: LabelledPoints) -> Tensor:
-    """-sum_p w_p log N(d_p; 0, s I + k k^T), with k = (kappa_u, kappa_v) and t = s + |k|^2, that is
+    """Return -sum_p w_p log N(d_p; 0, s I + k k^T), with k = (kappa_u, kappa_v) and t = s + |k|^2, that is
     sum_p w_p (log 2 pi + log(s t) / 2 + (|d|^2 - (d . k)^2 / t) / (2 s)): WC2."""
     d_u, d_v, s = _errors_and_variance(output, points)
     k_u, k_v = _read_uv(output.kappa_u, output.kappa_v, points)
@@ -152,7 +149,7 @@ def _read_chart(maps: Tensor, points: LabelledPoints) -> Tensor:
 
 
 def parts_at(xy: Tensor, parts: Tensor, box: Tensor) -> Tensor:
-    """`part_grid.part_at` on tensors: the part 0..14, int64 (...), at pixels xy (..., 2); parts (256, 256) over box
+    """Read the part 0..14, int64 (...), at pixels xy (..., 2), as `part_grid.part_at` does; parts (256, 256) over box
     (4,)."""
     cell = ((xy - box[:2]) / (box[2:] - box[:2]).clamp(min=LEAST_SIDE) * GRID).floor()
     inside = ((cell >= 0) & (cell < GRID)).all(-1)
@@ -161,7 +158,7 @@ def parts_at(xy: Tensor, parts: Tensor, box: Tensor) -> Tensor:
 
 
 def annotated_points(region: int, box: Tensor, person: int, targets: Targets) -> LabelledPoints:
-    """A person's annotated points inside a region."""
+    """Return a person's annotated points inside a region."""
     xy = (targets.point_xy - box[:2]) / (box[2:] - box[:2])
     kept = (targets.point_person == person) & ((xy >= 0) & (xy <= 1)).all(1)
     chart = targets.point_i[kept]
@@ -170,8 +167,8 @@ def annotated_points(region: int, box: Tensor, person: int, targets: Targets) ->
 
 
 def dense_points(region: int, centres: Tensor, person: int | None, dense: DenseLabels) -> LabelledPoints:
-    """The cells of a region whose centre, (S, T, 2) in pixels, falls on a pixel labelled as the person, or as anyone if
-    None. Together they weigh DENSE_WEIGHT for each person."""
+    """Return the cells of a region whose centre, (S, T, 2) in pixels, falls on a pixel labelled as the person, or as
+    anyone if None. Together they weigh DENSE_WEIGHT for each person."""
     pixel = centres.floor().long()
     limit = pixel.new_tensor(dense.i.shape[::-1])  # (W, H)
     inside = ((pixel >= 0) & (pixel < limit)).all(-1)
@@ -189,7 +186,7 @@ def dense_points(region: int, centres: Tensor, person: int | None, dense: DenseL
 def _all_points(
     regions: Tensor, centres: Tensor, image: Tensor, person: Tensor, targets: Sequence[Targets]
 ) -> LabelledPoints:
-    """Of all regions: the annotated points, and the cells with dense labels where there are any."""
+    """Return, of all regions, the annotated points, and the cells with dense labels where there are any."""
     found = []
     for k, (n, who) in enumerate(zip(image.tolist(), person.tolist(), strict=True)):
         found.append(annotated_points(k, regions[k], who, targets[n]))
@@ -199,14 +196,14 @@ def _all_points(
 
 
 def join_points(found: Sequence[LabelledPoints], device: torch.device | str) -> LabelledPoints:
-    """All of them as one; without any, none."""
+    """Join all of them into one; without any, none."""
     index, xy = torch.zeros(0, dtype=torch.long, device=device), torch.zeros(0, 2, device=device)
     none = LabelledPoints(index, xy, index, xy, xy[:, 0])
     return LabelledPoints(*(torch.cat(part) for part in zip(none, *found, strict=True)))
 
 
 def _part_targets(centres: Tensor, image: Tensor, person: Tensor, targets: Sequence[Targets]) -> tuple[Tensor, Tensor]:
-    """Which regions have part masks (R,) bool, and the part of each cell (R, S, S) int64."""
+    """Return which regions have part masks (R,) bool, and the part of each cell (R, S, S) int64."""
     annotated = torch.zeros(len(image), dtype=torch.bool, device=centres.device)
     parts = torch.zeros(centres.shape[:3], dtype=torch.long, device=centres.device)
     for k, (n, who) in enumerate(zip(image.tolist(), person.tolist(), strict=True)):

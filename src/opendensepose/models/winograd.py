@@ -69,14 +69,14 @@ def _framed(x: Tensor, height: int, width: int) -> Tensor:
 
 
 def _both_ways(matrix: tuple[tuple[int, ...], ...]) -> Tensor:
-    """The transform of rows and of columns as one matrix on flattened tiles."""
+    """Return the transform of rows and of columns as one matrix on flattened tiles."""
     one_way = torch.tensor(matrix, dtype=torch.float64)
     return torch.kron(one_way, one_way)
 
 
 def _parts(num: int, down: int, across: int) -> Iterator[tuple[slice, slice]]:
-    """Slices of images and of rows of tiles that are computed together: several small images, or a part of a large
-    one."""
+    """Yield slices of images and of rows of tiles that are computed together: several small images, or a part of a
+    large one."""
     if down * across <= TILES_OF_IMAGES:
         parts = -(-num * down * across // TILES_OF_IMAGES)
         edges = [num * k // parts for k in range(parts + 1)] if num else [0]
@@ -90,7 +90,7 @@ def _parts(num: int, down: int, across: int) -> Iterator[tuple[slice, slice]]:
 
 
 def with_winograd(module: nn.Module) -> nn.Module:
-    """Replaces those convolutions inside the module that gain by it. Changes the module, returns it."""
+    """Replace those convolutions inside the module that gain by it. Changes the module, returns it."""
     for name, child in module.named_children():
         suits = (
             isinstance(child, nn.Conv2d) and child.kernel_size == (3, 3) and child.stride == child.dilation == (1, 1)

@@ -1,16 +1,25 @@
-"""The architectures by name, and what may be asked of each: a checkpoint's metadata may come from anywhere."""
+"""The architectures by name, and what may be asked of each: a checkpoint may come from anywhere."""
 
 import inspect
 import math
 import reprlib
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
-__all__ = ["ARCHITECTURES", "LIMITS", "build_model", "check_kwargs", "keyword_arguments"]
+__all__ = [
+    "ARCHITECTURES",
+    "LIMITS",
+    "build_model",
+    "check_finite",
+    "check_kwargs",
+    "check_shapes",
+    "keyword_arguments",
+]
 
 MAX_LENGTH = 8  # of a list of numbers
 
@@ -46,98 +55,65 @@ LIMITS = {
 }
 
 
-def _densepose_lite() -> type[nn.Module]:
-    from opendensepose.models.densepose_lite.densepose_lite import DensePoseLite
-
-    return DensePoseLite
-
-
-def _densepose_rcnn() -> type[nn.Module]:
-    from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN  # imports torchvision, which takes seconds
-
-    return DensePoseRCNN
-
-
-def _fcn() -> type[nn.Module]:
-    from opendensepose.models.fcn.densepose_fcn import FCN
-
-    return FCN
-
-
-def _cascade_rcnn() -> type[nn.Module]:
-    from opendensepose.models.rcnn.cascade import CascadeRCNN
-
-    return CascadeRCNN
-
-
-def _teacher() -> type[nn.Module]:
-    from opendensepose.models.fcn.teacher import Teacher
-
-    return Teacher
-
-
-def _crop_labeller() -> type[nn.Module]:
-    from opendensepose.models.fcn.crop_labeller import CropLabeller
-
-    return CropLabeller
-
-
+# Each architecture's builder, a class or function that takes keyword arguments; and the one to which it passes on those
+# that are not its own.
 ARCHITECTURES = {
-    "densepose_lite": _densepose_lite,
-    "densepose_rcnn": _densepose_rcnn,
-    "cascade_rcnn": _cascade_rcnn,
-    "fcn": _fcn,
-    "teacher": _teacher,
-    "crop_labeller": _crop_labeller,
-}  # functions that import a network's class
+    "densepose_lite": ("densepose_lite.densepose_lite:DensePoseLite",),
+    "densepose_rcnn": ("rcnn.densepose_rcnn:build_densepose_rcnn",),
+    "cascade_rcnn": ("rcnn.cascade:build_cascade_rcnn", "rcnn.densepose_rcnn:build_densepose_rcnn"),
+    "fcn": ("fcn.densepose_fcn:FCN",),
+    "teacher": ("fcn.teacher:Teacher", "fcn.densepose_fcn:FCN"),
+    "crop_labeller": ("fcn.crop_labeller:CropLabeller",),
+}
 
 
 def build_model(name: str, /, **kwargs) -> nn.Module:
     """Build a new model with random weights.
 
-    kwargs are the keyword arguments of its class. ValueError, one sentence, if the architecture or a keyword argument
+    kwargs are the keyword arguments of its builder. ValueError, one sentence, if the architecture or a keyword argument
     is unknown, or one is of another type or size than the network's.
     """
     if name not in ARCHITECTURES:
         raise ValueError(f"unknown architecture {name!r}; known: {', '.join(sorted(ARCHITECTURES))}.")
-    network = ARCHITECTURES[name]()
-    check_kwargs(network, kwargs)
-    return network(**kwargs)
+    check_kwargs(name, kwargs)
+    return _builders(name)[0](**kwargs)
 
 
-def keyword_arguments(network: type[nn.Module]) -> dict[str, inspect.Parameter]:
-    """Return the keyword arguments of a network's class by name, with those that `**kwargs` passes to its
-    `inner_network`."""
-    parameters = dict(inspect.signature(network).parameters)
-    if parameters.pop("kwargs", None):
-        parameters = keyword_arguments(network.inner_network) | parameters
-    return parameters
+def _builders(name: str) -> list[Callable[..., nn.Module]]:
+    """Import an architecture's builders: only now, since torchvision, which some of them need, takes seconds."""
+    places = [place.split(":") for place in ARCHITECTURES[name]]
+    return [getattr(import_module(f"opendensepose.models.{module}"), builder) for module, builder in places]
 
 
-def check_kwargs(network: type[nn.Module], kwargs: Mapping[str, Any]) -> None:
-    """Raise ValueError, one sentence, unless all are keyword arguments of the network's class, of the type that its
-    signature says and within LIMITS."""
-    known = keyword_arguments(network)
-    for name, value in kwargs.items():
-        if name not in known:
-            raise ValueError(
-                f"{network.__name__} has no keyword argument {reprlib.repr(name)}; it has {', '.join(known)}."
-            )
-        kind = known[name].annotation
+def keyword_arguments(name: str) -> dict[str, inspect.Parameter]:
+    """Return the keyword arguments of an architecture by name, with those that its builder passes on."""
+    known: dict[str, inspect.Parameter] = {}
+    for builder in reversed(_builders(name)):
+        known |= inspect.signature(builder).parameters
+    known.pop("kwargs", None)
+    return known
+
+
+def check_kwargs(name: str, kwargs: Mapping[str, Any]) -> None:
+    """Raise ValueError, one sentence, unless all are keyword arguments of the architecture, of the type that its
+    builder's signature says and within LIMITS."""
+    known = keyword_arguments(name)
+    for key, value in kwargs.items():
+        if key not in known:
+            raise ValueError(f"{name} has no keyword argument {reprlib.repr(key)}; it has {', '.join(known)}.")
+        kind = known[key].annotation
         if not _is_of(value, kind):
             said = kind.__name__ if isinstance(kind, type) and not typing.get_args(kind) else str(kind)
-            raise ValueError(f"{name} of {network.__name__} must be {said}, got {reprlib.repr(value)}.")
+            raise ValueError(f"{key} of {name} must be {said}, got {reprlib.repr(value)}.")
         numbers = value if isinstance(value, list | tuple) else [value]
         for number in numbers:
-            if type(number) in (int, float) and not LIMITS[name][0] <= number <= LIMITS[name][1]:
-                least, most = LIMITS[name]
-                raise ValueError(
-                    f"{name} of {network.__name__} must lie in [{least}, {most}], got {reprlib.repr(value)}."
-                )
+            if type(number) in (int, float) and not LIMITS[key][0] <= number <= LIMITS[key][1]:
+                least, most = LIMITS[key]
+                raise ValueError(f"{key} of {name} must lie in [{least}, {most}], got {reprlib.repr(value)}.")
 
 
 def _is_of(value: Any, kind: Any) -> bool:
-    """Whether a value read from JSON has the type of an annotation; lists are tuples there."""
+    """Return whether a value read from JSON has the type of an annotation; lists are tuples there."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin is types.UnionType:
         return any(_is_of(value, one) for one in inner)
@@ -149,3 +125,28 @@ def _is_of(value: Any, kind: Any) -> bool:
     if kind is float:
         return type(value) is int or type(value) is float and math.isfinite(value)
     return type(value) is kind
+
+
+def check_shapes(model: nn.Module, shapes: Mapping[str, Sequence[int]]) -> None:
+    """Raise ValueError, a clause, unless these are the tensors of the model, which may be one without memory (device
+    "meta")."""
+    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    optional = {name for name in expected.keys() ^ shapes.keys() if name.endswith("num_batches_tracked")}
+    missing, foreign = expected.keys() - shapes.keys() - optional, shapes.keys() - expected.keys() - optional
+    if missing or foreign:
+        parts = [
+            f"{len(names)} tensors are {what}, like {reprlib.repr(min(names))}"
+            for names, what in ((missing, "missing"), (foreign, "not the network's"))
+            if names
+        ]
+        raise ValueError(" and ".join(parts))
+    for name, shape in expected.items():
+        if name in shapes and tuple(shapes[name]) != shape:
+            raise ValueError(f"{name} must be of shape {shape}, got {reprlib.repr(tuple(shapes[name]))}")
+
+
+def check_finite(state: Mapping[str, Tensor]) -> None:
+    """Raise ValueError, a clause, if a weight is NaN or infinite."""
+    for name, tensor in state.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"{name} must be finite numbers")

@@ -17,8 +17,7 @@ from opendensepose.atomic_write import atomic_write
 from opendensepose.data import find_image, photo_folders, read_annotations, read_photo
 from opendensepose.data.coco import CocoDensePose
 from opendensepose.instance import DenseAnnotation
-from opendensepose.models.checkpoints.checkpoint import load_checkpoint
-from opendensepose.models.checkpoints.released import weights_path
+from opendensepose.models.checkpoints.checkpoint import load_checkpoint, weights_path
 from opendensepose.models.fcn.teacher import KnownPoints, Teacher, inpaint
 
 __all__ = ["Distilled", "dense_labels", "distill"]

@@ -14,8 +14,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
-from opendensepose.models.checkpoints.released import weights_path
+from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint, weights_path
 from opendensepose.models.checkpoints.resnet_weights import begin_resnet
 from opendensepose.models.targets import Targets
 from opendensepose.models.zoo import build_model

@@ -16,8 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
-from opendensepose.models.checkpoints.released import weights_path
+from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint, weights_path
 from opendensepose.models.densepose_lite.auxiliary import AuxiliaryHeads, auxiliary_losses
 from opendensepose.models.densepose_lite.losses import dense_losses, detection_losses
 from opendensepose.models.zoo import build_model

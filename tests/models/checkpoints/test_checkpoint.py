@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
+from opendensepose.models.checkpoints.checkpoint import WEIGHTS, load_checkpoint, save_checkpoint, weights_path
 from opendensepose.models.zoo import build_model
 
 TINY = {
@@ -83,3 +83,13 @@ def test_the_metadata_is_json(tmp_path, model):
     with safe_open(tmp_path / "a.safetensors", framework="pt") as file:
         about = json.loads(file.metadata()["about"])
     assert about["kwargs"]["crop_hw"] == [48, 24]
+
+
+def test_unknown_names_list_the_known_models():
+    with pytest.raises(ValueError, match="known models: " + ", ".join(sorted(WEIGHTS))):
+        weights_path("nosuch")
+
+
+def test_a_file_is_its_own_path(tmp_path):
+    (tmp_path / "mine.safetensors").touch()
+    assert weights_path(tmp_path / "mine.safetensors") == tmp_path / "mine.safetensors"

@@ -14,7 +14,7 @@ from PIL import Image
 from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from opendensepose.models.checkpoints.detectron2_checkpoint import build_rcnn, load_detectron2, rcnn_kwargs, renamed
 from opendensepose.models.rcnn.decode import faster_copy
-from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN
+from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN, build_densepose_rcnn
 from opendensepose.models.rcnn.heads import pool_regions
 from opendensepose.predict import Predictor
 
@@ -81,12 +81,12 @@ CONFIGURATIONS = {
 @pytest.mark.parametrize("kwargs", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
 def test_the_network_is_known_by_its_tensors(kwargs):
     with torch.device("meta"):
-        state = DensePoseRCNN(**kwargs).state_dict()
+        state = build_densepose_rcnn(**kwargs).state_dict()
     shapes = {their_name(name): tuple(tensor.shape) for name, tensor in state.items()}
     found = rcnn_kwargs(shapes)
     assert {name: found[name] for name in kwargs} == kwargs
     with torch.device("meta"):
-        again = DensePoseRCNN(**found).state_dict()
+        again = build_densepose_rcnn(**found).state_dict()
     assert {name: tensor.shape for name, tensor in again.items()} == {name: t.shape for name, t in state.items()}
     assert {renamed(name, found["head"] == "deeplab") for name in shapes} == set(state)
 
@@ -101,7 +101,7 @@ def test_constants_have_no_place_and_strangers_are_named():
 @pytest.fixture(scope="module")
 def small():
     torch.manual_seed(0)
-    return DensePoseRCNN(**SMALL).eval()
+    return build_densepose_rcnn(**SMALL).eval()
 
 
 @pytest.mark.parametrize("suffix", ["pkl", "pth"])

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from opendensepose.models.densepose_lite.auxiliary import AuxiliaryHeads, auxiliary_losses, keypoint_loss, yaw_loss
-from opendensepose.models.densepose_lite.backbone import Pyramid
+from opendensepose.models.densepose_lite.network import Pyramid
 
 
 def test_keypoint_loss_of_ignorance_is_the_log_of_the_cells():

@@ -7,7 +7,7 @@ import torch
 from opendensepose.models.cells import linear_weights
 from opendensepose.models.densepose_lite import decode
 from opendensepose.models.densepose_lite.decode import average_with_mirrored, decode_crop, decode_pixels
-from opendensepose.models.densepose_lite.dense_head import DenseOutput, decide
+from opendensepose.models.densepose_lite.network import DenseOutput, decide
 from opendensepose.surface import mirror_iuv
 
 

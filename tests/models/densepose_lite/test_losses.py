@@ -5,8 +5,6 @@ import math
 import pytest
 import torch
 
-from opendensepose.models.densepose_lite.dense_head import DenseOutput
-from opendensepose.models.densepose_lite.detection_head import DetectionOutput
 from opendensepose.models.densepose_lite.losses import (
     box_loss,
     centre_targets,
@@ -18,6 +16,7 @@ from opendensepose.models.densepose_lite.losses import (
     quality_loss,
     uv_loss,
 )
+from opendensepose.models.densepose_lite.network import DenseOutput, DetectionOutput
 
 
 def test_chart_loss_of_ignorance_is_log_25():

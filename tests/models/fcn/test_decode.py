@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from opendensepose.models.fcn import decode
 from opendensepose.models.fcn.decode import ChartMaps, PreparedFCN, average_scales, decode_maps, faster_copy, resampled
 from opendensepose.models.fcn.densepose_fcn import FCN, FCNOutput
 from opendensepose.predict import Predictor
@@ -64,12 +65,23 @@ def test_the_decision_is_that_of_the_paper_and_parts_restrict_it():
     probability[[0, 3, 24], 0, 1] = torch.tensor([0.1, 0.2, 0.7])
     u = torch.arange(25.0)[:, None, None].expand(25, 1, 2) / 25
     maps = ChartMaps(probability, u, 2 * u)
-    i, u, v, confidence = decode_maps(maps, (1, 2))
-    assert i.tolist() == [[0, 24]] and confidence.tolist() == pytest.approx(np.float32([[0, 0.7]]))
-    assert u[0] == pytest.approx([0, 24 / 25]) and v.tolist() == [[0, 1]]
-    i, _, _, confidence = decode_maps(maps, (1, 2), torch.tensor([[1, 2]]))  # torso, right hand
-    assert i.tolist() == [[1, 3]] and confidence[0] == pytest.approx([0.35, 0.2])
-    assert decode_maps(maps, (1, 2), torch.tensor([[1, 0]]))[0].tolist() == [[1, 0]]
+    labels, confidence = decode_maps(maps, (1, 2))
+    assert labels.i.tolist() == [[0, 24]] and confidence.tolist() == pytest.approx(np.float32([[0, 0.7]]))
+    assert labels.u[0] == pytest.approx([0, 24 / 25]) and labels.v.tolist() == [[0, 1]]
+    labels, confidence = decode_maps(maps, (1, 2), torch.tensor([[1, 2]]))  # torso, right hand
+    assert labels.i.tolist() == [[1, 3]] and confidence[0] == pytest.approx([0.35, 0.2])
+    assert decode_maps(maps, (1, 2), torch.tensor([[1, 0]]))[0].i.tolist() == [[1, 0]]
+
+
+def test_strips_of_rows_are_decoded_as_the_whole_is(monkeypatch):
+    generator = torch.Generator().manual_seed(0)
+    maps = ChartMaps(*(torch.rand(25, 7, 5, generator=generator) for _ in range(3)))
+    whole, confidence = decode_maps(maps, (40, 31))
+    monkeypatch.setattr(decode, "MAX_FLOATS", 3 * 25 * 31)  # three rows at a time
+    strips, of_strips = decode_maps(maps, (40, 31))
+    np.testing.assert_array_equal(strips.i, whole.i)
+    for one, other in ((strips.u, whole.u), (strips.v, whole.v), (of_strips, confidence)):
+        np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 def test_padding_is_left_out_and_scales_agree():

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from opendensepose.models.rcnn.cascade import CascadeRCNN, keypoint_loss, mask_loss
-from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN
+from opendensepose.models.rcnn.cascade import build_cascade_rcnn, keypoint_loss, mask_loss
+from opendensepose.models.rcnn.densepose_rcnn import build_densepose_rcnn
 from opendensepose.models.targets import Targets
 from opendensepose.models.zoo import build_model
 
@@ -60,8 +60,8 @@ def test_each_task_can_be_left_out(keypoints, masks, cascade):
 
 def test_without_tasks_it_is_densepose_rcnn():
     torch.manual_seed(0)
-    plain = DensePoseRCNN(**TINY).eval()
-    model = CascadeRCNN(keypoints=False, masks=False, cascade=False, **TINY).eval()
+    plain = build_densepose_rcnn(**TINY).eval()
+    model = build_cascade_rcnn(keypoints=False, masks=False, cascade=False, **TINY).eval()
     model.load_state_dict(plain.state_dict())
     image, boxes = torch.randint(0, 256, (3, 64, 96)), [torch.tensor([[10.0, 5, 50, 60]])]
     with torch.no_grad():
@@ -71,14 +71,14 @@ def test_without_tasks_it_is_densepose_rcnn():
 
 @pytest.mark.parametrize("told", [{"uv_confidence": "indep_aniso", "mask_confidence": True}, {"coarse_classes": 15}])
 def test_the_second_stage_has_the_firsts_kind_of_output(told):
-    model, targets = CascadeRCNN(**TINY, **AUX, **told), one_person()
+    model, targets = build_cascade_rcnn(**TINY, **AUX, **told), one_person()
     pyramid = model.features(model.batch([torch.zeros(3, 64, 96)]))
     losses = model.dense_losses(pyramid, [(targets.boxes, torch.tensor([0]))], [targets])
     assert {name + "2" for name in losses if not name.endswith("2")} == {name for name in losses if name.endswith("2")}
 
 
 def test_no_region_is_no_loss():
-    model, targets = CascadeRCNN(**TINY, **AUX), one_person()
+    model, targets = build_cascade_rcnn(**TINY, **AUX), one_person()
     pyramid = model.features(model.batch([torch.zeros(3, 64, 96)]))
     none = (torch.zeros(0, 4), torch.zeros(0, dtype=torch.long))
     losses = model.dense_losses(pyramid, [none], [targets])
@@ -86,9 +86,9 @@ def test_no_region_is_no_loss():
     sum(losses.values()).backward()
 
 
-def test_what_is_told_of_a_region_does_not_depend_on_the_others():
+def test_the_output_for_a_region_does_not_depend_on_the_others():
     torch.manual_seed(0)
-    model = CascadeRCNN(**TINY, **AUX).eval()
+    model = build_cascade_rcnn(**TINY, **AUX).eval()
     x = torch.randn(3, 32, 28, 28)
     with torch.no_grad():
         together, alone = model.stages(x)[1].first(2), model.stages(x[:2])[1]
@@ -120,9 +120,9 @@ def test_mask_loss_by_hand():
     assert mask_loss(logits, targets.boxes, zero, zero, [bare]).item() == 0
 
 
-def test_the_second_stage_hears_the_first():
+def test_the_second_stage_depends_on_the_first():
     torch.manual_seed(0)
-    model = CascadeRCNN(**TINY, **AUX).eval()
+    model = build_cascade_rcnn(**TINY, **AUX).eval()
     x = torch.randn(1, 32, 28, 28)
     with torch.no_grad():
         before = model.stages(x)[1].charts.fine

@@ -4,43 +4,16 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from PIL import Image
 
-from opendensepose.models.image_batch import network_size, scale_photo
 from opendensepose.models.outputs import ChartOutput
 from opendensepose.models.rcnn.decode import PreparedRCNN, decode_region, faster_copy
-from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN, Detections
+from opendensepose.models.rcnn.densepose_rcnn import Detections, build_densepose_rcnn
 from opendensepose.predict import Predictor
 
 TINY = {
     "depth": 18, "width": 32, "channels": 32, "box_hidden": 64, "head_channels": 32, "head_layers": 1,
     "short_side": 64, "long_side": 96,
 }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "size_hw, expected",
-    [
-        ((480, 640), (800, 1067)),
-        ((640, 480), (1067, 800)),
-        ((500, 500), (800, 800)),
-        ((600, 1116), (717, 1333)),
-        ((1116, 600), (1333, 717)),
-        ((10, 4000), (3, 1333)),
-    ],
-)
-def test_network_size_by_hand(size_hw, expected):
-    assert network_size(size_hw, 800, 1333) == expected
-
-
-def test_photos_are_scaled_by_a_filter_that_averages():
-    photo = np.zeros((8, 8, 3), np.uint8)
-    photo[:, ::2] = 200
-    assert (scale_photo(photo, (8, 8)).permute(1, 2, 0).numpy() == photo).all()
-    small = scale_photo(photo, (2, 2))
-    assert small.shape == (3, 2, 2) and 90 <= small.float().mean() <= 110
-    expected = np.asarray(Image.fromarray(photo[:, :, ::-1]).resize((5, 3), Image.Resampling.BILINEAR))
-    np.testing.assert_array_equal(scale_photo(photo, (3, 5)).permute(1, 2, 0), expected[:, :, ::-1])
 
 
 def random_output(side=14, coarse_classes=2):
@@ -58,36 +31,35 @@ def test_decoding_by_the_way_of_the_original(size_hw, coarse_classes):
     output = random_output(coarse_classes=coarse_classes)
     coarse, fine, u, v = (F.interpolate(maps[None], size_hw, mode="bilinear")[0] for maps in output[:4])
     label = fine.argmax(0) * (coarse.argmax(0) > 0)
-    i, *uv, confidence = decode_region(output, size_hw)
-    np.testing.assert_array_equal(i, label.numpy())
-    for found, maps in zip(uv, (u, v), strict=True):
+    labels, confidence = decode_region(output, size_hw)
+    np.testing.assert_array_equal(labels.i, label.numpy())
+    for found, maps in ((labels.u, u), (labels.v, v)):
         expected = maps.gather(0, label[None])[0].clamp(0, 1) * (label > 0)
         np.testing.assert_allclose(found, expected.numpy(), atol=1e-5)
     probability = fine.softmax(0).max(0).values * (1 - coarse.softmax(0)[0]) * (label > 0)
     np.testing.assert_allclose(confidence, probability.numpy(), atol=1e-5)
 
 
-class Painter(DensePoseRCNN):
-    """Labels the whole of each region as chart 2, U from left to right, V from top to bottom."""
-
+def test_regions_land_in_their_boxes_and_photos():
+    """A network that labels each region as chart 2, U from left to right, V from top to bottom."""
     seen = []  # sizes of the images, and boxes, of each pass
 
-    def forward(self, images, boxes, min_score):
-        self.seen.append(([tuple(image.shape) for image in images], boxes))
+    def paint(images, boxes, min_score):
+        seen.append(([tuple(image.shape) for image in images], boxes))
         coarse, fine, u, v = (torch.zeros(sum(map(len, boxes)), n, 56, 56) for n in (2, 25, 25, 25))
         coarse[:, 1], fine[:, 2] = 9, 9
         middle = (torch.arange(56) + 0.5) / 56
         u[:], v[:] = middle, middle[:, None]
         return [Detections(one, torch.ones(len(one))) for one in boxes], ChartOutput(coarse, fine, u, v)
 
-
-def test_regions_land_in_their_boxes_and_photos():
     boxes = np.float32([[3.7, 2.2, 13.9, 22.1], [0, 0, 20, 30]])
     tall, wide = np.zeros((30, 20, 3), np.uint8), np.zeros((20, 30, 3), np.uint8)
-    prepared = PreparedRCNN(Painter(**TINY | {"short_side": 60, "long_side": 90}))
+    network = build_densepose_rcnn(**TINY | {"short_side": 60, "long_side": 90})
+    network.forward = paint
+    prepared = PreparedRCNN(network)
     given = [boxes[:0], np.float32([[5, 5, 25, 15]]), boxes, np.float32([[0, 0, 0.5, 9]])]
     nobody, (other,), people, (thin,) = prepared.label([tall, wide, tall, tall], given)
-    (sizes, (_, scaled, _)), (other_sizes, _) = Painter.seen
+    (sizes, (_, scaled, _)), (other_sizes, _) = seen
     assert sizes == [(3, 90, 60)] * 3 and other_sizes == [(3, 60, 90)]  # equal sizes share a pass
     torch.testing.assert_close(scaled, torch.from_numpy(3 * boxes))
     assert nobody == [] and other.iuv.i[5:15, 5:25].all() and other.iuv.i.astype(bool).sum() == 200
@@ -103,7 +75,7 @@ def test_regions_land_in_their_boxes_and_photos():
 
 def test_the_predictor_takes_the_network_and_leaves_it_as_it_was():
     torch.manual_seed(0)
-    model = DensePoseRCNN(**TINY)
+    model = build_densepose_rcnn(**TINY)
     names = list(model.state_dict())
     photo = np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8)
     predictor = Predictor(model, device="cpu", min_score=0.0)
@@ -120,7 +92,7 @@ def test_the_predictor_takes_the_network_and_leaves_it_as_it_was():
 
 def test_the_faster_copy_is_the_same_function():
     torch.manual_seed(0)
-    model = DensePoseRCNN(**TINY).eval()
+    model = build_densepose_rcnn(**TINY).eval()
     image = [torch.randint(0, 256, (3, 64, 96), dtype=torch.uint8)]
     boxes = [torch.tensor([[10.0, 5, 50, 60], [60, 20, 90, 60]])]
     with torch.inference_mode():

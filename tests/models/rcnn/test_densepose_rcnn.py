@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from opendensepose.models.image_batch import MEAN_BGR
-from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN, select_boxes
+from opendensepose.models.rcnn.densepose_rcnn import build_densepose_rcnn, select_boxes
 from opendensepose.models.zoo import build_model
 
 TINY = {
@@ -17,14 +16,6 @@ TINY = {
 def model():
     torch.manual_seed(0)
     return build_model("densepose_rcnn", **TINY).eval()
-
-
-def test_images_are_bgr_less_the_mean_and_padded_with_zeros(model):
-    image = torch.arange(3)[:, None, None].expand(3, 40, 50).to(torch.uint8) * 100  # red 0, green 100, blue 200
-    batch = model.batch([image, image[:, :20]])
-    assert batch.shape == (2, 3, 64, 64)
-    torch.testing.assert_close(batch[0, :, 39, 49], torch.tensor([200.0, 100, 0]) - torch.tensor(MEAN_BGR))
-    assert not batch[0, :, 40:].any() and not batch[0, :, :, 50:].any() and not batch[1, :, 20:].any()
 
 
 @torch.no_grad()
@@ -65,7 +56,7 @@ def test_classes_have_boxes_of_their_own():
 
 
 def test_legacy_regions_come_from_all_levels():
-    model = DensePoseRCNN(**TINY, decoder=False, cells=14, coarse_classes=15).eval()
+    model = build_densepose_rcnn(**TINY, decoder=False, cells=14, coarse_classes=15).eval()
     image = torch.zeros(3, 64, 64, dtype=torch.uint8)
     with torch.no_grad():
         _, output = model([image], [torch.tensor([[0.0, 0, 60, 60]])])
@@ -74,9 +65,9 @@ def test_legacy_regions_come_from_all_levels():
 
 def test_unknown_heads_are_said():
     with pytest.raises(ValueError, match="head is conv or deeplab, got 'linear'"):
-        DensePoseRCNN(head="linear")
+        build_densepose_rcnn(head="linear")
 
 
 def test_there_is_one_box_for_all_classes_or_one_for_each():
     with pytest.raises(ValueError, match="num_boxes must be 1 or num_classes, 3, got 2"):
-        DensePoseRCNN(num_classes=3, num_boxes=2)
+        build_densepose_rcnn(num_classes=3, num_boxes=2)

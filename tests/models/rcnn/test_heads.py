@@ -7,11 +7,11 @@ from torch import nn
 from torchvision.ops import roi_align
 
 from opendensepose.models.rcnn.heads import (
+    AtrousConv,
     BoxHead,
     ChartPredictor,
     ConvHead,
     DeepLabHead,
-    HoledConv,
     PyramidDecoder,
     pool_regions,
 )
@@ -85,7 +85,7 @@ def test_a_window_of_the_map_is_enough_for_its_boxes(box):
 @pytest.mark.parametrize("dilation", [2, 6, 12, 56])
 def test_holed_convolution_is_one_with_dilation(dilation):
     torch.manual_seed(0)
-    conv = HoledConv(3, 4, dilation)
+    conv = AtrousConv(3, 4, dilation)
     x = torch.randn(2, 3, 10, 10)
     plain = nn.Conv2d(3, 4, 3, padding=dilation, dilation=dilation, bias=False)
     plain.load_state_dict(conv.state_dict())

@@ -3,10 +3,9 @@
 import math
 
 import torch
-from torchvision.models.detection._utils import BoxCoder
 from torchvision.ops import box_iou
 
-from opendensepose.models.rcnn.proposals import ProposalNetwork, anchors_of_level, apply_deltas
+from opendensepose.models.rcnn.proposals import BOX_CODER, PROPOSAL_CODER, ProposalNetwork, anchors_of_level
 
 
 def test_anchors_by_hand():
@@ -21,19 +20,13 @@ def test_anchors_by_hand():
     assert anchors[3 * 2 + 1].tolist() == [16, -16, 48, 16]  # row 0, column 2
 
 
-def test_deltas_by_hand_and_as_torchvision_applies_them():
+def test_deltas_by_hand():
     box = torch.tensor([[10.0, 20, 30, 60]])
-    assert apply_deltas(torch.zeros(1, 4), box, (1, 1, 1, 1)).tolist() == box.tolist()
-    moved = apply_deltas(torch.tensor([[5.0, 0, 0, 5 * math.log(2)]]), box, (10, 10, 5, 5))
+    assert PROPOSAL_CODER.decode_single(torch.zeros(1, 4), box).tolist() == box.tolist()
+    moved = BOX_CODER.decode_single(torch.tensor([[5.0, 0, 0, 5 * math.log(2)]]), box)
     torch.testing.assert_close(moved, torch.tensor([[20.0, 0, 40, 80]]))
-    generator = torch.Generator().manual_seed(0)
-    corner, size = torch.rand(2, 50, 2, generator=generator) * 100
-    boxes = torch.cat([corner, corner + size], dim=1)
-    deltas = 30 * torch.randn(50, 8, generator=generator)  # two classes; far beyond what the limit allows
-    weights = (10.0, 10.0, 5.0, 5.0)
-    expected = BoxCoder(weights).decode(deltas, [boxes]).flatten(1)
-    torch.testing.assert_close(apply_deltas(deltas, boxes, weights), expected)
-    assert apply_deltas(torch.zeros(0, 8), torch.zeros(0, 4), weights).shape == (0, 8)
+    far = PROPOSAL_CODER.decode_single(torch.tensor([[0.0, 0, 99, 0]]), box)  # at most 1000 / 16 times as wide
+    torch.testing.assert_close(far, torch.tensor([[20.0 - 625, 20, 20 + 625, 60]]))
 
 
 def test_proposals_are_inside_sorted_and_apart():
@@ -55,7 +48,7 @@ def test_proposals_are_inside_sorted_and_apart():
         assert (logits[:-1] >= logits[1:]).all()
 
 
-def test_doubles_are_suppressed_within_a_level():
+def test_duplicates_are_suppressed_within_a_level():
     torch.manual_seed(1)
     network = ProposalNetwork(channels=4, max_iou=0.3)
     network.objectness_logits.weight.data.normal_()

@@ -13,11 +13,12 @@ from safetensors.torch import save_file
 from torch import nn
 
 from opendensepose.atomic_write import atomic_file
-from opendensepose.models.checkpoints.untrusted import check_finite, check_shapes
-from opendensepose.models.zoo import build_model
+from opendensepose.models.checkpoints.official import OFFICIAL, fetch_official
+from opendensepose.models.zoo import build_model, check_finite, check_shapes
 
-__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
+__all__ = ["WEIGHTS", "Checkpoint", "load_checkpoint", "save_checkpoint", "weights_path"]
 
+WEIGHTS = {"default": Path(__file__).parents[1] / "weights" / "default.safetensors"}  # released with the package
 FORMAT = "opendensepose-checkpoint-1"
 DETECTRON2_SUFFIXES = (".pkl", ".pth", ".pt")
 ABOUT = {"format": str, "architecture": str, "kwargs": dict, "version": str, "recipe": dict, "scores": dict}
@@ -103,8 +104,25 @@ def load_checkpoint(path: str | Path, device: torch.device | str = "cpu") -> Che
     return Checkpoint(model, about["architecture"], about["kwargs"], about["version"], about["recipe"], about["scores"])
 
 
+def weights_path(name_or_file: str | Path) -> Path:
+    """Return the checkpoint file of a released or official model's name, or the given file itself.
+
+    Official weights are downloaded when first asked for; OSError if that fails. ValueError where neither such a model
+    nor such a file exists.
+    """
+    if str(name_or_file) in OFFICIAL:
+        return fetch_official(str(name_or_file))
+    path = WEIGHTS.get(str(name_or_file), Path(name_or_file))
+    if not path.is_file():
+        raise ValueError(
+            f"no model called {str(name_or_file)!r} and no such file; known models: {', '.join(sorted(WEIGHTS))},"
+            f" and the official {', '.join(OFFICIAL)}."
+        )
+    return path
+
+
 def _check_head(path: Path) -> None:
-    """ValueError if the list of tensors, which safetensors reads as a whole, is larger than any network's."""
+    """Raise ValueError if the list of tensors, which safetensors reads as a whole, is larger than any network's."""
     with path.open("rb") as file:
         num_bytes = int.from_bytes(file.read(8), "little")
     if num_bytes > MAX_HEAD_BYTES:
@@ -114,7 +132,7 @@ def _check_head(path: Path) -> None:
 
 
 def _read_about(path: Path, text: str) -> dict:
-    """The metadata, with everything in it that `save_checkpoint` writes, and of its type."""
+    """Read the metadata; ValueError unless all is there that `save_checkpoint` writes, and of its type."""
     try:
         about = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -136,7 +154,7 @@ def _read_about(path: Path, text: str) -> dict:
 
 
 def _with_current_names(about: dict) -> dict:
-    """The metadata, with the names of DensePoseLite where a file has those from when it was called glance_look.
+    """Return the metadata, with the names of DensePoseLite where a file has those from when it was called glance_look.
 
     It may come from anywhere: kwargs is any dict here, `_build` checks what is in it.
     """
@@ -152,7 +170,7 @@ def _with_current_names(about: dict) -> dict:
 
 
 def _build(path: Path, about: dict) -> nn.Module:
-    """The network that the metadata names, without memory for its weights."""
+    """Build the network that the metadata names, without memory for its weights."""
     try:
         with torch.device("meta"):
             return build_model(about["architecture"], **about["kwargs"])
@@ -162,7 +180,7 @@ def _build(path: Path, about: dict) -> nn.Module:
 
 
 def _check_tensors(path: Path, model: nn.Module, tensors: dict) -> None:
-    """ValueError, one sentence, unless the file's tensors (safetensors' slices by name) are the model's."""
+    """Raise ValueError, one sentence, unless the file's tensors (safetensors' slices by name) are the model's."""
     try:
         check_shapes(model, {name: tensor.get_shape() for name, tensor in tensors.items()})
         for name, tensor in model.state_dict().items():

@@ -13,10 +13,9 @@ import torch
 from torch import Tensor
 
 from opendensepose.models.checkpoints.restricted_pickle import read_tensors
-from opendensepose.models.checkpoints.untrusted import check_finite, check_shapes
 from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN
 from opendensepose.models.resnet import DEPTHS
-from opendensepose.models.zoo import check_kwargs
+from opendensepose.models.zoo import build_model, check_finite, check_shapes
 
 __all__ = ["load_detectron2", "rcnn_kwargs", "renamed"]
 
@@ -42,7 +41,7 @@ CONSTANTS = re.compile(r"pixel_(mean|std)$|proposal_generator\.anchor_generator\
 
 
 def renamed(name: str, deeplab: bool) -> str | None:
-    """Our name of a tensor; None for constants that the network has anyway. ValueError for others."""
+    """Return our name of a tensor; None for constants that the network has anyway. ValueError for others."""
     if CONSTANTS.match(name):
         return None
     head = re.match(r"roi_heads\.densepose_head\.body_conv_fcn(\d+)\.", name)
@@ -56,7 +55,7 @@ def renamed(name: str, deeplab: bool) -> str | None:
 
 
 def rcnn_kwargs(shapes: Mapping[str, tuple[int, ...]]) -> dict:
-    """The keyword arguments of DensePoseRCNN for a checkpoint whose tensors have these names and shapes."""
+    """Return the keyword arguments of `build_densepose_rcnn` for tensors of these names and shapes."""
     dense = "roi_heads.densepose_"
     needed = ("backbone.bottom_up.stem.conv1.weight", f"{dense}predictor.u_lowres.weight")
     missing = [name for name in needed if name not in shapes]
@@ -93,7 +92,8 @@ def rcnn_kwargs(shapes: Mapping[str, tuple[int, ...]]) -> dict:
 
 
 def load_detectron2(path: str | Path) -> tuple[DensePoseRCNN, dict]:
-    """The network that a detectron2 checkpoint (.pkl or .pth) holds, in evaluation mode, and its keyword arguments.
+    """Build the network that a detectron2 checkpoint (.pkl or .pth) holds, in evaluation mode; return its keyword
+    arguments too.
 
     ValueError, one sentence, if the file is damaged, holds anything but arrays and plain containers, or another
     network.
@@ -102,7 +102,8 @@ def load_detectron2(path: str | Path) -> tuple[DensePoseRCNN, dict]:
 
 
 def build_rcnn(tensors: Mapping[str, np.ndarray | Tensor], path: str | Path) -> tuple[DensePoseRCNN, dict]:
-    """The network of detectron2's tensors by name. path: for the error's sentence."""
+    """Build the network of detectron2's tensors by name, and return its keyword arguments too. path: for the error's
+    sentence."""
     try:
         kwargs = rcnn_kwargs({name: tuple(tensor.shape) for name, tensor in tensors.items()})
         deeplab = kwargs["head"] == "deeplab"
@@ -111,9 +112,8 @@ def build_rcnn(tensors: Mapping[str, np.ndarray | Tensor], path: str | Path) -> 
         sentence = f"it lacks {error}" if not isinstance(error, ValueError) else error
         raise ValueError(f"{path} is not a DensePose checkpoint that can be used here: {sentence}.") from error
     try:
-        check_kwargs(DensePoseRCNN, kwargs)
         with torch.device("meta"):
-            model = DensePoseRCNN(**kwargs)
+            model = build_model("densepose_rcnn", **kwargs)
         check_shapes(model, {ours: tensors[name].shape for name, ours in names.items() if ours})
         state = {ours: torch.as_tensor(tensors[name]).float() for name, ours in names.items() if ours}
         check_finite(state)

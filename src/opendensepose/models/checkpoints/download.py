@@ -15,11 +15,10 @@ TIMEOUT = 30  # seconds without any byte
 
 
 def download(address: str, path: Path, sha256: str | None = None) -> None:
-    """The file at `address`, written to `path`. What an earlier, interrupted try left in <path>.part is gone on with.
+    """Download the file at `address` to `path`, resuming what an interrupted download left in <path>.part.
 
-    OSError, one sentence: no connection, refused by the server, broken off. ValueError: not of the size that the
-    server told, or not of the given SHA-256 (64 hexadecimal digits, or the first of
-    them); then nothing is left.
+    OSError, one sentence: no connection, refused by the server, broken off. ValueError: not of the size that the server
+    announced, or not of the given SHA-256 (64 hexadecimal digits, or the first of them); then nothing is left.
     """
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +48,7 @@ def _open(address: str, have: int):
 
 
 def _place(response, have: int) -> tuple[int, int | None]:
-    """From which byte the response goes on, and how large the whole file is, None if the server does not say."""
+    """Return from which byte the response goes on, and the size of the whole file, None if the server does not say."""
     if response.status == 206:
         return have, _total(response.headers.get("Content-Range"))
     length = response.headers.get("Content-Length")

@@ -63,13 +63,13 @@ OFFICIAL = {
 
 
 def address_of(name: str) -> str:
-    """Where the file of an official model lies."""
+    """Return the address of an official model's file."""
     model = OFFICIAL[name]
     return f"{BASE}/densepose_rcnn_{name}/{model.model_id}/model_final_{model.digits}.pkl"
 
 
 def fetch_official(name: str) -> Path:
-    """The file of an official model, downloaded when first asked for. OSError, one sentence, if that fails."""
+    """Return the file of an official model, downloaded when first asked for. OSError, one sentence, if that fails."""
     model, address = OFFICIAL[name], address_of(name)
     path = cache_folder() / f"{name}_{model.digits}.pkl"
     if path.is_file():

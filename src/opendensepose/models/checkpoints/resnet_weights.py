@@ -1,4 +1,4 @@
-"""Weights for the ResNet inside a network to begin with: torchvision's, of ImageNet, or another network's.
+"""Initial weights for the ResNet inside a network: torchvision's, of ImageNet, or another network's.
 
 torchvision's ResNet takes RGB, 0..1, divided by a standard deviation; ours BGR, 0..255, as detectron2's does. Its first
 convolution is rewritten for that, and then both compute the same.
@@ -6,6 +6,7 @@ convolution is rewritten for that, and then both compute the same.
 
 import re
 import sys
+import zipfile
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from opendensepose.cache_folder import cache_folder
 from opendensepose.models.checkpoints.checkpoint import load_checkpoint
 from opendensepose.models.checkpoints.download import download
+from opendensepose.models.checkpoints.restricted_pickle import read_tensors
 from opendensepose.models.resnet import DEPTHS, ResNet
 
 __all__ = ["IMAGENET", "begin_resnet", "fetch_imagenet", "from_torchvision"]
@@ -49,7 +51,7 @@ def begin_resnet(network: nn.Module, source: str | Path) -> None:
 
 
 def from_torchvision(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of torchvision's ResNet under our names, for our colours."""
+    """Return the tensors of torchvision's ResNet under our names, for our colours."""
     state = {}
     for name, tensor in tensors.items():
         if name.startswith("fc."):
@@ -64,8 +66,10 @@ def from_torchvision(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def fetch_imagenet(resnet: ResNet) -> Path:
-    """torchvision's file for a ResNet's depth, downloaded when first asked for. OSError, one sentence, if that fails;
-    ValueError for a thin ResNet."""
+    """Return torchvision's file for a ResNet's depth, downloaded when first asked for.
+
+    OSError, one sentence, if that fails; ValueError for a thin ResNet.
+    """
     from torchvision.models import get_model_weights
 
     depth, width = _depth(resnet), resnet.stem.conv1.out_channels
@@ -99,14 +103,16 @@ def _depth(resnet: ResNet) -> int:
 
 def _read(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path} with weights to begin with.")
+        raise FileNotFoundError(f"there is no file {path} with initial weights.")
     if path.suffix.lower() not in TORCHVISION_SUFFIXES:
         resnet = _resnet_of(load_checkpoint(path).model)
         if resnet is None:
             raise ValueError(f"{path} holds a network without a ResNet.")
         return resnet.state_dict()
     try:
-        tensors = torch.load(path, map_location="cpu", weights_only=True)
+        # What torch.save wrote before 2020, as some of torchvision's files, is no ZIP file: only torch reads it.
+        is_old = not zipfile.is_zipfile(path)
+        tensors = torch.load(path, map_location="cpu", weights_only=True) if is_old else read_tensors(path)
         return from_torchvision(tensors)
     except Exception as error:  # a damaged file can fail in any way
         raise ValueError(f"{path} holds no ResNet of torchvision's.") from error

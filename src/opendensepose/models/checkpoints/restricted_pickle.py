@@ -172,7 +172,7 @@ class _Reader:
                 raise pickle.UnpicklingError(f"the pickle has the opcode {opcode}")
 
     def last(self, count: int) -> list:
-        """Takes the last `count` entries off the stack."""
+        """Take the last `count` entries off the stack."""
         if len(self.stack) < count:
             raise pickle.UnpicklingError("the pickle's stack is empty")
         taken = self.stack[-count:]
@@ -180,7 +180,7 @@ class _Reader:
         return taken
 
     def since_mark(self) -> list:
-        """Takes what lies above the last mark off the stack."""
+        """Take what lies above the last mark off the stack."""
         start = self.marks.pop()
         taken = self.stack[start:]
         del self.stack[start:]
@@ -240,7 +240,7 @@ class _Reader:
         raise pickle.UnpicklingError(f"the pickle calls {name} with other arguments than an array's or container's")
 
     def build(self, state: Any) -> None:
-        """Gives the last entry its content."""
+        """Give the last entry its content."""
         unbuilt = self.stack[-1]
         match unbuilt, state:
             case _Unbuilt(None), (int(), shape, np.dtype() as dtype, bool(is_fortran) | int(is_fortran), content):
@@ -256,7 +256,7 @@ class _Reader:
             self.memo[place] = built
 
     def array(self, content: Any, dtype: np.dtype, shape: Any, is_fortran: bool) -> np.ndarray:
-        """A new array of the machine's byte order. content: all of it, as bytes or, from Python 2, as text."""
+        """Make an array of the machine's byte order. content: all of it, as bytes or, from Python 2, as text."""
         raw = content.encode("latin1") if isinstance(content, str) else content
         num_bytes = _count(shape) * dtype.itemsize
         if not isinstance(raw, bytes | bytearray) or len(raw) != num_bytes:
@@ -286,7 +286,7 @@ def _key(key: Any) -> str | bytes | int | None:
 
 
 def _count(shape: Any) -> int:
-    """How many entries an array of this shape has."""
+    """Count the entries of an array of this shape."""
     if (
         not isinstance(shape, tuple)
         or len(shape) > MAX_AXES
@@ -297,7 +297,8 @@ def _count(shape: Any) -> int:
 
 
 def load_restricted(data: bytes) -> object:
-    """What a pickle holds. pickle.UnpicklingError if that is more than arrays of numbers and plain containers."""
+    """Return what a pickle holds. pickle.UnpicklingError if that is more than arrays of numbers and plain
+    containers."""
     return _run(_Reader(len(data)), data)
 
 
@@ -312,7 +313,7 @@ def _run(reader: _Reader, data: bytes) -> object:
 
 
 def _load_torch(path: Path) -> object:
-    """What torch.save wrote: a ZIP file of data.pkl and of its storages, each once and as it is."""
+    """Return what torch.save wrote: a ZIP file of data.pkl and of its storages, each once and as it is."""
     content = path.read_bytes()
     num_bytes = len(content)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:  # of a file, zipfile reads as much as the file says it has
@@ -345,7 +346,7 @@ def _load_torch(path: Path) -> object:
 
 
 def read_tensors(path: str | Path) -> dict[str, np.ndarray | Tensor]:
-    """The tensors by name of a detectron2 .pkl, a pickle of {"model": {name: array}}, or of a file that torch.save
+    """Read the tensors by name of a detectron2 .pkl, a pickle of {"model": {name: array}}, or of a file that torch.save
     wrote, as {name: tensor} or {"model": {name: tensor}}.
 
     FileNotFoundError if there is none; ValueError, one sentence, if it is damaged or holds anything else.

@@ -15,8 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from opendensepose.keypoints import NUM_KEYPOINTS
-from opendensepose.models.densepose_lite.backbone import Pyramid
-from opendensepose.models.densepose_lite.detection_head import STRIDE
+from opendensepose.models.densepose_lite.network import STRIDE, Pyramid
 
 __all__ = ["AuxiliaryHeads", "AuxiliaryOutput", "auxiliary_losses", "keypoint_loss", "yaw_loss"]
 
@@ -41,7 +40,8 @@ class AuxiliaryHeads(nn.Module):
 
 
 def keypoint_loss(keypoint_logits: Tensor, keypoints: Tensor) -> Tensor:
-    """Cross-entropy of the cell that holds each keypoint, mean over the keypoints inside their crop; 0 without any.
+    """Return the cross-entropy of the cell that holds each keypoint, mean over the keypoints inside their crop; 0
+    without any.
 
     keypoint_logits (N, K, h, w); keypoints (N, K, 3): x, y in pixels of the crop, COCO visibility (0: not known).
     """
@@ -55,7 +55,8 @@ def keypoint_loss(keypoint_logits: Tensor, keypoints: Tensor) -> Tensor:
 
 
 def yaw_loss(yaw_logits: Tensor, yaw: Tensor) -> Tensor:
-    """Cross-entropy against the two bins beside the true yaw, weighted linearly; mean over crops with a known yaw.
+    """Return the cross-entropy against the two bins beside the true yaw, weighted linearly; mean over crops with a
+    known yaw.
 
     yaw_logits (N, B); yaw (N,) radians, NaN: not known.
     """
@@ -70,5 +71,5 @@ def yaw_loss(yaw_logits: Tensor, yaw: Tensor) -> Tensor:
 
 
 def auxiliary_losses(output: AuxiliaryOutput, keypoints: Tensor, yaw: Tensor) -> dict[str, Tensor]:
-    """Named losses of the auxiliary heads. keypoints (N, K, 3), yaw (N,): see keypoint_loss and yaw_loss."""
+    """Return the named losses of the auxiliary heads. keypoints (N, K, 3), yaw (N,): see keypoint_loss and yaw_loss."""
     return {"keypoint": keypoint_loss(output.keypoint_logits, keypoints), "yaw": yaw_loss(output.yaw_logits, yaw)}

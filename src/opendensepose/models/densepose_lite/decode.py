@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from opendensepose.models.cells import cell_positions
-from opendensepose.models.densepose_lite.dense_head import DenseOutput, decide
+from opendensepose.models.densepose_lite.network import DenseOutput, decide
 from opendensepose.models.mirror import mirror_class_maps, mirror_uv_maps
+from opendensepose.models.outputs import NUM_CLASSES
 
 __all__ = ["average_with_mirrored", "decode_crop", "decode_pixels"]
 
@@ -45,7 +46,7 @@ class _Grid:
         )
 
     def corners(self, row: Tensor, column: Tensor) -> _Corners:
-        """Of the pixels in these rows and columns, (K,) each."""
+        """Return those of the pixels in these rows and columns, (K,) each."""
         height, width = self.cells_hw
         top, left, down, across = self.top[row], self.left[column], self.down[row], self.across[column]
         below, right = (top + 1).clamp(max=height - 1), (left + 1).clamp(max=width - 1)
@@ -62,21 +63,21 @@ class _Grid:
 
 
 def _place(positions: Tensor, num_cells: int) -> tuple[Tensor, Tensor]:
-    """The cell at or before each position and how far, in [0, 1), it is to the next one."""
+    """Return the cell at or before each position and how far, in [0, 1), it is to the next one."""
     x = cell_positions(positions, num_cells)
     cell = x.floor()
     return cell.long(), x - cell
 
 
 def decode_pixels(output: DenseOutput, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """I uint8, U, V float32 in [0, 1] and confidence float32 in [0, 1], each (R, S), of one crop.
+    """Decode I uint8, U, V float32 in [0, 1] and confidence float32 in [0, 1], each (R, S), of one crop.
 
     output: DenseOutput of one crop, without the batch axis. rows (R,), columns (S,): float positions of the pixels
     asked for, 0 the top (left) edge of the crop and 1 its bottom (right) edge. I is decided as dense_head.decide()
     says, from the interpolated logits; U and V are those of that chart. Confidence is the probability that the chart is
     right, 0 on background.
     """
-    strip = max(1, MAX_FLOATS // (25 * max(1, len(columns))))
+    strip = max(1, MAX_FLOATS // (NUM_CLASSES * max(1, len(columns))))
     output = DenseOutput(*(part.float() for part in output))
     parts = [_decode_strip(output, part, columns) for part in rows.split(strip)]
     i, u, v, confidence = (torch.cat(maps) for maps in zip(*parts, strict=True))
@@ -102,7 +103,7 @@ def _decode_strip(output: DenseOutput, rows: Tensor, columns: Tensor) -> tuple[T
 
 
 def decode_crop(output: DenseOutput, size_hw: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """decode_pixels at every pixel of crops of size_hw, batched: each (N, H, W)."""
+    """Apply decode_pixels at every pixel of crops of size_hw, batched: each (N, H, W)."""
     device = output.u.device
     rows, columns = ((torch.arange(n, device=device) + 0.5) / n for n in size_hw)
     crops = [decode_pixels(DenseOutput(*one), rows, columns) for one in zip(*output, strict=True)]
@@ -111,7 +112,7 @@ def decode_crop(output: DenseOutput, size_hw: tuple[int, int]) -> tuple[Tensor, 
 
 
 def average_with_mirrored(output: DenseOutput, of_mirrored: DenseOutput) -> DenseOutput:
-    """Mean of the output for crops and the output for the same crops mirrored, the latter turned back by the mirror
+    """Average the output for crops and that for the same crops mirrored, the latter turned back by the mirror
     rule."""
     back_u, back_v = mirror_uv_maps(of_mirrored.u, of_mirrored.v)
     back = DenseOutput(

@@ -8,8 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from opendensepose.models.cells import cell_centres
-from opendensepose.models.densepose_lite.dense_head import DenseOutput, decide
-from opendensepose.models.densepose_lite.detection_head import STRIDE, DetectionOutput
+from opendensepose.models.densepose_lite.network import STRIDE, DenseOutput, DetectionOutput, decide
 from opendensepose.models.outputs import NUM_CLASSES
 
 __all__ = [
@@ -26,7 +25,7 @@ __all__ = [
 
 
 def chart_loss(logits: Tensor, i: Tensor, foreground_weight: float = 1.5) -> Tensor:
-    """Weighted cross-entropy, -sum_p w(I_p) log P(I_p) / sum_p w(I_p), w = 1 on background.
+    """Return the weighted cross-entropy, -sum_p w(I_p) log P(I_p) / sum_p w(I_p), w = 1 on background.
 
     logits (N, 25, H, W), i (N, H, W) int64.
     """
@@ -37,8 +36,8 @@ def chart_loss(logits: Tensor, i: Tensor, foreground_weight: float = 1.5) -> Ten
 
 
 def uv_loss(predicted: Tensor, target: Tensor, i: Tensor, beta: float = 0.05) -> Tensor:
-    """Smooth L1 of U (or V) in the true chart, mean over foreground cells: d^2/(2 beta) below beta, |d| - beta/2
-    above.
+    """Return the smooth L1 of U (or V) in the true chart, mean over foreground cells: d^2/(2 beta) below beta, |d| -
+    beta/2 above.
 
     predicted (N, 24, H, W), target (N, H, W), i (N, H, W) int64.
     """
@@ -49,7 +48,7 @@ def uv_loss(predicted: Tensor, target: Tensor, i: Tensor, beta: float = 0.05) ->
 
 
 def confidence_loss(confidence_logit: Tensor, predicted: Tensor, i: Tensor) -> Tensor:
-    """Binary cross-entropy against [predicted == I], mean over cells where either is a person.
+    """Return the binary cross-entropy against [predicted == I], mean over cells where either is a person.
 
     confidence_logit (N, H, W); predicted, i (N, H, W) int64: the charts decided for and the true ones.
     """
@@ -60,8 +59,8 @@ def confidence_loss(confidence_logit: Tensor, predicted: Tensor, i: Tensor) -> T
 
 
 def quality_loss(quality_logit: Tensor, predicted: Tensor, i: Tensor) -> Tensor:
-    """Binary cross-entropy against the share of right labels among the cells where either is a person, mean over crops;
-    a crop without a person has the share 0.
+    """Return the binary cross-entropy against the share of right labels among the cells where either is a person, mean
+    over crops; a crop without a person has the share 0.
 
     quality_logit (N,); predicted, i (N, H, W) int64: the charts decided for and the true ones.
     """
@@ -73,7 +72,7 @@ def quality_loss(quality_logit: Tensor, predicted: Tensor, i: Tensor) -> Tensor:
 def dense_losses(
     output: DenseOutput, i: Tensor, u: Tensor, v: Tensor, offset_yx: tuple[int, int] = (0, 0)
 ) -> dict[str, Tensor]:
-    """Named losses of the dense head. i int64, u, v float32: (N, H, W), labels at the pixels of the crops.
+    """Return the named losses of the dense head. i int64, u, v float32: (N, H, W), labels at the pixels of the crops.
 
     A cell's centre lies between pixels; offset_yx, each 0 or 1, says which neighbour labels it. Draw it anew for each
     batch, and the labels are without bias.
@@ -92,7 +91,7 @@ def dense_losses(
 
 
 def centre_targets(boxes_xyxy: Tensor, cells_hw: tuple[int, int], spread: float = 0.1) -> tuple[Tensor, Tensor]:
-    """Heat (N, h, w) in [0, 1] and, for each cell, the box that heats it most (N, h, w, 4).
+    """Make the heat (N, h, w) in [0, 1] and, for each cell, the box that heats it most (N, h, w, 4).
 
     heat = max over boxes of exp(-((x - cx)^2 / (2 sx^2) + (y - cy)^2 / (2 sy^2))), s = spread * side, with the cell
     that holds the centre set to 1 (Liu et al., TTFNet, AAAI 2020). boxes_xyxy (N, M, 4) pixels; a box without area is
@@ -111,7 +110,8 @@ def centre_targets(boxes_xyxy: Tensor, cells_hw: tuple[int, int], spread: float 
 
 
 def heat_loss(heat_logit: Tensor, heat: Tensor) -> Tensor:
-    """Focal loss of CenterNet: -(1-p)^2 log p at centres (heat 1), -(1-heat)^4 p^2 log(1-p) elsewhere, per centre."""
+    """Return the focal loss of CenterNet: -(1-p)^2 log p at centres (heat 1), -(1-heat)^4 p^2 log(1-p) elsewhere, per
+    centre."""
     p = heat_logit.sigmoid()
     centre = heat >= 1
     at_centre = -((1 - p) ** 2) * F.logsigmoid(heat_logit)
@@ -120,7 +120,7 @@ def heat_loss(heat_logit: Tensor, heat: Tensor) -> Tensor:
 
 
 def box_loss(predicted: Tensor, target: Tensor, heat: Tensor, min_heat: float = 0.3) -> Tensor:
-    """1 - GIoU (Rezatofighi et al., CVPR 2019), mean over the cells with heat > min_heat, weighted by heat.
+    """Return 1 - GIoU (Rezatofighi et al., CVPR 2019), mean over the cells with heat > min_heat, weighted by heat.
 
     predicted, target (N, h, w, 4) xyxy pixels, heat (N, h, w).
     """
@@ -135,6 +135,6 @@ def box_loss(predicted: Tensor, target: Tensor, heat: Tensor, min_heat: float = 
 
 
 def detection_losses(output: DetectionOutput, boxes_xyxy: Tensor) -> dict[str, Tensor]:
-    """Named losses of the detection head. boxes_xyxy (N, M, 4) pixels, padded with zeros."""
+    """Return the named losses of the detection head. boxes_xyxy (N, M, 4) pixels, padded with zeros."""
     heat, target = centre_targets(boxes_xyxy, tuple(output.heat_logit.shape[-2:]))
     return {"heat": heat_loss(output.heat_logit, heat), "box": box_loss(output.boxes_xyxy, target, heat)}

@@ -1,8 +1,8 @@
 """A ResNet trained on crops of annotated people: initial weights for the backbones of other networks.
 
 Letters: N crops, S x S pixels of a crop, C channels.
-Source: ours. The paper's networks begin with a ResNet that learned ImageNet's classes; where such weights cannot be had
-or their licence does not fit, this one begins them with nothing but the same annotations.
+Source: ours. The paper's networks start from a ResNet that learned ImageNet's classes; where such weights cannot be had
+or their licence does not fit, this one needs nothing but the same annotations.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ SHIFT_JITTER = 0.15  # of the region's side, each way
 
 class CropLabeller(FCN):
     """Square crops around people, side x side pixels with all that is in them -> charts, U and V; the losses are those
-    of the FCN. Its ResNet keeps all of its strides, and a pyramid's sum takes the place of dilation, so that a crop
+    of the FCN. Its ResNet keeps all of its strides, and it sums a pyramid instead of dilating, so that a crop
     costs a fraction of what it costs an FCN.
 
     depth, norm, stride_in_1x1, width: see ResNet. channels: of the sum.
@@ -67,8 +67,8 @@ class CropLabeller(FCN):
         return FCNOutput(*self.predictor(F.relu(total)).split(NUM_CLASSES, dim=1))
 
     def losses(self, images: Sequence[Tensor], targets: Sequence[Targets]) -> dict[str, Tensor]:
-        """Those of the FCN, on crops around annotated people, see `draw_people`, at random scales and places; what is
-        dense in the targets is not looked at."""
+        """Return the losses of the FCN, on crops around annotated people, see `draw_people`, at random scales and
+        places; dense labels are not used."""
         people = draw_people(targets, self.num_crops)
         if people is None:
             return no_losses(self)
@@ -87,14 +87,15 @@ class CropLabeller(FCN):
 
 
 def _jittered(box: Tensor, scale: float, x: float, y: float) -> Tensor:
-    """(4,) xyxy: the square around a box (4,), scaled and shifted by numbers in [-1, 1]."""
+    """Scale and shift the square around a box (4,) by numbers in [-1, 1]: (4,) xyxy."""
     region = crop_region(box, SCALE_JITTER**scale)
     shift = region.new_tensor([x, y]) * SHIFT_JITTER * (region[2] - region[0])
     return region + shift.round().repeat(2)
 
 
 def neighbourhood(targets: Targets, region: Tensor, side: int) -> Targets:
-    """What is known of all people of an image, in pixels of a crop of a region (4,); points outside of it left out."""
+    """Return what is known of all people of an image, in pixels of a crop of a region (4,); points outside of it left
+    out."""
     scale, offset = side / (region[2:] - region[:2]), region[:2]
 
     def moved(boxes: Tensor) -> Tensor:

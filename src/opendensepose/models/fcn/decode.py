@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from opendensepose.instance import Instance
-from opendensepose.iuv import IUV
+from opendensepose.instance import Instance, place_in_photo
+from opendensepose.iuv import IUV, empty_iuv
 from opendensepose.models.cells import linear_weights
 from opendensepose.models.fold_norms import fold_norms
 from opendensepose.models.image_batch import network_size, scale_photo
-from opendensepose.models.outputs import PixelLabels
+from opendensepose.models.outputs import NUM_CLASSES
 from opendensepose.surface import CHART_TO_PART
 
 __all__ = ["STRIDE", "ChartMaps", "PreparedFCN", "average_scales", "decode_maps", "faster_copy", "resampled"]
@@ -29,7 +29,7 @@ MAX_PEOPLE = 100
 
 
 class ChartMaps(NamedTuple):
-    """What is predicted all over one image, whose edges are the maps' edges."""
+    """A network's output for one image, averaged over scales; the image's edges are the maps' edges."""
 
     probability: Tensor  # (25, h, w): background and 24 charts
     u: Tensor  # (25, h, w)
@@ -52,19 +52,19 @@ class PreparedFCN:
         """Find people, see `PreparedNetwork.find`. Each connected component of the foreground is one, its score the
         mean probability of its charts."""
         people = []
-        for labels in self._decoded(images_rgb):
-            found = [one for one in _components(labels) if one.score >= min_score]
-            sure = [_instance(labels, *one) for one in found]
-            people.append(sorted(sure, key=lambda person: -person.score)[:MAX_PEOPLE])
+        for labels, confidence in self._decoded(images_rgb):
+            found = [one for one in _components(labels, confidence) if one.score >= min_score]
+            found.sort(key=lambda one: -one.score)
+            people.append([_instance(labels, confidence, *one) for one in found[:MAX_PEOPLE]])
         return people
 
     def label(self, images_rgb: Sequence[np.ndarray], boxes_xyxy: Sequence[np.ndarray]) -> list[list[Instance]]:
         """Label given boxes, see `PreparedNetwork.label`. Each takes the labelled pixels inside it; its score is 1."""
         decoded = zip(self._decoded(images_rgb), boxes_xyxy, strict=True)
-        return [[_instance(labels, _inside(labels.i, box), box, 1.0) for box in boxes] for labels, boxes in decoded]
+        return [[_instance(*labels, box, 1.0) for box in boxes] for labels, boxes in decoded]
 
-    def _decoded(self, images_rgb: Sequence[np.ndarray]) -> Iterator[PixelLabels]:
-        """The labels (H, W) of each photo."""
+    def _decoded(self, images_rgb: Sequence[np.ndarray]) -> Iterator[tuple[IUV, np.ndarray]]:
+        """Yield the labels and their confidence (H, W) of each photo."""
         model, maps = self.model, {}
         sizes_hw = [network_size(image_rgb.shape[:2], model.short_side, model.long_side) for image_rgb in images_rgb]
         for hw in dict.fromkeys(sizes_hw):
@@ -77,34 +77,31 @@ class PreparedFCN:
 class _Component(NamedTuple):
     """A connected component of the foreground."""
 
-    mask: np.ndarray  # (H, W) bool
-    box: np.ndarray  # (4,) xyxy
+    box: np.ndarray  # (4,) float32 xyxy, whole pixels
     score: float
+    mask: np.ndarray  # bool, over the box
 
 
-def _components(labels: PixelLabels) -> Iterator[_Component]:
-    """Each connected component of the foreground that is not too small."""
-    i, confidence = labels.i, labels.confidence
-    count, label, stats, _ = cv2.connectedComponentsWithStats((i > 0).astype(np.uint8), connectivity=8)
+def _components(labels: IUV, confidence: np.ndarray) -> Iterator[_Component]:
+    """Yield each connected component of the foreground that is not too small."""
+    count, label, stats, _ = cv2.connectedComponentsWithStats((labels.i > 0).astype(np.uint8), connectivity=8)
     for k in range(1, count):
         x, y, width, height, area = (int(number) for number in stats[k])
-        if area >= MIN_PERSON_FRACTION * i.size:
-            mask = label == k
-            box = np.float32([x, y, x + width, y + height])
-            yield _Component(mask, box, min(1.0, float(confidence[mask].mean())))
+        if area >= MIN_PERSON_FRACTION * label.size:
+            window = np.s_[y : y + height, x : x + width]
+            mask = label[window] == k
+            score = min(1.0, float(confidence[window][mask].mean()))
+            yield _Component(np.float32([x, y, x + width, y + height]), score, mask)
 
 
-def _inside(i: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Mask of the foreground in a box, of all pixels that it touches."""
-    mask = np.zeros(i.shape, bool)
+def _instance(
+    labels: IUV, confidence: np.ndarray, box: np.ndarray, score: float, mask: np.ndarray | bool = True
+) -> Instance:
+    """Take the labels of all pixels that a box touches, or those in a mask over it, as one person's."""
     x0, y0, x1, y1 = (int(edge) for edge in (*np.floor(box[:2]), *np.ceil(box[2:])))
-    mask[y0:y1, x0:x1] = i[y0:y1, x0:x1] > 0
-    return mask
-
-
-def _instance(labels: PixelLabels, mask: np.ndarray, box: np.ndarray, score: float) -> Instance:
-    i, u, v, confidence = (np.where(mask, part, part.dtype.type(0)) for part in labels)
-    return Instance(box, score, IUV(i, u, v), confidence)
+    window = np.s_[y0:y1, x0:x1]
+    labelled = IUV(labels.i[window], labels.u[window], labels.v[window])
+    return place_in_photo(labelled, confidence[window], (x0, y0), labels.size_hw, box, score, mask)
 
 
 def average_scales(
@@ -128,8 +125,8 @@ def _sum(maps: ChartMaps, others: ChartMaps) -> ChartMaps:
 
 
 def resampled(output: Sequence[Tensor], size_hw: tuple[int, int], cells_hw: Sequence[int]) -> ChartMaps:
-    """Logits, U and V (1, 25, ., .) of an image of size_hw, padded at the right and the bottom, as maps of cells_hw
-    without the padding."""
+    """Resample logits, U and V (1, 25, ., .) of an image of size_hw, padded at the right and the bottom, to maps of
+    cells_hw without the padding; logits become probabilities."""
     logits, u, v = output
     rows, columns = (
         (torch.arange(cells, device=u.device) + 0.5) / cells * (size / (STRIDE * there))
@@ -139,27 +136,42 @@ def resampled(output: Sequence[Tensor], size_hw: tuple[int, int], cells_hw: Sequ
     return ChartMaps(*(down @ (maps[0].float() @ across.T) for maps in (logits.softmax(1), u, v)))
 
 
-def decode_maps(maps: ChartMaps, size_hw: tuple[int, int], parts: Tensor | None = None) -> PixelLabels:
-    """The labels of H x W pixels, as arrays: I is the likeliest of the 25 classes, U and V those of I,
-    confidence its probability. parts (H, W) int64 0..14: at a pixel of a known part only that part's charts are
-    candidates, and outside all parts is background."""
-    strip = max(1, MAX_FLOATS // (25 * size_hw[1]))
+def decode_maps(maps: ChartMaps, size_hw: tuple[int, int], parts: Tensor | None = None) -> tuple[IUV, np.ndarray]:
+    """Return the labels of H x W pixels and their confidence (H, W) float32: I is the likeliest of the 25 classes, U
+    and V those of I, confidence its probability, 0 on background.
+
+    parts (H, W) int64 0..14: at a pixel of a known part only that part's charts are candidates, and outside all parts
+    is background. Memory: the labels, and arrays of MAX_FLOATS.
+    """
+    height, width = size_hw
     rows, columns = (
         linear_weights((torch.arange(n, device=maps.u.device) + 0.5) / n, cells)
         for n, cells in zip(size_hw, maps.u.shape[-2:], strict=True)
     )
-    of_strips = []
-    for y in range(0, size_hw[0], strip):
-        part = None if parts is None else parts[y : y + strip]
-        of_strips.append(_decode_strip(maps, rows[y : y + strip], columns, part))
-    return PixelLabels(*(torch.cat(part).cpu().numpy() for part in zip(*of_strips, strict=True)))
+    labels, confidence = empty_iuv(size_hw), np.zeros(size_hw, np.float32)
+    strip = max(1, MAX_FLOATS // (NUM_CLASSES * width))
+    for y in range(0, height, strip):
+        strip_parts = None if parts is None else parts[y : y + strip]
+        decoded = _decode_strip(maps, rows[y : y + strip], columns, strip_parts)
+        for whole, part in zip((labels.i, labels.u, labels.v, confidence), decoded, strict=True):
+            whole[y : y + strip] = part.cpu().numpy()
+    return labels, confidence
 
 
-def _decode_strip(maps: ChartMaps, rows: Tensor, columns: Tensor, parts: Tensor | None) -> PixelLabels:
-    probability = rows @ (maps.probability @ columns.T)  # (25, y, W)
+def _decode_strip(
+    maps: ChartMaps, rows: Tensor, columns: Tensor, parts: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Decode the y rows of pixels that `rows` (y, h) interpolates: I uint8, U, V and confidence, each (y, W)."""
+    read = torch.nonzero(rows.any(dim=0)).flatten()  # rows of cells that the strip reads
+    cells = slice(int(read[0]), int(read[-1]) + 1)
+    rows = rows[:, cells]
+    probability = rows @ (maps.probability[:, cells] @ columns.T)  # (25, y, W)
     if parts is not None:
         chart_to_part = torch.as_tensor(CHART_TO_PART.astype("int64"), device=parts.device)
         probability = probability.masked_fill(chart_to_part[:, None, None] != parts[None], -1.0)
     best, i = probability.max(dim=0)
-    u, v = ((rows @ (one @ columns.T)).gather(0, i[None])[0].clamp(0, 1) * (i > 0) for one in (maps.u, maps.v))
-    return PixelLabels(i.to(torch.uint8), u, v, best.clamp(0, 1) * (i > 0))
+    del probability  # as large as what comes next
+    u, v = (
+        (rows @ (one[:, cells] @ columns.T)).gather(0, i[None])[0].clamp(0, 1) * (i > 0) for one in (maps.u, maps.v)
+    )
+    return i.to(torch.uint8), u, v, best.clamp(0, 1) * (i > 0)

@@ -94,7 +94,8 @@ class FCN(nn.Module):
         return FCNOutput(*self.predictor(self.head(features)).split(NUM_CLASSES, dim=1))
 
     def losses(self, images: Sequence[Tensor], targets: Sequence[Targets]) -> dict[str, Tensor]:
-        """part: which part, or background, each cell shows; chart, u, v at annotated points and dense labels.
+        """Return the losses part: which part, or background, each cell shows; chart, u, v at annotated points and dense
+        labels.
 
         images: a list, or (N, 3, H, W); with N = 0 all losses are 0.
         """
@@ -122,7 +123,7 @@ class FCN(nn.Module):
 
 
 def part_loss(logits: Tensor, parts: Tensor) -> Tensor:
-    """-mean_p log sum_{c in charts of the part at p} P(c), over the cells whose part is known.
+    """Return -mean_p log sum_{c in charts of the part at p} P(c), over the cells whose part is known.
 
     The masks tell which of 14 parts a pixel shows, not which of its charts, front or back: any of them is right.
     Background is a part of one class. logits (N, 25, h, w), parts (N, h, w) int64, UNKNOWN -1, background 0.
@@ -136,8 +137,8 @@ def part_loss(logits: Tensor, parts: Tensor) -> Tensor:
 
 
 def part_map(centres: Tensor, size_hw: tuple[int, int], targets: Targets) -> Tensor:
-    """(h, w) int64: the part 1..14 of each cell; 0 outside all people; UNKNOWN outside the image, in groups drawn as
-    one, and in boxes of people without part masks. Where masks overlap, the later person counts."""
+    """Map the parts (h, w) int64: the part 1..14 of each cell; 0 outside all people; UNKNOWN outside the image, in
+    groups drawn as one, and in boxes of people without part masks. Where masks overlap, the later person counts."""
     x, y = centres.unbind(-1)
     parts = torch.zeros(x.shape, dtype=torch.long, device=x.device)
     for x0, y0, x1, y1 in torch.cat([targets.ignored, targets.boxes[~targets.annotated]]).tolist():
@@ -149,7 +150,8 @@ def part_map(centres: Tensor, size_hw: tuple[int, int], targets: Targets) -> Ten
 
 
 def points_of(image: int, centres: Tensor, targets: Targets) -> LabelledPoints:
-    """The annotated points of an image, and its cells with dense labels. centres (h, w, 2) reach over the padding."""
+    """Return the annotated points of an image, and its cells with dense labels. centres (h, w, 2) reach over the
+    padding."""
     size = STRIDE * torch.tensor(centres.shape[1::-1], device=centres.device)  # pixels x, y
     xy = targets.point_xy / size
     kept = ((xy >= 0) & (xy <= 1)).all(1)

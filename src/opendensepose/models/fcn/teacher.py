@@ -50,7 +50,6 @@ class Teacher(nn.Module):
     scales: in-painting sees crops at all these multiples of side and averages. The rest: see FCN.
     """
 
-    inner_network = FCN  # which the other keyword arguments are of
     num_crops = 8  # of a batch; always as many, since on a CPU each new size costs time
 
     def __init__(self, side: int = 256, scales: Sequence[float] = (0.75, 1.0, 1.25), **kwargs):
@@ -61,8 +60,8 @@ class Teacher(nn.Module):
         self.fcn = FCN(**kwargs)
 
     def losses(self, images: Sequence[Tensor], targets: Sequence[Targets]) -> dict[str, Tensor]:
-        """Those of the FCN, on crops of annotated people, see `draw_people`, at random scales; what is dense in the
-        targets is not looked at."""
+        """Return the losses of the FCN, on crops of annotated people, see `draw_people`, at random scales; dense labels
+        are not used."""
         people = draw_people(targets, self.num_crops)
         if people is None:
             return no_losses(self)
@@ -108,7 +107,7 @@ def no_losses(network: nn.Module) -> dict[str, Tensor]:
 
 
 def crop_region(box: Tensor, factor: float = 1.0) -> Tensor:
-    """(4,) xyxy of whole pixels: the square around a box (4,), with padding, times a factor."""
+    """Return the square around a box (4,), with padding, times a factor: (4,) xyxy, whole pixels."""
     half = 0.5 * (box[2:] - box[:2]).max().clamp(min=1) * (1 + 2 * PADDING) * factor
     centre = (box[:2] + box[2:]) / 2
     low = (centre - half).round()
@@ -116,8 +115,8 @@ def crop_region(box: Tensor, factor: float = 1.0) -> Tensor:
 
 
 def person_crop(image: Tensor, region: Tensor, parts: Tensor, box: Tensor, side: int) -> Tensor:
-    """(3, side, side) float32 RGB 0..255: the region of an image (3, H, W), what is not in the person's part masks
-    replaced by the mean colour. Where it shrinks, pixels are averaged."""
+    """Cut the region out of an image (3, H, W), what is not in the person's part masks replaced by the mean colour:
+    (3, side, side) float32 RGB 0..255. Where it shrinks, pixels are averaged."""
     crop = roi_align(image[None].float(), [region[None].float()], side, sampling_ratio=-1, aligned=True)[0]
     person = parts_at(region_centres(region[None], side)[0], parts, box) > 0  # (side, side)
     mean = crop.new_tensor(MEAN_BGR[::-1])[:, None, None]
@@ -125,7 +124,7 @@ def person_crop(image: Tensor, region: Tensor, parts: Tensor, box: Tensor, side:
 
 
 def crop_targets(targets: Targets, person: int, region: Tensor, side: int) -> Targets:
-    """What is known of one person, in pixels of the crop."""
+    """Return what is known of one person, in pixels of the crop."""
     scale = side / (region[2:] - region[:2])
     mine = targets.point_person == person
     box = ((targets.boxes[person].view(2, 2) - region[:2]) * scale).view(1, 4)
@@ -170,7 +169,7 @@ def inpaint(
     mirrored: bool = True,
     points: KnownPoints | None = None,
 ) -> InpaintedPerson:
-    """I, U, V of one person at every pixel of their part masks, the chart one of the masked part.
+    """In-paint I, U, V of one person at every pixel of their part masks, the chart one of the masked part.
 
     image_rgb (H, W, 3) uint8; parts (256, 256) uint8 0..14, laid over the box. points: the teacher's
     predictions are made to agree with them; see `anchored`.
@@ -185,10 +184,10 @@ def inpaint(
     x0, y0, x1, y1 = (int(edge) for edge in region)
     pixels = (x1 - x0, y1 - y0)
     at = parts_at(region_centres(region[None], pixels[0])[0], masks, box)
-    labels = decode_maps(maps, pixels[::-1], at)
+    labels, probability = decode_maps(maps, pixels[::-1], at)
     inside = np.s_[max(-y0, 0) : image_rgb.shape[0] - y0, max(-x0, 0) : image_rgb.shape[1] - x0]
     iuv = IUV(labels.i[inside], labels.u[inside], labels.v[inside])
-    return InpaintedPerson(iuv, labels.confidence[inside], (max(x0, 0), max(y0, 0)))
+    return InpaintedPerson(iuv, probability[inside], (max(x0, 0), max(y0, 0)))
 
 
 def anchored(maps: ChartMaps, region: Tensor, points: KnownPoints) -> ChartMaps:

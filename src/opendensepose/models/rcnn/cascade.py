@@ -1,6 +1,7 @@
-"""The multi-task cascade: keypoints, masks and charts of each region, told twice, the second time knowing the first.
+"""The multi-task cascade: keypoints, masks and charts of each region, predicted in two stages; the second
+receives the first's outputs.
 
-Letters: R regions, C channels, P cells of a pooled region's side, S = 4 P cells of what is told of it.
+Letters: R regions, C channels, P cells of a pooled region's side, S = 4 P cells of its outputs' side.
 Source: Güler et al., CVPR 2018, section 4 and figure 9; the branches are Mask R-CNN's (He et al., ICCV 2017). How the
 first stage's outputs are joined with the region's features is not published; here, outputs are averaged down to the
 features' cells, set beside them, and mixed by one 1x1 convolution.
@@ -17,28 +18,28 @@ from opendensepose.keypoints import NUM_KEYPOINTS
 from opendensepose.models.cells import region_centres
 from opendensepose.models.outputs import NUM_CLASSES, ChartOutput
 from opendensepose.models.point_losses import LossWeights, parts_at, region_losses
-from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN
-from opendensepose.models.rcnn.heads import ChartPredictor, ConvHead, pool_regions
+from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN, build_densepose_rcnn
+from opendensepose.models.rcnn.heads import ConvHead, DeepLabHead, pool_regions
 from opendensepose.models.resnet import NormedConv
 from opendensepose.models.targets import Targets
 from opendensepose.models.whole_batch import shared_mean
 
-__all__ = ["Branch", "CascadeRCNN", "Stage", "TaskOutputs", "keypoint_loss", "mask_loss"]
+__all__ = ["Branch", "CascadeRCNN", "Join", "Stage", "TaskOutputs", "build_cascade_rcnn", "keypoint_loss", "mask_loss"]
 
-OUTPUT_CELLS = 4  # of what is told, in one cell of a region's features, on a side
+OUTPUT_CELLS = 4  # of an output, in one cell of a region's features, on a side
 CHANNELS_PER_GROUP = 8
 REGIONS_MULTIPLE = 8
 
 
 class TaskOutputs(NamedTuple):
-    """What one stage tells of each region; None where a task is left out."""
+    """The outputs of one stage for each region; None where a task is left out."""
 
     charts: ChartOutput
     keypoints: Tensor | None  # (R, 17, S, S) logits of the cell where each keypoint is
     mask: Tensor | None  # (R, 1, S, S) logit of being the person
 
     def first(self, count: int) -> "TaskOutputs":
-        """Of the first so many regions."""
+        """Return those of the first `count` regions."""
         charts = ChartOutput(*(None if maps is None else maps[:count] for maps in self.charts))
         return TaskOutputs(charts, *(None if maps is None else maps[:count] for maps in self[1:]))
 
@@ -68,69 +69,55 @@ class Stage(nn.Module):
 
 
 class Join(nn.Module):
-    """Features (R, C, P, P) and what was told of them -> (R, C, P, P)."""
+    """Features (R, C, P, P) and the first stage's outputs for them -> (R, C, P, P)."""
 
-    def __init__(self, channels: int, told: int):
+    def __init__(self, channels: int, output_channels: int):
         super().__init__()
         self.mix = NormedConv(
-            channels + told, channels, 1, norm=nn.GroupNorm(max(1, channels // CHANNELS_PER_GROUP), channels)
+            channels + output_channels, channels, 1, norm=nn.GroupNorm(max(1, channels // CHANNELS_PER_GROUP), channels)
         )
 
-    def forward(self, x: Tensor, told: TaskOutputs) -> Tensor:
-        maps = [*told.charts[:4], *(one for one in told[1:] if one is not None)]
+    def forward(self, x: Tensor, first: TaskOutputs) -> Tensor:
+        maps = [*first.charts[:4], *(one for one in first[1:] if one is not None)]
         return F.relu(self.mix(torch.cat([x, *(F.avg_pool2d(one, OUTPUT_CELLS) for one in maps)], dim=1)))
 
 
 class CascadeRCNN(DensePoseRCNN):
-    """DensePose R-CNN with auxiliary tasks, each of which can be left out.
+    """DensePose R-CNN with auxiliary tasks; made of the parts that `build_cascade_rcnn` chooses.
 
-    keypoints, masks: branches beside the charts'. cascade: all outputs of the first stage join the region's features in
-    a second one. aux_channels, aux_layers: of the auxiliary branches. The rest: see DensePoseRCNN.
+    rcnn: the network whose parts become this one's. keypoints, mask: branches beside the charts'. join, second: all
+    outputs of the first stage join the region's features in a second one. Any of these four may be None.
     """
 
-    inner_network = DensePoseRCNN  # which the other keyword arguments are of
     loss_weights = LossWeights()  # of the charts
     keypoint_weight = mask_weight = 1.0  # of the mean cross-entropies, as in Mask R-CNN
 
     def __init__(
         self,
-        keypoints: bool = True,
-        masks: bool = True,
-        cascade: bool = True,
-        aux_channels: int = 256,
-        aux_layers: int = 4,
-        **kwargs,
+        rcnn: DensePoseRCNN,
+        keypoints: Branch | None,
+        mask: Branch | None,
+        join: Join | None,
+        second: Stage | None,
     ):
-        super().__init__(**kwargs)
-        channels = kwargs.get("channels", 256)
-        head = {"hidden": kwargs.get("head_channels", 512), "num_layers": kwargs.get("head_layers", 8)}
-        told = {key: kwargs[key] for key in ("coarse_classes", "uv_confidence", "mask_confidence") if key in kwargs}
-
-        def auxiliary(wanted: bool, outputs: int) -> Branch | None:
-            return Branch(channels, aux_channels, aux_layers, outputs) if wanted else None
-
-        self.keypoints, self.mask = auxiliary(keypoints, NUM_KEYPOINTS), auxiliary(masks, 1)
-        self.join = self.second = None
-        if cascade:
-            charts = nn.Sequential(
-                ConvHead(channels, norm=kwargs.get("head_norm", False), **head), ChartPredictor(head["hidden"], **told)
-            )
-            outputs = kwargs.get("coarse_classes", 2) + 3 * NUM_CLASSES + NUM_KEYPOINTS * keypoints + masks
-            self.join = Join(channels, outputs)
-            self.second = Stage(charts, auxiliary(keypoints, NUM_KEYPOINTS), auxiliary(masks, 1))
-        _start(self.keypoints, self.mask, self.join, self.second)
+        super().__init__(
+            rcnn.resnet, rcnn.pyramid, rcnn.proposals, rcnn.box_head, rcnn.decoder, rcnn.head, rcnn.predictor,
+            rcnn.cells, rcnn.short_side, rcnn.long_side,
+        )  # fmt: skip
+        self.keypoints, self.mask, self.join, self.second = keypoints, mask, join, second
 
     def charts(self, pyramid: list[Tensor], boxes: list[Tensor]) -> ChartOutput:
-        """The last stage's charts of the boxes of each image."""
+        """Predict the charts of the boxes of each image: the last stage's."""
         return self.stages(self.regions(pyramid, boxes), charts_only=True)[-1].charts
 
     def regions(self, pyramid: list[Tensor], boxes: list[Tensor]) -> Tensor:
-        """Features of the boxes, (R, C, P, P)."""
+        """Pool the features of the boxes, (R, C, P, P)."""
         pool = pool_regions if self.decoder is None else self.decoder.regions
         return pool(pyramid[:4], boxes, self.cells)
 
     def stages(self, x: Tensor, charts_only: bool = False) -> list[TaskOutputs]:
-        """What each stage tells of the features; charts_only: what only the others' last stage needs is left out."""
+        """Compute each stage's outputs from pooled features; charts_only: leave out what the last stage's charts do not
+        need."""
         one = self.second is None and charts_only
         keypoints, mask = (None if branch is None or one else branch(x) for branch in (self.keypoints, self.mask))
         first = TaskOutputs(self.predictor(self.head(x)), keypoints, mask)
@@ -142,8 +129,10 @@ class CascadeRCNN(DensePoseRCNN):
     def dense_losses(
         self, pyramid: list[Tensor], regions: Sequence[tuple[Tensor, Tensor]], targets: Sequence[Targets]
     ) -> dict[str, Tensor]:
-        """Losses of all tasks at both stages, the second's with a 2 in their names. regions: boxes (R, 4) and whom each
-        shows (R,), for each image."""
+        """Return the losses of all tasks at both stages, the second's with a 2 in their names.
+
+        regions: boxes (R, 4) and whom each shows (R,), for each image.
+        """
         boxes, person = (torch.cat(part) for part in zip(*regions, strict=True))
         image = torch.cat([torch.full_like(who, n) for n, (_, who) in enumerate(regions)])
         x = self.regions(pyramid, [one for one, _ in regions])
@@ -163,10 +152,42 @@ class CascadeRCNN(DensePoseRCNN):
         return losses
 
 
-def keypoint_loss(logits: Tensor, regions: Tensor, keypoints: Tensor) -> Tensor:
-    """-log softmax(logits)[cell of the keypoint], over the cells of a region, mean over the keypoints that are known,
-    hidden ones too, and lie in the region. logits (R, 17, S, S), keypoints (R, 17, 3) x, y, visibility.
+def build_cascade_rcnn(
+    keypoints: bool = True,
+    masks: bool = True,
+    cascade: bool = True,
+    aux_channels: int = 256,
+    aux_layers: int = 4,
+    **kwargs,
+) -> CascadeRCNN:
+    """Build a CascadeRCNN with random weights.
+
+    keypoints, masks: with these branches. cascade: with a second stage, whose chart branch has the first one's sizes.
+    aux_channels, aux_layers: of the auxiliary branches. kwargs: of `build_densepose_rcnn`.
     """
+    rcnn = build_densepose_rcnn(**kwargs)
+    convs = rcnn.head.convs if isinstance(rcnn.head, DeepLabHead) else rcnn.head
+    channels = convs.sizes[0]
+
+    def branches() -> list[Branch | None]:
+        outputs = NUM_KEYPOINTS * keypoints, int(masks)
+        return [Branch(channels, aux_channels, aux_layers, count) if count else None for count in outputs]
+
+    keypoint_branch, mask_branch = branches()
+    join = second = None
+    if cascade:
+        charts = nn.Sequential(convs.another(), rcnn.predictor.another())
+        coarse_classes = rcnn.predictor.layers["coarse"].out_channels
+        join = Join(channels, coarse_classes + 3 * NUM_CLASSES + NUM_KEYPOINTS * keypoints + masks)
+        second = Stage(charts, *branches())
+    model = CascadeRCNN(rcnn, keypoint_branch, mask_branch, join, second)
+    _start(model.keypoints, model.mask, model.join, model.second)
+    return model
+
+
+def keypoint_loss(logits: Tensor, regions: Tensor, keypoints: Tensor) -> Tensor:
+    """Return -log softmax(logits)[cell of the keypoint], over the cells of a region, mean over the keypoints that are
+    known, hidden ones too, and lie in the region. logits (R, 17, S, S), keypoints (R, 17, 3) x, y, visibility."""
     cells = logits.shape[-1]
     low, high = regions[:, None, :2], regions[:, None, 2:]
     place = (keypoints[..., :2] - low) / (high - low)  # (R, 17, 2)
@@ -177,8 +198,8 @@ def keypoint_loss(logits: Tensor, regions: Tensor, keypoints: Tensor) -> Tensor:
 
 
 def mask_loss(logits: Tensor, regions: Tensor, image: Tensor, person: Tensor, targets: Sequence[Targets]) -> Tensor:
-    """Binary cross-entropy against the union of the person's part masks, mean over the regions' cells; people without
-    part masks teach nothing. logits (R, 1, S, S)."""
+    """Return the binary cross-entropy against the union of the person's part masks, mean over the regions' cells;
+    people without part masks teach nothing. logits (R, 1, S, S)."""
     centres = region_centres(regions, logits.shape[-1])
     total, count = logits.sum() * 0, torch.zeros((), device=logits.device)
     for k, (n, who) in enumerate(zip(image.tolist(), person.tolist(), strict=True)):
@@ -190,8 +211,8 @@ def mask_loss(logits: Tensor, regions: Tensor, image: Tensor, person: Tensor, ta
 
 
 def _start(*modules: nn.Module | None) -> None:
-    """Random weights that keep the size of what passes through (He et al., ICCV 2015), and small ones where a branch
-    tells its maps; the charts' predictor has its own."""
+    """Draw random weights that keep the size of what passes through (He et al., ICCV 2015), and small ones for a
+    branch's outputs; the charts' predictor has its own."""
     for module in (part for one in modules if one is not None for part in one.modules()):
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

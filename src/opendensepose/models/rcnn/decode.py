@@ -11,12 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from opendensepose.instance import Instance
+from opendensepose.instance import Instance, place_in_photo
 from opendensepose.iuv import IUV
 from opendensepose.models.cells import read_maps
 from opendensepose.models.fold_norms import fold_norms
 from opendensepose.models.image_batch import network_size, scale_photo
-from opendensepose.models.outputs import ChartOutput, PixelLabels
+from opendensepose.models.outputs import ChartOutput
 from opendensepose.models.winograd import with_winograd
 
 __all__ = ["PreparedRCNN", "decode_region", "faster_copy"]
@@ -51,7 +51,7 @@ class PreparedRCNN:
     def _people(
         self, images_rgb: Sequence[np.ndarray], boxes_xyxy: Sequence[np.ndarray] | None, min_score: float
     ) -> list[list[Instance]]:
-        """People in photos of any sizes; boxes_xyxy: see `label`, None: find them."""
+        """Return the people in photos of any sizes; boxes_xyxy: see `label`, None: find them."""
         model, people = self.model, {}
         sizes_hw = [network_size(image_rgb.shape[:2], model.short_side, model.long_side) for image_rgb in images_rgb]
         for hw in dict.fromkeys(sizes_hw):
@@ -68,7 +68,7 @@ class PreparedRCNN:
         network_hw: tuple[int, int],
         min_score: float,
     ) -> list[list[Instance]]:
-        """The same for photos that the network sees at one size, as one batch."""
+        """Return the same for photos that the network sees at one size, as one batch."""
         device = next(self.model.parameters()).device
         images = [scale_photo(image_rgb, network_hw).to(device) for image_rgb in images_rgb]
         limits = [np.float32(image_rgb.shape[1::-1] * 2) for image_rgb in images_rgb]  # width, height, width, height
@@ -93,21 +93,15 @@ class PreparedRCNN:
 
 
 def _instance(output: ChartOutput, box: np.ndarray, score: float, size_hw: tuple[int, int]) -> Instance:
-    """The region's labels put into maps of the photo's size, where its box, in whole pixels, lies."""
+    """Put the region's labels where its box, in whole pixels, lies in the photo."""
     x0, y0 = int(box[0]), int(box[1])
     width, height = max(int(box[2] - box[0]), 1), max(int(box[3] - box[1]), 1)
-    maps = []
-    for part in decode_region(output, (height, width)):
-        whole = np.zeros(size_hw, part.dtype)
-        there = whole[y0 : y0 + height, x0 : x0 + width]
-        there[...] = part[: there.shape[0], : there.shape[1]]
-        maps.append(whole)
-    *iuv, confidence = maps
-    return Instance(box, min(max(score, 0.0), 1.0), IUV(*iuv), confidence)
+    labels, confidence = decode_region(output, (height, width))
+    return place_in_photo(labels, confidence, (x0, y0), size_hw, box, min(max(score, 0.0), 1.0))
 
 
-def decode_region(output: ChartOutput, size_hw: tuple[int, int]) -> PixelLabels:
-    """The labels, as arrays, of one region, without the batch axis, at h x w pixels.
+def decode_region(output: ChartOutput, size_hw: tuple[int, int]) -> tuple[IUV, np.ndarray]:
+    """Return the labels and their confidence (h, w) float32 at h x w pixels of one region, without the batch axis.
 
     I is the likeliest of the 25 fine classes wherever the likeliest coarse class is not background; U and V are read in
     the chart's own maps. Confidence: the probability of that chart times that of not being background.
@@ -127,4 +121,5 @@ def decode_region(output: ChartOutput, size_hw: tuple[int, int]) -> PixelLabels:
     xy = torch.stack([columns[x], rows[y]], dim=1)  # (P, 2)
     for values in (*(read_maps(uv[None].float(), 0, xy, chart) for uv in (output.u, output.v)), confidence):
         maps.append(values.new_zeros(size_hw).index_put_((y, x), values.clamp(0, 1)))
-    return PixelLabels(*(part.cpu().numpy() for part in maps))
+    *labels, confidence = (part.cpu().numpy() for part in maps)
+    return IUV(*labels), confidence

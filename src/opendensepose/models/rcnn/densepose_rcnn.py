@@ -18,7 +18,7 @@ from opendensepose.models.point_losses import LossWeights, region_losses
 from opendensepose.models.prediction import PreparedNetwork
 from opendensepose.models.rcnn.decode import PreparedRCNN
 from opendensepose.models.rcnn.heads import BoxHead, ChartPredictor, ConvHead, DeepLabHead, PyramidDecoder, pool_regions
-from opendensepose.models.rcnn.proposals import BOX_WEIGHTS, ProposalNetwork, apply_deltas
+from opendensepose.models.rcnn.proposals import BOX_CODER, ProposalNetwork
 from opendensepose.models.rcnn.samples import (
     RegionSamples,
     Sampling,
@@ -31,7 +31,7 @@ from opendensepose.models.rcnn.samples import (
 from opendensepose.models.resnet import ResNet
 from opendensepose.models.targets import Targets
 
-__all__ = ["DensePoseRCNN", "Detections"]
+__all__ = ["DensePoseRCNN", "Detections", "build_densepose_rcnn", "select_boxes"]
 
 HEADS = {"conv": ConvHead, "deeplab": DeepLabHead}
 
@@ -44,13 +44,12 @@ class Detections(NamedTuple):
 
 
 class DensePoseRCNN(nn.Module):
-    """Images -> people and their charts.
+    """Images -> people and their charts; made of the parts that `build_densepose_rcnn` chooses.
 
-    depth, norm, stride_in_1x1, width: see ResNet. head: "conv" or "deeplab". head_norm: group norm in the head.
-    decoder: regions are pooled from all levels decoded into one, `cells` cells on a side (28; legacy models: no
-    decoder, 14). coarse_classes, uv_confidence, mask_confidence: see ChartPredictor. num_classes, num_boxes,
-    box_hidden: of the box head; all people are one class. short_side, long_side: photos are scaled to the first unless
-    the longer side would exceed the second.
+    pyramid: the feature pyramid on the ResNet's outputs. decoder: turns all levels into the one that regions are pooled
+    from; None: each region is pooled from the level that suits its size. head, predictor: features of a pooled region
+    of cells x cells -> features -> ChartOutput. short_side, long_side: photos are scaled to the first unless the longer
+    side would exceed the second.
     """
 
     min_score = 0.8  # below it people are dropped unless another score is asked for; as detectron2's own command has it
@@ -59,48 +58,29 @@ class DensePoseRCNN(nn.Module):
 
     def __init__(
         self,
-        depth: int = 50,
-        norm: str = "frozen",
-        stride_in_1x1: bool = True,
-        head: str = "conv",
-        head_norm: bool = False,
-        head_channels: int = 512,
-        head_layers: int = 8,
-        decoder: bool = True,
-        cells: int = 28,
-        coarse_classes: int = 2,
-        uv_confidence: str | None = None,
-        mask_confidence: bool = False,
-        channels: int = 256,
-        width: int = 64,
-        num_classes: int = 1,
-        num_boxes: int = 1,
-        box_hidden: int = 1024,
-        short_side: int = 800,
-        long_side: int = 1333,
+        resnet: ResNet,
+        pyramid: FeaturePyramidNetwork,
+        proposals: ProposalNetwork,
+        box_head: BoxHead,
+        decoder: PyramidDecoder | None,
+        head: ConvHead | DeepLabHead,
+        predictor: ChartPredictor,
+        cells: int,
+        short_side: int,
+        long_side: int,
     ):
         super().__init__()
-        if head not in HEADS:
-            raise ValueError(f"head is {' or '.join(HEADS)}, got {head!r}.")
-        if num_boxes not in (1, num_classes):
-            raise ValueError(f"num_boxes must be 1 or num_classes, {num_classes}, got {num_boxes}.")
+        self.resnet, self.pyramid, self.proposals, self.box_head = resnet, pyramid, proposals, box_head
+        self.tiled_pyramid = None  # a faster form of the pyramid, good enough when boxes are given
+        self.decoder, self.head, self.predictor = decoder, head, predictor
         self.cells, self.short_side, self.long_side = cells, short_side, long_side
-        self.resnet = ResNet(depth, norm, stride_in_1x1, width=width)
-        self.pyramid = FeaturePyramidNetwork(self.resnet.channels, channels, LastLevelMaxPool())
-        self.tiled_pyramid = None  # a faster form of the pyramid, good enough where nobody is searched
-        self.proposals = ProposalNetwork(channels)
-        self.box_head = BoxHead(channels, box_hidden, num_classes=num_classes, num_boxes=num_boxes)
-        self.decoder = PyramidDecoder(channels, channels, channels) if decoder else None
-        self.head = HEADS[head](channels, head_channels, head_layers, head_norm)
-        self.predictor = ChartPredictor(head_channels, coarse_classes, uv_confidence, mask_confidence)
-        start_weights(self)
 
     def forward(
         self, images: list[Tensor], boxes: list[Tensor] | None = None, min_score: float = 0.05
     ) -> tuple[list[Detections], ChartOutput]:
         """Images (3, H, W), RGB 0..255 -> people of each image, and the charts of all of them (R, ...), in order.
 
-        boxes (K, 4) per image: these are labelled, in their order with scores of 1, and nobody is searched.
+        boxes (K, 4) per image: label these, in their order with scores of 1, instead of searching.
         """
         pyramid = self.features(self.batch(images), search=boxes is None)
         if boxes is None:
@@ -110,7 +90,7 @@ class DensePoseRCNN(nn.Module):
         return found, self.charts(pyramid, [one.boxes for one in found])
 
     def losses(self, images: list[Tensor], targets: list[Targets]) -> dict[str, Tensor]:
-        """Weighted losses of proposals, boxes, and charts; see `Targets`."""
+        """Return the weighted losses of proposals, boxes and charts; see `Targets`."""
         pyramid = self.features(self.batch(images))
         sizes_hw = [tuple(image.shape[-2:]) for image in images]
         of_proposals, proposals = proposal_losses(self.proposals, pyramid, sizes_hw, targets, self.sampling)
@@ -123,7 +103,7 @@ class DensePoseRCNN(nn.Module):
     def dense_losses(
         self, pyramid: list[Tensor], regions: list[RegionSamples], targets: list[Targets]
     ) -> dict[str, Tensor]:
-        """Losses of the charts of the regions of each image."""
+        """Return the losses of the charts of the regions of each image."""
         output = self.charts(pyramid, pad_to_multiple([one.boxes for one in regions]))
         count = sum(len(one.boxes) for one in regions)
         output = ChartOutput(*(None if maps is None else maps[:count] for maps in output))
@@ -132,11 +112,11 @@ class DensePoseRCNN(nn.Module):
         return region_losses(output, boxes, image, person, targets, self.loss_weights)
 
     def batch(self, images: list[Tensor]) -> Tensor:
-        """BGR, less the mean colour, padded at the right and the bottom with zeros: (N, 3, H, W)."""
+        """Put images into one batch, see `image_batch`: (N, 3, H, W)."""
         return image_batch(images, next(self.parameters()))
 
     def features(self, batch: Tensor, search: bool = True) -> list[Tensor]:
-        """The pyramid: (N, channels, H / s, W / s) at strides s = 4, 8, 16, 32 and 64."""
+        """Compute the pyramid: (N, channels, H / s, W / s) at strides s = 4, 8, 16, 32 and 64."""
         levels = OrderedDict((str(k), x) for k, x in enumerate(self.resnet(batch)))
         pyramid = self.pyramid if search or self.tiled_pyramid is None else self.tiled_pyramid
         return list(pyramid(levels).values())
@@ -144,7 +124,7 @@ class DensePoseRCNN(nn.Module):
     def detect(
         self, pyramid: list[Tensor], sizes_hw: list[tuple[int, int]], min_score: float = 0.05
     ) -> list[Detections]:
-        """Proposals, then what the box head makes of them."""
+        """Find people: proposals, then what the box head makes of them. sizes_hw: the images' without padding."""
         proposals = [boxes for boxes, _ in self.proposals(pyramid, sizes_hw)]
         logits, deltas = self.box_head(pool_regions(pyramid[:4], proposals, self.box_head.cells))
         counts = [len(boxes) for boxes in proposals]
@@ -152,13 +132,63 @@ class DensePoseRCNN(nn.Module):
         return [select_boxes(*part, min_score) for part in parts]
 
     def charts(self, pyramid: list[Tensor], boxes: list[Tensor]) -> ChartOutput:
-        """The dense head on the boxes of each image."""
+        """Apply the dense head to the boxes of each image."""
         pool = pool_regions if self.decoder is None else self.decoder.regions
         return self.predictor(self.head(pool(pyramid[:4], boxes, self.cells)))
 
     def prepare(self, mirrored: bool = True, refine: bool = True) -> PreparedNetwork:
         """Make a copy ready for prediction; mirrored and refine change nothing."""
         return PreparedRCNN(self)
+
+
+def build_densepose_rcnn(
+    depth: int = 50,
+    norm: str = "frozen",
+    stride_in_1x1: bool = True,
+    head: str = "conv",
+    head_norm: bool = False,
+    head_channels: int = 512,
+    head_layers: int = 8,
+    decoder: bool = True,
+    cells: int = 28,
+    coarse_classes: int = 2,
+    uv_confidence: str | None = None,
+    mask_confidence: bool = False,
+    channels: int = 256,
+    width: int = 64,
+    num_classes: int = 1,
+    num_boxes: int = 1,
+    box_hidden: int = 1024,
+    short_side: int = 800,
+    long_side: int = 1333,
+) -> DensePoseRCNN:
+    """Build a DensePoseRCNN with random weights.
+
+    depth, norm, stride_in_1x1, width: see ResNet. channels: of the pyramid. head: "conv" or "deeplab". head_norm: group
+    norm in the head. decoder, cells: with a decoder regions have 28 cells on a side; legacy models have none, and 14.
+    coarse_classes, uv_confidence, mask_confidence: see ChartPredictor. num_classes, num_boxes, box_hidden: see BoxHead;
+    all people are one class. short_side, long_side: see DensePoseRCNN. ValueError for an unknown head, or boxes that
+    are neither one for all classes nor one for each.
+    """
+    if head not in HEADS:
+        raise ValueError(f"head is {' or '.join(HEADS)}, got {head!r}.")
+    if num_boxes not in (1, num_classes):
+        raise ValueError(f"num_boxes must be 1 or num_classes, {num_classes}, got {num_boxes}.")
+    resnet = ResNet(depth, norm, stride_in_1x1, width=width)
+    model = DensePoseRCNN(
+        resnet=resnet,
+        pyramid=FeaturePyramidNetwork(resnet.channels, channels, LastLevelMaxPool()),
+        proposals=ProposalNetwork(channels),
+        box_head=BoxHead(channels, box_hidden, num_classes=num_classes, num_boxes=num_boxes),
+        decoder=PyramidDecoder(channels, channels, channels) if decoder else None,
+        head=HEADS[head](channels, head_channels, head_layers, head_norm),
+        predictor=ChartPredictor(head_channels, coarse_classes, uv_confidence, mask_confidence),
+        cells=cells,
+        short_side=short_side,
+        long_side=long_side,
+    )
+    start_weights(model)
+    return model
 
 
 def select_boxes(
@@ -170,8 +200,11 @@ def select_boxes(
     max_iou: float = 0.5,
     max_people: int = 100,
 ) -> Detections:
-    """The boxes of one image whose score is above min_score, doubles of a class suppressed. logits (K, classes + 1)."""
-    boxes = apply_deltas(deltas, proposals, BOX_WEIGHTS)  # (K, 4 or 4 classes)
+    """Select the boxes of one image whose score is above min_score, duplicates of a class suppressed.
+
+    logits (K, classes + 1), background last; deltas (K, 4) or (K, 4 classes); proposals (K, 4).
+    """
+    boxes = BOX_CODER.decode_single(deltas, proposals)  # (K, 4 or 4 classes)
     scores = logits.softmax(1)
     finite = boxes.isfinite().all(1) & scores.isfinite().all(1)
     boxes, scores = boxes[finite].unflatten(1, (-1, 4)), scores[finite, :-1]

@@ -2,7 +2,7 @@
 
 Letters: R regions, C channels, P = 28 or 14 cells of a pooled region's side, 25 classes = background and 24 charts.
 Sources: the fully convolutional head is Güler et al., CVPR 2018; the decoder Kirillov et al., Panoptic FPN, CVPR 2019;
-the head with holes Chen et al., DeepLabV3, 2017; confidences of U and V Neverova et al., NeurIPS 2019; of the
+atrous pyramid pooling Chen et al., DeepLabV3, 2017; confidences of U and V Neverova et al., NeurIPS 2019; of the
 segmentations Sanakoyeu et al., CVPR 2020.
 """
 
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.ops import roi_align
 
-from opendensepose.models.outputs import ChartOutput
+from opendensepose.models.outputs import NUM_CLASSES, ChartOutput
 from opendensepose.models.resnet import NormedConv
 
 __all__ = ["BoxHead", "ChartPredictor", "ConvHead", "DeepLabHead", "PyramidDecoder", "pool_regions"]
@@ -25,7 +25,7 @@ UV_CONFIDENCES = {None: (), "iid_iso": ("sigma_2",), "indep_aniso": ("sigma_2", 
 
 
 def pool_regions(pyramid: list[Tensor], boxes: list[Tensor], cells: int) -> Tensor:
-    """Regions (R, C, cells, cells) of all images' boxes, each from the level that suits its size.
+    """Pool the regions (R, C, cells, cells) of all images' boxes, each from the level that suits its size.
 
     pyramid: levels of stride 4, 8, ...; a single level serves all. boxes: (K, 4) xyxy per image. The official models
     were trained with the RoIAlign that is off by half a cell: aligned=False.
@@ -90,12 +90,12 @@ class PyramidDecoder(nn.Module):
         return self.predictor(self.merge(pyramid))
 
     def regions(self, pyramid: list[Tensor], boxes: list[Tensor], cells: int) -> Tensor:
-        """Regions of the decoded map, for less work: it is computed around the boxes only, and as pooling takes
+        """Pool regions of the decoded map, for less work: it is computed around the boxes only, and as pooling takes
         weighted means and `predictor` is linear in each cell, that comes last. The boxes lie inside the images."""
         return self.predictor(pool_regions(*self._around(pyramid, boxes), cells))
 
     def merge(self, pyramid: list[Tensor]) -> Tensor:
-        """All levels at stride 4, summed."""
+        """Sum all levels at stride 4."""
         halved = 0  # the sum at stride 8
         for convs, x in zip(self.levels[1:], pyramid[1:], strict=True):
             for k, conv in enumerate(convs):
@@ -105,10 +105,10 @@ class PyramidDecoder(nn.Module):
         return _doubled(halved).add_(x)  # not into x, which ReLU's gradient needs
 
     def _around(self, pyramid: list[Tensor], boxes: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """The merged map of the window that holds all boxes, as a single level, and the boxes moved into it.
+        """Return the merged map of the window that holds all boxes, as a single level, and the boxes moved into it.
 
-        The window has whole cells of the coarsest level, and MARGIN of them more on each side than the boxes, farther
-        than what lies outside can be felt.
+        The window has whole cells of the coarsest level, and MARGIN of them more on each side than the boxes, beyond
+        the reach of what lies outside.
         """
         flat = torch.cat(boxes)
         if not len(flat):
@@ -136,6 +136,7 @@ class ConvHead(nn.Module):
 
     def __init__(self, channels: int = 256, hidden: int = 512, num_layers: int = 8, norm: bool = False):
         super().__init__()
+        self.sizes = (channels, hidden, num_layers, norm)
         widths = (channels, *[hidden] * num_layers)
         self.layers = nn.ModuleList(
             NormedConv(before, after, 3, norm=nn.GroupNorm(NORM_GROUPS, after) if norm else None)
@@ -147,8 +148,12 @@ class ConvHead(nn.Module):
             x = F.relu(layer(x), inplace=True)
         return x
 
+    def another(self) -> "ConvHead":
+        """Build a head of the same sizes with random weights."""
+        return ConvHead(*self.sizes)
 
-class HoledConv(nn.Conv2d):
+
+class AtrousConv(nn.Conv2d):
     """3x3 convolution whose taps lie `dilation` cells apart. On a map that is not larger than that, only the middle tap
     ever falls on it: then a 1x1 convolution."""
 
@@ -161,8 +166,8 @@ class HoledConv(nn.Conv2d):
         return super().forward(x)
 
 
-class HoledPyramid(nn.Module):
-    """Atrous spatial pyramid pooling: the region seen through convolutions of several reaches and as a whole."""
+class AtrousPyramidPooling(nn.Module):
+    """Atrous spatial pyramid pooling (ASPP): the region seen through convolutions of several reaches and as a whole."""
 
     def __init__(self, channels: int, dilations: tuple[int, ...] = (6, 12, 56)):
         super().__init__()
@@ -171,7 +176,7 @@ class HoledPyramid(nn.Module):
             return nn.Sequential(conv, nn.GroupNorm(NORM_GROUPS, channels), nn.ReLU())
 
         self.near = branch(nn.Conv2d(channels, channels, 1, bias=False))
-        self.holed = nn.ModuleList(branch(HoledConv(channels, channels, dilation)) for dilation in dilations)
+        self.holed = nn.ModuleList(branch(AtrousConv(channels, channels, dilation)) for dilation in dilations)
         self.whole = branch(nn.Conv2d(channels, channels, 1, bias=False))
         self.project = nn.Conv2d((2 + len(dilations)) * channels, channels, 1, bias=False)
 
@@ -185,7 +190,7 @@ class DeepLabHead(nn.Module):
 
     def __init__(self, channels: int = 256, hidden: int = 512, num_layers: int = 8, norm: bool = True):
         super().__init__()
-        self.aspp = HoledPyramid(channels)
+        self.aspp = AtrousPyramidPooling(channels)
         self.convs = ConvHead(channels, hidden, num_layers, norm)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -209,8 +214,9 @@ class ChartPredictor(nn.Module):
         super().__init__()
         if uv_confidence not in UV_CONFIDENCES:
             raise ValueError(f"uv_confidence is None, 'iid_iso' or 'indep_aniso', got {uv_confidence!r}.")
-        widths = {"coarse": coarse_classes, "fine": 25, "u": 25, "v": 25}
-        widths |= dict.fromkeys(UV_CONFIDENCES[uv_confidence], 25)
+        self.sizes = (channels, coarse_classes, uv_confidence, mask_confidence)
+        widths = {"coarse": coarse_classes} | dict.fromkeys(("fine", "u", "v"), NUM_CLASSES)
+        widths |= dict.fromkeys(UV_CONFIDENCES[uv_confidence], NUM_CLASSES)
         if mask_confidence:
             widths |= {"fine_confidence": 1, "coarse_confidence": 1}
         self.layers = nn.ModuleDict(
@@ -234,3 +240,7 @@ class ChartPredictor(nn.Module):
         return output._replace(
             fine=output.fine * fine, coarse=output.coarse * coarse, fine_confidence=fine, coarse_confidence=coarse
         )
+
+    def another(self) -> "ChartPredictor":
+        """Build a predictor of the same outputs with random weights."""
+        return ChartPredictor(*self.sizes)

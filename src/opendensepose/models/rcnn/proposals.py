@@ -10,19 +10,23 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torchvision.models.detection._utils import BoxCoder
 from torchvision.ops import batched_nms, clip_boxes_to_image
 
-__all__ = ["BOX_WEIGHTS", "ProposalNetwork", "anchors_of_level", "apply_deltas"]
+__all__ = ["BOX_CODER", "PROPOSAL_CODER", "ProposalNetwork", "anchors_of_level"]
 
-MAX_LOG_SCALE = math.log(1000 / 16)  # a box grows to at most 1000 / 16 times its anchor
 STRIDES = (4, 8, 16, 32, 64)
 ANCHOR_SIDES = (32, 64, 128, 256, 512)  # pixels of the network's input, one per level
-BOX_WEIGHTS = (10.0, 10.0, 5.0, 5.0)  # of the deltas that turn a proposal into a person's box; see apply_deltas
+# Deltas (K, 4 C) of C classes move boxes (K, 4) xyxy and scale them to at most 1000 / 16 times their size. The weights
+# divide the deltas of x, y, width, height.
+PROPOSAL_CODER = BoxCoder((1.0, 1.0, 1.0, 1.0))  # anchors -> proposals
+BOX_CODER = BoxCoder((10.0, 10.0, 5.0, 5.0))  # proposals -> people's boxes
 ASPECTS = (0.5, 1.0, 2.0)  # height / width
 
 
 def anchors_of_level(cells_hw: tuple[int, int], stride: int, side: float, device: torch.device | str = "cpu") -> Tensor:
-    """(h * w * A, 4) float32 xyxy: in each cell, around its top left corner, one box of area side^2 per aspect."""
+    """Return the anchors (h * w * A, 4) float32 xyxy: in each cell, around its top left corner, one box of area
+    side^2 per aspect."""
     widths = [math.sqrt(side**2 / aspect) for aspect in ASPECTS]
     halves = torch.tensor([[w / 2, aspect * w / 2] for w, aspect in zip(widths, ASPECTS, strict=True)], device=device)
     y, x = (torch.arange(n, device=device, dtype=torch.float32) * stride for n in cells_hw)
@@ -30,22 +34,11 @@ def anchors_of_level(cells_hw: tuple[int, int], stride: int, side: float, device
     return torch.cat([corner - halves, corner + halves], dim=-1).reshape(-1, 4)
 
 
-def apply_deltas(deltas: Tensor, boxes: Tensor, weights: tuple[float, float, float, float]) -> Tensor:
-    """Boxes (K, 4) xyxy moved and scaled by deltas (K, 4 C) of C classes -> (K, 4 C). weights divide the deltas of
-    x, y, width, height."""
-    size = boxes[:, 2:] - boxes[:, :2]  # (K, 2)
-    centre = boxes[:, :2] + 0.5 * size
-    deltas = deltas.unflatten(1, (-1, 4)) / deltas.new_tensor(weights)
-    new_centre = deltas[..., :2] * size[:, None] + centre[:, None]
-    half = 0.5 * deltas[..., 2:].clamp(max=MAX_LOG_SCALE).exp() * size[:, None]
-    return torch.cat([new_centre - half, new_centre + half], dim=-1).flatten(1)
-
-
 class ProposalNetwork(nn.Module):
     """Pyramid of L levels -> boxes of each image with their logits, the likeliest first.
 
-    The best `num_per_level` of each level enter the suppression of doubles (IoU above `max_iou`, within a level), the
-    best `num_kept` of all leave it.
+    The best `num_per_level` of each level enter non-maximum suppression (IoU above `max_iou`, within a level), the best
+    `num_kept` of all leave it.
     """
 
     def __init__(self, channels: int = 256, num_per_level: int = 1000, num_kept: int = 1000, max_iou: float = 0.7):
@@ -59,12 +52,12 @@ class ProposalNetwork(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, pyramid: list[Tensor], sizes_hw: list[tuple[int, int]]) -> list[tuple[Tensor, Tensor]]:
-        """Boxes (K, 4) and logits (K,) of each image. sizes_hw: the images' sizes without what pads them."""
+        """Return boxes (K, 4) and logits (K,) of each image. sizes_hw: the images' sizes without what pads them."""
         raw = [self.raw(features) for features in pyramid]
         return self.best(raw, self.anchors(pyramid), sizes_hw, self.num_per_level, self.num_kept)
 
     def anchors(self, pyramid: list[Tensor]) -> list[Tensor]:
-        """(h * w * A, 4) of each level."""
+        """Return the anchors (h * w * A, 4) of each level."""
         places = zip(pyramid, STRIDES, ANCHOR_SIDES, strict=False)
         return [anchors_of_level(level.shape[-2:], stride, side, level.device) for level, stride, side in places]
 
@@ -76,7 +69,7 @@ class ProposalNetwork(nn.Module):
         num_per_level: int,
         num_kept: int,
     ) -> list[tuple[Tensor, Tensor]]:
-        """What `forward` returns, from what `raw` and `anchors` give of each level."""
+        """Return what `forward` does, from what `raw` and `anchors` give for each level."""
         logits, boxes, levels = [], [], []
         for level, (level_raw, level_anchors) in enumerate(zip(raw, anchors, strict=True)):
             best_logits, best_boxes = _best_of_level(*level_raw, level_anchors, num_per_level)
@@ -88,7 +81,8 @@ class ProposalNetwork(nn.Module):
         return [_suppress(*one, levels, hw, self.max_iou, num_kept) for *one, hw in of_images]
 
     def raw(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """One level (N, C, h, w) -> logits (N, h * w * A) and deltas (N, h * w * A, 4), in the anchors' order."""
+        """Compute logits (N, h * w * A) and deltas (N, h * w * A, 4) of one level (N, C, h, w), in the anchors'
+        order."""
         x = F.relu(self.conv(features), inplace=True)
         logits = self.objectness_logits(x).permute(0, 2, 3, 1).flatten(1)
         deltas = self.anchor_deltas(x).unflatten(1, (-1, 4)).permute(0, 3, 4, 1, 2).flatten(1, 3)
@@ -98,7 +92,7 @@ class ProposalNetwork(nn.Module):
 def _best_of_level(logits: Tensor, deltas: Tensor, anchors: Tensor, num_best: int) -> tuple[Tensor, Tensor]:
     logits, index = logits.topk(min(num_best, logits.shape[1]), dim=1)
     deltas = deltas.gather(1, index[..., None].expand(-1, -1, 4))
-    boxes = apply_deltas(deltas.flatten(0, 1), anchors[index.flatten()], (1, 1, 1, 1))
+    boxes = PROPOSAL_CODER.decode_single(deltas.flatten(0, 1), anchors[index.flatten()])
     return logits, boxes.view(*logits.shape, 4)
 
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models.detection._utils import BoxCoder, Matcher
+from torchvision.models.detection._utils import Matcher
 from torchvision.ops import box_iou
 
-from opendensepose.models.rcnn.proposals import BOX_WEIGHTS, ProposalNetwork
+from opendensepose.models.rcnn.proposals import BOX_CODER, PROPOSAL_CODER, ProposalNetwork
 from opendensepose.models.targets import Targets
 from opendensepose.models.whole_batch import shared_mean
 
@@ -59,7 +59,7 @@ def proposal_losses(
     targets: list[Targets],
     sampling: Sampling,
 ) -> tuple[dict[str, Tensor], list[Tensor]]:
-    """Losses "proposal", "proposal_box", and the proposals (P, 4) of each image.
+    """Return the losses "proposal" and "proposal_box", and the proposals (P, 4) of each image.
 
     Anchors with IoU >= 0.7 to a person, and the best of each person, are positive; below 0.3 negative. Binary
     cross-entropy over the sampled, L1 of the deltas over the positive, both divided by the number sampled.
@@ -67,7 +67,7 @@ def proposal_losses(
     raw = [tuple(part.float() for part in network.raw(features)) for features in pyramid]
     levels = network.anchors(pyramid)
     logits, deltas = (torch.cat(part, dim=1) for part in zip(*raw, strict=True))  # (N, A), (N, A, 4)
-    anchors, coder = torch.cat(levels), BoxCoder((1.0, 1.0, 1.0, 1.0))
+    anchors = torch.cat(levels)
     score, box = logits.new_zeros(()), logits.new_zeros(())
     for image, target in enumerate(targets):
         person = match(anchors, target, Matcher(0.7, 0.3, allow_low_quality_matches=True))
@@ -77,7 +77,7 @@ def proposal_losses(
         score = score + F.binary_cross_entropy_with_logits(
             logits[image, chosen], (person[chosen] >= 0).to(logits.dtype), reduction="sum"
         )
-        wanted = coder.encode_single(target.boxes[person[positive]], anchors[positive])
+        wanted = PROPOSAL_CODER.encode_single(target.boxes[person[positive]], anchors[positive])
         box = box + (deltas[image, positive] - wanted).abs().sum()
     size = sampling.anchors * len(targets)
     with torch.no_grad():
@@ -88,7 +88,7 @@ def proposal_losses(
 
 @torch.no_grad()
 def sample_boxes(proposals: Tensor, target: Targets, sampling: Sampling) -> tuple[RegionSamples, RegionSamples]:
-    """Regions of one image that teach the box head, and those of them that teach charts.
+    """Sample regions of one image that teach the box head, and those of them that teach charts.
 
     The people's own boxes join the proposals. A box shows a person if their IoU is at least 0.5.
     """
@@ -108,8 +108,11 @@ def sample_boxes(proposals: Tensor, target: Targets, sampling: Sampling) -> tupl
 def box_losses(
     logits: Tensor, deltas: Tensor, regions: list[RegionSamples], targets: list[Targets]
 ) -> dict[str, Tensor]:
-    """Losses "class", cross-entropy, and "box", L1 of the deltas of those who show a person, both divided by the number
-    of all. logits (R, classes + 1), background last; deltas (R, 4 or 4 classes). People are the first class."""
+    """Return the losses "class", cross-entropy, and "box", L1 of the deltas of those who show a person, both divided by
+    the number of all.
+
+    logits (R, classes + 1), background last; deltas (R, 4 or 4 classes). People are the first class.
+    """
     logits, deltas = logits.float(), deltas.float()
     person = torch.cat([one.person for one in regions])
     boxes = torch.cat([one.boxes for one in regions])
@@ -118,7 +121,7 @@ def box_losses(
     count = logits.new_tensor(len(person))
     label = torch.where(person >= 0, 0, background)
     positive = torch.nonzero(person >= 0).flatten()
-    wanted = BoxCoder(BOX_WEIGHTS).encode_single(matched[positive], boxes[positive])
+    wanted = BOX_CODER.encode_single(matched[positive], boxes[positive])
     return {
         "class": shared_mean(F.cross_entropy(logits, label, reduction="sum"), count),
         "box": shared_mean((deltas[positive, :4] - wanted).abs().sum(), count),
@@ -132,20 +135,21 @@ def _matched_boxes(regions: RegionSamples, target: Targets) -> Tensor:
 
 
 def pad_to_multiple(boxes: list[Tensor], multiple: int = 8) -> list[Tensor]:
-    """Boxes of each image, with copies of one more behind the last, so that their number is a multiple of 8: on a CPU
-    each new size of a convolution costs as much time as several steps."""
+    """Append copies of one more box to the last image's, so that the number of all is a multiple of 8: on a CPU each
+    new size of a convolution costs as much time as several steps."""
     missing = -sum(map(len, boxes)) % multiple
     more = boxes[-1].new_tensor([0.0, 0, STRIDE, STRIDE]).expand(missing, 4)
     return [*boxes[:-1], torch.cat([boxes[-1], more])]
 
 
 def generator(target: Targets, stage: int = 0) -> torch.Generator:
-    """Random numbers that depend on the image alone: how the batch is shared among processes changes nothing."""
+    """Make a generator that depends on the image alone: how processes share the batch changes nothing."""
     return torch.Generator().manual_seed(2 * target.seed + stage)
 
 
 def match(boxes: Tensor, target: Targets, matcher: Matcher) -> Tensor:
-    """(P,) int64: the row of each box's person; -2 background, NEITHER where the matcher leaves it open."""
+    """Match boxes with people, (P,) int64: the row of each box's person; -2 background, NEITHER where the matcher
+    leaves it open."""
     if not len(target.boxes) or not len(boxes):
         return boxes.new_full((len(boxes),), -2, dtype=torch.int64)
     found = matcher(box_iou(target.boxes, boxes))
@@ -154,7 +158,7 @@ def match(boxes: Tensor, target: Targets, matcher: Matcher) -> Tensor:
 
 
 def without_ignored(person: Tensor, boxes: Tensor, target: Targets) -> Tensor:
-    """Background boxes that lie by half or more in an ignored group become NEITHER."""
+    """Turn background boxes that lie by half or more in an ignored group into NEITHER."""
     if not len(target.ignored) or not len(boxes):
         return person
     left_top = torch.maximum(boxes[:, None, :2], target.ignored[None, :, :2])
@@ -165,7 +169,7 @@ def without_ignored(person: Tensor, boxes: Tensor, target: Targets) -> Tensor:
 
 
 def draw(person: Tensor, most: int, positive_fraction: float, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Indices of positive and of background boxes, at most `most` together, in random order."""
+    """Draw indices of positive and of background boxes, at most `most` together, in random order."""
     positive, negative = torch.nonzero(person >= 0).flatten(), torch.nonzero(person == -2).flatten()
     num_positive = min(len(positive), int(most * positive_fraction))
     num_negative = min(len(negative), most - num_positive)
@@ -176,7 +180,7 @@ def draw(person: Tensor, most: int, positive_fraction: float, random: torch.Gene
 
 
 def start_weights(model: nn.Module) -> None:
-    """Random weights that keep the size of what passes through, where no normalisation follows (He et al., ICCV 2015),
+    """Draw random weights that keep the size of what passes through, where no norm follows (He et al., ICCV 2015),
     and small ones for the last layers of the box head, as in Faster R-CNN."""
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
