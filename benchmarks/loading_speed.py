@@ -9,8 +9,8 @@ not count. Beside the clock, which other programs disturb, the time of the proce
 """
 
 import argparse
-import itertools
 import time
+from collections.abc import Iterator
 
 FIRST = 8  # batches that do not count
 
@@ -40,31 +40,30 @@ def main() -> None:
 
     import torch
 
-    from opendensepose.training.annotated.images import AnnotatedImages
-    from opendensepose.training.annotated.sampler import DistributedBatchSampler, ImageBatches
-    from opendensepose.training.fit import new_network, set_up, train_steps
-    from opendensepose.training.network_recipes import NETWORK_RECIPES
+    from opendensepose.training import RECIPES
+    from opendensepose.training.annotated.source import AnnotatedPeople
     from opendensepose.training.processes import make_fabric
+    from opendensepose.training.state import new_state
+    from opendensepose.training.train import new_network, train_step
 
     torch.set_num_threads(args.threads)
     changes = {"batch_size": args.batch_size, "workers": args.workers}
-    recipe = NETWORK_RECIPES[args.recipe](**{name: value for name, value in changes.items() if value is not None})
-    images = AnnotatedImages(args.data, recipe.transforms, recipe.seed)
+    recipe = RECIPES[args.recipe](**{name: value for name, value in changes.items() if value is not None})
+    recipe = recipe.changed(steps=FIRST + args.steps)
     fabric = make_fabric(args.device)
     network, recipe = new_network(recipe, None)
-    state = set_up(fabric, network, recipe)
+    state = new_state(fabric, network, AnnotatedPeople(recipe, fabric, args.data).learner(network), recipe)
 
-    def batches(workers: int) -> ImageBatches:
-        order = DistributedBatchSampler(len(images), recipe.batch_size, recipe.seed, 0, FIRST + args.steps)
-        return ImageBatches(images, order, workers)
+    def batches(workers: int) -> Iterator:
+        return AnnotatedPeople(recipe.changed(workers=workers), fabric, args.data).batches(first=0)
 
     def step(batch) -> None:
-        train_steps(fabric, state, [batch], recipe, lambda parts: None)
+        train_step(fabric, state, batch, recipe)
 
     rows = {
         "loading, no workers": seconds_per_batch(batches(0)),
         f"loading, {recipe.workers} workers": seconds_per_batch(batches(recipe.workers)) if recipe.workers else None,
-        "training, in memory": seconds_per_batch(list(itertools.islice(batches(0), FIRST + args.steps)), step),
+        "training, in memory": seconds_per_batch(list(batches(0)), step),
         "both together": seconds_per_batch(batches(recipe.workers), step),
     }
     print(f"{recipe.name}, batches of {recipe.batch_size}, {fabric.device}, {args.threads} threads")

@@ -25,10 +25,9 @@ from opendensepose.evaluation.measures import Measures
 from opendensepose.evaluation.tables import pointwise_numbers
 from opendensepose.models import load_checkpoint
 from opendensepose.render import render_dataset
+from opendensepose.training import RECIPES, train
 from opendensepose.training.annotated.validate import Validation
 from opendensepose.training.distill import distill
-from opendensepose.training.fit import fit
-from opendensepose.training.network_recipes import NETWORK_RECIPES
 
 SIZE_HW, PEOPLE = (240, 320), (1, 3)
 TRAIN_SEED, VALIDATION_SEED = 1, 2
@@ -44,13 +43,13 @@ LINES = {  # recipe: (name, the paper's AUC10, AUC30, AP, AR)
 }
 
 
-def train(recipe: str, out: Path, data: Path, steps: int, backbone: Path | None = None) -> Path:
+def trained(recipe: str, out: Path, data: Path, steps: int, backbone: Path | None = None) -> Path:
     """The weights of a recipe, trained now as far as they are not yet."""
     folder = out / recipe
     released = folder / f"{recipe}.safetensors"
     if not released.exists():
         changes = {"steps": steps, "validate_every": steps, "save_every": 100}
-        fit(NETWORK_RECIPES[recipe](**changes), data, folder, resume=True, backbone=backbone)
+        train(RECIPES[recipe](**changes), folder, data, resume=True, backbone=backbone)
     return released
 
 
@@ -109,11 +108,11 @@ def main() -> None:
     train_set = render_dataset(out / "train", count=arguments.images, seed=TRAIN_SEED, **sets).parent
     validation = render_dataset(out / "validation", count=arguments.validation, seed=VALIDATION_SEED, **sets).parent
     recipes = arguments.lines if arguments.only is None else arguments.only
-    backbone = train(BACKBONE, out, train_set, arguments.backbone_steps)
+    backbone = trained(BACKBONE, out, train_set, arguments.backbone_steps)
     for recipe in recipes:
         if recipe == "rcnn_distilled_small":
-            fill_in(train(TEACHER, out, train_set, arguments.steps, backbone), train_set)
-        train(recipe, out, train_set, arguments.steps, backbone)
+            fill_in(trained(TEACHER, out, train_set, arguments.steps, backbone), train_set)
+        trained(recipe, out, train_set, arguments.steps, backbone)
     if arguments.only is not None:
         return
     table = Table(

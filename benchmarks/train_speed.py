@@ -18,11 +18,13 @@ from pathlib import Path
 import torch
 
 from opendensepose.synth import render_images
-from opendensepose.training import default, train
-from opendensepose.training.loop import new_state, shrink, train_step
+from opendensepose.training import Recipe, default, train
 from opendensepose.training.precision import autocast_dtype
-from opendensepose.training.recipes import Recipe
+from opendensepose.training.processes import make_fabric
 from opendensepose.training.rendered.samples import Batch, BatchStream
+from opendensepose.training.rendered.source import LiteWithAuxiliary, shrink
+from opendensepose.training.state import new_state
+from opendensepose.training.train import new_network, train_step
 
 
 def cost_ms(call, rounds: int) -> float:
@@ -36,7 +38,7 @@ def cost_ms(call, rounds: int) -> float:
 
 def render_costs(recipe: Recipe, num_batches: int) -> tuple[dict[str, float], dict[str, Batch]]:
     """Milliseconds a sample by kind, without the first batches, which fill the pools; and a batch of each kind."""
-    stream, first = BatchStream(recipe, render_images), 2 * recipe.glance_every
+    stream, first = BatchStream(recipe, render_images), 2 * recipe.source.photo_every
     batches = {stream.batch(index).kind: stream.batch(index) for index in range(first)}
     spent: dict[str, list[float]] = {}
     for index in range(first, first + num_batches):
@@ -59,13 +61,15 @@ def main() -> None:
     print(f"{'what':44s}{'ms/sample':>10s}{'float32':>10s}")
     for kind, value in renders.items():
         print(f"{'render and augment, ' + kind:44s}{value:10.1f}")
-    state, steps = new_state(recipe, "cpu"), {}
-    cases = [("look", s) for s in (0.5, 0.75, 1.0)] + [("glance", s) for s in (0.75, 1.0)]
+    fabric, (network, _), steps = make_fabric("cpu"), new_network(recipe, None), {}
+    state = new_state(fabric, network, LiteWithAuxiliary(network), recipe)
+    precisions = [recipe, recipe.changed(precision="float32")]
+    cases = [("crop", s) for s in (0.5, 0.75, 1.0)] + [("photo", s) for s in (0.75, 1.0)]
     for kind, scale in cases:
         batch = shrink(batches[kind], scale)
         steps[kind, scale] = [
-            cost_ms(lambda b=batch, t=kind_dtype: train_step(state, b, recipe, t), 3) / recipe.batch_size
-            for kind_dtype in (dtype, None)
+            cost_ms(lambda b=batch, r=of_precision: train_step(fabric, state, (b,), r), 3) / recipe.batch_size
+            for of_precision in precisions
         ]
         size = "x".join(str(side) for side in batch.image.shape[-2:])
         print(f"{f'network, {kind} {size}':44s}{steps[kind, scale][0]:10.1f}{steps[kind, scale][1]:10.1f}")
@@ -73,10 +77,10 @@ def main() -> None:
     def mean(kind: str, scales: tuple[tuple[float, float], ...]) -> float:
         return sum(share * steps[kind, scale][0] for scale, share in scales)
 
-    looks = 1 - 1 / recipe.glance_every
-    network = looks * mean("look", recipe.look_scales) + (1 - looks) * mean("glance", recipe.glance_scales)
-    rendering = looks * renders["look"] + (1 - looks) * renders["glance"]
-    before = 5 / 6 * (0.72 * steps["look", 0.5][1] + 0.28 * steps["look", 0.75][1]) + steps["glance", 1.0][1] / 6
+    crops = 1 - 1 / recipe.source.photo_every
+    network = crops * mean("crop", recipe.source.crop_scales) + (1 - crops) * mean("photo", recipe.source.photo_scales)
+    rendering = crops * renders["crop"] + (1 - crops) * renders["photo"]
+    before = 5 / 6 * (0.72 * steps["crop", 0.5][1] + 0.28 * steps["crop", 0.75][1]) + steps["photo", 1.0][1] / 6
     print(f"{'network, the recipe as a whole':44s}{network:10.1f}{before:10.1f}  (float32: version 0.1 as a whole)")
     print(f"{'rendering, the recipe as a whole':44s}{rendering:10.1f}")
     print(f"ratio to version 0.1's network: {network / before:.2f}")

@@ -2,8 +2,8 @@
 
 python scripts/make_readme_picture.py
 
-Left the photo, right what `opendensepose predict` paints on it. The photo is scikit-image's portrait of Eileen Collins
-(NASA, public domain).
+Left the photo, right what `opendensepose predict` paints on it. The photo is NASA's portrait of Eileen Collins, public
+domain.
 """
 
 import contextlib
@@ -12,10 +12,9 @@ import re
 from pathlib import Path
 
 import numpy as np
-import skimage.data
 from PIL import Image
 
-from opendensepose import Predictor, draw_overlay
+from opendensepose import Predictor, draw_overlay, example_photo
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "docs" / "images" / "astronaut.jpg"
@@ -23,7 +22,7 @@ SCALE = 2  # drawn at twice the size and shrunk again, so that the lines are fin
 
 
 def make_picture() -> None:
-    photo = skimage.data.astronaut()
+    photo = example_photo()
     size = [SCALE * side for side in photo.shape[1::-1]]
     large = np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.LANCZOS))
     people = Predictor()(large)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -134,22 +135,22 @@ def test_every_module_is_in_paper_to_code_or_its_package_is():
             assert f"src/opendensepose/{path.name}" in page, f"{path.name} is missing"
 
 
+def required_names() -> set[str]:
+    """Every library that pyproject.toml names, in the base and in the extras."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = sum(project["optional-dependencies"].values(), project["dependencies"])
+    return {re.match(r"[\w-]+", line).group() for line in lines} - {"opendensepose"}
+
+
 def test_every_dependency_is_explained():
-    project = (ROOT / "pyproject.toml").read_text()
-    names = re.findall(r'^  "([\w-]+)[><=]', project, re.MULTILINE)
-    assert len(names) > 10
     rows = re.findall(r"^\| ([\w, -]+?) (?:\(|\|)", DOCS["docs/dependencies.md"], re.MULTILINE)
-    explained = {name.strip() for row in rows for name in row.split(",")}
-    assert set(names) <= explained
+    assert required_names() <= {name.strip().lower() for row in rows for name in row.split(",")}
 
 
-def test_the_tested_versions_are_exact_and_within_the_projects_bounds():
+def test_the_tested_versions_are_exact():
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
-    assert len(pins) > 30
-    for name in re.findall(r'^  "([\w-]+)[><=]', (ROOT / "pyproject.toml").read_text(), re.MULTILINE):
-        assert name in pins
-    assert not any("://" in line for line in lines)
+    assert required_names() <= pins.keys()
 
 
 def test_the_licence_is_the_whole_apache_text():

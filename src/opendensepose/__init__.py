@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from opendensepose.camera import Camera
+    from opendensepose.data import example_photo
     from opendensepose.instance import DenseAnnotation, Instance
     from opendensepose.iuv import IUV
     from opendensepose.predict import Predictor
@@ -31,6 +32,7 @@ __all__ = [
     "SurfacePoints",
     "__version__",
     "draw_overlay",
+    "example_photo",
     "load_charts",
     "load_surface",
     "render_image",
@@ -48,6 +50,7 @@ _HOME = {
     "Surface": "opendensepose.surface",
     "SurfacePoints": "opendensepose.surface",
     "draw_overlay": "opendensepose.visualize",
+    "example_photo": "opendensepose.data",
     "load_charts": "opendensepose.surface",
     "load_surface": "opendensepose.surface",
     "render_image": "opendensepose.synth",

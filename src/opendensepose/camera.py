@@ -53,7 +53,7 @@ class Camera:
         x0, y0, x1, _ = box_xyxy
         scale = size_hw[1] / (x1 - x0)
         center = ((self.center_px[0] - x0) * scale, (self.center_px[1] - y0) * scale)
-        return replace(self, focal_px=self.focal_px * scale, center_px=center, size_hw=tuple(size_hw))
+        return replace(self, focal_px=self.focal_px * scale, center_px=center, size_hw=(size_hw[0], size_hw[1]))
 
 
 def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ class Instance:
     iuv: IUV
     confidence: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if np.shape(self.box_xyxy) != (4,):
             raise ValueError(f"box_xyxy must have shape (4,), got {np.shape(self.box_xyxy)}.")
         x0, y0, x1, y1 = self.box_xyxy
@@ -74,7 +74,7 @@ class DenseAnnotation:
         from."""
         return not self.iscrowd and self.mask is not None and bool((self.i > 0).any())
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         num_points = len(self.i) if np.ndim(self.i) == 1 else 0
         _check_array("box_xyxy", self.box_xyxy, np.float32, (4,))
         x0, y0, x1, y1 = self.box_xyxy

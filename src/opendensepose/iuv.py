@@ -18,7 +18,7 @@ class IUV:
     u: np.ndarray
     v: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.i.ndim != 2 or self.i.dtype != np.uint8:
             raise ValueError(f"i must be uint8 of shape (H, W), got {self.i.dtype} of shape {self.i.shape}.")
         for name in ("u", "v"):

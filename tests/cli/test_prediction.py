@@ -56,15 +56,6 @@ def test_predict_imports_nothing_heavy_but_torch(tmp_path):
     assert not HEAVY & set(imported)
 
 
-def test_the_example_photo_is_the_astronaut_of_scikit_image(tmp_path):
-    import skimage.data
-
-    from opendensepose.cli.prediction import _write_example_photo
-
-    photo = np.asarray(Image.open(_write_example_photo(tmp_path / "new")))
-    np.testing.assert_array_equal(photo, skimage.data.astronaut())
-
-
 def test_what_is_imported_for_good_is_no_garbage_to_search():
     gc.unfreeze()
     with _kept_for_good():

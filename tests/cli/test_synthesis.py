@@ -47,12 +47,12 @@ def test_named_sources_and_damaged_files_are_taken_anew(asked, tmp_path):
 def test_a_failure_is_one_sentence(tmp_path):
     done = run("ingredients", "--from", tmp_path / "missing")
     assert done.exit_code == 2
-    assert done.stderr.splitlines()[-1].startswith("opendensepose: --from names ")
+    assert done.stderr.splitlines()[-1].startswith("opendensepose: --from must name ")
 
 
 def test_what_other_verbs_say(capsys):
     say_which_ingredients()
-    assert "procedural only" in capsys.readouterr().out
+    assert "are procedural, since" in capsys.readouterr().out
     write_ingredients({"wardrobe/a": np.zeros(1)}, "")
     say_which_ingredients()
     assert str(ingredients_path()) in capsys.readouterr().out

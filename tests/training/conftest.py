@@ -11,8 +11,8 @@ from PIL import Image
 
 from opendensepose.data.coco import category, person_annotation
 from opendensepose.training.annotated.transforms import Transforms
-from opendensepose.training.network_recipes import NetworkRecipe
-from opendensepose.training.recipes import Recipe
+from opendensepose.training.recipe import Recipe
+from opendensepose.training.recipes import default, rcnn
 
 
 def render_ellipses(rngs, size_hw, framing="scene", num_people=None, device="cpu", pool_seed=0, ingredients=None):
@@ -67,7 +67,7 @@ def render():
 
 
 @pytest.fixture
-def tiny_recipe():
+def rendered_recipe():
     """A function that makes a recipe which runs in seconds."""
 
     def make(**changes):
@@ -75,15 +75,17 @@ def tiny_recipe():
             "name": "tiny",
             "architecture": "densepose_lite",
             "kwargs": {"widths": (8, 8, 8, 8), "depths": (0, 0, 0, 0), "dense_channels": 8, "crop_hw": (64, 32)},
-            "look_hw": (64, 32),
-            "look_scales": ((0.5, 0.5), (1.0, 0.5)),
-            "cooldown_look_scales": ((1.0, 1.0),),
-            "glance_sides": (64, 32),
-            "glance_scales": ((1.0, 1.0),),
+            "crop_hw": (64, 32),
+            "crop_scales": ((0.5, 0.5), (1.0, 0.5)),
+            "cooldown_crop_scales": ((1.0, 1.0),),
+            "photo_sides": (64, 32),
+            "photo_scales": ((1.0, 1.0),),
             "steps": 6,
+            "minutes": None,
+            "reuse": 1,
             "batch_size": 4,
             "empty_share": 0.0,
-            "glance_every": 3,
+            "photo_every": 3,
             "workers": 0,
             "warmup_steps": 2,
             "validate_every": 3,
@@ -92,7 +94,7 @@ def tiny_recipe():
             # bfloat16's gradients of such small grids (1 x 1 cells at stride 32) are now and then NaN in oneDNN
             "precision": "float32",
         }
-        return Recipe(**(values | changes))
+        return default(**(values | changes))
 
     return make
 
@@ -133,7 +135,7 @@ def annotated(tmp_path):
     return write_annotated(tmp_path / "data")
 
 
-def tiny_network_recipe(**changes) -> NetworkRecipe:
+def tiny_annotated_recipe(**changes) -> Recipe:
     """Runs in seconds."""
     values = {
         "name": "tiny", "architecture": "densepose_rcnn", "kwargs": TINY_RCNN, "steps": 4, "batch_size": 2,
@@ -141,12 +143,12 @@ def tiny_network_recipe(**changes) -> NetworkRecipe:
         "sampling": {"anchors": 32, "proposals_per_level": 50, "proposals": 20, "boxes": 16, "dense": 4},
         "workers": 0, "report_every": 1, "save_every": 2, "validate_every": 4,
     }  # fmt: skip
-    return NetworkRecipe(**(values | changes))
+    return rcnn(**(values | changes))
 
 
 @pytest.fixture
-def network_recipe():
-    return tiny_network_recipe
+def annotated_recipe():
+    return tiny_annotated_recipe
 
 
 def metrics_by_step(out_dir, split="train"):

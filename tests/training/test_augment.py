@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from opendensepose.surface import mirror_iuv
-from opendensepose.training.augment import augment, change_colour, mirror, move, zoom_in
-from opendensepose.training.rendered.samples import look_sample
+from opendensepose.training.augment import augment, change_colour, mirror, warp, zoom_in
+from opendensepose.training.rendered.samples import crop_sample
 
 
 @pytest.fixture
 def sample(render):
-    return look_sample(render([np.random.default_rng(3)], (60, 45), framing="portrait", num_people=2)[0])
+    return crop_sample(render([np.random.default_rng(3)], (60, 45), framing="portrait", num_people=2)[0])
 
 
 def assert_same(a, b):
@@ -36,12 +36,12 @@ def test_mirror_follows_the_rule_of_iuv_maps(sample):
 
 
 def test_moving_nowhere_is_identity(sample):
-    assert_same(move(sample, np.eye(2, 3)), sample)
+    assert_same(warp(sample, np.eye(2, 3)), sample)
 
 
 def test_moving_by_whole_pixels_moves_everything(sample):
     matrix = np.array([[1.0, 0, 4], [0, 1, -3]])
-    moved = move(sample, matrix)
+    moved = warp(sample, matrix)
     np.testing.assert_array_equal(moved.i[:-3, 4:], sample.i[3:, :-4])
     np.testing.assert_array_equal(moved.image[:-3, 4:], sample.image[3:, :-4])
     assert (moved.image[-3:] == 127).all() and not moved.i[-3:].any()
@@ -54,7 +54,7 @@ def test_labels_stay_on_the_person(sample):
     """The fake person is one bright colour: after any turn the labelled pixels still are."""
     for seed in range(5):
         matrix = cv2.getRotationMatrix2D((22, 30), 10 * seed - 20, 1.1)
-        moved = move(sample, matrix)
+        moved = warp(sample, matrix)
         assert np.median(moved.image[moved.i > 0][:, 0]) == 220
         assert (np.abs(moved.image[moved.i > 0].astype(int) - [220, 160, 120]).max(1) < 5).mean() > 0.85
 
@@ -69,7 +69,7 @@ def test_zooming_in_shows_a_part_without_an_edge(sample):
 
 
 def test_boxes_of_nobody_stay_nobody(render):
-    nobody = look_sample(render([np.random.default_rng(0)], (32, 32), num_people=0)[0])
+    nobody = crop_sample(render([np.random.default_rng(0)], (32, 32), num_people=0)[0])
     moved = augment(nobody, np.random.default_rng(1))
     assert moved.boxes_xyxy.shape == (0, 4) and not moved.i.any()
 

@@ -10,8 +10,8 @@ import torch
 from tests.training.conftest import metrics_by_step, write_annotated
 from tests.training.two_processes import CASES, run, steps
 
-from opendensepose.training.fit import seed_of_step
 from opendensepose.training.processes import make_fabric
+from opendensepose.training.train import seed_of_step
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:tensorboard.*")
 

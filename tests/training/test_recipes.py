@@ -1,41 +1,56 @@
-"""Recipes are checked when made, and changed by keyword."""
+"""Recipes: each can be made, names the network it is for, and differs from its kin in what it is about."""
 
-from dataclasses import fields
+import json
+from dataclasses import asdict
 
 import pytest
+import torch
 
-from opendensepose.synth import Ingredients
-from opendensepose.training.recipes import default
+from opendensepose.models.zoo import ARCHITECTURES, build_model
+from opendensepose.training.recipes import RECIPES, rcnn, rcnn_small
 
-
-def test_changes_win():
-    recipe = default(minutes=None, steps=3, reuse=2)
-    assert (recipe.minutes, recipe.steps, recipe.reuse, recipe.architecture) == (None, 3, 2, "densepose_lite")
-
-
-def test_an_ingredient_can_be_left_out():
-    left_out = [
-        field.name
-        for field in fields(Ingredients)
-        if not getattr(default(without=("wardrobe",)).ingredients, field.name)
-    ]
-    assert left_out == ["wardrobe"]
+BACKBONE = "backbone_small"  # comes before the others and is compared with none
+SMALL = [name for name in RECIPES if name.endswith("_small") and name != BACKBONE]
 
 
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({"minutes": None}, "no end"),
-        ({"steps": 0}, "steps must be more than 0"),
-        ({"batch_size": -1}, "batch_size"),
-        ({"look_scales": ((0.5, 0.5),)}, "shares of sum 1"),
-        ({"glance_scales": ((2.0, 1.0),)}, "scales in"),
-        ({"without": ("magic",)}, "unknown ingredient 'magic'"),
-        ({"precision": "half"}, "precision must be"),
-        ({"look_hw": (100, 75)}, "multiples"),
-        ({"glance_sides": (256, 200)}, "multiples"),
-    ],
-)
-def test_what_cannot_be_run_is_refused(changes, says):
-    with pytest.raises(ValueError, match=says):
-        default(**changes)
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_has_its_own_name_and_builds_its_network(name):
+    recipe = RECIPES[name](steps=7)
+    assert recipe.name == name and recipe.steps == 7
+    json.dumps(asdict(recipe))  # it goes into the checkpoint
+    if recipe.architecture in ARCHITECTURES:
+        with torch.device("meta"):
+            network = build_model(recipe.architecture, **recipe.kwargs)
+        assert name == "default" or callable(network.losses)
+        if sampling := asdict(recipe.source).get("sampling"):
+            type(network.sampling)(**sampling)
+
+
+def test_small_recipes_can_be_compared():
+    """Same data, order, steps and rate."""
+    for name in SMALL:
+        recipe, other = asdict(RECIPES[name]()), asdict(rcnn_small())
+        for one in (recipe, other):
+            del one["name"], one["architecture"], one["kwargs"], one["source"]["dense"], one["source"]["sampling"]
+        assert recipe == other
+
+
+def test_the_small_backbone_fits_all_small_networks():
+    with torch.device("meta"):
+        shapes = [
+            {
+                name.partition("resnet.")[2]: tensor.shape
+                for name, tensor in build_model(recipe.architecture, **recipe.kwargs).state_dict().items()
+                if "resnet." in name
+            }
+            for recipe in (RECIPES[name]() for name in (BACKBONE, *SMALL))
+        ]
+    assert all(one == shapes[0] for one in shapes)
+
+
+def test_the_released_constants():
+    recipe = rcnn()
+    assert (recipe.learning_rate, recipe.batch_size, recipe.steps, recipe.momentum) == (0.01, 16, 130_000, 0.9)
+    assert [drop * recipe.steps for drop in recipe.drops] == pytest.approx([100_000, 120_000])
+    transforms = recipe.source.transforms
+    assert (min(transforms.short_sides), max(transforms.short_sides), transforms.long_side) == (640, 800, 1333)

@@ -15,13 +15,14 @@ from pathlib import Path
 import torch
 import torch.distributed
 from lightning_fabric import Fabric
-from tests.training.conftest import TINY_RCNN, tiny_network_recipe
+from tests.training.conftest import TINY_RCNN, tiny_annotated_recipe
 from torch import nn
 
 from opendensepose.training.annotated.images import AnnotatedImages
 from opendensepose.training.annotated.sampler import DistributedBatchSampler, ImageBatches
-from opendensepose.training.fit import fit, new_network, set_up, train_steps
 from opendensepose.training.processes import FirstProcess, check_same_step, make_fabric
+from opendensepose.training.state import new_state
+from opendensepose.training.train import new_network, train, train_step
 
 TINY_CROPS = {"depth": 18, "norm": "group", "width": 32, "channels": 32, "side": 32}
 SECONDS = 300  # after which a process counts as hanging
@@ -36,15 +37,15 @@ CASES = [("teacher", False), *((name, True) for name in NETWORKS)]  # network, w
 def one_step(fabric: Fabric, data: Path, architecture: str, empty: bool, **changes) -> dict:
     """Losses, gradients and the types that convolutions computed in, of one step with four images. empty: nobody is
     annotated in the second and the fourth, which are the second process's share."""
-    recipe = tiny_network_recipe(architecture=architecture, kwargs=NETWORKS[architecture], batch_size=4, **changes)
+    recipe = tiny_annotated_recipe(architecture=architecture, kwargs=NETWORKS[architecture], batch_size=4, **changes)
     network, recipe = new_network(replace(recipe, clip_norm=1e9), None)
     network.num_crops = 6
-    state = set_up(fabric, network, recipe)
-    dtypes, losses = set(), {}
+    state = new_state(fabric, network, network, recipe)
+    dtypes = set()
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             module.register_forward_hook(lambda module, images, output: dtypes.add(output.dtype))
-    images = AnnotatedImages(data, recipe.transforms)
+    images = AnnotatedImages(data, recipe.source.transforms)
     order = DistributedBatchSampler(len(images), 4, 0, 0, 1, fabric.global_rank, fabric.world_size)
     ((photos, targets),) = ImageBatches(images, order, 0)
     if empty:
@@ -53,7 +54,7 @@ def one_step(fabric: Fabric, data: Path, architecture: str, empty: bool, **chang
             replace(target, annotated=target.annotated & (position % 2 == 0))
             for position, target in zip(positions, targets, strict=True)
         ]
-    train_steps(fabric, state, [(photos, targets)], recipe, losses.update)
+    losses = train_step(fabric, state, ([photo.float() for photo in photos], targets), recipe)
     gradients = {name: parameter.grad for name, parameter in network.named_parameters()}
     return {"losses": losses, "gradients": gradients, "dtypes": dtypes}
 
@@ -66,7 +67,7 @@ def steps(fabric: Fabric, data: Path) -> dict:
 
 def run(fabric: Fabric, data: Path, out: Path) -> None:
     """A whole run of three steps; its losses are in out/metrics.csv."""
-    fit(tiny_network_recipe(steps=3, batch_size=4, learning_rate=0.02), data, out, fabric=fabric)
+    train(tiny_annotated_recipe(steps=3, batch_size=4, learning_rate=0.02), out, data, fabric=fabric)
 
 
 def waits(fabric: Fabric) -> dict:

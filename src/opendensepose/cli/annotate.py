@@ -42,7 +42,7 @@ def _print_problems(sentences: Iterable[str], most: int | None = None) -> None:
     sentences = list(sentences)
     for sentence in sentences[:most]:
         print(f"opendensepose: {sentence}", file=sys.stderr)
-    if len(sentences) > len(sentences[:most]):
+    if most is not None and len(sentences) > most:
         print(f"opendensepose: ... and {len(sentences) - most} more", file=sys.stderr)
 
 

@@ -26,6 +26,38 @@ class OneSentenceErrors(typer.core.TyperGroup):
             sentence = " ".join(_sentence(error).split())
             print(f"opendensepose: {sentence}", file=sys.stderr)
             raise typer.Exit(2) from None
+        except ModuleNotFoundError as error:
+            extra = missing_extra(ctx.invoked_subcommand, error.name)
+            if extra is None or os.environ.get("OPENDENSEPOSE_TRACEBACK"):
+                raise
+            print(
+                f"opendensepose: {ctx.invoked_subcommand} needs {error.name}, which is not installed: run"
+                f' pip install "opendensepose[{extra}]"',
+                file=sys.stderr,
+            )
+            raise typer.Exit(2) from None
+
+
+# What each verb needs beyond the base; a verb that is not here needs the base only.
+EXTRA_OF_VERB = {
+    "annotate": "annotate",
+    "annotators": "evaluate",
+    "benchmark": "evaluate,render",
+    "distill": "train",
+    "evaluate": "evaluate",
+    "ingredients": "render",
+    "render": "render",
+    "train": "train",
+}
+
+
+def missing_extra(verb: str | None, module: str | None) -> str | None:
+    """The extras that bring a module which a verb did not find; None if no extra would."""
+    extra = EXTRA_OF_VERB.get(verb or "")
+    if extra is None or module is None or module.split(".")[0] == "opendensepose":
+        return None
+    renders = module.split(".")[0] in {"anny", "warp"}
+    return "annotate,render" if renders and extra == "annotate" else extra  # gold people are rendered
 
 
 def _sentence(error: Exception) -> str:

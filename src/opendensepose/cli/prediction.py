@@ -83,11 +83,12 @@ def _naming(path: Path, sentence: str) -> str:
 
 
 def _write_example_photo(out: Path) -> Path:
-    """Puts scikit-image's public-domain portrait of Eileen Collins into `out`."""
-    from importlib.util import find_spec
+    """Puts NASA's public-domain portrait of Eileen Collins into `out`."""
+    from PIL import Image
+
+    from opendensepose.data.example import example_photo
 
     out.mkdir(parents=True, exist_ok=True)
     path = out / "astronaut.png"
-    folder = find_spec("skimage").submodule_search_locations[0]  # found, not imported: that would import scipy too
-    path.write_bytes(Path(folder, "data", "astronaut.png").read_bytes())
+    Image.fromarray(example_photo()).save(path)
     return path

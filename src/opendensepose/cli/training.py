@@ -87,47 +87,42 @@ def train(
         "without": tuple(without) if without else None,
     }
     changes = {name: value for name, value in changes.items() if value is not None}
-    options = {"resume": resume, "device": device, "start": start}
+    from opendensepose.training.recipes import RECIPES
+    from opendensepose.training.train import train as run
+
+    if recipe not in RECIPES:
+        raise ValueError(f"unknown recipe {recipe!r}; known: {', '.join(RECIPES)}")
     if recipe == "default":
-        weights = _train_on_rendered(changes, out, photos, [data, validation, backbone], options)
+        _check_rendered(any((data, validation, backbone)))
+        if steps is not None:
+            changes.setdefault("minutes", None)  # steps alone are the limit
     else:
-        options |= {"validation": validation, "backbone": backbone}
-        weights = _train_on_annotated(recipe, changes, out, photos, data, options)
+        _check_annotated(recipe, data is None or photos is not None or any(name in changes for name in _OF_DEFAULT))
+    weights = run(
+        RECIPES[recipe](**changes), out, data, resume=resume, device=device, start=start, backbone=backbone,
+        validation=validation, photos=photos,
+    )  # fmt: skip
     print(f"weights in {weights}")
 
 
 _OF_DEFAULT = ("minutes", "render_on_device", "cooldown", "without")
 
 
-def _train_on_rendered(changes: dict, out: Path, photos: Path | None, not_taken: list, options: dict) -> Path:
-    if any(not_taken):
+def _check_rendered(wrong: bool) -> None:
+    if wrong:
         raise ValueError(
             "the recipe default renders its own people and has no ResNet: it takes neither --data nor --validation nor"
             " --backbone"
         )
     from opendensepose.synth.wardrobe import about_ingredients
-    from opendensepose.training.loop import train as run
-    from opendensepose.training.recipes import default
 
     print(about_ingredients())
-    if "steps" in changes:
-        changes.setdefault("minutes", None)  # steps alone are the limit
-    return run(default(**changes), out, photos=photos, **options)
 
 
-def _train_on_annotated(
-    recipe: str, changes: dict, out: Path, photos: Path | None, data: Path | None, options: dict
-) -> Path:
-    from opendensepose.training.network_recipes import NETWORK_RECIPES
-
-    if recipe not in NETWORK_RECIPES:
-        raise ValueError(f"unknown recipe {recipe!r}; known: {', '.join(['default', *NETWORK_RECIPES])}")
-    if data is None or photos is not None or any(name in changes for name in _OF_DEFAULT):
+def _check_annotated(recipe: str, wrong: bool) -> None:
+    if wrong:
         not_taken = ", ".join("--" + name.replace("_", "-") for name in _OF_DEFAULT)
         raise ValueError(f"the recipe {recipe} needs --data, and takes none of --photos, {not_taken}")
-    from opendensepose.training.fit import fit
-
-    return fit(NETWORK_RECIPES[recipe](**changes), data, out, **options)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from opendensepose.data.coco import (
     read_annotations,
     write_annotations,
 )
+from opendensepose.data.example import example_photo
 from opendensepose.data.masks import decode_mask, encode_mask
 from opendensepose.data.photos import MAX_PIXELS, PHOTO_SUFFIXES, find_image, find_photos, photo_folders, read_photo
 from opendensepose.data.predictions import Prediction, load_prediction, save_prediction
@@ -31,6 +32,7 @@ __all__ = [
     "decode_mask",
     "detection",
     "encode_mask",
+    "example_photo",
     "find_image",
     "find_photos",
     "load_prediction",

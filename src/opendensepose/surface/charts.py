@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from opendensepose.surface.lookup import ChartLookup
 from opendensepose.surface.points import SurfacePoints
@@ -19,7 +20,7 @@ class Charts:
     face_chart: np.ndarray
     face_uv: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         chart, uv = self.face_chart, self.face_uv
         if chart.ndim != 1 or uv.shape != (len(chart), 3, 2):
             raise ValueError(
@@ -37,7 +38,7 @@ class Charts:
         """The search tables of `to_points`, built at the first use (about three seconds)."""
         return ChartLookup(self.face_chart, self.face_uv)
 
-    def to_points(self, i, u, v) -> SurfacePoints:
+    def to_points(self, i: ArrayLike, u: ArrayLike, v: ArrayLike) -> SurfacePoints:
         """The surface points that labels i (P,) in 1..24, u, v (P,) in [0, 1] name.
 
         Values outside [0, 1] are clipped. Where a chart does not fill its square, the nearest of its points is taken.

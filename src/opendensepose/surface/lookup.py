@@ -11,6 +11,7 @@ import numpy as np
 from opendensepose.surface.points import SurfacePoints
 
 RESOLUTION = 256  # cells along each axis of a chart
+EXACT_TREE = 4  # FLANN's single k-d tree, the one that finds the nearest point and not one near it
 INSIDE = 1e-7  # a point this far outside a face (in UV) still counts as inside
 NEAR = 1e-5  # ... and this far, if no other face of the cell has it: cracks between faces by rounding
 
@@ -81,7 +82,7 @@ class ChartLookup:
 
     def _nearest_edges(self, edge_chart: np.ndarray) -> np.ndarray:
         """(C,) outline edge nearest to the centre of each cell that has no face or that the outline crosses; else 0."""
-        from scipy.spatial import cKDTree  # only this table needs scipy
+        import cv2  # only this table needs it
 
         nearest = np.zeros((24, RESOLUTION, RESOLUTION), np.int32)
         empty = (np.diff(self.cell_start) == 0).reshape(nearest.shape)
@@ -97,9 +98,9 @@ class ChartLookup:
             for step in np.ndindex(3, 3):  # the outline's cells and their neighbours
                 wanted[row + step[0], column + step[1]] = True
             row, column = np.nonzero(wanted[1:-1, 1:-1])
-            tree = cKDTree(points, balanced_tree=False, compact_nodes=False)
+            tree = cv2.flann_Index(points.astype(np.float32), {"algorithm": EXACT_TREE})  # type: ignore[attr-defined]
             centres = (np.stack([column, row], 1) + 0.5) / RESOLUTION
-            nearest[k, row, column] = owner[tree.query(centres)[1]]
+            nearest[k, row, column] = owner[tree.knnSearch(centres.astype(np.float32), 1, params={})[0][:, 0]]
         return nearest.ravel()
 
     def find(self, i: np.ndarray, u: np.ndarray, v: np.ndarray) -> SurfacePoints:

@@ -16,7 +16,7 @@ class SurfacePoints:
     face: np.ndarray
     barycentric: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         face, barycentric = np.asarray(self.face, np.int32), np.asarray(self.barycentric, np.float32)
         if face.ndim != 1 or barycentric.shape != (len(face), 3):
             raise ValueError(

@@ -23,7 +23,7 @@ class Surface:
     anny_vertex: np.ndarray
     anny_face: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         v, f = self.vertices, self.faces
         if v.ndim != 2 or v.shape[1] != 3 or f.ndim != 2 or f.shape[1] != 3:
             raise ValueError(f"vertices and faces should be (V, 3) and (F, 3), but they are {v.shape} and {f.shape}.")

@@ -1,6 +1,7 @@
 """Names, mirror rule and coarse parts of the 24 charts, as the authors of DensePose numbered them."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 CHART_NAMES = (
     "background",
@@ -49,7 +50,8 @@ PART_NAMES = (
     "head",
 )
 
-NUM_CHARTS, NUM_PARTS = 24, 14  # without the background
+NUM_CHARTS = 24  # without the background
+NUM_PARTS = 14
 
 MIRROR_CHART = np.array(
     [0, 1, 2, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15, 18, 17, 20, 19, 22, 21, 24, 23], np.uint8
@@ -60,7 +62,7 @@ CHART_TO_PART = np.array(
 MIRROR_CHART.flags.writeable = CHART_TO_PART.flags.writeable = False
 
 
-def mirror_iuv(i, u, v):
+def mirror_iuv(i: ArrayLike, u: ArrayLike, v: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The label of the mirrored surface point, for arrays of one shape: charts swap sides; torso: V -> 1-V; hands, feet
     and head: U -> 1-U; limbs keep U, V. Background stays as it is. Measured on the authors' models.
     ValueError if shapes differ or a chart is not in 0..24.

@@ -1,6 +1,7 @@
-"""Training: recipes, the stream of rendered people, the loop, and the figures it is judged by."""
+"""Training: the loop, recipes, and two sources of samples, rendered without end and annotated."""
 
-from opendensepose.training.loop import train
-from opendensepose.training.recipes import Recipe, default
+from opendensepose.training.recipe import Recipe
+from opendensepose.training.recipes import RECIPES, default
+from opendensepose.training.train import train
 
-__all__ = ["Recipe", "default", "train"]
+__all__ = ["RECIPES", "Recipe", "default", "train"]

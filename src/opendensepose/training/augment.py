@@ -6,7 +6,7 @@ import numpy as np
 from opendensepose.iuv import IUV, flip_iuv
 from opendensepose.keypoints import MIRROR_KEYPOINT
 
-__all__ = ["augment", "change_colour", "mirror", "move", "zoom_in"]
+__all__ = ["augment", "change_colour", "mirror", "warp", "zoom_in"]
 
 GREY = 127  # what lies outside a photo
 
@@ -24,7 +24,7 @@ def mirror(sample):
     return type(sample)(image, flipped.i, flipped.u, flipped.v, boxes, keypoints, -sample.yaw)
 
 
-def move(sample, matrix: np.ndarray):
+def warp(sample, matrix: np.ndarray):
     """Warp picture, labels, boxes and keypoints by matrix (2, 3), x, y of the old -> x, y of the new picture (edges at
     0, not centres).
 
@@ -51,7 +51,7 @@ def zoom_in(sample, rng: np.random.Generator, most: float = 2.5):
     height, width = sample.image.shape[:2]
     scale = float(np.exp(rng.uniform(0, np.log(most))))
     corner = rng.uniform(0, 1 - 1 / scale, 2) * [width, height]
-    return move(sample, np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]]))
+    return warp(sample, np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]]))
 
 
 def change_colour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -69,5 +69,5 @@ def augment(sample, rng: np.random.Generator, turn: float = 12.0):
     height, width = sample.image.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-turn, turn), rng.uniform(0.87, 1.15))
     matrix[:, 2] += rng.uniform(-0.05, 0.05, 2) * [width, height]
-    sample = move(sample, matrix)
+    sample = warp(sample, matrix)
     return sample._replace(image=change_colour(sample.image, rng))

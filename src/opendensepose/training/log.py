@@ -35,7 +35,7 @@ class MetricsLog:
         self.board.close()
 
 
-def progress_bar():
+def progress_bar(shown: bool = True):
     """A bar with the times passed and left."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -45,4 +45,5 @@ def progress_bar():
         TextColumn("{task.percentage:.0f} %"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
+        disable=not shown,
     )

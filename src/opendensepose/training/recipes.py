@@ -1,102 +1,30 @@
-"""Recipes: all that decides a training run, as a frozen dataclass made by one function per model."""
+"""Recipes: one function per model, the default's and one per line of the paper's tables, with small variants."""
 
-import os
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable
+from functools import partial
 
-from opendensepose.synth.ingredients import Ingredients
+from opendensepose.training.annotated.transforms import Transforms
+from opendensepose.training.recipe import AnnotatedSource, Recipe, RenderedSource
 
-__all__ = ["Recipe", "default"]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What to train, on how many rendered images of which kind, and how.
-
-    A run may have many stints: each ends when the run has done `steps` or when the stint has lasted `minutes`,
-    whichever is first. Nothing else depends on when it ends: the learning rate falls with the inverse root of the
-    run's steps, and the averaged weights are fit for release at any time. None leaves a limit out; one of the two must
-    be given.
-    """
-
-    name: str
-    architecture: str
-    kwargs: dict = field(default_factory=dict)
-    seed: int = 0
-    steps: int | None = None
-    minutes: float | None = None
-    batch_size: int = 32
-    look_hw: tuple[int, int] = (256, 192)
-    glance_sides: tuple[int, int] = (192, 128)  # longer and shorter side of whole photos, upright or lying
-    glance_every: int = 3  # one batch of so many is of whole photos
-    # (scale, share of the batches): pictures are rendered at full size, small ones cost less to learn from
-    look_scales: tuple[tuple[float, float], ...] = ((0.5, 0.7), (0.75, 0.2), (1.0, 0.1))
-    cooldown_look_scales: tuple[tuple[float, float], ...] = ((0.5, 0.1), (0.75, 0.5), (1.0, 0.4))  # as in prediction
-    glance_scales: tuple[tuple[float, float], ...] = ((0.5, 0.25), (0.75, 0.6), (1.0, 0.15))
-    without: tuple[str, ...] = ()  # ingredients of variety that are switched off, names of synth.Ingredients' fields
-    empty_share: float = 0.06  # of the crops show nobody: what a detector's false alarms look like
-    reuse: int = 1  # times a rendered image is used; from the second time on augmented
-    workers: int | None = None  # processes that render on the CPU, at low priority; None: half of the cores
-    render_on_device: bool = False  # render on the GPU that trains, without workers
-    precision: str = "auto"  # of the network's forward pass: "float32", "bfloat16", or what is fast on the device
-    learning_rate: float = 2e-3
-    decay_steps: int = 4000  # the rate is the highest / sqrt(1 + step / decay_steps)
-    cooldown: bool = False  # the rate falls to 0 within this stint, whose weights are for release only
-    weight_decay: float = 0.05
-    warmup_steps: int = 100
-    clip_norm: float = 3.0
-    ema_decay: float = 0.9995
-    norm_batches: int = 9  # from which batch norm's statistics of the averaged weights are estimated
-    validate_every: int = 400
-    validation_images: int = 64
-    loss_weights: dict = field(
-        default_factory=lambda: {"chart": 1.0, "u": 3.0, "v": 3.0, "confidence": 0.2, "quality": 0.2, "keypoint": 0.05,
-                                 "yaw": 0.1, "heat": 1.0, "box": 0.5}
-    )  # fmt: skip
-
-    @property
-    def ingredients(self) -> Ingredients:
-        """What is on when pictures are rendered. ValueError if `without` names no ingredient."""
-        known = [field.name for field in fields(Ingredients)]
-        for name in self.without:
-            if name not in known:
-                raise ValueError(f"unknown ingredient {name!r}; known: {', '.join(known)}.")
-        return Ingredients(**dict.fromkeys(self.without, False))
-
-    @property
-    def num_workers(self) -> int:
-        """Processes that render: `workers`, or half of the cores, at least one; none if the device renders."""
-        if self.render_on_device:
-            return 0
-        return max(1, (os.cpu_count() or 1) // 2) if self.workers is None else self.workers
-
-    def __post_init__(self):
-        if self.steps is None and self.minutes is None:
-            raise ValueError("a recipe needs steps or minutes: without either the run would have no end.")
-        for name in (
-            "steps",
-            "minutes",
-            "batch_size",
-            "glance_every",
-            "reuse",
-            "validate_every",
-            "learning_rate",
-            "decay_steps",
-        ):
-            value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise ValueError(f"{name} must be more than 0, got {value}.")
-        self.ingredients  # noqa: B018 (checks the names)
-        for name in ("look_scales", "cooldown_look_scales", "glance_scales"):
-            scales, shares = zip(*getattr(self, name), strict=True)
-            if not all(0 < scale <= 1 for scale in scales) or abs(sum(shares) - 1) > 1e-6:
-                raise ValueError(f"{name} must be scales in (0, 1] with shares of sum 1, got {getattr(self, name)}.")
-        if self.precision not in ("auto", "float32", "bfloat16"):
-            raise ValueError(f'precision must be "auto", "float32" or "bfloat16", got {self.precision!r}.')
-        of_looks = self.look_scales + self.cooldown_look_scales
-        for name, scales in (("look_hw", of_looks), ("glance_sides", self.glance_scales)):
-            sides = [side * scale for side in getattr(self, name) for scale, _ in scales]
-            if any(side % 8 for side in sides):
-                raise ValueError(f"{name} must be multiples of 8 at every scale, got {getattr(self, name)}.")
+__all__ = [
+    "RECIPES",
+    "backbone",
+    "backbone_small",
+    "default",
+    "fcn",
+    "fcn_small",
+    "finetune",
+    "multi_task",
+    "multi_task_small",
+    "rcnn",
+    "rcnn_dense_small",
+    "rcnn_distilled",
+    "rcnn_distilled_small",
+    "rcnn_r101",
+    "rcnn_small",
+    "teacher",
+    "teacher_small",
+]
 
 
 def default(**changes) -> Recipe:
@@ -113,6 +41,164 @@ def default(**changes) -> Recipe:
     """
     network = {"widths": (40, 80, 160, 256), "depths": (1, 2, 2, 2), "dense_channels": 80,
                "quality_channels": 64, "crop_hw": (256, 192), "refine_hw": (128, 96)}  # fmt: skip
-    values = {"name": "default", "architecture": "densepose_lite", "kwargs": network, "minutes": 60.0, "reuse": 2,
-              "glance_sides": (256, 192)}  # fmt: skip
-    return Recipe(**(values | changes))
+    weights = {"chart": 1.0, "u": 3.0, "v": 3.0, "confidence": 0.2, "quality": 0.2, "keypoint": 0.05, "yaw": 0.1,
+               "heat": 1.0, "box": 0.5}  # fmt: skip
+    return Recipe(
+        "default", "densepose_lite", RenderedSource(), network, steps=None, minutes=60.0, batch_size=32, workers=None,
+        precision="auto", optimizer="adamw", learning_rate=2e-3, weight_decay=0.05, warmup_steps=100, decay_steps=4000,
+        clip_norm=3.0, loss_weights=weights, ema_decay=0.9995, report_every=None, save_every=None,
+        validate_every=400, validation_images=64,
+    ).changed(**changes)  # fmt: skip
+
+
+FULL_NETWORK = {"depth": 50, "norm": "batch", "stride_in_1x1": False}
+SMALL_WIDTH = 48  # three quarters of a ResNet-18's channels
+SMALL_NETWORK = {
+    "depth": 18, "width": SMALL_WIDTH, "norm": "batch", "stride_in_1x1": False, "channels": 64, "head_channels": 128,
+    "head_layers": 4, "decoder": False, "cells": 14, "box_hidden": 256, "short_side": 240, "long_side": 320,
+}  # fmt: skip
+SMALL_AUXILIARY = {"aux_channels": 64, "aux_layers": 2}
+
+
+def rcnn(**changes) -> Recipe:
+    """DensePose R-CNN with ResNet-50 on annotated points only.
+
+    Source: Güler et al., CVPR 2018, table of region-based results; constants of the released code: SGD 0.01 with 16
+    images, 130,000 steps. Ours learns from scratch with batch norm, the released one from ImageNet's weights.
+    Command: opendensepose train rcnn --data coco --out runs/rcnn. Neither this nor any other of full size has been run.
+    """
+    return Recipe("rcnn", "densepose_rcnn", AnnotatedSource(), FULL_NETWORK).changed(**changes)
+
+
+def rcnn_r101(**changes) -> Recipe:
+    """`rcnn` with ResNet-101. Source: the paper's comparison of backbones."""
+    return rcnn(**({"name": "rcnn_r101", "kwargs": FULL_NETWORK | {"depth": 101}} | changes))
+
+
+def rcnn_distilled(**changes) -> Recipe:
+    """`rcnn` on dense labels too, which a teacher in-painted. Source: the paper's section on distillation."""
+    return rcnn(**({"name": "rcnn_distilled", "dense": "dense_targets"} | changes))
+
+
+def multi_task(name: str, keypoints: bool, masks: bool, cascade: bool, **changes) -> Recipe:
+    """`rcnn` with auxiliary tasks, which the second stage of a cascade knows. Source: the paper's table of tasks."""
+    tasks = {"keypoints": keypoints, "masks": masks, "cascade": cascade}
+    return rcnn(**({"name": name, "architecture": "cascade_rcnn", "kwargs": FULL_NETWORK | tasks} | changes))
+
+
+def fcn(**changes) -> Recipe:
+    """DensePose-FCN with ResNet-101. Source: the paper's comparison of FCN and region-based networks."""
+    network = {"depth": 101, "norm": "batch"}
+    return rcnn(**({"name": "fcn", "architecture": "fcn", "kwargs": network} | changes))
+
+
+def teacher(**changes) -> Recipe:
+    """The in-painting teacher: learns from annotated points, one person at a time without background.
+
+    Source: the paper's section on distillation, of which no code was released. For `opendensepose distill`.
+    """
+    network = {"depth": 101, "norm": "batch"}
+    return rcnn(**({"name": "teacher", "architecture": "teacher", "kwargs": network} | changes))
+
+
+def finetune(**changes) -> Recipe:
+    """Any DensePose R-CNN, an official one too, on one's own annotations: a fortieth of the rate, stem and first stage
+    fixed. Command: opendensepose train finetune --start R_50_FPN_s1x --data mine --out runs/mine."""
+    values = {
+        "name": "finetune", "architecture": None, "steps": 5000, "batch_size": 4, "learning_rate": 0.00025,
+        "warmup_steps": 200, "drops": (0.8,), "frozen": ("resnet.stem", "resnet.res2"), "validate_every": 1000,
+        "save_every": 200,
+    }  # fmt: skip
+    return rcnn(**(values | {"kwargs": {}} | changes))
+
+
+def rcnn_small(**changes) -> Recipe:
+    """A thin ResNet-18 with a thin pyramid and a light head, for photos of 320 x 240 on two CPU cores.
+
+    Source: ours. Command: opendensepose train rcnn_small --data rendered --out runs/rcnn_small. About 0.25 s of one
+    core per image; what 1,000 steps of it and its kin reach stands in docs/results.md.
+    """
+    values = {
+        "name": "rcnn_small", "architecture": "densepose_rcnn", "kwargs": SMALL_NETWORK, "steps": 6000,
+        "batch_size": 4, "optimizer": "adamw", "learning_rate": 1e-3, "weight_decay": 0.02, "warmup_steps": 100,
+        "drops": None, "clip_norm": 10.0,
+        "transforms": Transforms((200, 220, 240, 260, 290, 320), 427, canvas_hw=(240, 320), colour=True),
+        "sampling": {"anchors": 128, "proposals_per_level": 200, "proposals": 100, "boxes": 48, "dense": 6},
+        "workers": 1, "save_every": 200, "validate_every": 1000, "validation_images": 100,
+    }  # fmt: skip
+    return rcnn(**(values | changes))
+
+
+def rcnn_distilled_small(**changes) -> Recipe:
+    """`rcnn_small` on dense labels too, which a teacher in-painted (dense_targets/)."""
+    return rcnn_small(**({"name": "rcnn_distilled_small", "dense": "dense_targets"} | changes))
+
+
+def rcnn_dense_small(**changes) -> Recipe:
+    """`rcnn_small` on a rendered set's dense truth (dense/): how much the best teacher could give."""
+    return rcnn_small(**({"name": "rcnn_dense_small", "dense": "dense"} | changes))
+
+
+def multi_task_small(name: str, keypoints: bool, masks: bool, cascade: bool, **changes) -> Recipe:
+    """`multi_task` with the sizes of `rcnn_small`."""
+    network = SMALL_NETWORK | SMALL_AUXILIARY | {"keypoints": keypoints, "masks": masks, "cascade": cascade}
+    return rcnn_small(**({"name": name, "architecture": "cascade_rcnn", "kwargs": network} | changes))
+
+
+def fcn_small(**changes) -> Recipe:
+    """DensePose-FCN with the backbone of `rcnn_small`."""
+    network = {name: SMALL_NETWORK[name] for name in ("depth", "width", "norm", "short_side", "long_side")}
+    values = {"name": "fcn_small", "architecture": "fcn", "kwargs": network | {"channels": 128}, "sampling": {}}
+    return rcnn_small(**(values | changes))
+
+
+def teacher_small(**changes) -> Recipe:
+    """The in-painting teacher with the backbone of `rcnn_small`, on crops of 160 pixels."""
+    network = {"side": 160, "depth": 18, "width": SMALL_WIDTH, "norm": "batch", "channels": 128}
+    values = {"name": "teacher_small", "architecture": "teacher", "kwargs": network, "sampling": {}}
+    return rcnn_small(**(values | changes))
+
+
+def backbone(**changes) -> Recipe:
+    """A ResNet-50 from annotated crops, initial weights for the others instead of ImageNet's; see `--backbone`."""
+    network = {"depth": 50, "norm": "batch"}
+    return rcnn(**({"name": "backbone", "architecture": "crop_labeller", "kwargs": network} | changes))
+
+
+def backbone_small(**changes) -> Recipe:
+    """The ResNet of `rcnn_small` from annotated crops of 128 pixels, 32 of them a step."""
+    network = {"side": 128, "depth": 18, "width": SMALL_WIDTH, "norm": "batch", "channels": 96}
+    values = {
+        "name": "backbone_small", "architecture": "crop_labeller", "kwargs": network, "sampling": {}, "steps": 1500,
+        "batch_size": 16, "learning_rate": 2e-3, "transforms": Transforms((240,), 427, colour=True),
+    }  # fmt: skip
+    return rcnn_small(**(values | changes))
+
+
+def _tasks(name: str, **tasks: bool) -> dict[str, Callable[..., Recipe]]:
+    """A line of the table of tasks in full size and small."""
+    small = f"{name}_small"
+    return {name: partial(multi_task, name, **tasks), small: partial(multi_task_small, small, **tasks)}
+
+
+RECIPES: dict[str, Callable[..., Recipe]] = {
+    "default": default,
+    "fcn": fcn,
+    "fcn_small": fcn_small,
+    "rcnn": rcnn,
+    "rcnn_r101": rcnn_r101,
+    "rcnn_small": rcnn_small,
+    "teacher": teacher,
+    "teacher_small": teacher_small,
+    "rcnn_distilled": rcnn_distilled,
+    "rcnn_distilled_small": rcnn_distilled_small,
+    "rcnn_dense_small": rcnn_dense_small,
+    **_tasks("rcnn_masks", keypoints=False, masks=True, cascade=False),
+    **_tasks("rcnn_keypoints", keypoints=True, masks=False, cascade=False),
+    **_tasks("cascade_masks", keypoints=False, masks=True, cascade=True),
+    **_tasks("cascade_keypoints", keypoints=True, masks=False, cascade=True),
+    **_tasks("cascade", keypoints=True, masks=True, cascade=True),
+    "backbone": backbone,
+    "backbone_small": backbone_small,
+    "finetune": finetune,
+}

@@ -1,68 +1,96 @@
-"""What a run needs to go on after it was killed: averaged weights, and the training state on disk."""
+"""What changes in a run, averaged weights too: made, and kept on disk so that a run that was killed can go on."""
 
-import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from lightning_fabric import Fabric
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from opendensepose.atomic_write import atomic_file
+from opendensepose.training.recipe import Recipe
 
-__all__ = ["MovingAverage", "TrainingState", "load_state", "read_state", "save_state", "write_state"]
+__all__ = ["TrainingState", "load_state", "moving_average", "new_state", "save_state"]
 
-
-class MovingAverage:
-    """Exponential moving average of a model's parameters: a <- d a + (1 - d) w, d = min(decay, (1 + n) / (10 + n)).
-
-    With a decay near 1 that is a mean over the last ninth of the updates. Buffers (batch norm statistics) are copied.
-    `.model` is in evaluation mode.
-    """
-
-    def __init__(self, model: nn.Module, decay: float):
-        self.model = copy.deepcopy(model).eval().requires_grad_(False)
-        self.decay, self.updates = decay, 0
-
-    @torch.no_grad()
-    def update(self, model: nn.Module) -> None:
-        self.updates += 1
-        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        torch._foreach_lerp_(list(self.model.parameters()), list(model.parameters()), 1 - decay)
-        for mine, theirs in zip(self.model.buffers(), model.buffers(), strict=True):
-            mine.copy_(theirs)
+COOLDOWN_EMA_DECAY = 0.99  # the rate falls to 0 itself: a long average would only lag behind
+FROM_FILE = ("step", "elapsed_s", "best", "begun_with", "scores")
 
 
 @dataclass
 class TrainingState:
-    """Everything that changes in a run."""
+    """Everything that changes in a run, and how it began, since the licence of those weights may bind what comes of
+    them."""
 
-    model: nn.Module
-    auxiliary: nn.Module  # heads that only training uses
-    optimizer: torch.optim.Optimizer
-    average: MovingAverage
+    network: nn.Module
+    auxiliary: nn.Module | None  # heads that only training uses
+    model: nn.Module  # Fabric's, around both; it has `losses`
+    optimizer: torch.optim.Optimizer  # Fabric's
+    average: AveragedModel | None = None
     step: int = 0  # batches learned from
     elapsed_s: float = 0.0  # training time of all stints
     best: float = -1.0  # highest agreement at a validation: the score of best.safetensors
+    begun_with: str = "random weights"
+    scores: dict[str, float] = field(default_factory=dict)  # of these weights; none until they are validated
+
+    @property
+    def released(self) -> nn.Module:
+        """What is measured, saved and released: the averaged network, or the network itself."""
+        return self.network if self.average is None else self.average.module
+
+
+def moving_average(network: nn.Module, decay: float) -> AveragedModel:
+    """An exponential moving average of the parameters: a <- d a + (1 - d) w, d = min(decay, (1 + n) / (10 + n)).
+
+    With a decay near 1 that is a mean over the last ninth of the updates. Buffers (batch norm statistics) are copied.
+    The averaged network, `.module`, is in evaluation mode.
+    """
+
+    @torch.no_grad()
+    def update(averages: list, weights: list, count: torch.Tensor) -> None:
+        torch._foreach_lerp_(averages, weights, 1 - min(decay, (1 + int(count)) / (10 + int(count))))
+
+    average = AveragedModel(network, multi_avg_fn=update).eval().requires_grad_(False)
+    average.n_averaged.fill_(1)  # the initial weights count too, instead of being replaced by the first update's
+    return average
+
+
+def new_state(fabric: Fabric, network: nn.Module, learner: nn.Module, recipe: Recipe) -> TrainingState:
+    """Step 0: learner (the network, or the network with `auxiliary` heads) and optimizer as Fabric runs them, and the
+    average. Biases and norms do not decay."""
+    if fabric.world_size > 1 and fabric.device.type == "cuda":
+        learner = nn.SyncBatchNorm.convert_sync_batchnorm(learner)
+    learner = learner.train().to(memory_format=torch.channels_last)
+    for name, module in network.named_modules():
+        if recipe.frozen and name.startswith(recipe.frozen):
+            module.eval()  # its statistics stay too
+    learned = [p for p in learner.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in learned if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in learned if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if recipe.optimizer == "sgd":
+        optimizer = torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum)
+    else:
+        optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
+    model, optimizer = fabric.setup(learner, optimizer)
+    model.mark_forward_method("losses")
+    state = TrainingState(network, getattr(learner, "auxiliary", None), model, optimizer)
+    if recipe.ema_decay is not None:
+        state.average = moving_average(network, min(recipe.ema_decay, COOLDOWN_EMA_DECAY if recipe.cooldown else 1.0))
+    return state
 
 
 def save_state(path: Path, state: TrainingState) -> None:
-    """Write the file whole or not at all."""
-    content = {
-        "model": state.model.state_dict(),
-        "auxiliary": state.auxiliary.state_dict(),
-        "optimizer": state.optimizer.state_dict(),
-        "average": state.average.model.state_dict(),
-        "updates": state.average.updates,
-        "step": state.step,
-        "elapsed_s": state.elapsed_s,
-        "best": state.best,
-    }
-    write_state(path, content)
-
-
-def write_state(path: Path, content: dict) -> None:
-    """Tensors and numbers, to be read by `read_state`. OSError, one sentence, if they cannot be written, for example on
-    a full disk; what was there stays."""
+    """Write the file whole or not at all. OSError, one sentence, if it cannot be written, for example on a full disk;
+    what was there stays."""
+    content = {name: getattr(state, name) for name in FROM_FILE}
+    content |= {"model": state.network.state_dict(), "optimizer": state.optimizer.state_dict()}
+    if state.auxiliary is not None:
+        content["auxiliary"] = state.auxiliary.state_dict()
+    if state.average is not None:
+        content["average"] = state.average.module.state_dict()
+        content["updates"] = int(state.average.n_averaged) - 1
     try:
         with atomic_file(path) as unfinished:
             torch.save(content, unfinished)
@@ -71,26 +99,25 @@ def write_state(path: Path, content: dict) -> None:
         raise OSError(f"{path} cannot be written, what was saved before stays: {reason}.") from error
 
 
-def read_state(path: Path, device: torch.device | str = "cpu") -> dict:
-    """What a state file holds: tensors and numbers only. ValueError, one sentence, if it is damaged."""
+def load_state(path: Path, state: TrainingState) -> None:
+    """Fill `state` from the file, which holds tensors and numbers only. ValueError, one sentence, if it is damaged or
+    belongs to a run of another network or recipe."""
     try:
-        return torch.load(path, map_location=device, weights_only=True)
+        saved = torch.load(path, map_location=next(state.network.parameters()).device, weights_only=True)
     except OSError:
         raise
     except Exception as error:  # of a damaged file: whatever its reader stumbles over
         raise ValueError(f"{path} is not a state that can be read: start in a new folder.") from error
-
-
-def load_state(path: Path, state: TrainingState) -> None:
-    """Fill `state` from the file, which holds tensors and numbers only. ValueError if it belongs to another model."""
-    device = next(state.model.parameters()).device
-    saved = read_state(path, device)
     try:
-        state.model.load_state_dict(saved["model"])
-        state.auxiliary.load_state_dict(saved["auxiliary"])
-    except (RuntimeError, KeyError) as error:
-        raise ValueError(f"{path} was saved by a run of another model: start in a new folder. {error}") from error
-    state.optimizer.load_state_dict(saved["optimizer"])
-    state.average.model.load_state_dict(saved["average"])
-    state.average.updates = saved["updates"]
-    state.step, state.elapsed_s, state.best = saved["step"], saved["elapsed_s"], saved["best"]
+        state.network.load_state_dict(saved["model"])
+        if state.auxiliary is not None:
+            state.auxiliary.load_state_dict(saved["auxiliary"])
+        if state.average is not None:
+            state.average.module.load_state_dict(saved["average"])
+            state.average.n_averaged.fill_(saved["updates"] + 1)
+        state.optimizer.load_state_dict(saved["optimizer"])
+        old = {"best": -1.0, "begun_with": "weights that were not noted", "scores": {}}  # states until 0.1 lack some
+        for name in FROM_FILE:
+            setattr(state, name, (old | saved)[name])
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise ValueError(f"{path} was saved by a run of another network or recipe: start in a new folder.") from error

@@ -32,8 +32,8 @@ def test_perfect_and_empty_maps():
     assert figures["agreement"] == figures["fg_iou"] == figures["label"] == 0 and np.isnan(figures["du"])
 
 
-def test_the_rendered_set_is_the_same_for_every_run(tiny_recipe, render):
-    one, other = (validation_batch(tiny_recipe(seed=seed), render, "cpu") for seed in (0, 5))
+def test_the_rendered_set_is_the_same_for_every_run(rendered_recipe, render):
+    one, other = (validation_batch(rendered_recipe(seed=seed), render, "cpu") for seed in (0, 5))
     assert torch.equal(one.image, other.image) and len(one.image) == 3
 
 
@@ -52,8 +52,8 @@ class Oracle(torch.nn.Module):
         return DenseOutput(logits, u, v, torch.full(i.shape, 9.0), torch.full((len(i),), 9.0))
 
 
-def test_the_truth_scores_1(tiny_recipe, render):
-    batch = validation_batch(tiny_recipe(), render, "cpu")
+def test_the_truth_scores_1(rendered_recipe, render):
+    batch = validation_batch(rendered_recipe(), render, "cpu")
     figures = measure_rendered(Oracle(batch), batch, chunk=1)
     assert figures["agreement"] == figures["label"] == 1
     assert figures["du"] < 1e-6 and abs(figures["confidence_gap"]) < 1e-3

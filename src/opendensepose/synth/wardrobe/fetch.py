@@ -39,7 +39,7 @@ def fetch_ingredients(sources: Sequence[Path] = (), on_step: Callable[[str], Non
     ValueError, one sentence, if anything is missing, broken or has changed; the file in the cache then stays as it was.
     """
     if find_spec("OpenEXR") is None:
-        raise OSError("panoramas are read by the extra `ingredients`: run `pip install OpenEXR`, then this again")
+        raise OSError('panoramas are read by OpenEXR: run `pip install "opendensepose[render]"`, then this again')
     if sources:
         on_step("reading " + ", ".join(path.name for path in sources))
     named = named_files(sources)

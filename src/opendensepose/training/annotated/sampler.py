@@ -1,5 +1,6 @@
 """Which images make which batch: decided by seed and step alone, so that a run can resume and processes can share."""
 
+import signal
 from collections.abc import Iterator
 
 import cv2
@@ -76,5 +77,6 @@ def _as_they_are(samples: list) -> list:
 
 
 def _start_worker(number: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all: the main process decides
     torch.set_num_threads(1)
     cv2.setNumThreads(1)

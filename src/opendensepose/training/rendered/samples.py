@@ -7,7 +7,6 @@ Letters: N images, H x W pixels, M most people in an image of the batch.
 import os
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,9 +16,9 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from opendensepose.keypoints import NUM_KEYPOINTS
 from opendensepose.training.augment import augment, zoom_in
-from opendensepose.training.recipes import Recipe
+from opendensepose.training.recipe import Recipe
 
-__all__ = ["Batch", "BatchStream", "Sample", "batch_loader", "look_sample", "norm_batches", "stack"]
+__all__ = ["Batch", "BatchStream", "Sample", "batch_loader", "crop_sample", "norm_batches", "stack"]
 
 KEPT_RENDERS = 256  # per worker, from which images are drawn again when reuse > 1
 RENDERED_AT_ONCE = 16  # bodies are posed in one pass
@@ -28,7 +27,7 @@ BATCHES_PER_POOL = 40  # backgrounds and fabrics are drawn from a pool that is n
 
 
 class Sample(NamedTuple):
-    """One image to learn from. In a crop ("look") only the person whose box frames it is labelled; a crop may also show
+    """One image to learn from. In a crop ("crop") only the person whose box frames it is labelled; a crop may also show
     nobody."""
 
     image: np.ndarray  # (H, W, 3) uint8 RGB
@@ -41,7 +40,7 @@ class Sample(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Samples of one size. kind is "look" (crops) or "glance" (whole photos; their i, u, v are not learned from)."""
+    """Samples of one size. kind is "crop" (crops) or "photo" (whole photos; their i, u, v are not learned from)."""
 
     kind: str
     image: Tensor  # (N, 3, H, W) uint8, channels last in memory
@@ -53,7 +52,7 @@ class Batch(NamedTuple):
     yaw: Tensor  # (N,) float32
 
 
-def look_sample(rendered) -> Sample:
+def crop_sample(rendered) -> Sample:
     """A rendered portrait, labelled for its first person only: everybody else is background."""
     first = rendered.person == 1
     labelled = bool(first.any())
@@ -105,15 +104,15 @@ class BatchStream(IterableDataset):
 
     def batch(self, index: int) -> Batch:
         """Batch number `index`; with reuse 1 it depends on seed and index alone."""
-        recipe, rng = self.recipe, np.random.default_rng([self.recipe.seed, index])
-        if index % recipe.glance_every == recipe.glance_every - 1:
-            size_hw = recipe.glance_sides if rng.random() < 0.5 else recipe.glance_sides[::-1]
-            return stack("glance", self._samples(rng, index, size_hw, "scene"))
-        return stack("look", self._samples(rng, index, recipe.look_hw, "portrait"))
+        source, rng = self.recipe.source, np.random.default_rng([self.recipe.seed, index])
+        if index % source.photo_every == source.photo_every - 1:
+            size_hw = source.photo_sides if rng.random() < 0.5 else source.photo_sides[::-1]
+            return stack("photo", self._samples(rng, index, size_hw, "scene"))
+        return stack("crop", self._samples(rng, index, source.crop_hw, "portrait"))
 
     def _samples(self, rng: np.random.Generator, index: int, size_hw: tuple[int, int], framing: str) -> list[Sample]:
         """One batch: fresh renders, and with reuse > 1 earlier ones changed at random."""
-        size, reuse = self.recipe.batch_size, self.recipe.reuse
+        size, reuse = self.recipe.batch_size, self.recipe.source.reuse
         kept = self.kept.setdefault(tuple(size_hw), [])
         num_again = size - -(-size // reuse) if kept else 0
         fresh = self._rendered(rng, index, size - num_again, size_hw, framing)
@@ -127,33 +126,31 @@ class BatchStream(IterableDataset):
         samples, pool = [], index // BATCHES_PER_POOL
         for start in range(0, count, RENDERED_AT_ONCE):
             rngs = rng.spawn(min(RENDERED_AT_ONCE, count - start))
-            empty = rng.binomial(len(rngs), self.recipe.empty_share) if framing == "portrait" else 0
-            options = {"device": self.device, "pool_seed": pool, "ingredients": self.recipe.ingredients}
+            empty = rng.binomial(len(rngs), self.recipe.source.empty_share) if framing == "portrait" else 0
+            options = {"device": self.device, "pool_seed": pool, "ingredients": self.recipe.source.ingredients}
             nobody = self.render(rngs[:empty], size_hw, framing="scene", num_people=0, **options) if empty else []
-            samples.extend(zoom_in(look_sample(one), rng) for one in nobody)
-            samples.extend(look_sample(one) for one in self.render(rngs[empty:], size_hw, framing=framing, **options))
+            samples.extend(zoom_in(crop_sample(one), rng) for one in nobody)
+            samples.extend(crop_sample(one) for one in self.render(rngs[empty:], size_hw, framing=framing, **options))
         return samples
 
 
 def norm_batches(recipe: Recipe, render: Callable) -> list[Batch]:
     """Batches of both kinds from which batch norm's statistics are estimated: the same for every run of the recipe, so
     that a resumed run comes to the same weights as one without a stop."""
-    stream = BatchStream(replace(recipe, seed=NORM_SEED, reuse=1), render)
-    return [stream.batch(index) for index in range(recipe.norm_batches)]
+    stream = BatchStream(recipe.changed(seed=NORM_SEED, reuse=1), render)
+    return [stream.batch(index) for index in range(recipe.source.norm_batches)]
 
 
 def batch_loader(recipe: Recipe, render: Callable, first: int, device: str) -> DataLoader:
     """Batches rendered on the CPU by the recipe's worker processes, whatever device learns from them; in this process
     where there are none, or where the recipe says to render on the device itself."""
-    stream = BatchStream(recipe, render, first, device=str(device) if recipe.render_on_device else "cpu")
-    if recipe.num_workers == 0:
-        return DataLoader(stream, batch_size=None, num_workers=0)
+    stream = BatchStream(recipe, render, first, device=device if recipe.source.render_on_device else "cpu")
+    workers = recipe.num_workers
     return DataLoader(
         stream,
         batch_size=None,
-        num_workers=recipe.num_workers,
-        prefetch_factor=3,
-        pin_memory=torch.device(device).type == "cuda",
-        multiprocessing_context="spawn",
-        persistent_workers=False,
+        num_workers=workers,
+        prefetch_factor=3 if workers else None,
+        pin_memory=workers > 0 and torch.device(device).type == "cuda",
+        multiprocessing_context="spawn" if workers else None,
     )

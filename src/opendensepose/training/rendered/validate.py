@@ -10,8 +10,8 @@ from torch import nn
 
 from opendensepose.models.densepose_lite.decode import decode_crop
 from opendensepose.synth.ingredients import Ingredients
-from opendensepose.training.recipes import Recipe
-from opendensepose.training.rendered.samples import Batch, look_sample, stack
+from opendensepose.training.recipe import Recipe
+from opendensepose.training.rendered.samples import Batch, crop_sample, stack
 
 __all__ = ["agreement_figures", "measure_photos", "measure_rendered", "validation_batch"]
 
@@ -44,12 +44,12 @@ def agreement_figures(i, u, v, i_true, u_true=None, v_true=None) -> dict[str, fl
 
 
 def validation_batch(recipe: Recipe, render: Callable, device: str) -> Batch:
-    """Rendered crops that depend on the recipe's look_hw and nothing else, so that runs can be compared: also not on
+    """Rendered crops that depend on the recipe's crop_hw and nothing else, so that runs can be compared: also not on
     fetched ingredients."""
     rngs = np.random.default_rng(VALIDATION_SEED).spawn(recipe.validation_images)
     options = {"framing": "portrait", "ingredients": Ingredients.version_1()}
-    rendered = render(rngs, recipe.look_hw, device=device, pool_seed=VALIDATION_SEED, **options)
-    return stack("look", [look_sample(one) for one in rendered])
+    rendered = render(rngs, recipe.source.crop_hw, device=device, pool_seed=VALIDATION_SEED, **options)
+    return stack("crop", [crop_sample(one) for one in rendered])
 
 
 @torch.inference_mode()

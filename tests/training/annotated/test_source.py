@@ -1,5 +1,6 @@
 """Training on annotated images: a whole tiny run, going on, sharing, and all that can go wrong."""
 
+import importlib
 import resource
 
 import numpy as np
@@ -13,12 +14,13 @@ from opendensepose.data.photos import find_image, read_photo
 from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
 from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN
 from opendensepose.predict import Predictor
-from opendensepose.training import fit as module
+from opendensepose.training.annotated import source
 from opendensepose.training.annotated.images import AnnotatedImages
 from opendensepose.training.annotated.sampler import DistributedBatchSampler, ImageBatches
-from opendensepose.training.fit import fit, new_network, rate_factor, set_up, train_steps
-from opendensepose.training.network_recipes import finetune
 from opendensepose.training.processes import make_fabric
+from opendensepose.training.recipes import finetune
+from opendensepose.training.state import new_state
+from opendensepose.training.train import new_network, train, train_step
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:tensorboard.*")
 
@@ -33,29 +35,21 @@ def assert_same(one, other):
         assert torch.equal(one[name], other[name]), name
 
 
-def test_the_learning_rate_by_hand(network_recipe):
-    recipe = network_recipe(steps=130, warmup_steps=10, drops=(100 / 130, 120 / 130))
-    factors = [rate_factor(recipe, step) for step in (0, 5, 10, 99, 100, 119, 120)]
-    assert factors == pytest.approx([0.001, 0.5005, 1, 1, 0.1, 0.1, 0.01])
-    cosine = network_recipe(steps=100, warmup_steps=0, drops=None)
-    assert [rate_factor(cosine, step) for step in (0, 50, 100)] == pytest.approx([1, 0.5, 0], abs=1e-9)
-
-
-def test_steps_lower_the_loss_of_one_batch(annotated, network_recipe):
-    recipe = network_recipe(optimizer="adamw", steps=20)
+def test_steps_lower_the_loss_of_one_batch(annotated, annotated_recipe):
+    recipe = annotated_recipe(optimizer="adamw", steps=20)
     fabric = make_fabric("cpu")
     network, recipe = new_network(recipe, None)
-    state = set_up(fabric, network, recipe)
-    data = AnnotatedImages(annotated, recipe.transforms)
+    state = new_state(fabric, network, network, recipe)
+    data = AnnotatedImages(annotated, recipe.source.transforms)
     (batch,) = ImageBatches(data, DistributedBatchSampler(4, 2, 0, 0, 1), 0)
-    seen = []
-    train_steps(fabric, state, [batch] * 20, recipe, lambda parts: seen.append(sum(parts.values())))
+    batch = [image.float() for image in batch[0]], batch[1]
+    seen = [train_step(fabric, state, batch, recipe)["total"] for _ in range(20)]
     assert state.step == 20 and np.mean(seen[-3:]) < 0.7 * seen[0]
 
 
-def test_a_run_ends_with_weights_that_predict(annotated, network_recipe, tmp_path, monkeypatch):
+def test_a_run_ends_with_weights_that_predict(annotated, annotated_recipe, tmp_path, monkeypatch):
     monkeypatch.setattr("opendensepose.training.annotated.validate.load_distances", UVDistances)
-    path = fit(network_recipe(), annotated, tmp_path / "run", device="cpu", validation=annotated)
+    path = train(annotated_recipe(), tmp_path / "run", annotated, device="cpu", validation=annotated)
     assert sorted(metrics_by_step(tmp_path / "run")) == [1, 2, 3, 4]
     scores = metrics_by_step(tmp_path / "run", "validation")[4]
     assert {"ap", "auc10", "auc30", "box_ap"} <= scores.keys()
@@ -63,27 +57,27 @@ def test_a_run_ends_with_weights_that_predict(annotated, network_recipe, tmp_pat
     assert checkpoint.recipe["name"] == "tiny" and checkpoint.recipe["step"] == 4
     people = Predictor(path, min_score=0.0)(read_photo(annotated / "images" / "1.png"))
     assert people and people[0].iuv.size_hw == (64, 96)
-    fit(network_recipe(), annotated, tmp_path / "run", device="cpu", resume=True)  # nothing is left to do
+    train(annotated_recipe(), tmp_path / "run", annotated, device="cpu", resume=True)  # nothing is left to do
     again = load_checkpoint(path)
     assert again.scores == checkpoint.scores == pytest.approx(scores, rel=1e-4)
     assert_same(again.model.state_dict(), checkpoint.model.state_dict())
 
 
-def test_a_killed_run_goes_on_to_the_same_weights(annotated, network_recipe, tmp_path, monkeypatch):
-    recipe = network_recipe(steps=5)
-    whole = fit(recipe, annotated, tmp_path / "whole", device="cpu")
+def test_a_killed_run_goes_on_to_the_same_weights(annotated, annotated_recipe, tmp_path, monkeypatch):
+    recipe = annotated_recipe(steps=5)
+    whole = train(recipe, tmp_path / "whole", annotated, device="cpu")
 
     def killed(run):
         if run.state.step == 3:  # one step after the last save
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(module._Run, "report", killed)
+        patch.setattr(importlib.import_module("opendensepose.training.train")._Stint, "report", killed)
         with pytest.raises(KeyboardInterrupt):
-            fit(recipe, annotated, tmp_path / "run", device="cpu")
+            train(recipe, tmp_path / "run", annotated, device="cpu")
     with pytest.raises(ValueError, match="holds a run already: resume it"):
-        fit(recipe, annotated, tmp_path / "run", device="cpu")
-    resumed = fit(recipe, annotated, tmp_path / "run", device="cpu", resume=True)
+        train(recipe, tmp_path / "run", annotated, device="cpu")
+    resumed = train(recipe, tmp_path / "run", annotated, device="cpu", resume=True)
     assert sorted(metrics_by_step(tmp_path / "run")) == [3, 4, 5]
     assert metrics_by_step(tmp_path / "run")[5] == metrics_by_step(tmp_path / "whole")[5]
     assert_same(weights_of(whole), weights_of(resumed))
@@ -103,10 +97,10 @@ MORE_OUTPUTS = TINY_RCNN | {
 @pytest.mark.parametrize(
     "architecture, kwargs", [*NETWORKS.items(), ("fcn", TINY_FCN), ("densepose_rcnn", MORE_OUTPUTS)]
 )
-def test_losses_are_float32_and_nearly_the_same_in_bfloat16(annotated, network_recipe, architecture, kwargs):
+def test_losses_are_float32_and_nearly_the_same_in_bfloat16(annotated, annotated_recipe, architecture, kwargs):
     """Forward only: bfloat16's gradients of grids of 1 x 1 cells are now and then NaN in oneDNN."""
-    network, recipe = new_network(network_recipe(architecture=architecture, kwargs=kwargs), None)
-    data = AnnotatedImages(annotated, recipe.transforms)
+    network, recipe = new_network(annotated_recipe(architecture=architecture, kwargs=kwargs), None)
+    data = AnnotatedImages(annotated, recipe.source.transforms)
     ((images, targets),) = ImageBatches(data, DistributedBatchSampler(4, 4, 0, 0, 1), 0)
     images = [image.float() for image in images]
     full = network.losses(images, targets)
@@ -117,24 +111,24 @@ def test_losses_are_float32_and_nearly_the_same_in_bfloat16(annotated, network_r
     assert any(low[name] != full[name] for name in full)
 
 
-def test_a_run_can_begin_with_the_resnet_of_another(annotated, network_recipe, tmp_path):
-    other = fit(network_recipe(seed=5), annotated, tmp_path / "other", device="cpu")
-    recipe = network_recipe(steps=1, learning_rate=1e-9)
-    begun = weights_of(fit(recipe, annotated, tmp_path / "run", device="cpu", backbone=other))
-    plain, theirs = weights_of(fit(recipe, annotated, tmp_path / "plain", device="cpu")), weights_of(other)
+def test_a_run_can_begin_with_the_resnet_of_another(annotated, annotated_recipe, tmp_path):
+    other = train(annotated_recipe(seed=5), tmp_path / "other", annotated, device="cpu")
+    recipe = annotated_recipe(steps=1, learning_rate=1e-9)
+    begun = weights_of(train(recipe, tmp_path / "run", annotated, device="cpu", backbone=other))
+    plain, theirs = weights_of(train(recipe, tmp_path / "plain", annotated, device="cpu")), weights_of(other)
     for name, tensor in begun.items():
         if tensor.is_floating_point() and "running" not in name:
             torch.testing.assert_close(tensor, (theirs if name.startswith("resnet.") else plain)[name])
-    more = network_recipe(steps=2, learning_rate=1e-9)
-    resumed = fit(more, annotated, tmp_path / "run", device="cpu", resume=True)
+    more = annotated_recipe(steps=2, learning_rate=1e-9)
+    resumed = train(more, tmp_path / "run", annotated, device="cpu", resume=True)
     assert load_checkpoint(resumed).recipe["begun_with"] == f"ResNet {other}"
     assert load_checkpoint(other).recipe["begun_with"] == "random weights"
     with pytest.raises(ValueError, match="begins with a whole network .* or a backbone, not with both"):
-        fit(recipe, annotated, tmp_path / "both", device="cpu", start=other, backbone=other)
+        train(recipe, tmp_path / "both", annotated, device="cpu", start=other, backbone=other)
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_weights(
-    annotated, network_recipe, tmp_path, monkeypatch
+    annotated, annotated_recipe, tmp_path, monkeypatch
 ):
     out = tmp_path / "run"
     losses, calls = DensePoseRCNN.losses, []
@@ -146,13 +140,13 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_weights(
 
     monkeypatch.setattr(DensePoseRCNN, "losses", broken)
     with pytest.raises(FloatingPointError, match="not finite at step 3: .*chart [0-9.]+, u nan"):
-        fit(network_recipe(steps=8), annotated, out, device="cpu")
+        train(annotated_recipe(steps=8), out, annotated, device="cpu")
     good = weights_of(out / "last.safetensors")
     assert all(tensor.isfinite().all() for tensor in good.values())
     assert torch.load(out / "last.state.pt", weights_only=True)["step"] == 2
 
 
-def test_an_image_that_vanishes_stops_and_keeps_the_last_good_weights(annotated, network_recipe, tmp_path):
+def test_an_image_that_vanishes_stops_and_keeps_the_last_good_weights(annotated, annotated_recipe, tmp_path):
     class Vanishing(AnnotatedImages):
         def __getitem__(self, place):
             if place[1] == 6:
@@ -161,51 +155,56 @@ def test_an_image_that_vanishes_stops_and_keeps_the_last_good_weights(annotated,
 
     out = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "AnnotatedImages", Vanishing)
+        patch.setattr(source, "AnnotatedImages", Vanishing)
         with pytest.raises(ValueError, match=r"image \d of .*: there is no \d.png"):
-            fit(network_recipe(steps=8), annotated, out, device="cpu")
+            train(annotated_recipe(steps=8), out, annotated, device="cpu")
     assert load_checkpoint(out / "last.safetensors").recipe["step"] == 2
 
 
-def test_a_full_disk_keeps_the_last_good_weights(annotated, network_recipe, tmp_path):
-    out, recipe = tmp_path / "run", network_recipe(steps=2)
-    fit(recipe, annotated, out, device="cpu")
+def test_a_full_disk_keeps_the_last_good_weights(annotated, annotated_recipe, tmp_path):
+    out, recipe = tmp_path / "run", annotated_recipe(steps=2)
+    train(recipe, out, annotated, device="cpu")
     before = {path.name: path.read_bytes() for path in out.glob("last.*")}
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))  # no larger file can be written
         with pytest.raises(OSError, match="last.safetensors cannot be written, what was saved before stays"):
-            fit(network_recipe(steps=4), annotated, out, device="cpu", resume=True)
+            train(annotated_recipe(steps=4), out, annotated, device="cpu", resume=True)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert {path.name: path.read_bytes() for path in out.glob("last.*")} == before
-    fit(network_recipe(steps=4), annotated, out, device="cpu", resume=True)
+    train(annotated_recipe(steps=4), out, annotated, device="cpu", resume=True)
 
 
-def test_checkpoints_of_other_networks_are_refused(annotated, network_recipe, tmp_path):
-    recipe = network_recipe(steps=2)
-    path = fit(recipe, annotated, tmp_path / "run", device="cpu")
-    wide = network_recipe(kwargs=recipe.kwargs | {"channels": 24})
+def test_checkpoints_of_other_networks_are_refused(annotated, annotated_recipe, tmp_path):
+    recipe = annotated_recipe(steps=2)
+    path = train(recipe, tmp_path / "run", annotated, device="cpu")
+    wide = annotated_recipe(kwargs=recipe.kwargs | {"channels": 24})
     with pytest.raises(ValueError, match="is a checkpoint of another network"):
-        fit(wide, annotated, tmp_path / "other", device="cpu", start=path)
+        train(wide, tmp_path / "other", annotated, device="cpu", start=path)
     with pytest.raises(ValueError, match="saved by a run of another network or recipe"):
-        fit(wide, annotated, tmp_path / "run", device="cpu", resume=True)
+        train(wide, tmp_path / "run", annotated, device="cpu", resume=True)
     with pytest.raises(ValueError, match="goes on from a model: name one"):
-        fit(finetune(), annotated, tmp_path / "other", device="cpu")
+        train(finetune(), tmp_path / "other", annotated, device="cpu")
     with pytest.raises(ValueError, match="a densepose_lite cannot be trained on annotated images"):
-        fit(finetune(), annotated, tmp_path / "other", device="cpu", start="default")
+        train(finetune(), tmp_path / "other", annotated, device="cpu", start="default")
     (tmp_path / "run" / "last.state.pt").write_bytes(b"rubbish")
     with pytest.raises(ValueError, match="is not a state that can be read"):
-        fit(recipe, annotated, tmp_path / "run", device="cpu", resume=True)
+        train(recipe, tmp_path / "run", annotated, device="cpu", resume=True)
 
 
-def test_a_checkpoint_is_fine_tuned_without_what_is_frozen(annotated, network_recipe, tmp_path):
-    network, recipe = new_network(network_recipe(), None)
+def test_a_checkpoint_is_fine_tuned_without_what_is_frozen(annotated, annotated_recipe, tmp_path):
+    network, recipe = new_network(annotated_recipe(), None)
     save_checkpoint(tmp_path / "start.safetensors", network, recipe.architecture, recipe.kwargs)
     tuned = finetune(
-        steps=2, batch_size=2, transforms=recipe.transforms, workers=0, sampling=recipe.sampling, learning_rate=0.1
+        steps=2,
+        batch_size=2,
+        transforms=recipe.source.transforms,
+        workers=0,
+        sampling=recipe.source.sampling,
+        learning_rate=0.1,
     )
-    path = fit(tuned, annotated, tmp_path / "run", device="cpu", start=tmp_path / "start.safetensors")
+    path = train(tuned, tmp_path / "run", annotated, device="cpu", start=tmp_path / "start.safetensors")
     before, after = network.state_dict(), weights_of(path)
     for name in before:
         frozen = name.startswith(("resnet.stem", "resnet.res2"))
