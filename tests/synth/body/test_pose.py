@@ -1,4 +1,4 @@
-"""Poses are rotations, families differ, arms point in the given directions."""
+"""Poses of every family are rotations and depend on their generator alone."""
 
 import numpy as np
 import pytest
