@@ -22,7 +22,7 @@ def annotation_file(folder, **changes):
     return path
 
 
-def test_data_check_ends_with_0_where_all_is_sound(tmp_path):
+def test_data_check_ends_with_0_without_defects(tmp_path):
     result = run("data", "check", annotation_file(tmp_path), "--images", tmp_path / "images")
     assert result.exit_code == 0, result.output
     assert "no defects" in result.stdout and "points            2" in result.stdout

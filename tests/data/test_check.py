@@ -22,7 +22,7 @@ def only_defect(report):
     return f"{defect.entry}: {defect.kind}: {defect.sentence}"
 
 
-def test_a_sound_file_is_counted(tmp_path):
+def test_a_file_without_defects_is_counted(tmp_path):
     whole = document()
     whole["annotations"].append({"id": 6, "image_id": 3, "bbox": [0, 0, 10, 10], "iscrowd": 1})
     report = check(tmp_path, whole)

@@ -1,4 +1,4 @@
-"""Every kind of defect of one entry, made on purpose; what is sound has none."""
+"""Every kind of defect of one entry, made on purpose; valid entries have none."""
 
 import numpy as np
 import pytest
@@ -47,10 +47,10 @@ MASKS = [[] for _ in range(13)]
         ({"dp_V": [0.5]}, "lists of unequal length: dp_x has 2, dp_y has 2, dp_I has 2, dp_U has 2, dp_V has 1"),
         ({"dp_V": ...}, "missing field: dp_V is missing"),
         ({"dp_x": ["a", "b"]}, "not numbers: dp_x is no list of numbers"),
-        ({"dp_masks": MASKS}, "bad part masks: dp_masks should be a list of 14, got 13 entries"),
+        ({"dp_masks": MASKS}, "bad part masks: dp_masks must be a list of 14, got 13 entries"),
         (
             {"dp_masks": [*MASKS, {"size": [128, 256], "counts": [32768]}]},
-            "mask of the wrong size: dp_masks: part mask 14 is 128 x 256, expected 256 x 256",
+            "mask of the wrong size: dp_masks: part mask 14 must be 256 x 256, got 128 x 256",
         ),
         ({"dp_masks": [*MASKS, {"size": [256, 256], "counts": "1"}]}, "damaged mask: dp_masks: part mask 14"),
         ({"bbox": [10, 20, 51]}, "bad box: bbox must hold 4 numbers, got 3"),
@@ -67,7 +67,7 @@ def test_each_defect_is_found_alone_and_with_its_annotation(changes, says):
     assert f"annotation 5: {says}" in only(defects_of_person(document(**changes)))
 
 
-def test_vertices_alone_and_a_box_that_touches_the_edge_are_sound():
+def test_vertices_alone_and_a_box_that_touches_the_edge_have_no_defects():
     bare = document(dp_vertex=[7, 8], ref_model="smpl_27554", dp_I=..., dp_U=..., dp_V=...)
     assert defects_of_person(bare) == []
     assert defects_of_person(document(bbox=[-0.5, 20, 101, 102])) == []
@@ -165,7 +165,7 @@ def test_each_defect_of_a_detection(bad, says):
     assert says in only(detection_defects(bad, 1))
 
 
-def test_charts_of_points_are_0_where_unsound():
+def test_charts_of_points_are_0_where_invalid():
     given = [1, 24, 0, 25, float("nan"), 10**400]
     assert point_charts({"dp_I": given}).tolist() == [1, 24, 0, 0, 0, 0]
     assert point_charts({}).size == point_charts({"dp_I": "1"}).size == 0

@@ -88,7 +88,7 @@ def test_labels_beyond_the_square_are_clipped():
 
 def test_bad_labels_are_named():
     charts, half = load_charts(), np.array([0.5])
-    with pytest.raises(ValueError, match=r"1\.\.24 \(no background\), but they are in 0\.\.0"):
+    with pytest.raises(ValueError, match=r"1\.\.24 \(no background\), got 0\.\.0"):
         charts.to_points(np.array([0]), half, half)
     with pytest.raises(ValueError, match=r"one shape \(P,\)"):
         charts.to_points(np.array([1, 2]), half, half)
@@ -96,5 +96,5 @@ def test_bad_labels_are_named():
         charts.to_points(np.array([1]), np.array([np.nan]), half)
     with pytest.raises(ValueError, match=r"\(F,\) and \(F, 3, 2\)"):
         Charts(np.array([1], np.uint8), np.zeros((2, 3, 2), np.float32))
-    with pytest.raises(ValueError, match=r"in 0\.\.0"):
+    with pytest.raises(ValueError, match=r"got 0\.\.0"):
         Charts(np.array([0], np.uint8), np.zeros((1, 3, 2), np.float32))

@@ -41,5 +41,5 @@ def test_wrong_shapes_are_named():
         Surface(v[:, :2], f, three, one)
     with pytest.raises(ValueError, match="anny_vertex"):
         Surface(v, f, one, one)
-    with pytest.raises(ValueError, match=r"0\.\.2, but they name 1\.\.3"):
+    with pytest.raises(ValueError, match=r"0\.\.2, got 1\.\.3"):
         Surface(v, f + 1, three, one)

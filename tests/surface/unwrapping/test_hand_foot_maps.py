@@ -25,7 +25,7 @@ def test_a_line_is_walked_from_its_end_and_a_loop_once():
 
 
 def test_a_line_that_forks_is_refused():
-    with pytest.raises(ValueError, match="forks"):
+    with pytest.raises(ValueError, match="must not fork"):
         _walk(np.array([[0, 1], [1, 2], [1, 3]]), 0)
 
 

@@ -43,7 +43,7 @@ def test_the_outline_runs_from_throat_over_crown_to_nape():
 def test_a_sagittal_line_in_pieces_is_refused():
     """A strip of two triangles whose ends both touch the plane x = 0."""
     vertices = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [2, 0.5, 0]], float)
-    with pytest.raises(ValueError, match="in one piece, .* in 2"):
+    with pytest.raises(ValueError, match="in one piece, got 2"):
         _boundary(vertices, np.array([[0, 1, 4], [1, 2, 4], [2, 3, 4]]))
 
 
