@@ -42,7 +42,7 @@ def measure_annotators(annotations: str | Path, truth: str | Path, distances: La
     if (folder / "dense").is_dir():
         folder = folder / "dense"
     if not folder.is_dir():
-        raise FileNotFoundError(f"the truth must be a folder with dense/<image_id>.npz, got {truth}: no folder.")
+        raise FileNotFoundError(f"the truth must be a folder with dense/<image_id>.npz, got {truth}, no folder.")
     try:
         errors = annotator_errors(_people(annotated, folder), distances)
     except ValueError as error:

@@ -96,8 +96,8 @@ def load_distances(assets: str | Path | None = None) -> LabelDistances:
 
 def _annotated_images(truth: CocoDensePose, predictions: Predictions) -> Iterator[AnnotatedImage]:
     for image_id, image in truth.images.items():
-        found = predictions.people_in(image_id, image)
-        yield AnnotatedImage(image_id, _size_hw(truth, image), truth.people(image_id), found)
+        size_hw, people = _size_hw(truth, image), truth.people(image_id)
+        yield AnnotatedImage(image_id, size_hw, people, predictions.people_in(image_id, image))
 
 
 def _size_hw(truth: CocoDensePose, image: dict) -> tuple[int, int]:

@@ -152,7 +152,7 @@ def test_what_does_not_fit_is_named(tmp_path):
     with pytest.raises(ValueError, match="got 11"):
         load_official_distances(folder)
     (folder / "Pdist_matrix.pkl").write_bytes(pickle.dumps({"other": np.ones(10)}))
-    with pytest.raises(ValueError, match="no Pdist_matrix"):
+    with pytest.raises(ValueError, match="must hold Pdist_matrix"):
         load_official_distances(folder)
     savemat(folder / "SMPL_subdiv.mat", {"U_subdiv": uv[:, :1]})
     with pytest.raises(ValueError, match="V_subdiv, Part_ID_subdiv is missing"):
