@@ -141,7 +141,7 @@ def import_document(store: Store, document: object, to_points: Callable, name: s
 def _people_of_image(
     coco: CocoDensePose, image_id: int, photo: Row, to_points: Callable, problems: list[str]
 ) -> Iterator[NewPerson]:
-    """Yield the people of an image; a sentence for each unsound entry goes to problems."""
+    """Yield the people of an image; a sentence for each invalid entry goes to problems."""
     for annotation_id in coco.annotation_ids(image_id):
         entry = coco.annotations[annotation_id]
         if entry.get("iscrowd"):
@@ -173,11 +173,11 @@ def _answered(person: DenseAnnotation, to_points: Callable) -> list[dict]:
 
 
 def _unanswered(entry: dict, annotation_id: int, photo: Row) -> list[dict]:
-    """The points of `dp_unanswered` as rows of the table `points`. ValueError if they are unsound."""
+    """The points of `dp_unanswered` as rows of the table `points`. ValueError if they are invalid."""
     try:
         points = msgspec.convert(entry.get("dp_unanswered") or [], list[Unanswered])
     except msgspec.ValidationError as error:
-        raise ValueError(f"annotation {annotation_id}: dp_unanswered is unsound: {error}.") from None
+        raise ValueError(f"annotation {annotation_id}: dp_unanswered is invalid: {error}.") from None
     if not all(0 <= point.x <= photo.width and 0 <= point.y <= photo.height for point in points):
         raise ValueError(f"annotation {annotation_id}: a point of dp_unanswered lies outside the photo.")
     return [

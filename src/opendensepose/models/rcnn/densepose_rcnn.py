@@ -37,7 +37,7 @@ HEADS = {"conv": ConvHead, "deeplab": DeepLabHead}
 
 
 class Detections(NamedTuple):
-    """People found in one image, the surest first."""
+    """People found in one image, the highest score first."""
 
     boxes: Tensor  # (K, 4) xyxy pixels of the network's input
     scores: Tensor  # (K,) in [0, 1]
