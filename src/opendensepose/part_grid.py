@@ -7,6 +7,7 @@ Letters: H x W pixels of the photo.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 __all__ = ["GRID", "LEAST_SIDE", "grid_centres", "part_at", "parts_of_pixels", "sample_on_grid", "to_cells"]
 
@@ -20,7 +21,7 @@ def to_cells(xy: np.ndarray, box_xyxy: np.ndarray) -> np.ndarray:
     return (np.asarray(xy) - box[:2]) / np.maximum(box[2:] - box[:2], LEAST_SIDE) * GRID
 
 
-def grid_centres(box_xyxy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def grid_centres(box_xyxy: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """x (256,) of the columns' centres and y (256,) of the rows', float64 pixels, over a box (4,)."""
     box = np.asarray(box_xyxy, np.float64)
     step = (np.arange(GRID) + 0.5) / GRID
@@ -46,7 +47,7 @@ def parts_of_pixels(parts: np.ndarray, box_xyxy: np.ndarray, size_hw: tuple[int,
     return out
 
 
-def sample_on_grid(labels: np.ndarray, box_xyxy: np.ndarray) -> np.ndarray:
+def sample_on_grid(labels: np.ndarray, box_xyxy: ArrayLike) -> np.ndarray:
     """What a map of labels (H, W) says at the cells' centres, (256, 256); 0 where a centre lies outside the map."""
     x, y = (np.floor(centres).astype(int) for centres in grid_centres(box_xyxy))
     height, width = labels.shape
