@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +17,7 @@ DEFAULT_PORT = 8765
 class ServeByDefault(typer.core.TyperGroup):
     """Take `annotate PHOTOS_DIR ...` as `annotate serve PHOTOS_DIR ...`. Write ./export for a folder named export."""
 
-    def parse_args(self, ctx, args):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
             args = ["serve", *args]
         return super().parse_args(ctx, args)
