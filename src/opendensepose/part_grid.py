@@ -15,7 +15,7 @@ GRID = 256
 LEAST_SIDE = 1e-3  # pixels: boxes count as at least so wide and high, so that one without area has a grid too
 
 
-def to_cells(xy: np.ndarray, box_xyxy: np.ndarray) -> np.ndarray:
+def to_cells(xy: ArrayLike, box_xyxy: ArrayLike) -> np.ndarray:
     """Places xy (..., 2), pixels, as columns and rows (..., 2) float64 of the grid over a box (4,): 0 to 256 inside."""
     box = np.asarray(box_xyxy, np.float64)
     return (np.asarray(xy) - box[:2]) / np.maximum(box[2:] - box[:2], LEAST_SIDE) * GRID
@@ -29,7 +29,7 @@ def grid_centres(box_xyxy: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def part_at(parts: np.ndarray, box_xyxy: np.ndarray, xy: np.ndarray) -> np.ndarray:
+def part_at(parts: np.ndarray, box_xyxy: ArrayLike, xy: ArrayLike) -> np.ndarray:
     """The part (...,) uint8 at places xy (..., 2), pixels; 0 outside the box (4,). parts: (256, 256) over the box."""
     cell = np.floor(to_cells(xy, box_xyxy))
     inside = ((cell >= 0) & (cell < GRID)).all(-1)
@@ -37,7 +37,7 @@ def part_at(parts: np.ndarray, box_xyxy: np.ndarray, xy: np.ndarray) -> np.ndarr
     return np.where(inside, parts[row, column], 0).astype(np.uint8)
 
 
-def parts_of_pixels(parts: np.ndarray, box_xyxy: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
+def parts_of_pixels(parts: np.ndarray, box_xyxy: ArrayLike, size_hw: tuple[int, int]) -> np.ndarray:
     """`part_at` the centre of every pixel of a photo, (H, W) uint8, with far less work."""
     centres = np.arange(max(size_hw)) + 0.5
     columns, rows = np.floor(to_cells(np.stack([centres, centres], axis=1), box_xyxy)).T

@@ -88,11 +88,11 @@ def serve(
     rules = Rules(annotators_per_person, gold_rate)
     with open_store(db) as store:
         added = add_photos(store, photos)
-        print(f"{added.count} new photos in {photos}")
+        print(f"{added.num_new} new photos in {photos}")
         _print_problems(f"skipped: {sentence}" for sentence in added.problems)
         if boxes not in ("model", "draw"):
             added = add_boxes(store, read_json(boxes), boxes)
-            print(f"{added.count} new people from {boxes}")
+            print(f"{added.num_new} new people from {boxes}")
             _print_problems(added.problems, most=20)
         search = boxes == "model"
         run_server(
