@@ -141,7 +141,7 @@ class _Picture:
                 self.pool_seed,
                 self._to_fit(),
             )
-        num_dressed = len(mesh.vertices) if num_people else None  # the shadow map shows the people, if there are any
+        num_dressed = None if mesh is None else len(mesh.vertices)  # the shadow map shows the people, if there are any
         things = self._things()
         for thing in things:
             mesh = thing if mesh is None else join(mesh, thing)

@@ -196,12 +196,12 @@ def warp_quad(canvas, surface, corners):
     """Paint the picture `surface` into the quadrangle `corners` (4, 2) xy, in perspective."""
     corners = np.asarray(corners, np.float32)
     height, width = surface.shape[:2]
-    square = np.float32([(0, 0), (width, 0), (width, height), (0, height)])
+    square = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     x0, y0 = np.maximum(np.floor(corners.min(0)).astype(int), 0)
     x1, y1 = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, canvas.shape[1::-1])
     if x1 <= x0 or y1 <= y0:
         return
-    matrix = cv2.getPerspectiveTransform(square, corners - np.float32([x0, y0]))
+    matrix = cv2.getPerspectiveTransform(square, corners - np.array([x0, y0], np.float32))
     size = (int(x1 - x0), int(y1 - y0))
     patch = cv2.warpPerspective(np.float32(surface), matrix, size, borderMode=cv2.BORDER_REFLECT)
     whole = canvas[y0:y1, x0:x1]

@@ -8,7 +8,7 @@ from opendensepose.synth.backgrounds.materials import colour, material, noise_fi
 
 __all__ = ["objects"]
 
-SKIN = np.float32([(0.93, 0.76, 0.66), (0.82, 0.60, 0.47), (0.62, 0.42, 0.30), (0.36, 0.23, 0.17)])
+SKIN = np.array([(0.93, 0.76, 0.66), (0.82, 0.60, 0.47), (0.62, 0.42, 0.30), (0.36, 0.23, 0.17)], np.float32)
 
 
 def thing_colour(rng):

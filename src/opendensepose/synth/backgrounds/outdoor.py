@@ -17,8 +17,12 @@ from opendensepose.synth.backgrounds.materials import (
 
 __all__ = ["gradient_noise", "leaves", "nature", "photo", "sky", "tree"]
 
-GREENS = np.float32([(0.30, 0.38, 0.18), (0.18, 0.28, 0.12), (0.42, 0.44, 0.22), (0.12, 0.19, 0.1), (0.5, 0.42, 0.24)])
-SKIES = np.float32([(0.38, 0.58, 0.86), (0.62, 0.75, 0.90), (0.85, 0.87, 0.90), (0.55, 0.57, 0.62), (0.90, 0.70, 0.55)])
+GREENS = np.array(
+    [(0.30, 0.38, 0.18), (0.18, 0.28, 0.12), (0.42, 0.44, 0.22), (0.12, 0.19, 0.1), (0.5, 0.42, 0.24)], np.float32
+)
+SKIES = np.array(
+    [(0.38, 0.58, 0.86), (0.62, 0.75, 0.90), (0.85, 0.87, 0.90), (0.55, 0.57, 0.62), (0.90, 0.70, 0.55)], np.float32
+)
 
 
 class Ground(NamedTuple):
@@ -58,7 +62,7 @@ def sky(rng, size_hw):
     """Draw a sky with a gradient and clouds: (H, W, 3)."""
     height, width = size_hw
     zenith = SKIES[rng.integers(len(SKIES))] * rng.uniform(0.7, 1.1)
-    horizon = zenith + rng.uniform(0.2, 0.9) * (np.float32([0.9, 0.92, 0.94]) - zenith)
+    horizon = zenith + rng.uniform(0.2, 0.9) * (np.array([0.9, 0.92, 0.94], np.float32) - zenith)
     ramp = np.linspace(0, 1, height, dtype=np.float32)[:, None].repeat(width, 1)
     canvas = between(ramp, zenith, horizon)
     if rng.random() < 0.7:
@@ -80,14 +84,14 @@ def ridge(rng, canvas, level, roughness, surface):
 
 def tree(rng, canvas, x, bottom, tall):
     """Draw a tree lit from above; small ones resemble house plants."""
-    bark, green = np.float32([0.25, 0.2, 0.16]) * rng.uniform(0.5, 1.6), GREENS[rng.integers(len(GREENS))]
+    bark, green = np.array([0.25, 0.2, 0.16], np.float32) * rng.uniform(0.5, 1.6), GREENS[rng.integers(len(GREENS))]
     reach, trunk = tall * rng.uniform(0.2, 0.4), max(1, int(tall * rng.uniform(0.02, 0.06)))
     crown = np.array([x + rng.normal(0, 0.05) * tall, bottom - tall * rng.uniform(0.6, 0.75)])
     cv2.line(canvas, (int(x), int(bottom)), tuple(crown.astype(int).tolist()), bark.tolist(), trunk, cv2.LINE_AA)
     for _ in range(4):
         end = crown + rng.normal(0, 0.6, 2) * reach
-        ends = (tuple(point.astype(int).tolist()) for point in (crown, end))
-        cv2.line(canvas, *ends, bark.tolist(), max(1, trunk // 2), cv2.LINE_AA)
+        start, stop = (tuple(point.astype(int).tolist()) for point in (crown, end))
+        cv2.line(canvas, start, stop, bark.tolist(), max(1, trunk // 2), cv2.LINE_AA)
     count = int(rng.integers(60, 260))
     offsets = rng.normal(0, 0.5, (count, 2))
     sizes = np.maximum(tall * rng.uniform(0.01, 0.09) * rng.uniform(0.3, 1.5, (count, 2)), 1.0)
@@ -124,7 +128,7 @@ def nature(rng, size_hw):
             tree(rng, canvas, rng.uniform(0, width), horizon * rng.uniform(0.95, 1.2), rng.uniform(0.15, 0.6) * height)
     kind = GROUNDS[list(GROUNDS)[rng.integers(len(GROUNDS))]]
     grain = noise_field(rng, size_hw, 5, kind.cells, gain=kind.gain, stretch_yx=kind.stretch_yx)
-    base, depth = np.float32(kind.colour) * rng.uniform(0.7, 1.1), kind.contrast * rng.uniform(0.6, 1.2)
+    base, depth = np.array(kind.colour, np.float32) * rng.uniform(0.7, 1.1), kind.contrast * rng.uniform(0.6, 1.2)
     ground = between(grain, base * (1 - depth), base * (1 + depth))
     if rng.random() < 0.7:  # in perspective: finer towards the horizon
         spread = rng.uniform(0.3, 1.2) * width

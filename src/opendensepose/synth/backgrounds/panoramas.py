@@ -21,6 +21,7 @@ from opendensepose.synth.drawing.spherical_harmonics import Irradiance, cosine_c
 from opendensepose.synth.drawing.vertices import rotation_about_z
 from opendensepose.synth.wardrobe import IngredientArrays, load_ingredients
 from opendensepose.synth.wardrobe.panorama_files import decode_radiance, encode_radiance
+from opendensepose.synth.warp_arrays import Bytes3, Vec3s
 
 __all__ = ["Panorama", "Surroundings", "load_panoramas", "panorama_view", "panoramas_of", "surroundings"]
 
@@ -183,14 +184,14 @@ def panorama_view(
 
 @wp.kernel
 def _view(
-    image: wp.array(dtype=wp.uint8, ndim=3),
+    image: Bytes3,
     to_panorama: wp.mat33,
     scale: wp.vec2,  # of a pixel, on the plane at distance 1
     center: wp.vec2,
     width: int,
     run: int,  # pixels a thread colours
     unit: float,
-    radiance: wp.array(dtype=wp.vec3),
+    radiance: Vec3s,
 ):
     first = wp.tid() * run
     rows = image.shape[0]

@@ -55,7 +55,7 @@ class BodyCoordinates:
     def is_in(self, *regions: str) -> np.ndarray:
         """Select the vertices of the named regions: (V,) bool, read-only."""
         if regions not in self.kept_regions:
-            mask = _REGION_TABLE[[REGIONS.index(name) for name in regions]].any(0)[self.region]
+            mask = np.any(_REGION_TABLE[[REGIONS.index(name) for name in regions]], axis=0)[self.region]
             mask.flags.writeable = False
             self.kept_regions[regions] = mask
         return self.kept_regions[regions]

@@ -12,6 +12,7 @@ import warp as wp
 
 from opendensepose.camera import Camera
 from opendensepose.synth.drawing.launch import launch, threads_for, to_warp
+from opendensepose.synth.warp_arrays import Floats2, Ints2, Vec3s2
 
 __all__ = ["ContactMap", "contact_map", "darken_contacts"]
 
@@ -104,15 +105,15 @@ def _box_in_image(camera: Camera, corner: np.ndarray, far: np.ndarray, size_hw) 
 
 @wp.kernel
 def _darken(
-    triangle: wp.array(dtype=wp.int32, ndim=2),
-    darkness: wp.array(dtype=wp.float32, ndim=2),
+    triangle: Ints2,
+    darkness: Floats2,
     place: wp.vec4,  # corner x, y and side of a cell, metres; strength
     to_world: wp.mat33,
     position: wp.vec3,
     lens: wp.vec3,  # focal length, centre, pixels
     box: wp.vec4,  # of the image, x, y, width, height
     run: int,  # pixels a thread darkens
-    colour: wp.array(dtype=wp.vec3, ndim=2),
+    colour: Vec3s2,
 ):
     box_w = int(box[2])
     count = box_w * int(box[3])

@@ -33,7 +33,8 @@ def animal(rng: np.random.Generator, seated: bool | None = None) -> list[Solid]:
         parts.append(_leg(rng, np.array([x, shoulder[1], shoulder[2] - 0.3 * thick]), leg, second))
         if seated:
             knee = np.array([1.6 * x, rump[1] - 0.3 * long, 0.55 * height])
-            parts.append(tube([rump + [x, 0, 0], knee, [1.6 * x, rump[1] - 0.45 * long, leg]], 1.3 * leg, second, 7))
+            foot = np.array([1.6 * x, rump[1] - 0.45 * long, leg])
+            parts.append(tube([rump + [x, 0, 0], knee, foot], 1.3 * leg, second, 7))
         else:
             parts.append(_leg(rng, np.array([x, rump[1], rump[2] - 0.3 * thick]), leg, second))
     parts += _head(rng, shoulder, height, thick, fur, second)

@@ -5,10 +5,11 @@ what lies in a slot depends on (pool_seed, slot) alone, so a picture never depen
 """
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from opendensepose.synth.body.articulation import Articulation
 from opendensepose.synth.body.body import REGIONS, load_body
@@ -100,7 +101,7 @@ _HARD = np.array([[0.86, 0.84, 0.8], [0.95, 0.95, 0.95], [0.05, 0.05, 0.06], [0.
                   [0.4, 0.27, 0.13], [0.6, 0.6, 0.62]])  # fmt: skip
 
 
-def _moved(mesh: Mesh, rotation: np.ndarray, shift: np.ndarray) -> Mesh:
+def _moved(mesh: Mesh, rotation: ArrayLike, shift: ArrayLike) -> Mesh:
     return replace(mesh, vertices=transform(mesh.vertices, np.asarray(rotation), np.asarray(shift)))
 
 
@@ -124,14 +125,14 @@ def _hanging(rng, pool_seed: int, device: str) -> Mesh:
     height, gap = rng.uniform(1.5, 2.0), rng.uniform(0.08, 0.3)
     count = int(rng.choice([1, 2, 4, 7], p=[0.45, 0.2, 0.2, 0.15]))
     sideways = count > 2
-    solids, metal, out = [], wood_or_metal(rng), None
+    solids, metal = [], wood_or_metal(rng)
+    pieces: list[Mesh] = []
     for k in range(count):
         mesh, high = _garment(rng, pool_seed, device)
         flat = np.diag([1.0, rng.uniform(0.25, 0.6), 1.0])
         turn = rotation_about_z(rng.normal(np.pi / 2 if sideways else 0, 0.15))
         spot = np.array([(k - (count - 1) / 2) * (gap if sideways else 0.5), 0, height - 0.08 - high[2]])
-        mesh = _moved(mesh, turn @ flat, spot)
-        out = mesh if out is None else join(out, mesh)
+        pieces.append(_moved(mesh, turn @ flat, spot))
         across = turn @ np.array([min(0.2, high[0]), 0, 0])
         top = spot + [0, 0, high[2]]
         solids += [tube([top - across - [0, 0, 0.05], top, top + across - [0, 0, 0.05]], 0.008, metal, 5),
@@ -140,7 +141,7 @@ def _hanging(rng, pool_seed: int, device: str) -> Mesh:
     solids.append(tube([[-reach, 0, height], [reach, 0, height]], 0.014, metal, 6))
     if rng.random() < 0.7:
         solids += [tube([[x, 0, 0], [x, 0, height]], 0.016, metal, 6) for x in (-reach, reach)]
-    return join(out, mesh_of(solids, rng, pool_seed, device))
+    return reduce(join, [*pieces, mesh_of(solids, rng, pool_seed, device)])
 
 
 def _on_chair(rng, pool_seed: int, device: str) -> Mesh:

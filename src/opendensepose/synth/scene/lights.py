@@ -56,7 +56,7 @@ def light_matrix(points: torch.Tensor, key_world: np.ndarray, map_size: int) -> 
     points: (N, 3) that the map must show. key_world: (3,) towards the light. map_size: pixels of a side.
     """
     forward = -key_world / np.linalg.norm(key_world)
-    right = cross(forward, [0.0, 0.0, 1.0])
+    right = cross(forward, np.array([0.0, 0.0, 1.0]))
     right = right / np.linalg.norm(right) if np.linalg.norm(right) > 1e-3 else np.array([1.0, 0.0, 0.0])
     axes = np.stack([right, cross(forward, right), forward])
     # Every fourth point is enough: the map has a margin of two pixels.

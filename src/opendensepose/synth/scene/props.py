@@ -162,7 +162,7 @@ def _carried(rng, frame: BodyFrame, where: BodyCoordinates, cover: Material) -> 
     left, right = (_Hand(frame, where, side).knuckles for side in "LR")
     apart = left - right
     center = (left + right) / 2 - 0.03 * frame.axes[1]
-    half = max(0.06, np.linalg.norm(apart) / 2 - 0.005)
+    half = max(0.06, float(np.linalg.norm(apart) / 2 - 0.005))
     if rng.random() < 0.25:
         return [ellipsoid(center, half * np.eye(3), cover)]
     across = _unit(apart)

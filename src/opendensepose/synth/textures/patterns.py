@@ -191,7 +191,7 @@ def floral(rng):
         if num_petals > 2:
             cv2.circle(canvas, (x, y), max(1, int(size * 0.25)), petals[3], -1, cv2.LINE_AA)
 
-    fabric = np.broadcast_to(np.float32(ground), (N, N, 3))
+    fabric = np.broadcast_to(np.array(ground, np.float32), (N, N, 3))
     return woven(rng, stamped(rng, fabric, flower, int(rng.uniform(6000, 14000) / scale**2) + 3))
 
 
@@ -199,7 +199,9 @@ def camouflage(rng):
     """Patches of three or four muted colours."""
     hues = [fabric_colour(rng) for _ in range(4)]
     if rng.random() < 0.7:
-        hues = [np.float32(c) for c in ((0.35, 0.36, 0.22), (0.20, 0.22, 0.13), (0.55, 0.5, 0.36), (0.12, 0.11, 0.1))]
+        hues = list(
+            np.array([(0.35, 0.36, 0.22), (0.20, 0.22, 0.13), (0.55, 0.5, 0.36), (0.12, 0.11, 0.1)], np.float32)
+        )
     fabric, cells = np.broadcast_to(hues[0], (N, N, 3)), rng.uniform(3, 9)
     for hue in hues[1:]:
         mask = np.clip((fbm(rng, 3, cells) - rng.uniform(0.5, 0.65)) * 40, 0, 1)
@@ -209,7 +211,9 @@ def camouflage(rng):
 
 def denim(rng):
     """Blue to black twill with fading."""
-    base = np.float32([(0.20, 0.28, 0.42), (0.32, 0.42, 0.56), (0.12, 0.15, 0.24), (0.10, 0.10, 0.11)])[rng.integers(4)]
+    base = np.array([(0.20, 0.28, 0.42), (0.32, 0.42, 0.56), (0.12, 0.15, 0.24), (0.10, 0.10, 0.11)], np.float32)[
+        rng.integers(4)
+    ]
     fade = fbm(rng, 4, 3)
     twill = np.sin(2 * np.pi * 80 * (GRID_X + GRID_Y)) * 0.06
     slub = fbm(rng, 2, 60, stretch_yx=(0.15, 1.0)) - 0.5
@@ -236,7 +240,7 @@ def knit(rng):
 
 def leopard(rng):
     """Rings of dark spots on tan (or any two colours), or zebra stripes."""
-    ground, dark = np.float32([0.78, 0.60, 0.38]), np.float32([0.12, 0.08, 0.06])
+    ground, dark = np.array([0.78, 0.60, 0.38], np.float32), np.array([0.12, 0.08, 0.06], np.float32)
     if rng.random() < 0.4:
         ground, dark = colours_apart(rng, 2, 0.4)
     zebra = rng.random() < 0.35
@@ -269,7 +273,7 @@ def abstract_print(rng):
             corners = np.array([x, y]) + draw_rng.uniform(-size, size, (int(draw_rng.integers(3, 6)), 2))
             cv2.fillPoly(canvas, [corners.astype(np.int32)], colour, cv2.LINE_AA)
 
-    fabric = np.broadcast_to(np.float32(colours[0]), (N, N, 3))
+    fabric = np.broadcast_to(np.array(colours[0], np.float32), (N, N, 3))
     return woven(rng, stamped(rng, fabric, shape, int(rng.integers(10, 60))))
 
 

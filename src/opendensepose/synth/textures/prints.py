@@ -113,6 +113,6 @@ def make_print(rng: np.random.Generator, device="cpu", kind: str | None = None) 
     kind = draw_kind(rng, PRINTS, kind, "print kind")
     canvas = np.zeros((SIZE, SIZE, 4), np.uint8)
     PRINTS[kind].make(rng, canvas)
-    canvas = canvas.astype(np.float32) / 255
-    canvas[..., 3] *= np.float32(rng.uniform(0.8, 1.0))  # worn: the fabric shows through
-    return torch.from_numpy(canvas).to(device)
+    worn = canvas.astype(np.float32) / 255
+    worn[..., 3] *= np.float32(rng.uniform(0.8, 1.0))  # the fabric shows through
+    return torch.from_numpy(worn).to(device)
