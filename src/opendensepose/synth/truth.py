@@ -112,7 +112,7 @@ def _label(
     seen_depth: Floats,
     face: Ints,
     weights: Vec3s,
-):
+) -> None:
     first = wp.tid() * run
     for p in range(first, wp.min(first + run, triangle.shape[0])):
         if labelled[p] == wp.uint8(0):

@@ -103,7 +103,9 @@ def surroundings(
     return Surroundings(_photographed(seen, gain, size_hw), lighting, key_world)
 
 
-def _lighting(camera, light, key_world, key_colour, radius, shadows) -> Lighting:
+def _lighting(
+    camera: Camera, light: Irradiance, key_world: np.ndarray, key_colour: np.ndarray, radius: float, shadows: bool
+) -> Lighting:
     dark, up = np.zeros(3), np.array([0.0, 0.0, 1.0])
     from_key = max(key_world[2], 0.0) * (key_colour @ LUMA)
     of_floor = from_key / max(from_key + light.at(up) @ LUMA, 1e-6)
@@ -122,7 +124,9 @@ def _lighting(camera, light, key_world, key_colour, radius, shadows) -> Lighting
     )
 
 
-def _light_towards(camera: Camera, irradiance: Irradiance, key_world, key_irradiance) -> np.ndarray:
+def _light_towards(
+    camera: Camera, irradiance: Irradiance, key_world: np.ndarray, key_irradiance: np.ndarray
+) -> np.ndarray:
     """(3,) mean irradiance of what a person turns to the camera: front, both sides, above."""
     back, right = -camera.rotation[2].astype(float), camera.rotation[0].astype(float)
     normals = np.stack([back, back + right, back - right, back + np.array([0.0, 0.0, 1.0])])
@@ -192,7 +196,7 @@ def _view(
     run: int,  # pixels a thread colours
     unit: float,
     radiance: Vec3s,
-):
+) -> None:
     first = wp.tid() * run
     rows = image.shape[0]
     columns = image.shape[1]

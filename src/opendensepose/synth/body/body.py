@@ -7,6 +7,7 @@ import contextlib
 import functools
 import io
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -228,7 +229,7 @@ def _face_shapes(base_mesh_vertex_indices: np.ndarray, device: str) -> FaceShape
 
 
 @contextlib.contextmanager
-def _silently():
+def _silently() -> Iterator[None]:
     """Suppress what Anny and Warp print and warn about while they load."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")

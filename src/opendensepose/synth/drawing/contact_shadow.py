@@ -92,7 +92,9 @@ def darken_contacts(
     return out
 
 
-def _box_in_image(camera: Camera, corner: np.ndarray, far: np.ndarray, size_hw) -> tuple[int, int, int, int]:
+def _box_in_image(
+    camera: Camera, corner: np.ndarray, far: np.ndarray, size_hw: tuple[int, int]
+) -> tuple[int, int, int, int]:
     """x, y, width and height, pixels, of the image's part that may show the floor between two corners (2,)."""
     height, width = size_hw
     pixels = camera.project(np.array([[x, y, 0.0] for x in (corner[0], far[0]) for y in (corner[1], far[1])]))
@@ -114,7 +116,7 @@ def _darken(
     box: wp.vec4,  # of the image, x, y, width, height
     run: int,  # pixels a thread darkens
     colour: Vec3s2,
-):
+) -> None:
     box_w = int(box[2])
     count = box_w * int(box[3])
     first = wp.tid() * run

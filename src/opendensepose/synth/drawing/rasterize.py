@@ -35,13 +35,13 @@ class Fragments(NamedTuple):
 
 
 @wp.func
-def _twice_area(a: wp.vec3, b: wp.vec3, c: wp.vec3):
+def _twice_area(a: wp.vec3, b: wp.vec3, c: wp.vec3) -> float:
     """Twice the signed area on the screen; y points down, so an area below 0 faces the camera."""
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
 @wp.func
-def _pixel_range(a: wp.vec3, b: wp.vec3, c: wp.vec3, height: int, width: int):
+def _pixel_range(a: wp.vec3, b: wp.vec3, c: wp.vec3, height: int, width: int) -> wp.vec4i:
     """First and last column, first and last row whose pixel centres the triangle may cover; may be empty."""
     x0 = wp.max(int(wp.ceil(wp.min(a[0], wp.min(b[0], c[0])) - 0.5)), 0)
     x1 = wp.min(int(wp.floor(wp.max(a[0], wp.max(b[0], c[0])) - 0.5)), width - 1)
@@ -51,7 +51,7 @@ def _pixel_range(a: wp.vec3, b: wp.vec3, c: wp.vec3, height: int, width: int):
 
 
 @wp.func
-def _edge_weights(a: wp.vec3, b: wp.vec3, c: wp.vec3, inverse_area: float, x: int, y: int):
+def _edge_weights(a: wp.vec3, b: wp.vec3, c: wp.vec3, inverse_area: float, x: int, y: int) -> wp.vec3:
     """Barycentric coordinates on the screen of a pixel's centre: none is below 0 inside the triangle."""
     px = float(x) + 0.5
     py = float(y) + 0.5
@@ -61,7 +61,7 @@ def _edge_weights(a: wp.vec3, b: wp.vec3, c: wp.vec3, inverse_area: float, x: in
 
 
 @wp.func
-def _keep_nearest(nearest: Longs, pixel: int, z: float, t: int):
+def _keep_nearest(nearest: Longs, pixel: int, z: float, t: int) -> None:
     """Note triangle t at depth z > 0 if nothing nearer is known: one atomic operation decides depth and triangle."""
     # The bits of a positive float are ordered like integers: depth in the upper half, the triangle in the lower.
     key = wp.int64(wp.cast(z, wp.int32)) * wp.int64(4294967296) + wp.int64(t)
@@ -80,7 +80,7 @@ def _draw(
     first_left_out: int,
     stop_left_out: int,
     nearest: Longs,
-):
+) -> None:
     first = wp.tid() * run
     for t in range(first, wp.min(first + run, triangles.shape[0])):
         if t >= first_left_out and t < stop_left_out:
@@ -109,7 +109,7 @@ def _draw(
 
 
 @wp.func
-def _noise(x: int, y: int, t: int):
+def _noise(x: int, y: int, t: int) -> float:
     """A number in [0, 1) that depends on a pixel and a triangle."""
     h = wp.uint32(x) * wp.uint32(374761393) + wp.uint32(y) * wp.uint32(668265263) + wp.uint32(t) * wp.uint32(1442695041)
     h = (h ^ (h >> wp.uint32(13))) * wp.uint32(1274126177)
@@ -132,7 +132,7 @@ def _draw_cut_out(
     num_closed: int,
     num_body: int,
     nearest: Longs,
-):
+) -> None:
     """As _draw, with an alpha test at each pixel. Between a quarter and three quarters of opacity noise decides: soft
     edges become grains, which the sensor's blur smooths."""
     first = wp.tid() * run
@@ -176,7 +176,7 @@ def _resolve(
     triangle: Ints,
     barycentric: Vec3s,
     depth: Floats,
-):
+) -> None:
     p = wp.tid()
     key = nearest[p]
     if key == empty:
@@ -208,7 +208,7 @@ def _draw_depth(
     height: int,
     width: int,
     depth: Floats,
-):
+) -> None:
     first = wp.tid() * run
     for t in range(first, wp.min(first + run, triangles.shape[0])):
         tri = triangles[t]

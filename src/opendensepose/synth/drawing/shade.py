@@ -63,7 +63,7 @@ class Floor(NamedTuple):
 
 
 @wp.func
-def _texel(textures: Bytes4, k: int, u: float, v: float):
+def _texel(textures: Bytes4, k: int, u: float, v: float) -> wp.vec4:
     """Bilinear sample of texture k at (u, v), which wrap around at 1."""
     size = float(textures.shape[1])
     x = (u - wp.floor(u)) * size
@@ -83,7 +83,7 @@ def _texel(textures: Bytes4, k: int, u: float, v: float):
 
 
 @wp.func
-def _reordered(c: wp.vec4, order: int):
+def _reordered(c: wp.vec4, order: int) -> wp.vec3:
     """The first three channels in one of the six orders of CHANNEL_ORDERS."""
     first = order / 2
     second = wp.where(order % 2 == 0, wp.where(first == 0, 1, 0), wp.where(first == 2, 1, 2))
@@ -100,7 +100,7 @@ def _albedo(
     q: wp.vec3,  # point on the cloth
     f: wp.vec3,  # normal of the body at rest
     painted: wp.vec3,
-):
+) -> wp.vec3:
     """Colour of a material (sRGB): base colour times texture times skin paint, under a print on the chest."""
     albedo = material.colour
     tu = (wp.cos(material.angle) * u - wp.sin(material.angle) * v) * material.scale
@@ -125,7 +125,7 @@ def _albedo(
 
 
 @wp.func
-def _textured(albedo: wp.vec3, texel: wp.vec4, mean_luminance: float):
+def _textured(albedo: wp.vec3, texel: wp.vec4, mean_luminance: float) -> wp.vec3:
     """albedo times a texture's colour, or times its folds alone: its luminance over the mean one."""
     if mean_luminance <= 0.0:
         return wp.cw_mul(albedo, wp.vec3(texel[0], texel[1], texel[2]))
@@ -134,7 +134,7 @@ def _textured(albedo: wp.vec3, texel: wp.vec4, mean_luminance: float):
 
 
 @wp.func
-def _lit(shadow_map: Floats2, p: wp.vec3, bias: float, softness: float):
+def _lit(shadow_map: Floats2, p: wp.vec3, bias: float, softness: float) -> float:
     """Share of the key light that reaches a point given in shadow-map pixels and depth."""
     size = shadow_map.shape[0]
     total = 0.0
@@ -150,7 +150,7 @@ def _lit(shadow_map: Floats2, p: wp.vec3, bias: float, softness: float):
 
 
 @wp.func
-def _light_around(lights: Vec3s, n: wp.vec3):
+def _light_around(lights: Vec3s, n: wp.vec3) -> wp.vec3:
     """Irradiance of a surface with normal n: rows 7 of the constant, 8 to 10 of x, y, z, 11 to 16 of xx to yz."""
     c = lights[7] + lights[8] * n[0] + lights[9] * n[1] + lights[10] * n[2]
     c += lights[11] * (n[0] * n[0]) + lights[12] * (n[1] * n[1]) + lights[13] * (n[2] * n[2])
@@ -167,7 +167,7 @@ def _reflected(
     shadow: float,
     lights: Vec3s,
     around: float,
-):
+) -> wp.vec3:
     """Colour (sRGB) of a point with normal n seen along view; shadow: share of the key light that arrives; around: 1 if
     _light_around gives the ambient light, else sky and ground."""
     light = wp.vec3(0.0, 0.0, 0.0)
@@ -212,7 +212,7 @@ def _shade(
     width: int,
     run: int,  # pixels a thread colours
     colour: Vec3s,
-):
+) -> None:
     first = wp.tid() * run
     for p in range(first, wp.min(first + run, triangle.shape[0])):
         t = triangle[p]
@@ -269,7 +269,7 @@ def _darken_ground(
     width: int,
     run: int,  # pixels a thread colours
     colour: Vec3s,
-):
+) -> None:
     first = wp.tid() * run
     for p in range(first, wp.min(first + run, triangle.shape[0])):
         if triangle[p] >= 0:

@@ -18,7 +18,7 @@ def rotation_about_z(radians: float) -> np.ndarray:
 
 
 @wp.kernel
-def _transform(points: Vec3s, matrix: wp.mat33, shift: wp.vec3, out: Vec3s):
+def _transform(points: Vec3s, matrix: wp.mat33, shift: wp.vec3, out: Vec3s) -> None:
     k = wp.tid()
     out[k] = wp.mul(matrix, points[k]) + shift
 
@@ -32,7 +32,7 @@ def _project(
     center: wp.vec2,
     in_camera: Vec3s,
     screen: Vec3s,
-):
+) -> None:
     k = wp.tid()
     p = wp.mul(rotation, points[k]) + shift
     scale = focal_px / wp.max(p[2], 1.0e-4)
@@ -45,7 +45,7 @@ def _accumulate_normals(
     vertices: Vec3s,
     triangles: Vec3is,
     normals: Vec3s,
-):
+) -> None:
     tri = triangles[wp.tid()]
     a = vertices[tri[0]]
     n = wp.cross(vertices[tri[1]] - a, vertices[tri[2]] - a)  # length = twice the area: the usual weight
@@ -55,7 +55,7 @@ def _accumulate_normals(
 
 
 @wp.kernel
-def _normalize(normals: Vec3s):
+def _normalize(normals: Vec3s) -> None:
     k = wp.tid()
     normals[k] = wp.normalize(normals[k])
 
@@ -66,7 +66,7 @@ def _displace(
     normals: Vec3s,  # of any length
     distance: Floats,
     out: Vec3s,
-):
+) -> None:
     k = wp.tid()
     out[k] = vertices[k] + distance[k] * wp.normalize(normals[k])
 

@@ -112,7 +112,7 @@ def _tinted(rng: np.random.Generator, mesh: Mesh) -> Mesh:
     return replace(mesh, table=mesh.table._replace(rows=rows))
 
 
-def _garment(rng, pool_seed: int, device: str) -> tuple[Mesh, np.ndarray]:
+def _garment(rng: np.random.Generator, pool_seed: int, device: str) -> tuple[Mesh, np.ndarray]:
     """Clothes about the origin, the hem at height 0, and the largest coordinates (3,) of their bounding box."""
     mesh = _tinted(rng, _clothes(pool_seed, int(rng.integers(NUM_SLOTS)), device))
     low, high = (end(mesh.vertices, 0).cpu().numpy() for end in (torch.amin, torch.amax))
@@ -120,7 +120,7 @@ def _garment(rng, pool_seed: int, device: str) -> tuple[Mesh, np.ndarray]:
     return _moved(mesh, np.eye(3), shift), high + shift
 
 
-def _hanging(rng, pool_seed: int, device: str) -> Mesh:
+def _hanging(rng: np.random.Generator, pool_seed: int, device: str) -> Mesh:
     """One to seven pieces flat on hangers, on a rail or on hooks."""
     height, gap = rng.uniform(1.5, 2.0), rng.uniform(0.08, 0.3)
     count = int(rng.choice([1, 2, 4, 7], p=[0.45, 0.2, 0.2, 0.15]))
@@ -144,7 +144,7 @@ def _hanging(rng, pool_seed: int, device: str) -> Mesh:
     return reduce(join, [*pieces, mesh_of(solids, rng, pool_seed, device)])
 
 
-def _on_chair(rng, pool_seed: int, device: str) -> Mesh:
+def _on_chair(rng: np.random.Generator, pool_seed: int, device: str) -> Mesh:
     """A chair with clothes over its back."""
     mesh, high = _garment(rng, pool_seed, device)
     wood, seat, back, half = wood_or_metal(rng), rng.uniform(0.42, 0.5), rng.uniform(0.8, 1.0), rng.uniform(0.19, 0.24)
@@ -158,7 +158,7 @@ def _on_chair(rng, pool_seed: int, device: str) -> Mesh:
     return join(clothes, mesh_of(solids, rng, pool_seed, device))
 
 
-def _folded(rng, pool_seed: int, device: str) -> Mesh:
+def _folded(rng: np.random.Generator, pool_seed: int, device: str) -> Mesh:
     """Clothes lying flat or crumpled on a box or the floor."""
     mesh, high = _garment(rng, pool_seed, device)
     top, thickness = rng.choice([0.0, rng.uniform(0.4, 0.9)]), rng.uniform(0.15, 0.5)
@@ -178,11 +178,11 @@ def _folded(rng, pool_seed: int, device: str) -> Mesh:
     return join(mesh, mesh_of([box(center, (half[0], half[1], top / 2), wood_or_metal(rng))], rng, pool_seed, device))
 
 
-def _standing_mannequin(rng, pool_seed: int, device: str) -> Mesh:
+def _standing_mannequin(rng: np.random.Generator, pool_seed: int, device: str) -> Mesh:
     return _mannequin(pool_seed, int(rng.integers(NUM_SLOTS)), device)
 
 
-def _animal(rng, pool_seed: int, device: str) -> Mesh:
+def _animal(rng: np.random.Generator, pool_seed: int, device: str) -> Mesh:
     return mesh_of(animal(rng), rng, pool_seed, device)
 
 

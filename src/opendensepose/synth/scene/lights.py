@@ -42,7 +42,16 @@ def sample_lighting(
 
 
 def _lighting(
-    rotation, key_world, sky, ground, key, fill, softness, strength, enabled_ingredients, rng=None
+    rotation: np.ndarray,
+    key_world: np.ndarray,
+    sky: np.ndarray,
+    ground: np.ndarray,
+    key: np.ndarray,
+    fill: np.ndarray,
+    softness: float,
+    strength: float,
+    enabled_ingredients: Ingredients,
+    rng: np.random.Generator | None = None,
 ) -> Lighting:
     fill_world = np.array([1.0, 0.0, 0.3]) if rng is None else rng.normal(0, 1, 3)
     unit = lambda v: (rotation @ v) / np.linalg.norm(v)  # noqa: E731

@@ -81,7 +81,7 @@ def _halved(picture: np.ndarray) -> np.ndarray:
 
 
 @wp.func
-def sample_texture(texels: Bytes2, table: Ints2, row: int, u: float, v: float):
+def sample_texture(texels: Bytes2, table: Ints2, row: int, u: float, v: float) -> wp.vec4:
     """Sample RGBA in [0, 1] bilinearly at (u, v) of a row's picture; v points up, edges are clamped."""
     start = table[row, 0]
     height = table[row, 1]
@@ -104,7 +104,7 @@ def sample_texture(texels: Bytes2, table: Ints2, row: int, u: float, v: float):
 
 
 @wp.func
-def uv_row(t: int, num_closed: int, num_body: int):
+def uv_row(t: int, num_closed: int, num_body: int) -> int:
     """Find the row of UvMapping.corner_uv for triangle t of the mesh."""
     if t < num_closed:
         return t % num_body

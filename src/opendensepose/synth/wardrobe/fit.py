@@ -39,7 +39,7 @@ class FitTable:
 def fit_table(pieces: Sequence, device: str) -> FitTable:
     """Make the table of all pieces (wardrobe.Piece), one after another."""
 
-    def joined(arrays: list[np.ndarray], dtype) -> torch.Tensor:
+    def joined(arrays: list[np.ndarray], dtype: type) -> torch.Tensor:
         return torch.from_numpy(np.concatenate(arrays).astype(dtype)).to(device)
 
     sizes = [len(p.references) for p in pieces]
@@ -69,7 +69,7 @@ def _fit(
     rest: Vec3s,
     transforms: Mat44s,
     out: Vec3s,
-):
+) -> None:
     k = wp.tid()
     v = which[k]
     o = offsets[v]
