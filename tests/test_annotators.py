@@ -66,7 +66,7 @@ def change(rendered, **fields):
 
 
 def test_bad_input_is_one_sentence(rendered, tmp_path):
-    with pytest.raises(FileNotFoundError, match="no folder .*gone"):
+    with pytest.raises(FileNotFoundError, match="must be a folder .*gone"):
         measure_annotators(rendered, tmp_path / "gone", UVDistances())
     change(rendered, annotator=7)
     with pytest.raises(ValueError, match="annotations.json: annotation 11: annotator must be a name, got 7"):

@@ -1,19 +1,17 @@
 """Predictions and annotations on disk: what is read, measured, written and refused."""
 
 import json
-import re
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from PIL import Image
 from tests.evaluation.assets import small_body, write_assets
 from tests.evaluation.people import UVDistances
+from tests.evaluation.test_report import Page
 
 import opendensepose.evaluate
 from opendensepose.data import category, person_annotation, result_entry, write_results
 from opendensepose.evaluate import evaluate_files, write_json, write_report
-from opendensepose.evaluation.tables import instance_tables, pointwise_table
 from opendensepose.iuv import IUV, crop_iuv
 
 SIZE_HW = (200, 300)
@@ -133,18 +131,6 @@ def test_detections_of_other_images_and_categories_are_left_out(tmp_path, truth)
     assert "1 detections are of images" in result.remarks[0]
 
 
-def test_tables_name_surface_and_normaliser_beside_their_numbers(tmp_path, truth):
-    measures = evaluate_files(write_npz(tmp_path / "out"), truth).measures
-    pointwise, instances = pointwise_table(measures), instance_tables(measures)
-    assert "24 squares" in pointwise.splitlines()[0] and "RCP 5cm" in pointwise and "AUC30" in pointwise
-    assert re.search(r"^all +\d+( +1\.000){6}$", pointwise, re.MULTILINE)
-    assert "upper leg right" in pointwise and "torso" in pointwise
-    for line in instances.splitlines():
-        if line.startswith("GPS"):
-            assert re.search(r"^GPSm?, (kappa|part) ", line)
-    assert instances.count("24 squares") == 2 and "kappa = 0.255 m" in instances and "per-part" in instances
-
-
 def test_json_has_every_number_under_its_normaliser_and_no_nan(tmp_path, truth):
     result = evaluate_files(write_npz(tmp_path / "out"), truth)
     write_json(result, tmp_path / "n.json")
@@ -156,28 +142,6 @@ def test_json_has_every_number_under_its_normaliser_and_no_nan(tmp_path, truth):
             assert set(of[kind]) == {"ap", "ap50", "ap75", "ap_m", "ap_l", "ar", "ar50", "ar75", "ar_m", "ar_l"}
     assert content["kappa"]["gps"]["ap_m"] is None  # everybody is large
     assert content["surface"] == "24 squares" and content["people"] == 6
-
-
-class Page(HTMLParser):
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.sources, self.text = [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        attributes = dict(attributes)
-        self.sources += [attributes[name] for name in ("src", "href") if name in attributes]
-        if tag not in {"meta", "img", "br"}:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        pass
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text.append(data)
 
 
 def test_the_report_is_one_page_that_needs_no_other_file(tmp_path, truth):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from opendensepose.instance import DenseAnnotation, Instance, merge_instances, place_in_photo, without_repeats
+from opendensepose.instance import DenseAnnotation, Instance, merge_instances, place_in_photo, without_duplicates
 from opendensepose.iuv import IUV, empty_iuv
 
 
@@ -41,12 +41,22 @@ def test_a_map_of_another_size_is_refused():
 def test_someone_found_twice_is_kept_once_and_neighbours_are_kept():
     surer, double = replace(person(2, slice(0, 3), 0.5), score=0.9), person(2, slice(0, 3), 0.5)
     neighbour = person(2, slice(2, 4), 0.5)  # half of it is shared
-    assert without_repeats([double, neighbour, surer]) == [surer, neighbour]
+    assert without_duplicates([double, neighbour, surer]) == [surer, neighbour]
+
+
+@pytest.mark.parametrize("chart, same", [(2, True), (5, False)])
+def test_a_small_part_of_someone_found_again_whole_is_one_person_if_the_labels_agree(chart, same):
+    part = replace(person(2, slice(0, 2), 0.5), score=0.9)
+    whole = person(chart, slice(0, 4), 0.5)  # half of it is shared, the part wholly
+    assert without_duplicates([whole, part]) == ([part] if same else [part, whole])
+    if same:  # one chart, but other places in it
+        moved = replace(whole, iuv=replace(whole.iuv, u=whole.iuv.u + 0.5 * (whole.iuv.i > 0).astype(np.float32)))
+        assert without_duplicates([moved, part]) == [part, moved]
 
 
 def test_persons_without_pixels_hide_nobody():
     nobody = replace(person(2, slice(0, 3), 0.5), iuv=empty_iuv((2, 4)))
-    assert len(without_repeats([nobody, person(2, slice(0, 3), 0.5)])) == 2
+    assert len(without_duplicates([nobody, person(2, slice(0, 3), 0.5)])) == 2
 
 
 def test_a_window_lands_at_its_corner_and_ends_at_the_photos_edge():

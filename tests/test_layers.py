@@ -1,10 +1,11 @@
-"""Imports go downwards only, and packages of one layer do not know each other."""
+"""The tree: imports go downwards only, packages of one layer do not know each other, tests have their module's name."""
 
 import ast
 from functools import cache
 from pathlib import Path
 
-SOURCE = Path(__file__).parents[1] / "src" / "opendensepose"
+TESTS = Path(__file__).parent
+SOURCE = TESTS.parent / "src" / "opendensepose"
 
 # From the top. A module may import from its own unit and from layers below its own.
 LAYERS = [
@@ -27,6 +28,7 @@ ROOMS = {
     "training": [{"rendered", "annotated"}],
 }
 MOST_FILES = 14  # of one folder
+TESTED_SHARE = 0.9  # of the modules that define functions have a test of their name
 LEVEL = {unit: level for level, units in enumerate(LAYERS) for unit in units}
 
 FILES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
@@ -146,3 +148,12 @@ def test_files_and_functions_stay_small():
 
 def test_no_file_is_a_drawer_of_odds_and_ends():
     assert not [str(path) for path in FILES if path.stem in {"utils", "helpers", "common", "misc"}]
+
+
+def test_modules_have_a_test_of_their_name():
+    """The module a/b.py that defines a function has tests/a/test_b.py."""
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef
+    modules = [path.relative_to(SOURCE) for path in FILES if path.name != "__init__.py"]
+    defining = [one for one in modules if any(isinstance(node, kinds) for node in ast.walk(syntax_tree(SOURCE / one)))]
+    without = [str(one) for one in defining if not (TESTS / one.parent / f"test_{one.name}").is_file()]
+    assert len(without) <= (1 - TESTED_SHARE) * len(defining), f"no test of their name: {without}"

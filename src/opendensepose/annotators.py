@@ -37,33 +37,35 @@ def measure_annotators(annotations: str | Path, truth: str | Path, distances: La
 
     FileNotFoundError or ValueError, one sentence that names file, annotation and field.
     """
-    said = read_annotations(annotations)
+    annotated = read_annotations(annotations)
     folder = Path(truth)
     if (folder / "dense").is_dir():
         folder = folder / "dense"
     if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {truth} of rendered truth (dense/<image_id>.npz).")
+        raise FileNotFoundError(f"the truth must be a folder with dense/<image_id>.npz, got {truth}, no folder.")
     try:
-        errors = annotator_errors(_people(said, folder), distances)
+        errors = annotator_errors(_people(annotated, folder), distances)
     except ValueError as error:
-        named = said.name in str(error) or str(folder) in str(error)
-        raise ValueError(str(error) if named else f"{said.name}: {error}") from None
+        named = annotated.name in str(error) or str(folder) in str(error)
+        raise ValueError(str(error) if named else f"{annotated.name}: {error}") from None
     if not any(len(one.error_m) for one in errors):
         raise ValueError(f"{annotations} has no annotated points with U and V to measure.")
     return errors
 
 
-def _people(said: CocoDensePose, folder: Path) -> Iterator[AnnotatedTruth]:
-    for image_id in said.images:
-        ids = [k for k in said.annotation_ids(image_id) if len(said.person(k).i)]
+def _people(document: CocoDensePose, folder: Path) -> Iterator[AnnotatedTruth]:
+    for image_id in document.images:
+        ids = [k for k in document.annotation_ids(image_id) if len(document.person(k).i)]
         if not ids:
             continue
         true = _read_truth(folder / f"{image_id}.npz")
         for annotation_id in ids:
-            name = said.annotations[annotation_id].get("annotator", UNNAMED)
+            name = document.annotations[annotation_id].get("annotator", UNNAMED)
             if not isinstance(name, str) or not name.strip():
-                raise ValueError(f"{said.name}: annotation {annotation_id}: annotator must be a name, got {name!r}.")
-            yield AnnotatedTruth(name.strip(), said.person(annotation_id), true)
+                raise ValueError(
+                    f"{document.name}: annotation {annotation_id}: annotator must be a name, got {name!r}."
+                )
+            yield AnnotatedTruth(name.strip(), document.person(annotation_id), true)
 
 
 def _read_truth(path: Path) -> IUV:

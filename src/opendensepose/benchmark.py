@@ -1,7 +1,7 @@
 """The synthetic benchmark: a fixed set of rendered people, a model's predictions, the paper's measures.
 
-In the folder: `set-<version>/` (the pictures, as `render` writes them), `predictions-<of which weights>/` and
-`results-<of which weights>.json`. Rendering and predicting resume after a stop.
+In the folder: `set-<version>/` (the pictures, as `render` writes them), `predictions-<weights>/` and
+`results-<weights>.json`. Rendering and labelling resume after an interruption.
 """
 
 import hashlib
@@ -35,9 +35,9 @@ def run_benchmark(
     on_photo: Callable[[int, int], None] | None = None,
     on_image: Callable[[int, int], None] | None = None,
 ) -> tuple[Evaluation, Path]:
-    """Render what is missing of the set, predict what is missing, and measure.
+    """Render and label the pictures that are missing, and measure.
 
-    on_photo, on_image(number done, number of all): called while predicting and while measuring. Returns the evaluation
+    on_photo, on_image(number done, total): called while labelling and while measuring. Returns the evaluation
     and the JSON file with its numbers. ValueError if the model is unknown.
     """
     weights = weights_path(model)
@@ -51,7 +51,7 @@ def run_benchmark(
 
 
 def render_set(out: Path, *, workers: int = 1, count: int = COUNT) -> Path:
-    """The annotation file of the benchmark's first `count` pictures; renders those that are not there yet."""
+    """Render those of the first `count` pictures that are missing; return the annotation file."""
     folder = out / f"set-{VERSION}"
     return render_dataset(
         folder, count=count, seed=SEED, size_hw=SIZE_HW, people_range=PEOPLE, workers=workers, version=VERSION
@@ -59,7 +59,7 @@ def render_set(out: Path, *, workers: int = 1, count: int = COUNT) -> Path:
 
 
 def prediction_folder(out: Path, weights: Path, min_score: float) -> Path:
-    """A folder of its own per content of the weights file and threshold."""
+    """Name the folder of predictions by a hash of the weights file and the threshold."""
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:12]
     return out / f"predictions-{VERSION}-{digest}-{min_score:g}"
 
@@ -73,7 +73,7 @@ def predict_missing(
     count: int,
     on_photo: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Predicts the first `count` photos that have no .npz yet. ValueError if a photo cannot be predicted."""
+    """Label those of the first `count` photos that have no .npz yet. ValueError if a photo cannot be predicted."""
     wanted = [photos / f"{image_id:012d}.jpg" for image_id in range(1, count + 1)]
     missing = [path for path in wanted if not (predictions / f"{path.stem}.npz").is_file()]
     if not missing:

@@ -27,18 +27,18 @@ class Camera:
     def __post_init__(self) -> None:
         if np.shape(self.rotation) != (3, 3) or np.shape(self.translation) != (3,):
             raise ValueError(
-                "a Camera needs rotation (3, 3) and translation (3,), "
+                "rotation and translation must be (3, 3) and (3,), "
                 f"got {np.shape(self.rotation)} and {np.shape(self.translation)}"
             )
         if not self.focal_px > 0:
-            raise ValueError(f"a Camera's focal length must be positive, got {self.focal_px}")
+            raise ValueError(f"focal_px must be above 0, got {self.focal_px}")
 
     def to_camera(self, points: np.ndarray) -> np.ndarray:
-        """World points (..., 3) to camera coordinates (..., 3), metres."""
+        """Transform world points (..., 3) to camera coordinates (..., 3), metres."""
         return points @ self.rotation.T + self.translation
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """World points (..., 3) to pixels (..., 2), x right and y down; points behind the camera give nan."""
+        """Project world points (..., 3) to pixels (..., 2), x right and y down; points behind the camera give nan."""
         camera = self.to_camera(points)
         depth = np.where(camera[..., 2:] > 1e-6, camera[..., 2:], np.nan)
         return camera[..., :2] / depth * self.focal_px + np.asarray(self.center_px, camera.dtype)
@@ -49,7 +49,7 @@ class Camera:
         return -self.rotation.T @ self.translation
 
     def cropped(self, box_xyxy: tuple[float, float, float, float], size_hw: tuple[int, int]) -> "Camera":
-        """The camera whose whole image is this camera's box, scaled to size_hw; the box must have size_hw's aspect."""
+        """Return the camera whose image is this camera's box, scaled to size_hw; the box must have size_hw's aspect."""
         x0, y0, x1, _ = box_xyxy
         scale = size_hw[1] / (x1 - x0)
         center = ((self.center_px[0] - x0) * scale, (self.center_px[1] - y0) * scale)
@@ -57,19 +57,19 @@ class Camera:
 
 
 def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Cross product of two vectors (3,); np.cross takes twenty times as long."""
+    """Compute the cross product of two vectors (3,); np.cross takes twenty times as long."""
     return np.array([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
 
 
 def look_at(position: np.ndarray, target: np.ndarray, roll: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-    """Rotation (3, 3) and translation (3,) of a camera at `position` that sees `target` in its centre.
+    """Compute rotation (3, 3) and translation (3,) of a camera at `position` with `target` in its centre.
 
     position, target: (3,) metres in the world. roll: radians about the viewing axis.
     """
     forward = np.asarray(target, np.float64) - position
     length = np.linalg.norm(forward)
     if length < 1e-9:
-        raise ValueError("look_at needs two different points, got the same point as position and target")
+        raise ValueError(f"position and target must be different points, got {target} twice")
     forward = forward / length
     up = np.array([0.0, 0.0, 1.0]) if abs(forward[2]) < 0.999 else np.array([0.0, 1.0, 0.0])
     right = cross(forward, up)

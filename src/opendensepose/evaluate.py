@@ -62,11 +62,11 @@ def evaluate_files(
     on_image(number done, number of all) is called after each image. FileNotFoundError or ValueError, one sentence.
     """
     if normaliser is not None and normaliser not in NORMALISERS:
-        raise ValueError(f"the normaliser is one of {', '.join(NORMALISERS)}, got {normaliser!r}.")
+        raise ValueError(f"the normaliser must be one of {', '.join(NORMALISERS)}, got {normaliser!r}.")
     truth = read_annotations(annotations)
     if not truth.annotations:
         raise ValueError(f"{annotations} has no annotations to measure against.")
-    said = _open_predictions(Path(predictions), truth)
+    predicted = _open_predictions(Path(predictions), truth)
     distances = load_distances(assets)
     done = 0
 
@@ -77,12 +77,12 @@ def evaluate_files(
             on_image(done, len(truth.images))
 
     measures = measure(
-        _annotated_images(truth, said),
+        _annotated_images(truth, predicted),
         distances,
         normalisers=(normaliser,) if normaliser else tuple(NORMALISERS),
         on_image=count,
     )
-    return Evaluation(measures, truth, said, said.remarks)
+    return Evaluation(measures, truth, predicted, predicted.remarks)
 
 
 def load_distances(assets: str | Path | None = None) -> LabelDistances:
@@ -94,9 +94,10 @@ def load_distances(assets: str | Path | None = None) -> LabelDistances:
     return ChartDistances(load_charts(), GeodesicDistances(load_surface()))
 
 
-def _annotated_images(truth: CocoDensePose, said: Predictions) -> Iterator[AnnotatedImage]:
+def _annotated_images(truth: CocoDensePose, predictions: Predictions) -> Iterator[AnnotatedImage]:
     for image_id, image in truth.images.items():
-        yield AnnotatedImage(image_id, _size_hw(truth, image), truth.people(image_id), said.people_in(image_id, image))
+        size_hw, people = _size_hw(truth, image), truth.people(image_id)
+        yield AnnotatedImage(image_id, size_hw, people, predictions.people_in(image_id, image))
 
 
 def _size_hw(truth: CocoDensePose, image: dict) -> tuple[int, int]:

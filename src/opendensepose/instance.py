@@ -10,7 +10,9 @@ from opendensepose.keypoints import NUM_KEYPOINTS
 from opendensepose.part_grid import GRID
 from opendensepose.surface import NUM_CHARTS, NUM_PARTS
 
-__all__ = ["DenseAnnotation", "Instance", "merge_instances", "place_in_photo", "without_repeats"]
+__all__ = ["DenseAnnotation", "Instance", "merge_instances", "place_in_photo", "without_duplicates"]
+
+SAME_POINT_UV = 0.2  # labels of one pixel that differ by less show one point: several times the usual error
 
 
 @dataclass(frozen=True)
@@ -160,12 +162,28 @@ def merge_instances(instances: Sequence[Instance], size_hw: tuple[int, int]) -> 
     return iuv, person
 
 
-def without_repeats(instances: Sequence[Instance], most_shared: float = 0.6) -> list[Instance]:
-    """Leave out those found twice: the surer ones, each of which shares at most `most_shared` of its
-    pixels with any surer one."""
+def without_duplicates(instances: Sequence[Instance], most_shared: float = 0.6) -> list[Instance]:
+    """Keep each person once: of two instances of one person the one with the higher score.
+
+    Two instances show one person if more than `most_shared` of the lower-scoring one's pixels are the other's too, or
+    if so much of the smaller one shows the same points of the body in both: two people can share pixels, but no pixel
+    shows the same point of two bodies.
+    """
     kept: list[Instance] = []
     for instance in sorted(instances, key=lambda one: -one.score):
-        own = instance.iuv.i > 0
-        if all((own & (other.iuv.i > 0)).sum() <= most_shared * own.sum() for other in kept):
+        if not any(_is_duplicate(instance, other, most_shared) for other in kept):
             kept.append(instance)
     return kept
+
+
+def _is_duplicate(instance: Instance, other: Instance, most_shared: float) -> bool:
+    own, others = instance.iuv.i > 0, other.iuv.i > 0
+    shared = own & others
+    num_own, num_shared = own.sum(), shared.sum()
+    if num_shared > most_shared * num_own:
+        return True
+    smaller = min(num_own, others.sum())
+    if num_shared <= most_shared * smaller:
+        return False
+    (i, u, v), (i2, u2, v2) = ((x.i[shared], x.u[shared], x.v[shared]) for x in (instance.iuv, other.iuv))
+    return ((i == i2) & (np.hypot(u - u2, v - v2) < SAME_POINT_UV)).sum() > most_shared * smaller

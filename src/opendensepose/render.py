@@ -1,8 +1,8 @@
 """A data set of synthetic people on disk: the `render` verb.
 
 Picture k of a set depends on the set's seed and on k alone, so the number of workers and interruptions change nothing.
-Every file is written under another name first and then renamed; a picture's annotation file comes last and says that
-the picture is done. The same command goes on after an interruption, and a higher count adds pictures to a set.
+Files are written atomically; a picture's annotation file comes last and marks the picture as done. The same command
+resumes after an interruption, and a higher count adds pictures to a set.
 """
 
 import json
@@ -41,10 +41,10 @@ def render_dataset(
     show_progress: bool = True,
     version: int = RENDERER_VERSION,
 ) -> Path:
-    """Renders `count` pictures into `out_dir` and returns the path of its annotations.json.
+    """Render `count` pictures into `out_dir` and return the path of its annotations.json.
 
     Writes images/<image_id>.jpg, dense/<image_id>.npz (I uint8, U and V float32, instance uint8: (H, W) each),
-    annotations/<image_id>.json and, when all are there, annotations.json in COCO-DensePose form. version: 1 gives the
+    annotations/<image_id>.json and, when all are done, annotations.json in COCO-DensePose form. version: 1 gives the
     pictures of opendensepose 0.1, procedural clothes and light only.
     """
     _check(count, size_hw, people_range, workers)
@@ -54,7 +54,7 @@ def render_dataset(
     for name in ("images", "dense", "annotations"):
         (out_dir / name).mkdir(parents=True, exist_ok=True)
     settings = {"seed": seed, "size_hw": list(size_hw), "people_range": list(people_range)}
-    if version > 1:  # sets of version 1 say nothing of it
+    if version > 1:  # sets of version 1 have no such entries
         settings |= {"renderer": version, "ingredients": ingredients_checksum()}
     _agree_on_settings(out_dir / "settings.json", settings)
     for leftover in out_dir.glob("*/.*.part"):
@@ -73,25 +73,26 @@ def _check(count: int, size_hw: tuple[int, int], people_range: tuple[int, int], 
     if count < 1:
         raise ValueError(f"the count must be at least 1, got {count}")
     if min(size_hw) < 32 or max(size_hw) > 4096:
-        raise ValueError(f"pictures have sides of 32 to 4096 pixels, got {size_hw[1]}x{size_hw[0]}")
+        raise ValueError(f"the sides of a picture must be 32 to 4096 pixels, got {size_hw[1]}x{size_hw[0]}")
     if not 0 <= people_range[0] <= people_range[1] <= 6:
-        raise ValueError(f"people are 0 to 6, the lower number first, got {people_range[0]}-{people_range[1]}")
+        fewest, most = people_range
+        raise ValueError(f"the range of people must be within 0-6, the lower number first, got {fewest}-{most}")
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
 
 
 def _agree_on_settings(path: Path, settings: dict) -> None:
-    """Writes the settings of a new set; of a set begun before, refuses to mix others in."""
+    """Write the settings of a new set; refuse other settings for an old one."""
     if not path.exists():
         atomic_write(path, json.dumps(settings).encode())
         return
     before = json.loads(path.read_text())
     if before != settings:
-        raise ValueError(f"{path.parent} holds a set begun with {before}, not {settings}: choose another folder")
+        raise ValueError(f"the settings of {path.parent} must be {before}, got {settings}: choose another folder")
 
 
 def _render_all(out_dir: Path, image_ids: list[int], settings: dict, workers: int) -> Iterator[int]:
-    """Renders the pictures, in this process or in several; yields each picture's id when it is on disk."""
+    """Render the pictures, in this process or in several; yield each picture's id when it is on disk."""
     if workers == 1 or len(image_ids) < 2:
         threads_before = torch.get_num_threads()
         torch.set_num_threads(1)
@@ -113,13 +114,13 @@ def _render_all(out_dir: Path, image_ids: list[int], settings: dict, workers: in
 
 
 def _start_worker() -> None:
-    """A worker uses one core, and leaves Ctrl-C to the main process, which lets it finish its picture."""
+    """Use one core, and leave Ctrl-C to the main process, which lets a worker finish its picture."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
 
 
 def _render_one(out_dir: Path, image_id: int, settings: dict) -> int:
-    """Renders one picture and writes its three files, the annotation last."""
+    """Render one picture and write its three files, the annotation last."""
     rng = np.random.default_rng([settings["seed"], image_id])
     fewest, most = settings["people_range"]
     num_people = int(rng.integers(fewest, most + 1))
@@ -156,7 +157,7 @@ def _annotation_path(out_dir: Path, image_id: int) -> Path:
 
 
 def _merge(out_dir: Path, count: int, settings: dict) -> Path:
-    """annotations.json of pictures 1 to `count`, from the pictures' own files."""
+    """Merge the annotation files of pictures 1 to `count` into annotations.json."""
     images, annotations = [], []
     for image_id in range(1, count + 1):
         shard = json.loads(_annotation_path(out_dir, image_id).read_text())

@@ -4,7 +4,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from tests.cli.test_app import assert_one_sentence, run
+from tests.cli.running import assert_one_sentence, run
 from tests.evaluation.people import UVDistances
 from tests.test_annotators import rendered  # noqa: F401  (a fixture)
 from tests.test_evaluate import write_npz, write_truth

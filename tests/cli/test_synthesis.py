@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from tests.cli.running import assert_one_sentence, run
 
-from opendensepose.cli import app
-from opendensepose.cli.synthesis import say_which_ingredients
+from opendensepose.cli.synthesis import _two_numbers, say_which_ingredients
 from opendensepose.synth import wardrobe
 from opendensepose.synth.wardrobe import ingredients_path
 from opendensepose.synth.wardrobe.ingredients_file import write_ingredients
@@ -28,10 +27,6 @@ def asked(monkeypatch) -> list:
 
     monkeypatch.setattr(wardrobe, "fetch_ingredients", fetch)
     return calls
-
-
-def run(*arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 def test_it_fetches_once_and_says_where_and_under_which_licence(asked):
@@ -61,3 +56,27 @@ def test_what_other_verbs_say(capsys):
     write_ingredients({"wardrobe/a": np.zeros(1)}, "")
     say_which_ingredients()
     assert str(ingredients_path()) in capsys.readouterr().out
+
+
+def test_numbers_of_size_and_people():
+    assert _two_numbers("640x480", "x", "rule") == (640, 480)
+    assert _two_numbers("640X480", "x", "rule") == (640, 480)
+    assert _two_numbers("3", "-", "rule") == (3, 3)
+    for bad in ("", "x", "640x", "1x2x3", "-1", "a-b"):
+        with pytest.raises(ValueError, match="rule"):
+            _two_numbers(bad, "x", "rule")
+
+
+@pytest.mark.parametrize(
+    "arguments, part",
+    [
+        (["--count", 1, "--seed", 0, "--size", "640by480"], "WIDTHxHEIGHT"),
+        (["--count", 1, "--seed", 0, "--people", "many"], "FEWEST-MOST"),
+        (["--count", 0, "--seed", 0], "count"),
+        (["--count", 1, "--seed", 0, "--people", "5-2"], "5-2"),
+        (["--count", 1, "--seed", 0, "--people", "1-9"], "1-9"),
+        (["--count", 1, "--seed", 0, "--size", "8x8"], "8x8"),
+    ],
+)
+def test_render_refuses_bad_numbers(tmp_path, arguments, part):
+    assert_one_sentence(run("render", "--out", tmp_path / "out", *arguments), part)

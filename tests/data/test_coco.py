@@ -203,16 +203,16 @@ def test_people_of_an_image_in_the_files_order():
         ({"dp_x": [1.0, float("nan")]}, "dp_x: number 1 must be a finite number, got nan"),
         ({"bbox": [1, 2, 3, 1e300]}, "bbox: number 3 must be a finite number, got 1e.300"),
         ({"dp_I": [1.0, 25.0]}, r"dp_I: number 1 must be in \[1, 24\], got 25"),
-        ({"dp_I": [1.5, 2.0]}, "dp_I: number 0 must be a whole one, got 1.5"),
+        ({"dp_I": [1.5, 2.0]}, "dp_I: number 0 must be whole, got 1.5"),
         ({"dp_U": [0.5, 1.01]}, r"dp_U: number 1 must be in \[0, 1\], got 1.01"),
         ({"dp_V": ...}, "dp_V is missing"),
         ({"dp_vertex": [1, -1]}, "dp_vertex: number 1"),
-        ({"dp_masks": [[]] * 3}, "dp_masks: there should be a list of 14"),
+        ({"dp_masks": [[]] * 3}, "dp_masks: part masks must be a list of 14"),
         ({"keypoints": [0] * 50}, "keypoints must hold 51 numbers, got 50"),
         ({"area": "big"}, "area must be a finite number"),
     ],
 )
-def test_an_unsound_person_is_one_sentence_with_file_annotation_and_field(changes, says):
+def test_an_invalid_person_is_one_sentence_with_file_annotation_and_field(changes, says):
     with pytest.raises(ValueError, match=f"^people.json: annotation 5: {says}"):
         person_of(**changes)
 

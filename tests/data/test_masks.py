@@ -85,7 +85,7 @@ def test_parts_have_their_number_and_the_later_wins():
     [
         ([[]] * 13, "got 13 entries"),
         ({}, "got dict"),
-        ([*[[]] * 13, encode_mask(np.zeros((256, 255), bool))], "part mask 14 is 256 x 255, expected 256 x 256"),
+        ([*[[]] * 13, encode_mask(np.zeros((256, 255), bool))], "part mask 14 must be 256 x 256, got 256 x 255"),
         ([{"size": [256, 256], "counts": "1"}, *[[]] * 13], "part mask 1: .* cover 1 pixels"),
         (["text", *[[]] * 13], "part mask 1: "),
     ],

@@ -63,14 +63,14 @@ def test_a_file_with_the_map_alone_is_read(tmp_path, people):
         (lambda m: {k: m[k] for k in m if k != "V"}, "a.npz: .*V"),
         (lambda m: {k: m[k] for k in m if k != "hidden_U"}, "a.npz: it has hidden_instance, but no hidden_U"),
         (lambda m: m | {"hidden_xy": m["hidden_xy"] + 40}, "a.npz: hidden_xy must lie in the photo of 60 x 40"),
-        (lambda m: m | {"hidden_xy": m["hidden_xy"][1:]}, "a.npz: hidden_xy and hidden_I should be"),
+        (lambda m: m | {"hidden_xy": m["hidden_xy"][1:]}, "a.npz: hidden_xy and hidden_I must be"),
         (lambda m: m | {"hidden_xy": m["hidden_xy"] + 0.5}, "a.npz: hidden_xy must be whole numbers"),
         (lambda m: m | {"hidden_U": m["hidden_U"] + 2}, "a.npz: u must lie in"),
         (lambda m: m | {"hidden_instance": m["hidden_instance"] + 9}, "a.npz: hidden_instance must be 1 to 3"),
         (lambda m: m | {"instance": m["instance"] + 9}, "a.npz: instance must be 0 to 3"),
     ],
 )
-def test_unsound_files_are_one_sentence(tmp_path, people, change, says):
+def test_invalid_files_are_one_sentence(tmp_path, people, change, says):
     save_prediction(tmp_path / "a.npz", people, SIZE_HW)
     with np.load(tmp_path / "a.npz") as content:
         maps = dict(content)

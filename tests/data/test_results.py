@@ -1,4 +1,4 @@
-"""Results files: crops by hand and back, every kind of unsound entry."""
+"""Results files: crops by hand and back, every kind of invalid entry."""
 
 import base64
 import json
@@ -96,7 +96,7 @@ WHOLE_PNG = base64.b64decode(entry()["uv_data"])
         ({"uv_data": base64_png(np.full((2, 3, 3), 25))}, "uv_data: I must be 0 to 24, got 25"),
     ],
 )
-def test_an_unsound_detection_is_one_sentence_with_the_field(changes, says):
+def test_an_invalid_detection_is_one_sentence_with_the_field(changes, says):
     with pytest.raises(ValueError, match=f"^{says}"):
         detection(entry(**changes))
 

@@ -235,7 +235,7 @@ def test_what_is_left_out_is_what_the_released_evaluators_leave_out():
 
 
 def test_wrong_shapes_and_rules_are_refused():
-    with pytest.raises(ValueError, match=r"similarity should have the shape \(1, 2\)"):
+    with pytest.raises(ValueError, match=r"similarity must have the shape \(1, 2\)"):
         ScoredImage(*[np.zeros(1)] * 2, *[np.zeros(2)] * 3, np.zeros((2, 1)), np.zeros((1, 2)))
     with pytest.raises(ValueError, match="NaN"):
         scored([0.5], [[np.nan]])

@@ -34,7 +34,7 @@ def test_wrong_shapes_are_named(face, barycentric):
 
 def test_a_face_of_another_mesh_is_named():
     points = SurfacePoints(np.array([1]), np.array([[1.0, 0, 0]]))
-    with pytest.raises(ValueError, match=r"in 0\.\.0, but they are in 1\.\.1"):
+    with pytest.raises(ValueError, match=r"in 0\.\.0, got 1\.\.1"):
         points.xyz(TRIANGLE, FACES)
     with pytest.raises(ValueError, match="shapes"):
         points.xyz(TRIANGLE[:, :2], FACES)

@@ -34,12 +34,6 @@ def test_the_person_faces_minus_y_and_left_is_plus_x():
     assert x[surface.faces[left_hand]].min() > 0.4
 
 
-def test_the_same_object_is_given_and_cannot_be_changed():
-    assert load_surface() is load_surface()
-    with pytest.raises(ValueError, match="read-only"):
-        load_surface().vertices[0] = 0
-
-
 def test_wrong_shapes_are_named():
     v, f = np.zeros((3, 3), np.float32), np.array([[0, 1, 2]], np.int32)
     one, three = np.zeros(1, np.int32), np.zeros(3, np.int32)
@@ -47,5 +41,5 @@ def test_wrong_shapes_are_named():
         Surface(v[:, :2], f, three, one)
     with pytest.raises(ValueError, match="anny_vertex"):
         Surface(v, f, one, one)
-    with pytest.raises(ValueError, match=r"0\.\.2, but they name 1\.\.3"):
+    with pytest.raises(ValueError, match=r"0\.\.2, got 1\.\.3"):
         Surface(v, f + 1, three, one)

@@ -43,5 +43,5 @@ def test_mirror_twice_is_nothing():
 def test_bad_labels_are_named():
     with pytest.raises(ValueError, match=r"\(2,\), \(3,\)"):
         mirror_iuv(np.zeros(2, int), np.zeros(3), np.zeros(2))
-    with pytest.raises(ValueError, match=r"0\.\.24, but they are in 25\.\.25"):
+    with pytest.raises(ValueError, match=r"0\.\.24, got 25\.\.25"):
         mirror_iuv(np.array([25]), np.zeros(1), np.zeros(1))

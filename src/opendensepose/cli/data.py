@@ -29,7 +29,7 @@ def check(
 ) -> None:
     """Report what a COCO-DensePose or results file holds, and every defect with its annotation id.
 
-    Exit code: 0 if the file is sound, 1 if it has defects, 2 if it cannot be read.
+    Exit code: 0 if the file has no defects, 1 if it has defects, 2 if it cannot be read.
     """
     from rich.console import Console
     from rich.progress import Progress

@@ -69,7 +69,7 @@ def ingredients(
     from opendensepose.synth.wardrobe import fetch_ingredients, ingredients_path, load_ingredients
 
     path = ingredients_path()
-    if not from_ and _is_sound(load_ingredients):
+    if not from_ and _is_intact(load_ingredients):
         print(f"the ingredients are there already: {path}")
         return
     console = Console(stderr=True)
@@ -86,7 +86,7 @@ def ingredients(
     print(f"{path}: {size:.1f} MB, licence CC0 1.0; sources and checksums are in {path.with_suffix('.txt')}")
 
 
-def _is_sound(load: Callable[[], object]) -> bool:
+def _is_intact(load: Callable[[], object]) -> bool:
     """Whether load() gives something; what it refuses is fetched anew."""
     try:
         return load() is not None

@@ -39,7 +39,7 @@ SKELETON = (
 
 
 def category() -> dict:
-    """COCO's entry for people, with the keypoints' names and skeleton."""
+    """Return COCO's category of people, with the keypoints' names and skeleton."""
     return {
         "id": 1, "name": "person", "supercategory": "person",
         "keypoints": list(KEYPOINT_NAMES), "skeleton": [list(pair) for pair in SKELETON],
@@ -50,9 +50,9 @@ def category() -> dict:
 class CocoDensePose:
     """An annotation file in memory: COCO-DensePose, its PoseTrack-style variants, or its variant with mesh vertices.
 
-    document: the file's content, kept as it is for writing. name: what error sentences call it. images,
+    document: the file's content, kept as it is for writing. name: how errors name it. images,
     annotations: its entries (dict) by id. Masks stay compressed until a person is asked for. ValueError, one sentence,
-    if the document has another form, an id is missing or twice there, or an annotation's image is not there.
+    if the document has another form, an id is missing or duplicate, or an annotation's image is missing.
     """
 
     document: dict = field(repr=False)
@@ -78,7 +78,7 @@ class CocoDensePose:
             object.__setattr__(self, name, value)
 
     def annotation_ids(self, image_id: int) -> list[int]:
-        """The ids of an image's annotations, in the file's order. ValueError if there is no such image."""
+        """Return the ids of an image's annotations, in the file's order. ValueError if there is no such image."""
         if image_id not in self._ids_by_image:
             some = ", ".join(str(known) for known in list(self.images)[:5])
             raise ValueError(
@@ -87,7 +87,7 @@ class CocoDensePose:
         return self._ids_by_image[image_id]
 
     def person(self, annotation_id: int) -> DenseAnnotation:
-        """One annotated person. ValueError, naming file, annotation and field, if the entry is unsound."""
+        """Return one annotated person. ValueError, naming file, annotation and field, if the entry is invalid."""
         if annotation_id not in self.annotations:
             raise ValueError(f"{self.name} has no annotation with id {annotation_id}.")
         try:
@@ -96,7 +96,7 @@ class CocoDensePose:
             raise ValueError(f"{self.name}: annotation {annotation_id}: {error}") from None
 
     def people(self, image_id: int) -> list[DenseAnnotation]:
-        """Everybody annotated in an image, groups and people without points included."""
+        """Return all people annotated in an image, also groups and people without points."""
         return [self.person(annotation_id) for annotation_id in self.annotation_ids(image_id)]
 
 
@@ -116,19 +116,19 @@ def _by_id(document: dict, key: str, name: str) -> dict[int, dict]:
 
 
 def read_annotations(path: str | Path) -> CocoDensePose:
-    """The annotation file at `path`. OSError or ValueError, one sentence, if it cannot be read as one."""
+    """Read an annotation file. OSError or ValueError, one sentence, if it cannot be read as one."""
     return CocoDensePose(read_json(path), name=str(path))
 
 
 def write_annotations(path: str | Path, annotations: CocoDensePose) -> None:
-    """Writes the document as a whole or not at all; read again, it is the same, unknown fields included."""
+    """Write the document atomically; read again, it is the same, unknown fields included."""
     write_json(path, annotations.document)
 
 
 def dense_annotation(annotation: dict) -> DenseAnnotation:
-    """An entry of `annotations` as a `DenseAnnotation`; without points where it has none of their fields.
+    """Convert an entry of `annotations` to a `DenseAnnotation`; without points where it has none of their fields.
 
-    Where an annotator gave mesh vertices only (dp_vertex without dp_I), I, U, V are 0. An area that is not said is the
+    Where an annotator gave mesh vertices only (dp_vertex without dp_I), I, U, V are 0. A missing area is the
     box's. ValueError, naming the field, if something is missing, of another length, not a number or out of range.
     """
     x0, y0, width, height = box_xywh = numbers(annotation, "bbox", 4)
@@ -173,9 +173,9 @@ def _part_masks(annotation: dict) -> np.ndarray | None:
 def person_annotation(
     *, annotation_id: int, image_id: int, i: np.ndarray, u: np.ndarray, v: np.ndarray, keypoints: np.ndarray
 ) -> dict | None:
-    """One person's COCO-DensePose annotation, or None where nothing of the person is seen.
+    """Make one person's COCO-DensePose annotation, or None if nothing of the person is visible.
 
-    `i` uint8, `u`, `v` float32 are (H, W) maps of the whole image that are 0 wherever this person is not seen;
+    `i` uint8, `u`, `v` float32 are (H, W) maps of the whole image, 0 wherever this person is not visible;
     `keypoints` (17, 3) float: x, y in pixels and COCO's visibility 0, 1 or 2.
     """
     if not i.shape == u.shape == v.shape:

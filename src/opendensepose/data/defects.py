@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from opendensepose.data.fields import as_numbers, is_sound, number, numbers
+from opendensepose.data.fields import as_numbers, is_finite, number, numbers
 from opendensepose.data.masks import part_mask_runs
 from opendensepose.data.photos import find_image, photo_size_hw
 from opendensepose.data.results import detection
@@ -34,8 +34,11 @@ class Defect:
 def person_defects(
     annotation: dict, image: dict | None, names: Sequence[str], entry: str | None = None
 ) -> Iterator[Defect]:
-    """Every defect of one entry of `annotations`. image: its entry of `images`, None if there is none; names: of the
-    keypoints, in their order; entry: what the defects call it, its id if not said."""
+    """Yield every defect of one entry of `annotations`.
+
+    image: its entry of `images`, None if there is none. names: of the keypoints, in their order. entry: how the defects
+    name it, by default by its id.
+    """
     entry = entry or f"annotation {annotation.get('id')!r}"
     if image is None:
         yield Defect(entry, "image is not in the file", f"no image has the id {annotation.get('image_id')!r}")
@@ -92,9 +95,9 @@ def _point_defects(annotation: dict) -> Iterator[tuple[str, str]]:
 
 def _value_defects(name: str, values: np.ndarray) -> Iterator[tuple[str, str]]:
     """What is wrong with the values (P,) float64 of one list."""
-    finite = is_sound(values)
+    finite = is_finite(values)
     yield from _first_of(name, values, ~finite, "not a finite number")
-    values = np.where(finite, values, 1)  # 1 is sound in every list
+    values = np.where(finite, values, 1)  # 1 is valid in every list
     if name in ("dp_x", "dp_y"):
         yield from _first_of(name, values, (values < 0) | (values > 255), "point outside the box")
     elif name == "dp_I":
@@ -116,7 +119,7 @@ def _mask_defects(annotation: dict) -> Iterator[tuple[str, str]]:
     codes = annotation["dp_masks"]
     if not isinstance(codes, list) or len(codes) != NUM_PARTS:
         got = f"{len(codes)} entries" if isinstance(codes, list) else type(codes).__name__
-        yield "bad part masks", f"dp_masks should be a list of {NUM_PARTS}, got {got}"
+        yield "bad part masks", f"dp_masks must be a list of {NUM_PARTS}, got {got}"
         return
     for part, code in enumerate(codes, start=1):
         if code:
@@ -137,7 +140,7 @@ def _vertex_defects(annotation: dict) -> Iterator[tuple[str, str]]:
     values = as_numbers(annotation["dp_vertex"])
     if values is not None:
         most = _VERTICES.get(mesh, np.inf) if isinstance(mesh, str) else np.inf
-        finite = is_sound(values)
+        finite = is_finite(values)
         wrong = finite & ((values < 0) | (values >= most) | (np.where(finite, values, 0) % 1 != 0))
         yield from _first_of("dp_vertex", values, wrong, "vertex outside the mesh")
 
@@ -155,34 +158,34 @@ def _keypoint_defects(annotation: dict, names: Sequence[str]) -> Iterator[tuple[
     chart = point_charts(annotation)
     x, y = (as_numbers(annotation.get(name)) for name in ("dp_x", "dp_y"))
     if x is None or y is None or not len(x) == len(y) == len(chart):
-        return  # said by the rules for points
-    sound = is_sound(x) & is_sound(y)
-    x, y = x[sound], y[sound]
+        return  # the rules for points report it
+    usable = is_finite(x) & is_finite(y)
+    x, y = x[usable], y[usable]
     point_xy = np.stack([x / 255 * width + x0, y / 255 * height + y0], axis=1)
-    part = CHART_TO_PART[chart[sound]]
+    part = CHART_TO_PART[chart[usable]]
     side_px = float(np.sqrt(max(width * height, 0)))
     for sentence in side_contradictions(part, point_xy, keypoints, names, side_px):
         yield "left and right contradict the keypoints", sentence
 
 
 def point_charts(annotation: dict) -> np.ndarray:
-    """The chart of each point (P,) uint8, 0 where it is unsound; empty if there is no list of them."""
+    """Read the chart of each point, (P,) uint8, 0 where it is invalid; empty without a list of them."""
     values = as_numbers(annotation.get("dp_I"))
     if values is None:
         return np.zeros(0, np.uint8)
-    sound = np.isfinite(values) & (values >= 1) & (values <= 24)
-    return np.where(sound, values, 0).astype(np.uint8)
+    valid = np.isfinite(values) & (values >= 1) & (values <= 24)
+    return np.where(valid, values, 0).astype(np.uint8)
 
 
 def image_defects(image: dict, folder: Path | None) -> Iterator[Defect]:
-    """Every defect of one entry of `images`; with the folder of the photos, those of its file too."""
+    """Yield every defect of one entry of `images`; with the folder of the photos, those of its file too."""
     entry = f"image {image.get('id')!r}"
     name = image.get("file_name")
     if not isinstance(name, str) or not name:
         yield Defect(entry, "missing field", "file_name is missing")
         return
-    said = [image.get("height"), image.get("width")]
-    for side, value in zip(("height", "width"), said, strict=True):
+    stated = [image.get("height"), image.get("width")]
+    for side, value in zip(("height", "width"), stated, strict=True):
         if value is not None and not _is_size(value):
             yield Defect(entry, "bad image size", f"{side} is {value!r}")
     if folder is None:
@@ -194,16 +197,16 @@ def image_defects(image: dict, folder: Path | None) -> Iterator[Defect]:
     except ValueError as error:
         yield Defect(entry, "unreadable image", _clause(error))
     else:
-        if all(map(_is_size, said)) and size_hw != tuple(said):
+        if all(map(_is_size, stated)) and size_hw != tuple(stated):
             yield Defect(
                 entry,
                 "image of another size",
-                f"{name} is {size_hw[1]} x {size_hw[0]}, the file says {said[1]} x {said[0]}",
+                f"{name} is {size_hw[1]} x {size_hw[0]}, the file says {stated[1]} x {stated[0]}",
             )
 
 
 def detection_defects(result: Any, place: int) -> Iterator[Defect]:
-    """Every defect of the entry number `place` of a results file."""
+    """Yield every defect of the entry number `place` of a results file."""
     if not isinstance(result, dict):
         yield Defect(f"detection {place}", "not an object", f"got {type(result).__name__}")
         return

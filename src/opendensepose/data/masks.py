@@ -13,7 +13,7 @@ MAX_PIXELS = 200_000_000  # of a mask: four times the largest photo
 
 
 def encode_mask(mask: np.ndarray) -> dict:
-    """A mask (H, W) bool as COCO's compressed RLE, JSON-ready: {"size": [H, W], "counts": str}."""
+    """Encode a mask (H, W) bool as COCO's compressed RLE, JSON-ready: {"size": [H, W], "counts": str}."""
     from pycocotools import mask as rle  # here, since reading photos needs no pycocotools
 
     code = rle.encode(np.asfortranarray(mask, dtype=np.uint8))
@@ -21,10 +21,10 @@ def encode_mask(mask: np.ndarray) -> dict:
 
 
 def decode_mask(code: dict) -> np.ndarray:
-    """The mask (H, W) bool of a run-length code, compressed (counts is text) or not (a list of ints).
+    """Decode a run-length code to a mask (H, W) bool; compressed (counts is text) or not (a list of ints).
 
-    ValueError, without a name of the mask, if the code is malformed, its runs do not fill its size, or that is over
-    MAX_PIXELS.
+    ValueError, which does not name the mask, if the code is malformed, its runs do not fill its size, or it has more
+    than MAX_PIXELS.
     """
     runs = run_lengths(code)
     height, width = code["size"]
@@ -35,24 +35,24 @@ def decode_mask(code: dict) -> np.ndarray:
 
 
 def run_lengths(code: Any) -> np.ndarray:
-    """The runs (R,) int64 of a run-length code: background, mask, background, ... column by column.
+    """Read the runs (R,) int64 of a run-length code: background, mask, background, ... column by column.
 
     ValueError if the code is malformed or the runs do not add up to its size.
     """
     if not isinstance(code, dict) or not {"size", "counts"} <= code.keys():
-        raise ValueError("a mask is an object with `size` and `counts`")
+        raise ValueError(f"a mask must be an object with `size` and `counts`, got {type(code).__name__}")
     size, counts = code["size"], code["counts"]
     if not (
         isinstance(size, list | tuple) and len(size) == 2 and all(type(side) is int and side >= 0 for side in size)
     ):
-        raise ValueError(f"the size of a mask is [height, width], got {size!r}")
+        raise ValueError(f"the size of a mask must be [height, width], got {size!r}")
     if isinstance(counts, str):
         runs = _uncompress(counts)
     else:
         runs = np.asarray(counts)
         if runs.ndim != 1 or (runs.size and runs.dtype.kind != "i"):
-            raise ValueError("the counts of a mask are text or a list of whole numbers")
-    total = runs.sum(dtype=np.float64)  # which does not overflow, so that huge runs cannot add up to the right number
+            raise ValueError("the counts of a mask must be text or a list of whole numbers")
+    total = runs.sum(dtype=np.float64)  # float64 does not overflow, so huge runs cannot wrap round to the right number
     if runs.size and runs.min() < 0 or total != size[0] * size[1]:
         raise ValueError(
             f"the runs of a mask of {size[0]} x {size[1]} cover {total:.0f} pixels, expected {size[0] * size[1]}"
@@ -85,13 +85,13 @@ def _uncompress(counts: str) -> np.ndarray:
 
 
 def decode_part_masks(codes: Any) -> np.ndarray:
-    """The map of parts (256, 256) uint8, 0 background, of `dp_masks`: 14 run-length codes, empty for unseen parts.
+    """Decode `dp_masks` to a map of parts (256, 256) uint8, 0 background: 14 run-length codes, empty for unseen parts.
 
     Where masks overlap, the later part counts. ValueError if they are not 14 or not 256 x 256.
     """
     if not isinstance(codes, list | tuple) or len(codes) != NUM_PARTS:
         got = f"{len(codes)} entries" if isinstance(codes, list | tuple) else type(codes).__name__
-        raise ValueError(f"there should be a list of {NUM_PARTS} part masks, got {got}")
+        raise ValueError(f"part masks must be a list of {NUM_PARTS}, got {got}")
     part = np.zeros(GRID * GRID, np.uint8)  # column by column, like the codes
     for number, code in enumerate(codes, start=1):
         if code:
@@ -101,10 +101,10 @@ def decode_part_masks(codes: Any) -> np.ndarray:
 
 
 def part_mask_runs(code: Any, number: int) -> np.ndarray:
-    """The runs (R,) int64 of the mask of part `number`. ValueError unless it is a sound one of 256 x 256."""
+    """Read the runs (R,) int64 of the mask of part `number`. ValueError unless it is a valid one of 256 x 256."""
     size = code.get("size") if isinstance(code, dict) else None
     if isinstance(size, list | tuple) and len(size) == 2 and tuple(size) != (GRID, GRID):
-        raise ValueError(f"part mask {number} is {size[0]} x {size[1]}, expected {GRID} x {GRID}")
+        raise ValueError(f"part mask {number} must be {GRID} x {GRID}, got {size[0]} x {size[1]}")
     try:
         return run_lengths(code)
     except ValueError as error:

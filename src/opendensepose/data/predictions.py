@@ -39,7 +39,7 @@ class Prediction:
     def __post_init__(self) -> None:
         boxes, scores, number = self.boxes_xyxy, self.scores, len(self.hidden_instance)
         if boxes.ndim != 2 or boxes.shape[1] != 4 or scores.shape != boxes.shape[:1]:
-            raise ValueError(f"boxes_xyxy and scores should be (N, 4) and (N,), got {boxes.shape} and {scores.shape}.")
+            raise ValueError(f"boxes_xyxy and scores must be (N, 4) and (N,), got {boxes.shape} and {scores.shape}.")
         if self.instance.shape != self.iuv.size_hw:
             raise ValueError(f"instance is {self.instance.shape}, but I is {self.iuv.size_hw}.")
         for name, least in (("instance", 0), ("hidden_instance", 1)):
@@ -48,7 +48,7 @@ class Prediction:
                 raise ValueError(f"{name} must be {least} to {len(scores)}, got {who.min()} to {who.max()}.")
         if self.hidden_xy.shape != (number, 2) or self.hidden_iuv.size_hw != (1, number):
             raise ValueError(
-                f"hidden_xy and hidden_I should be ({number}, 2) and ({number},) like hidden_instance, got"
+                f"hidden_xy and hidden_I must be ({number}, 2) and ({number},) like hidden_instance, got"
                 f" {self.hidden_xy.shape} and {self.hidden_iuv.size_hw[1:]}."
             )
         if self.hidden_xy.dtype.kind not in "iu":

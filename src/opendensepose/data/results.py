@@ -49,7 +49,7 @@ def write_results(path: str | Path, entries: Sequence[dict]) -> None:
 
 
 def detection(entry: dict) -> Detection:
-    """An entry with its crop decoded. ValueError, naming the field, if something is missing or unsound."""
+    """Decode an entry with its crop. ValueError, naming the field, if something is missing or invalid."""
     x0, y0, width, height = box_xywh = numbers(entry, "bbox", 4)
     if not (width >= 0 and height >= 0):
         raise ValueError(f"bbox must have a width and height of at least 0, got {box_xywh.tolist()}.")

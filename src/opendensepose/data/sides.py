@@ -28,18 +28,18 @@ _LIMBS = (
     _Limb(12, 13, "elbow", "wrist"),
 )
 _FEWEST_POINTS = 2
-_LEAST_GAP = 0.12  # of the root of the box's area: closer bones do not tell the sides apart
+_LEAST_GAP = 0.12  # of the root of the box's area: closer bones do not distinguish the sides
 
 
 def side_contradictions(
     part: np.ndarray, point_xy: np.ndarray, keypoints: np.ndarray, names: Sequence[str], box_side_px: float
 ) -> list[str]:
-    """One sentence for each limb whose points lie on the bone of the other side.
+    """List a sentence for each limb whose points lie on the bone of the other side.
 
     part: (P,) 1..14. point_xy: (P, 2) and keypoints: (K, 3) x, y, visibility, in pixels of the photo; names: of the K
-    keypoints. box_side_px: root of the area of the person's box. A limb is judged where both sides' keypoints are
-    labelled and its two bones stand well apart; it contradicts if its points are, on average, nearer to the other
-    side's bone than to their own by more than half the distance between the two, so crossed limbs pass.
+    keypoints. box_side_px: root of the area of the person's box. A limb is judged if both sides' keypoints are
+    labelled and the two bones are far enough apart. It contradicts if its points are, on average, nearer to the other
+    side's bone than to their own by more than half the distance of the bones, so crossed limbs pass.
     """
     place = {name: k for k, name in enumerate(names)}
     found = []

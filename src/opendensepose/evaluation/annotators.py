@@ -48,7 +48,7 @@ class AnnotatorErrors:
 
 
 def annotator_errors(people: Iterable[AnnotatedTruth], distances: LabelDistances) -> list[AnnotatorErrors]:
-    """Errors by annotator, in the order of their names. ValueError if a point lies outside its image."""
+    """Measure each annotator, in the order of their names. ValueError if a point lies outside its image."""
     chart: dict[str, list[np.ndarray]] = {}
     error_m: dict[str, list[np.ndarray]] = {}
     off_body: dict[str, int] = {}
@@ -62,10 +62,10 @@ def annotator_errors(people: Iterable[AnnotatedTruth], distances: LabelDistances
             )
         true = Labels(*(values[row, column] for values in (truth.i, truth.u, truth.v)))
         usable = (true.i > 0) & (person.i > 0)
-        said = Labels(person.i, person.u, person.v)
-        true, said = (Labels(*(values[usable] for values in labels)) for labels in (true, said))
+        annotated = Labels(person.i, person.u, person.v)
+        true, annotated = (Labels(*(values[usable] for values in labels)) for labels in (true, annotated))
         chart.setdefault(name, []).append(true.i)
-        error_m.setdefault(name, []).append(point_errors(true, said, distances))
+        error_m.setdefault(name, []).append(point_errors(true, annotated, distances))
         off_body[name] = off_body.get(name, 0) + int((~usable).sum())
         count[name] = count.get(name, 0) + 1
     return [
@@ -86,7 +86,7 @@ def joined(annotators: list[AnnotatorErrors]) -> AnnotatorErrors:
 
 
 def chart_means(annotator: AnnotatorErrors) -> np.ndarray:
-    """(25,) mean error in metres by true chart, NaN where there are no points."""
+    """Average errors by true chart: (25,) metres, NaN where there are no points."""
     return np.array([_mean(annotator.error_m[annotator.chart == k]) for k in range(25)])
 
 
@@ -95,7 +95,7 @@ def _mean(values: np.ndarray) -> float:
 
 
 def annotator_numbers(annotator: AnnotatorErrors) -> dict:
-    """people, points, off_body, mean_cm, median_cm, auc10, auc30, and parts: the mean in cm and points of each."""
+    """Compute people, points, off_body, mean_cm, median_cm, auc10, auc30, and mean and points of each part."""
     error_m, part = annotator.error_m, CHART_TO_PART[annotator.chart]
     return {
         "people": annotator.num_people,
@@ -112,7 +112,7 @@ def annotator_numbers(annotator: AnnotatorErrors) -> dict:
 
 
 def annotator_table(annotators: list[AnnotatorErrors], surface: str) -> str:
-    """Mean geodesic error in cm: a row for each part, a column for each annotator and one for all together."""
+    """Format the mean geodesic error in cm: a row for each part, a column for each annotator and one for all."""
     columns = [*annotators, joined(annotators)] if len(annotators) > 1 else list(annotators)
     numbers = [annotator_numbers(one) for one in columns]
     names = [one.annotator if len(one.annotator) <= 12 else one.annotator[:11] + "…" for one in columns]

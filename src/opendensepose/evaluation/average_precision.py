@@ -33,8 +33,8 @@ _PERSON = 1  # the only category
 class ScoredImage:
     """What AP needs to know of one image.
 
-    score (D,), detection_area (D,) px^2; person_area (G,) px^2, left_out (G,) bool: not to be found, not counted;
-    crowd (G,) bool: may be found many times; similarity (D, G) in [0, 1]; box_iou (D, G). ValueError otherwise.
+    score (D,), detection_area (D,) px^2; person_area (G,) px^2, left_out (G,) bool: ignored, neither a hit nor a miss;
+    crowd (G,) bool: may be matched many times; similarity (D, G) in [0, 1]; box_iou (D, G). ValueError otherwise.
     """
 
     score: np.ndarray
@@ -51,15 +51,15 @@ class ScoredImage:
         expected |= {"detection_area": shape[:1], "left_out": shape[1:], "crowd": shape[1:]}
         for name, value in expected.items():
             if np.shape(getattr(self, name)) != value:
-                raise ValueError(f"{name} should have the shape {value}, but has {np.shape(getattr(self, name))}.")
+                raise ValueError(f"{name} must have the shape {value}, got {np.shape(getattr(self, name))}.")
         if np.isnan(self.similarity).any():
-            raise ValueError("similarities should be numbers, but some are NaN.")
+            raise ValueError("similarities must be numbers, got NaN.")
 
 
 @dataclass(frozen=True)
 class AveragePrecision:
-    """Fractions in [0, 1], NaN where there is nobody of that size to find. precision (T, R): of all sizes, at recall 0,
-    .01, .. 1, for the thresholds .50, .55, .. .95; NaN if there is nobody."""
+    """Fractions in [0, 1], NaN where no person has that size. precision (T, R): of all sizes, at recall 0,
+    .01, .. 1, for the thresholds .50, .55, .. .95; NaN if there are no people."""
 
     ap: float
     ap50: float
@@ -100,8 +100,8 @@ def average_precision_intervals(
 ) -> dict[str, tuple[float, float]]:
     """Compute bootstrap intervals of AP and AR over images: {"ap": (low, high), "ap50": .., ..}.
 
-    Images are resampled, not people, who are not independent within an image. NaN where some resample has nobody of
-    that size to find. ValueError without images.
+    Images are resampled, not people, who are not independent within an image. NaN where some resample has no
+    person of that size. ValueError without images.
     """
     if not images:
         raise ValueError("images must hold at least one image, got none.")
@@ -118,7 +118,7 @@ def average_precision_intervals(
 
 def _matched(images: Sequence[ScoredImage], max_detections: int, leave_out: str) -> "_SimilarityEval":
     if leave_out not in ("released", "coco"):
-        raise ValueError(f'leave_out is "released" or "coco", got {leave_out!r}.')
+        raise ValueError(f'leave_out must be "released" or "coco", got {leave_out!r}.')
     evaluation = _SimilarityEval(images, max_detections, released=leave_out == "released")
     with redirect_stdout(StringIO()):  # the library reports its progress with print
         evaluation.evaluate()
@@ -126,7 +126,7 @@ def _matched(images: Sequence[ScoredImage], max_detections: int, leave_out: str)
 
 
 def _summed(precision: np.ndarray, recall: np.ndarray) -> AveragePrecision:
-    """From pycocotools' tables."""
+    """Average pycocotools' tables into the ten figures."""
     precision, recall = (np.where(part > -1, part, np.nan) for part in (precision, recall))  # (T, R, A), (T, A)
     at = {50: 0, 75: 5}
     return AveragePrecision(
@@ -158,7 +158,7 @@ class _SimilarityEval(COCOeval):
         self.params.areaRng, self.params.areaRngLbl = [list(r) for r in AREA_RANGES.values()], list(AREA_RANGES)
 
     def summed(self) -> AveragePrecision:
-        """Of what is matched in `evalImgs`."""
+        """Accumulate the matches in `evalImgs`."""
         with redirect_stdout(StringIO()):
             self.accumulate()
         return _summed(self.eval["precision"][:, :, 0, :, 0], self.eval["recall"][:, 0, :, 0])
@@ -177,8 +177,8 @@ class _SimilarityEval(COCOeval):
             self._dts[k, _PERSON] = [
                 {"id": number, "score": score, "area": area} for number, (score, area) in enumerate(detections, start=1)
             ]
-            surest = np.argsort(-np.asarray(image.score), kind="mergesort")
-            self.order[k] = surest[: self.params.maxDets[-1]]
+            by_score = np.argsort(-np.asarray(image.score), kind="mergesort")
+            self.order[k] = by_score[: self.params.maxDets[-1]]
 
     def computeIoU(self, imgId: int, catId: int) -> np.ndarray | list:
         """The given similarities, rows in descending score."""

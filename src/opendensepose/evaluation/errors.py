@@ -48,7 +48,7 @@ class DetectedPerson:
     def __post_init__(self) -> None:
         box = np.asarray(self.box_xyxy, np.float64)
         if box.shape != (4,) or not np.isfinite(box).all() or (box[2:] < box[:2]).any():
-            raise ValueError(f"a box is x0, y0, x1, y1 with x0 <= x1 and y0 <= y1, got {box.tolist()}.")
+            raise ValueError(f"a box must be x0, y0, x1, y1 with x0 <= x1 and y0 <= y1, got {box.tolist()}.")
         if not np.isfinite(self.score):
             raise ValueError(f"a detection's score must be a finite number, got {self.score}.")
         object.__setattr__(self, "box_xyxy", box)
@@ -62,7 +62,7 @@ class DetectedPerson:
 
 
 def box_xywh(box_xyxy: np.ndarray) -> list[float]:
-    """A box as COCO's files have it, x, y, width, height, to three decimals: what float32 keeps of photos' boxes."""
+    """Convert a box to COCO's x, y, width, height, to three decimals, the precision of float32 in photos."""
     x0, y0, x1, y1 = (round(float(edge), 3) for edge in box_xyxy)
     return [x0, y0, round(x1 - x0, 3), round(y1 - y0, 3)]
 
@@ -121,15 +121,15 @@ class ChartDistances:
 
 
 def point_errors(true: Labels, predicted: Labels, distances: LabelDistances) -> np.ndarray:
-    """(P,) float64 metres, infinite where nothing is predicted (i = 0).
+    """Compute geodesic errors: (P,) float64 metres, infinite where nothing is predicted (i = 0).
 
     true: labels of the annotated points, i in 1..24; predicted: i in 0..24. ValueError if shapes differ.
     """
     true, predicted = Labels(*true), Labels(*predicted)
     if not all(np.shape(value) == np.shape(true.i) for value in (*true, *predicted)):
         raise ValueError(
-            f"true and predicted i, u, v should have one shape (P,), "
-            f"but they have {[np.shape(value) for value in (*true, *predicted)]}."
+            f"true and predicted i, u and v must have one shape (P,), "
+            f"got {[np.shape(value) for value in (*true, *predicted)]}."
         )
     error_m = np.full(len(true.i), np.inf)
     found = np.asarray(predicted.i) > 0

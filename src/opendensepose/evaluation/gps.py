@@ -47,14 +47,14 @@ class Window(NamedTuple):
 
 
 def normaliser_m(name: str, chart: np.ndarray) -> np.ndarray:
-    """The normaliser of points in charts (P,) 1..24: (P,) metres. ValueError for a name other than kappa and part."""
+    """Return the normaliser of points in charts (P,) 1..24: (P,) metres. ValueError if the name is unknown."""
     if name not in NORMALISERS:
-        raise ValueError(f"the normaliser is one of {', '.join(NORMALISERS)}, got {name!r}.")
+        raise ValueError(f"the normaliser must be one of {', '.join(NORMALISERS)}, got {name!r}.")
     return np.full(np.shape(chart), KAPPA_M) if name == "kappa" else PART_NORMALISER_M[chart]
 
 
 def gps(error_m: np.ndarray, scale_m: np.ndarray) -> np.ndarray:
-    """Mean over the last axis of exp(-d^2 / (2 k^2)) of errors (..., P), infinite if missing; 0 if P is 0."""
+    """Average over the last axis exp(-d^2 / (2 k^2)) of errors (..., P), infinite if missing; 0 if P is 0."""
     error_m = np.asarray(error_m, np.float64)
     if error_m.shape[-1] == 0:
         return np.zeros(error_m.shape[:-1])
@@ -62,12 +62,12 @@ def gps(error_m: np.ndarray, scale_m: np.ndarray) -> np.ndarray:
 
 
 def gpsm(gps_value: np.ndarray, iou: np.ndarray) -> np.ndarray:
-    """sqrt(GPS * IoU)."""
+    """Compute sqrt(GPS * IoU)."""
     return np.sqrt(np.asarray(gps_value) * np.asarray(iou))
 
 
 def annotated_foreground(annotation: DenseAnnotation, size_hw: tuple[int, int]) -> Window | None:
-    """The person's part masks as one mask in the image's pixels; None if there are none.
+    """Merge the person's part masks into one mask in the image's pixels; None if there are none.
 
     The 256 x 256 grid is stretched linearly over the box, corners on corners, cut at one half, and put at the whole
     pixel of the box's corner, as the released evaluators do.
@@ -82,14 +82,14 @@ def annotated_foreground(annotation: DenseAnnotation, size_hw: tuple[int, int]) 
 
 
 def predicted_foreground(detection: DetectedPerson, size_hw: tuple[int, int]) -> Window:
-    """The detection's labelled pixels, within the image."""
+    """Mark the detection's labelled pixels, within the image."""
     height, width = detection.iuv.size_hw
     x, y = (int(value) for value in np.floor(detection.origin_xy))
     return _cut(detection.iuv.i > 0, (x, y, width, height), size_hw)
 
 
 def _cut(mask: np.ndarray, box_xywh: Sequence[float], size_hw: tuple[int, int]) -> Window:
-    """What of the mask lies in the box and in the image, with its upper left corner at the box's whole pixel."""
+    """Cut the mask to the box and the image, with its upper left corner at the box's whole pixel."""
     x, y, width, height = box_xywh
     left, top = int(x), int(y)
     right, bottom = min(int(x + width), size_hw[1]), min(int(y + height), size_hw[0])
@@ -99,10 +99,7 @@ def _cut(mask: np.ndarray, box_xywh: Sequence[float], size_hw: tuple[int, int]) 
 
 
 def mask_iou(predicted: Window, annotated: Window, *, crowd: bool = False) -> float:
-    """Pixels in both over pixels in either; over the predicted pixels alone where the annotation is of a crowd.
-
-    0 if there are none.
-    """
+    """Compute the IoU of two masks; for a crowd, the intersection over the predicted pixels. 0 without pixels."""
     (p, (px, py)), (a, (ax, ay)) = predicted, annotated
     left, top = max(px, ax), max(py, ay)
     right, bottom = min(px + p.shape[1], ax + a.shape[1]), min(py + p.shape[0], ay + a.shape[0])

@@ -29,22 +29,22 @@ class OfficialDistances:
     """Stored distances between the vertices of a subdivided mesh.
 
     chart (n,) in 1..24, uv (n, 2) float64 of the vertices; matrix_row (n,): their rows in the matrix, from 0; half
-    (m (m - 1) / 2,): what stands below its diagonal, row by row, metres. ValueError if these do not fit together.
+    (m (m - 1) / 2,): the entries below its diagonal, row by row, metres. ValueError if these do not fit together.
     """
 
     def __init__(self, chart: np.ndarray, uv: np.ndarray, matrix_row: np.ndarray, half: np.ndarray):
         num_rows = (1 + round((1 + 8 * half.size) ** 0.5)) // 2
         if half.ndim != 1 or num_rows * (num_rows - 1) // 2 != half.size:
-            raise ValueError(f"half a matrix has n (n - 1) / 2 numbers, which {half.size} is not.")
+            raise ValueError(f"half a matrix must have n (n - 1) / 2 numbers for some n, got {half.size}.")
         if not chart.shape == matrix_row.shape == (len(uv),) or uv.shape != (len(chart), 2):
             raise ValueError(
-                f"chart, uv and matrix_row should be (n,), (n, 2) and (n,), "
-                f"but they are {chart.shape}, {uv.shape} and {matrix_row.shape}."
+                f"chart, uv and matrix_row must be (n,), (n, 2) and (n,), "
+                f"got {chart.shape}, {uv.shape} and {matrix_row.shape}."
             )
         if matrix_row.size and not 0 <= matrix_row.min() <= matrix_row.max() < num_rows:
             raise ValueError(
-                f"the vertices' rows should be in 0..{num_rows - 1}, the matrix's, "
-                f"but they are in {matrix_row.min()}..{matrix_row.max()}."
+                f"the vertices' rows must be in 0..{num_rows - 1}, the matrix's, "
+                f"got {matrix_row.min()}..{matrix_row.max()}."
             )
         self.surface = f"the authors' body (SMPL, {len(chart):,} vertices)"
         self.matrix_row, self.half = matrix_row.astype(np.int64), half
@@ -52,7 +52,7 @@ class OfficialDistances:
         self.uv = [uv[mine].astype(np.float64) for mine in self.vertices]
 
     def nearest_vertex(self, labels: Labels) -> np.ndarray:
-        """(P,) int64 the vertex of the same chart nearest in UV, the first of equals. ValueError if there is none."""
+        """Find the vertex of the same chart nearest in UV, the first of equals: (P,) int64; ValueError without one."""
         i, u, v = labels
         vertex = np.empty(len(i), np.int64)
         uv = np.stack([u, v], 1).astype(np.float64)
@@ -66,7 +66,7 @@ class OfficialDistances:
         return vertex
 
     def between_labels(self, a: Labels, b: Labels) -> np.ndarray:
-        """(P,) float64 metres."""
+        """Look up the distances between points: (P,) float64 metres."""
         rows = [self.matrix_row[self.nearest_vertex(labels)] for labels in (a, b)]
         low, high = np.minimum(*rows), np.maximum(*rows)
         distance_m = np.zeros(len(low))
@@ -76,7 +76,7 @@ class OfficialDistances:
 
 
 def load_official_distances(folder: str | Path) -> OfficialDistances:
-    """Reads the three files of a folder. FileNotFoundError if one is missing, ValueError if one is not as expected."""
+    """Read the three files of a folder. FileNotFoundError if one is missing, ValueError if one is damaged."""
     subdivided, transform, matrix = (Path(folder) / name for name in OFFICIAL_FILES)
     for path in (subdivided, transform, matrix):
         if not path.is_file():
@@ -85,10 +85,10 @@ def load_official_distances(folder: str | Path) -> OfficialDistances:
     (index,) = _read_mat(transform, "index")
     arrays = read_pickled_arrays(matrix)
     if "Pdist_matrix" not in arrays:
-        raise ValueError(f"{matrix}: there is no Pdist_matrix in it, but {sorted(arrays)}.")
+        raise ValueError(f"{matrix} must hold Pdist_matrix, got {sorted(arrays)}.")
     half = arrays["Pdist_matrix"]
     if half.dtype.kind != "f":
-        raise ValueError(f"{matrix}: Pdist_matrix should hold floating-point metres, but it holds {half.dtype}.")
+        raise ValueError(f"{matrix}: Pdist_matrix must hold floating-point metres, got {half.dtype}.")
     try:
         return OfficialDistances(chart.astype(np.int64), np.stack([u, v], 1), index.astype(np.int64) - 1, half.ravel())
     except ValueError as error:
@@ -110,8 +110,8 @@ def _read_mat(path: Path, *names: str) -> list[np.ndarray]:
 def read_pickled_arrays(path: Path) -> dict[str, np.ndarray]:
     """The dict of numeric arrays that a pickle holds, of Python 2 or 3; ValueError for whatever else.
 
-    Nothing that a pickle names is imported or called: the names by which numpy rebuilds arrays get stand-ins of ours,
-    any other name is refused. The arrays share the memory of what was read.
+    Nothing that a pickle names is imported or called: stand-ins replace the names by which numpy rebuilds arrays, any
+    other name is refused. The arrays share the memory of the bytes read.
     """
     try:
         with Path(path).open("rb") as file:
@@ -121,11 +121,11 @@ def read_pickled_arrays(path: Path) -> dict[str, np.ndarray]:
     except (pickle.UnpicklingError, EOFError, AttributeError, IndexError, KeyError, TypeError, ImportError) as error:
         raise ValueError(f"{path}: this is not a pickle of arrays: {error}") from error
     if not isinstance(content, dict):
-        raise ValueError(f"{path}: a dict of arrays was expected, got {type(content).__name__}.")
+        raise ValueError(f"{path}: it must hold a dict of arrays, got {type(content).__name__}.")
     named = {key.decode("latin1") if isinstance(key, bytes) else str(key): value for key, value in content.items()}
     for key, value in named.items():
         if not isinstance(value, _Array):
-            raise ValueError(f"{path}: {key} should be an array, but is {type(value).__name__}.")
+            raise ValueError(f"{path}: {key} must be an array, got {type(value).__name__}.")
     try:
         return {key: value.to_numpy() for key, value in named.items()}
     except (ValueError, TypeError, AttributeError) as error:
@@ -145,7 +145,7 @@ class _DType:
     def to_numpy(self) -> np.dtype:
         code, order = (x.decode("latin1") if isinstance(x, bytes) else str(x) for x in (self.code, self.order))
         if code[:1] not in {"f", "i", "u", "b"}:
-            raise ValueError(f"arrays of numbers were expected, not of {code}.")
+            raise ValueError(f"arrays must hold numbers, got {code}.")
         return np.dtype(("" if order == "|" else order) + code)
 
 
@@ -176,7 +176,7 @@ def _encode(text: str, *_: object) -> bytes:
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """Reads pickles in which nothing is named but what numpy arrays are rebuilt with."""
+    """Reads pickles that name nothing but the parts of numpy arrays."""
 
     def find_class(self, module: str, name: str) -> Callable:
         numpy_module = module.split(".")[0] == "numpy"
@@ -190,4 +190,4 @@ class _ArraysOnly(pickle.Unpickler):
             return stand_ins[name]
         if (module, name) == ("_codecs", "encode"):
             return _encode
-        raise ValueError(f"the pickle asks for {module}.{name}; only arrays are read, nothing else is let in.")
+        raise ValueError(f"the pickle asks for {module}.{name}; it must hold arrays only.")

@@ -55,12 +55,12 @@ def auc_interval(
 
 def _area_per_point(error_m: np.ndarray, limit_m: float) -> np.ndarray:
     if not limit_m > 0:
-        raise ValueError(f"the limit of the area should be a positive length in metres, got {limit_m}.")
+        raise ValueError(f"the limit of the area must be a positive length in metres, got {limit_m}.")
     return np.maximum(0, 1 - error_m / limit_m)
 
 
 def _checked(error_m: ArrayLike) -> np.ndarray:
     error_m = np.asarray(error_m, np.float64)
     if error_m.ndim != 1 or np.isnan(error_m).any() or (error_m < 0).any():
-        raise ValueError(f"errors should be (P,) lengths of at least 0, infinite if missing, got {error_m!r}.")
+        raise ValueError(f"errors must be (P,) lengths of at least 0, infinite if missing, got {error_m!r}.")
     return error_m

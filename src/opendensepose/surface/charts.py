@@ -23,13 +23,11 @@ class Charts:
     def __post_init__(self) -> None:
         chart, uv = self.face_chart, self.face_uv
         if chart.ndim != 1 or uv.shape != (len(chart), 3, 2):
-            raise ValueError(
-                f"face_chart and face_uv should be (F,) and (F, 3, 2), but are {chart.shape} and {uv.shape}."
-            )
+            raise ValueError(f"face_chart and face_uv must be (F,) and (F, 3, 2), got {chart.shape} and {uv.shape}.")
         if len(chart) and not (1 <= chart.min() <= chart.max() <= 24 and 0 <= uv.min() <= uv.max() <= 1):
             raise ValueError(
-                f"charts should be in 1..24 and uv in [0, 1], "
-                f"but they are in {chart.min()}..{chart.max()} and [{uv.min()}, {uv.max()}]."
+                f"charts must be in 1..24 and uv in [0, 1], "
+                f"got {chart.min()}..{chart.max()} and [{uv.min()}, {uv.max()}]."
             )
         chart.flags.writeable = uv.flags.writeable = False
 
@@ -46,11 +44,11 @@ class Charts:
         """
         i, u, v = np.asarray(i), np.asarray(u, np.float32), np.asarray(v, np.float32)
         if i.ndim != 1 or not i.shape == u.shape == v.shape:
-            raise ValueError(f"i, u, v should have one shape (P,), but they have {i.shape}, {u.shape}, {v.shape}.")
+            raise ValueError(f"i, u and v must have one shape (P,), got {i.shape}, {u.shape}, {v.shape}.")
         if i.size and not 1 <= i.min() <= i.max() <= 24:
-            raise ValueError(f"charts should be in 1..24 (no background), but they are in {i.min()}..{i.max()}.")
+            raise ValueError(f"charts must be in 1..24 (no background), got {i.min()}..{i.max()}.")
         if not (np.isfinite(u).all() and np.isfinite(v).all()):
-            raise ValueError("u and v should be finite, but some are not.")
+            raise ValueError("u and v must be finite, got NaN or infinity.")
         return self.lookup.find(i, np.clip(u, 0, 1), np.clip(v, 0, 1))
 
     def from_points(self, points: SurfacePoints) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

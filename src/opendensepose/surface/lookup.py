@@ -104,7 +104,7 @@ class ChartLookup:
         return nearest.ravel()
 
     def find(self, i: np.ndarray, u: np.ndarray, v: np.ndarray) -> SurfacePoints:
-        """Points at charts i (P,) in 1..24 and u, v (P,) in [0, 1]; outside an outline: a nearby point of it."""
+        """Find points at charts i (P,) in 1..24 and u, v (P,) in [0, 1]; outside the outline, a nearby point of it."""
         u, v = u.astype(np.float64), v.astype(np.float64)
         column = np.minimum((u * RESOLUTION).astype(np.int32), RESOLUTION - 1)
         row = np.minimum((v * RESOLUTION).astype(np.int32), RESOLUTION - 1)

@@ -20,8 +20,7 @@ class SurfacePoints:
         face, barycentric = np.asarray(self.face, np.int32), np.asarray(self.barycentric, np.float32)
         if face.ndim != 1 or barycentric.shape != (len(face), 3):
             raise ValueError(
-                f"face and barycentric should have the shapes (P,) and (P, 3), "
-                f"but they have {face.shape} and {barycentric.shape}."
+                f"face and barycentric must have the shapes (P,) and (P, 3), got {face.shape} and {barycentric.shape}."
             )
         object.__setattr__(self, "face", face)
         object.__setattr__(self, "barycentric", barycentric)
@@ -37,13 +36,11 @@ class SurfacePoints:
         vertices, faces = np.asarray(vertices), np.asarray(faces)
         if vertices.ndim != 2 or vertices.shape[1] != 3 or faces.ndim != 2 or faces.shape[1] != 3:
             raise ValueError(
-                f"vertices and faces should have the shapes (V, 3) and (F, 3), "
-                f"but they have {vertices.shape} and {faces.shape}."
+                f"vertices and faces must have the shapes (V, 3) and (F, 3), got {vertices.shape} and {faces.shape}."
             )
         if len(self) and not 0 <= self.face.min() <= self.face.max() < len(faces):
             raise ValueError(
-                f"the points' faces should be in 0..{len(faces) - 1}, "
-                f"but they are in {self.face.min()}..{self.face.max()}."
+                f"the points' faces must be in 0..{len(faces) - 1}, got {self.face.min()}..{self.face.max()}."
             )
         corner = faces[self.face]
         xyz = vertices[corner[:, 0]] * self.barycentric[:, 0:1]

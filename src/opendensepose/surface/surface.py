@@ -26,13 +26,13 @@ class Surface:
     def __post_init__(self) -> None:
         v, f = self.vertices, self.faces
         if v.ndim != 2 or v.shape[1] != 3 or f.ndim != 2 or f.shape[1] != 3:
-            raise ValueError(f"vertices and faces should be (V, 3) and (F, 3), but they are {v.shape} and {f.shape}.")
+            raise ValueError(f"vertices and faces must be (V, 3) and (F, 3), got {v.shape} and {f.shape}.")
         if self.anny_vertex.shape != v.shape[:1] or self.anny_face.shape != f.shape[:1]:
             raise ValueError(
-                f"anny_vertex and anny_face should be {v.shape[:1]} and {f.shape[:1]}, "
-                f"but they are {self.anny_vertex.shape} and {self.anny_face.shape}."
+                f"anny_vertex and anny_face must be {v.shape[:1]} and {f.shape[:1]}, "
+                f"got {self.anny_vertex.shape} and {self.anny_face.shape}."
             )
         if len(f) and not 0 <= f.min() <= f.max() < len(v):
-            raise ValueError(f"faces should name vertices 0..{len(v) - 1}, but they name {f.min()}..{f.max()}.")
+            raise ValueError(f"faces must name vertices 0..{len(v) - 1}, got {f.min()}..{f.max()}.")
         for array in (v, f, self.anny_vertex, self.anny_face):
             array.flags.writeable = False

@@ -69,9 +69,9 @@ def mirror_iuv(i: ArrayLike, u: ArrayLike, v: ArrayLike) -> tuple[np.ndarray, np
     """
     i, u, v = np.asarray(i), np.asarray(u), np.asarray(v)
     if not i.shape == u.shape == v.shape:
-        raise ValueError(f"i, u, v should have one shape, but they have {i.shape}, {u.shape}, {v.shape}.")
+        raise ValueError(f"i, u and v must have one shape, got {i.shape}, {u.shape}, {v.shape}.")
     if i.size and (i.min() < 0 or i.max() > 24):
-        raise ValueError(f"charts should be in 0..24, but they are in {i.min()}..{i.max()}.")
+        raise ValueError(f"charts must be in 0..24, got {i.min()}..{i.max()}.")
     flips_v = (i == 1) | (i == 2)
     flips_u = ((i >= 3) & (i <= 6)) | (i >= 23)
     return MIRROR_CHART[i], np.where(flips_u, 1 - u, u).astype(u.dtype), np.where(flips_v, 1 - v, v).astype(v.dtype)

@@ -1,4 +1,4 @@
-"""The classic picture of COCO-DensePose annotations: the photo, the points coloured by U and by V, the part masks.
+"""The usual picture of COCO-DensePose annotations: the photo, the points coloured by U and by V, the part masks.
 
 A panel shows a window of the photo, enlarged or reduced; its pixel centres are at +0.5, like the photo's.
 """
@@ -50,17 +50,19 @@ class _View:
 
 
 def draw_annotations(image_rgb: np.ndarray, people: Sequence[DenseAnnotation], title: str = "") -> np.ndarray:
-    """The whole photo (H, W, 3) uint8 and everybody annotated in it as one picture (h, w, 3) uint8: the photo with
-    boxes and annotation ids, points coloured by U, points coloured by V, part masks. ValueError if the photo is no such
-    array."""
+    """Draw all annotations of a photo (H, W, 3) uint8 as one picture (h, w, 3) uint8.
+
+    Its panels: the photo with boxes and annotation ids, points coloured by U, points coloured by V, part masks.
+    ValueError if the photo is not such an array.
+    """
     _check(image_rgb)
     height, width = image_rgb.shape[:2]
     return _draw(image_rgb, people, _View((0, 0, width, height), _zoom(height, width)), title, with_boxes=True)
 
 
 def draw_person(image_rgb: np.ndarray, person: DenseAnnotation, title: str = "") -> np.ndarray:
-    """One person's box and a margin around it, enlarged, in the same four panels. ValueError if the box lies outside
-    the photo."""
+    """Draw one person, enlarged, in the same four panels: the box with a margin. ValueError if the box lies outside the
+    photo."""
     _check(image_rgb)
     height, width = image_rgb.shape[:2]
     x0, y0, x1, y1 = (float(edge) for edge in person.box_xyxy)

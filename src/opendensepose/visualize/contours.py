@@ -13,7 +13,7 @@ __all__ = ["isoline_coverage", "outline_coverage", "smooth_inside"]
 
 
 def smooth_inside(field: np.ndarray, inside: np.ndarray, sigma_px: float) -> np.ndarray:
-    """Gaussian mean of `field` (H, W) float32 over the pixels `inside` (H, W) bool only; 0 elsewhere."""
+    """Smooth `field` (H, W) float32 by a Gaussian over the pixels `inside` (H, W) bool only; 0 elsewhere."""
     if sigma_px <= 0:
         return np.where(inside, field, 0).astype(np.float32)
     weight = inside.astype(np.float32)
@@ -25,7 +25,7 @@ def smooth_inside(field: np.ndarray, inside: np.ndarray, sigma_px: float) -> np.
 def isoline_coverage(
     field: np.ndarray, inside: np.ndarray, *, spacing: float, width_px: float = 1.0, min_gap_px: float = 4.0
 ) -> np.ndarray:
-    """How much of each pixel the contour lines cover, (H, W) float32 in [0, 1].
+    """Compute how much of each pixel the contour lines cover, (H, W) float32 in [0, 1].
 
     The levels are the multiples of `spacing`, those at 0 and 1 left out (they are the chart's border). Lines that would
     come closer together than `min_gap_px` fade away instead of filling the area.
@@ -44,7 +44,7 @@ def isoline_coverage(
 
 
 def outline_coverage(mask: np.ndarray, *, width_px: float = 1.0) -> np.ndarray:
-    """How much of each pixel the smoothed border of `mask` (H, W) bool covers, (H, W) float32 in [0, 1]."""
+    """Compute how much of each pixel the smoothed border of `mask` (H, W) bool covers, (H, W) float32 in [0, 1]."""
     soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.0)
     reach_px, normal = width_px / 2 + 0.5, NormalDist()
     least = max(normal.cdf(-reach_px), 1e-6)

@@ -18,11 +18,11 @@ _STOPS = np.array([(255, 244, 204), (254, 205, 110), (249, 142, 59), (222, 67, 5
 _NO_DATA = np.array([196, 200, 210])
 _INK = (22, 26, 48)
 _MISSING = (30, 105, 200)  # rings: a colour that no error has
-_SMALLEST_NUMBER_PX = 11  # a chart whose inside is narrower gets no number
+_SMALLEST_NUMBER_PX = 11  # a chart whose largest inner radius is smaller gets no number
 
 
 def error_colours(error_m: np.ndarray, limit_m: float = 0.30) -> np.ndarray:
-    """(..., 3) uint8 of errors in metres: pale at 0, darkest from limit_m on and where infinite, grey where NaN."""
+    """Colour errors in metres: (..., 3) uint8, pale at 0, darkest from limit_m on and if infinite, grey if NaN."""
     error_m = np.asarray(error_m, np.float64)
     place = np.clip(np.nan_to_num(error_m, nan=0, posinf=limit_m), 0, limit_m) / limit_m * (len(_STOPS) - 1)
     colours = np.stack([np.interp(place, np.arange(len(_STOPS)), channel) for channel in _STOPS.T], -1)
@@ -30,13 +30,13 @@ def error_colours(error_m: np.ndarray, limit_m: float = 0.30) -> np.ndarray:
 
 
 def draw_body_errors(error_m: np.ndarray, *, limit_m: float = 0.30) -> np.ndarray:
-    """The standing body from four sides, each chart coloured by its error and numbered in centimetres.
+    """Draw the standing body from four sides, each chart coloured by its error and numbered in centimetres.
 
     error_m (25,) metres by chart, NaN where there is no data, entry 0 unused. Returns (H, W, 3) uint8. ValueError if
-    the shape is another.
+    the shape differs.
     """
     if np.shape(error_m) != (25,):
-        raise ValueError(f"errors should be (25,), one for each chart and the background, got {np.shape(error_m)}.")
+        raise ValueError(f"errors must be (25,), one for each chart and the background, got {np.shape(error_m)}.")
     colours = error_colours(error_m, limit_m).astype(np.float32)
     row = []
     for chart, shade in _shaded_views():
@@ -94,13 +94,13 @@ def draw_person_errors(
     limit_m: float = 0.30,
     height: int = 360,
 ) -> np.ndarray:
-    """Two panels of a person: the predicted charts over the photo, and the points coloured by their error.
+    """Draw two panels of a person: the predicted charts over the photo, and the points coloured by their error.
 
     image_rgb (H, W, 3) uint8; box_xyxy (4,) pixels; point_xy (P, 2) pixels; error_m (P,) metres, infinite where
     nothing was predicted (a blue ring); i (H, W) uint8 the predicted charts. Returns (height, w, 3) uint8.
     """
     if i.shape != image_rgb.shape[:2]:
-        raise ValueError(f"the chart map is {i.shape}, the photo {image_rgb.shape[:2]}.")
+        raise ValueError(f"the chart map must have the photo's shape {image_rgb.shape[:2]}, got {i.shape}.")
     x0, y0, x1, y1 = np.asarray(box_xyxy, np.float64)
     margin = 0.08 * max(x1 - x0, y1 - y0) + 2
     left, top = (int(max(0, edge - margin)) for edge in (x0, y0))

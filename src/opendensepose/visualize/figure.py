@@ -16,7 +16,7 @@ _PAPER, _INK, _PALE, _FRAME = (255, 255, 255), (28, 32, 48), (120, 126, 142), (2
 
 @dataclass(frozen=True)
 class Caption:
-    """What stands under a panel: text, and a colour bar from 0 to 1 if there are colours (256, 3)."""
+    """The line under a panel: text, and a colour bar from 0 to 1 if there are colours (256, 3)."""
 
     text: str
     ramp: np.ndarray | None = None
@@ -30,12 +30,12 @@ def compose_figure(
     legend: Sequence[tuple[str, tuple[int, ...]]] = (),
     labels: Sequence[tuple[str, float, float]] = (),
 ) -> np.ndarray:
-    """One picture (h, w, 3) uint8 of panels of one size (H, W, 3) uint8: upright ones in a row, broad ones in two rows.
+    """Arrange panels of one size (H, W, 3) uint8 in a picture (h, w, 3) uint8: upright ones in a row, others in two.
 
     legend: names and colours at the foot. labels: text at x, y of the first panel. ValueError if sizes differ.
     """
     if len(panels) != len(captions) or len({panel.shape for panel in panels}) != 1:
-        raise ValueError(f"a figure has panels of one size and a caption each, got {[p.shape for p in panels]}")
+        raise ValueError(f"panels must have one size and a caption each, got {[p.shape for p in panels]}")
     height, width = panels[0].shape[:2]
     columns = len(panels) if height >= 0.9 * width else (len(panels) + 1) // 2
     rows = -(-len(panels) // columns)

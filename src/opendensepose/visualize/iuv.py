@@ -17,8 +17,7 @@ __all__ = ["draw_overlay"]
 def draw_overlay(
     image_rgb: np.ndarray, instances: Sequence[Instance], *, opacity: float = 0.7, boxes: bool = True
 ) -> np.ndarray:
-    """The photo (H, W, 3) uint8 with every `Instance` painted on it: charts, U/V contours, outline, and,
-    if boxes, box and score.
+    """Paint every `Instance` on the photo (H, W, 3) uint8: charts, U/V contours, outline, and, if boxes, box and score.
 
     Instances are painted in ascending score: the most confident one is on top.
     """
@@ -29,21 +28,23 @@ def draw_overlay(
     ordered = sorted(instances, key=lambda instance: float(instance.score))
     for instance in ordered:
         if instance.iuv.i.shape != image_rgb.shape[:2]:
-            raise ValueError(f"the instance's map is {instance.iuv.i.shape}, the photo {image_rgb.shape[:2]}")
+            raise ValueError(
+                f"the instance's map must have the photo's shape {image_rgb.shape[:2]}, got {instance.iuv.i.shape}"
+            )
         _paint_person(canvas, image_rgb, instance.iuv, opacity=opacity, line_px=line_px)
     picture = np.clip(canvas + 0.5, 0, 255).astype(np.uint8)
     return _draw_boxes(picture, ordered) if boxes else picture
 
 
 def _paint_person(canvas: np.ndarray, image_rgb: np.ndarray, iuv: IUV, *, opacity: float, line_px: float) -> None:
-    """Paints one IUV map onto the canvas (H, W, 3) float32, in place, working in the person's window only."""
+    """Paint one IUV map onto the canvas (H, W, 3) float32, in place, working in the person's window only."""
     if not iuv.i.any():
         return
     window = _window(iuv.i > 0)
     i = iuv.i[window]
     person = i > 0
     light = cv2.cvtColor(image_rgb[window], cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None] / 255
-    shade = 0.84 + 0.24 * light  # the photo's own light and shade shine through
+    shade = 0.84 + 0.24 * light  # the photo's shading stays visible
     colour = CHART_COLOURS[i].astype(np.float32) * shade
     edge = cv2.GaussianBlur(person.astype(np.float32), (0, 0), 0.6)[..., None]
     alpha = opacity * np.where(person[..., None], np.maximum(edge, 0.5), 0)

@@ -32,7 +32,7 @@ WHITE, INK = np.array([255, 255, 255], np.float32), np.array([22, 26, 48], np.fl
 def save_surface_pictures(out_dir: str | Path) -> list[Path]:
     """Write `charts.png` (body by chart, four sides), `uv.png` (U and V lines on it), `atlas.png` and `surface.obj`.
 
-    Returns their paths. OSError if the folder cannot be written.
+    Return their paths. OSError if the folder cannot be written.
     """
     out_dir = Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -48,13 +48,13 @@ def save_surface_pictures(out_dir: str | Path) -> list[Path]:
 
 
 def atlas_xy(i: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """(..., 2) float64 x, y in the authors' 800 x 1200 texture atlas, pixel centres at +0.5, of charts 1..24 and U, V.
+    """Convert charts 1..24 and U, V to x, y (..., 2) float64 in the authors' 800 x 1200 texture atlas, centres at +0.5.
 
     Chart 6 k + j + 1 has the cell at columns 200 k, rows 200 j; in it column = U * 199, row = (1 - V) * 199.
     """
     i, u, v = np.asarray(i, int), np.asarray(u, float), np.asarray(v, float)
     if i.size and not 1 <= i.min() <= i.max() <= 24:
-        raise ValueError(f"charts should be in 1..24 (no background), but they are in {i.min()}..{i.max()}.")
+        raise ValueError(f"charts must be in 1..24 (no background), got {i.min()}..{i.max()}.")
     column, row = (i - 1) // 6, (i - 1) % 6
     return np.stack([200 * column + u * 199 + 0.5, 200 * row + (1 - v) * 199 + 0.5], -1)
 
@@ -89,7 +89,7 @@ def _rasterise(corner_xyz: np.ndarray, size_hw: tuple[int, int]) -> tuple[np.nda
 
 
 def view_body(surface: Surface, right: Sequence[float], away: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Face map and barycentric map of the body seen along `away`, in parallel projection."""
+    """Compute the face map and barycentric map of the body seen along `away`, in parallel projection."""
     scale = PIXELS_PER_METRE * FINE
     across, up, depth = (surface.vertices @ np.array(axis, float) for axis in (right, (0, 0, 1), away))
     low_x, high_z = across.min() - MARGIN_M, up.max() + MARGIN_M
@@ -116,7 +116,7 @@ def _paint(surface: Surface, charts: Charts, face: np.ndarray, weights: np.ndarr
 
 
 def light_body(surface: Surface, face: np.ndarray, weights: np.ndarray, *, from_behind: float = 0.0) -> np.ndarray:
-    """(H, W) float32 brightness by the rest pose's smooth normals: a lamp on the side that is seen and above.
+    """Shade the body, (H, W) float32, by the rest pose's smooth normals: a lamp on the visible side and above.
 
     from_behind: how strongly a second lamp, opposite to the first, lights what faces away.
     """

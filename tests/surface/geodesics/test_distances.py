@@ -184,17 +184,17 @@ def test_the_mean_of_a_square_part(tmp_path):
     means = distances.part_means(charts, pairs=20_000)
     assert means.shape == (15,) and means[1] == pytest.approx(0.5214 * SIDE, rel=0.01)
     assert np.isnan(means[[0, *range(2, 15)]]).all()
-    with pytest.raises(ValueError, match="128 faces, but have 3"):
+    with pytest.raises(ValueError, match="128 faces, got 3"):
         distances.part_means(Charts(chart[:3], np.zeros((3, 3, 2), np.float32)))
 
 
 def test_bad_input_is_named(tmp_path, monkeypatch):
     distances = GeodesicDistances(square(1), tmp_path, progress=False)
-    with pytest.raises(ValueError, match="there are 1 and 2 of them"):
+    with pytest.raises(ValueError, match="equally many, got 1 and 2"):
         distances.between(one(0, 1, 0, 0), SurfacePoints(np.zeros(2, int), np.eye(3)[:2]))
-    with pytest.raises(ValueError, match=r"in 0\.\.7, but they are in 8\.\.8"):
+    with pytest.raises(ValueError, match=r"in 0\.\.7, got 8\.\.8"):
         distances.between(one(0, 1, 0, 0), one(8, 1, 0, 0))
-    with pytest.raises(ValueError, match="above 0, but it is 0"):
+    with pytest.raises(ValueError, match="above 0, got 0"):
         GeodesicDistances(square(1), tmp_path, max_edge_m=0)
     monkeypatch.setattr(geodesic_file, "MAX_BYTES", 1000)
     with pytest.raises(ValueError, match="many nodes, 25: its table of distances would take 0.0 GB"):

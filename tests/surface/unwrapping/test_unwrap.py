@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-from opendensepose.surface import load_charts, load_surface
-from opendensepose.surface.unwrapping.limb_maps import flatten
 from opendensepose.surface.unwrapping.unwrap import (
     boundary_loop,
     circle_map,
@@ -93,12 +91,3 @@ def test_circle_map_and_slim_do_not_flip_and_slim_flattens():
 
 def test_normalise_by_hand():
     assert np.array_equal(normalise(np.array([[1.0, -2], [3, 2], [2, 0]])), [[0, 0], [1, 1], [0.5, 0.5]])
-
-
-def test_a_stored_limb_is_the_map_of_its_geodesics():
-    """Chart 12 recomputed from the stored surface, the others by `scripts/make_charts.py` only."""
-    surface, charts = load_surface(), load_charts()
-    mine = charts.face_chart == 12
-    mesh = type("Mesh", (), {"vertices": surface.vertices.astype(np.float64)})
-    uv = normalise(flatten(mesh, surface.faces[mine], 12).reshape(-1, 2)).reshape(-1, 3, 2)
-    assert np.abs(uv - charts.face_uv[mine]).max() < 1e-4

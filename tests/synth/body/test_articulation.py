@@ -1,4 +1,4 @@
-"""Hands get where they reach for, as far as arms are long."""
+"""Limbs point in the given directions; hands get where they reach for, as far as arms are long."""
 
 import numpy as np
 import pytest
@@ -38,3 +38,33 @@ def test_an_elbow_points_in_the_given_direction():
     pose.reach("L", (0.15, -0.25, 0.3), (1.0, 0.0, 0.0))
     joints = _joints(pose)
     assert joints["left_elbow"][0] > max(joints["left_shoulder"][0], joints["left_wrist"][0]) + 0.05
+
+
+def _directions(pose):
+    joints = _joints(pose)
+    return lambda a, b: (joints[b] - joints[a]) / np.linalg.norm(joints[b] - joints[a])
+
+
+@pytest.mark.parametrize(
+    "upper, fore", [((1, 0, 0), (1, 0, 0.2)), ((0.3, -1, 0), (0, -0.3, 1)), ((0.4, 0, -1), (-0.8, -0.6, 0))]
+)
+def test_an_arm_points_in_the_given_directions_and_the_right_one_is_its_mirror(upper, fore):
+    pose = Articulation(load_body())
+    pose.arm("L", upper, fore)
+    pose.arm("R", upper, fore)
+    unit = _directions(pose)
+    mirror = np.array([-1.0, 1, 1])
+    for got, want in ((unit("left_shoulder", "left_elbow"), upper), (unit("left_elbow", "left_wrist"), fore)):
+        assert got @ (np.array(want) / np.linalg.norm(want)) > np.cos(
+            np.radians(20)
+        )  # joints move with the shoulder blade
+    assert np.allclose(unit("right_shoulder", "right_elbow"), unit("left_shoulder", "left_elbow") * mirror, atol=0.02)
+    assert np.allclose(unit("right_elbow", "right_wrist"), unit("left_elbow", "left_wrist") * mirror, atol=0.02)
+
+
+def test_knees_bend_backwards_and_hips_forwards():
+    pose = Articulation(load_body())
+    pose.leg("L", flex=90, abduct=0, knee=90)
+    unit = _directions(pose)
+    assert unit("left_hip", "left_knee")[1] < -0.9  # the thigh points forwards (-y)
+    assert unit("left_knee", "left_ankle")[2] < -0.9  # the shin down

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from opendensepose.instance import Instance, place_in_photo, without_repeats
+from opendensepose.instance import Instance, place_in_photo, without_duplicates
 from opendensepose.iuv import IUV
 from opendensepose.models.densepose_lite.decode import average_with_mirrored, decode_pixels
 from opendensepose.models.densepose_lite.network import (
@@ -121,7 +121,7 @@ class PreparedDensePoseLite:
         ]
         boxes, heat = zip(*found, strict=True)
         people = self._label(images_rgb, boxes, heat, boxes_are_given=False)
-        return [without_repeats([person for person in part if person.score >= min_score]) for part in people]
+        return [without_duplicates([person for person in part if person.score >= min_score]) for part in people]
 
     def label(self, images_rgb: Sequence[np.ndarray], boxes_xyxy: Sequence[np.ndarray]) -> list[list[Instance]]:
         """Label given boxes, see `PreparedNetwork.label`. Boxes in which nobody is seen are left out."""

@@ -43,7 +43,7 @@ class GeodesicDistances:
         max_edge_m: float = MAX_EDGE_M,
     ):
         if not max_edge_m > 0:
-            raise ValueError(f"max_edge_m should be a length in metres above 0, but it is {max_edge_m}.")
+            raise ValueError(f"max_edge_m must be a length in metres above 0, got {max_edge_m}.")
         self._num_faces = len(surface.faces)
         self._mesh = fold(surface.vertices, surface.faces, max_edge_m)
         corners = self._mesh.node_xyz[self._mesh.cell]
@@ -59,14 +59,12 @@ class GeodesicDistances:
         ValueError if the lists differ in length or a point's face is not on the surface.
         """
         if len(points_a) != len(points_b):
-            raise ValueError(
-                f"points_a and points_b should be pairs, but there are {len(points_a)} and {len(points_b)} of them."
-            )
+            raise ValueError(f"points_a and points_b must be equally many, got {len(points_a)} and {len(points_b)}.")
         for points in (points_a, points_b):
             if len(points) and not 0 <= points.face.min() <= points.face.max() < self._num_faces:
                 raise ValueError(
-                    f"the points' faces should be in 0..{self._num_faces - 1}, "
-                    f"but they are in {points.face.min()}..{points.face.max()}."
+                    f"the points' faces must be in 0..{self._num_faces - 1}, "
+                    f"got {points.face.min()}..{points.face.max()}."
                 )
         distance = np.empty(len(points_a), np.float32)
 
@@ -144,7 +142,7 @@ class GeodesicDistances:
         """
         if len(charts.face_chart) != self._num_faces:
             raise ValueError(
-                f"the charts should be of the surface's {self._num_faces} faces, but have {len(charts.face_chart)}."
+                f"the charts must have the surface's {self._num_faces} faces, got {len(charts.face_chart)}."
             )
         rng = np.random.default_rng(seed)
         mesh, part = self._mesh, CHART_TO_PART[charts.face_chart]

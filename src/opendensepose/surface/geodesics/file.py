@@ -68,7 +68,7 @@ def _mesh_key(mesh: FoldedMesh) -> str:
 
 
 def _find(cache_dir: Path, key: str, entries: int) -> np.ndarray | None:
-    """The table mapped from a sound file of that key, or None. A damaged file is deleted."""
+    """Map the table from an intact file of that key, or return None. Delete a damaged file."""
     for path in cache_dir.glob(f"geodesic-{key}-*.npy"):
         if path.stem.endswith("-" + _checksum(path)):
             table = np.load(path, mmap_mode="r", allow_pickle=False)

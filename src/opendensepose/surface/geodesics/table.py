@@ -24,7 +24,7 @@ BATCH = 32  # nodes whose shortest paths are found at a time
 
 
 def table_rows(mesh: FoldedMesh, advance: Callable[[int], None]) -> Iterator[np.ndarray]:
-    """Yields for each node i of one half (sides, i + 1) float32 metres: to the nodes up to i, and to their images.
+    """Yield for each node i of one half (sides, i + 1) float32 metres: to the nodes up to i, and to their images.
 
     advance is called with the number of nodes done, 2 H in all. ValueError if the surface is not in one piece.
     """
@@ -124,9 +124,7 @@ def _rows(
         nodes = np.arange(start, min(start + BATCH, count))
         distances = dijkstra(graph, indices=nodes)[:, place].astype(np.float32)  # (b, sides, H)
         if not np.isfinite(distances).all():
-            raise ValueError(
-                "the surface should be in one piece, but some of its points cannot be reached from others."
-            )
+            raise ValueError("the surface must be in one piece, got points that cannot be reached from others.")
         for i, row in zip(nodes, distances, strict=True):
             if sides == 2 and mesh.is_middle[i]:  # a node on the plane is its own image
                 row[:] = row.min(0)

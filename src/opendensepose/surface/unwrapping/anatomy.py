@@ -48,12 +48,12 @@ class SkinMesh:
     bone_weights: dict[str, np.ndarray]
 
     def bone_centre(self, bone: str) -> np.ndarray:
-        """(3,) mean of the vertices by the bone's weight."""
+        """Average the vertices by the bone's weight: (3,)."""
         weight = self.bone_weights[bone]
         return (self.vertices * weight[:, None]).sum(0) / weight.sum()
 
     def normals(self, chosen: np.ndarray) -> np.ndarray:
-        """(c, 3) unit normals of the faces `chosen` (c,)."""
+        """Compute (c, 3) unit normals of the faces `chosen` (c,)."""
         a, b, c = (self.vertices[self.faces[chosen, k]] for k in range(3))
         normal = np.cross(b - a, c - a)
         return normal / np.linalg.norm(normal, axis=1, keepdims=True)

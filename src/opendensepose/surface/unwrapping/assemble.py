@@ -15,7 +15,7 @@ REVERSED_U = (3, 6, 23)  # right charts whose U is 1 - U of the left
 
 
 def build_charts(mesh: SkinMesh) -> tuple[np.ndarray, np.ndarray]:
-    """face_chart (F,) uint8 and face_uv (F, 3, 2) float32 in [0, 1]. A minute, most of it for geodesics."""
+    """Make face_chart (F,) uint8 and face_uv (F, 3, 2) float32 in [0, 1]. Takes a minute, most of it for geodesics."""
     face_chart = partition(mesh)
     face_uv = np.zeros((len(mesh.faces), 3, 2))
     for chart in DIRECTIONS:
@@ -37,7 +37,7 @@ def _mirror(mesh: SkinMesh, face_chart: np.ndarray, face_uv: np.ndarray) -> None
     right = np.nonzero(np.isin(face_chart, RIGHT))[0]
     left = mirror_faces(mesh.vertices, mesh.faces)[right]
     if not np.array_equal(MIRROR_CHART[face_chart[left]], face_chart[right]):
-        raise ValueError("the partition should be mirror symmetric, but it is not.")
+        raise ValueError("the partition must be mirror symmetric, got a face whose mirror image has another chart.")
     mirrored = mesh.vertices[mesh.faces[left]] * [-1, 1, 1]
     here = mesh.vertices[mesh.faces[right]]
     corner = np.linalg.norm(here[:, :, None] - mirrored[:, None], axis=3).argmin(2)  # (r, 3)
@@ -50,12 +50,12 @@ def _mirror(mesh: SkinMesh, face_chart: np.ndarray, face_uv: np.ndarray) -> None
 def distortion(
     vertices: np.ndarray, faces: np.ndarray, face_chart: np.ndarray, face_uv: np.ndarray
 ) -> dict[int, dict[str, float]]:
-    """How much each chart is distorted.
+    """Measure how much each chart is distorted.
 
-    "stretch": the median over faces of the larger/smaller singular value of surface -> UV, after giving U and V one
-    scale each that makes their mean square slopes equal (for both axes are normalised to [0, 1] by themselves);
+    "stretch": the median over faces of the larger/smaller singular value of surface -> UV. U and V
+    are first scaled so that their mean square slopes are equal, since each axis is normalised to [0, 1] by itself;
     "stretch_raw": the same in the stored UV; "area": the 95th / 5th percentile of the faces' area scale; "flipped":
-    the number of faces that turn the other way.
+    the number of faces that are turned over.
     """
     table = {}
     for chart in np.unique(face_chart):

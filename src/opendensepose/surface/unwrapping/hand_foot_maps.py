@@ -1,8 +1,8 @@
 """UV of the left hand and foot: one cut, then SLIM from a Tutte map. Used by `scripts/make_charts.py` only.
 
 Hand: cut between palm and back from the wrist's thumb side over all fingertips to the little finger's tip; palm and
-back stay joined along the little-finger side. So it is on the authors' maps: on real hands seen from that side (back
-views), U runs on without a jump from the back of the hand (below 0.5 on the right hand) to the palm.
+back stay joined along the little-finger side. The authors' maps do the same: on real
+hands seen from that side, U is continuous from the back of the hand (below 0.5 on the right hand) to the palm.
 Foot: cut down the heel and round the sole on the little-toe side to the big toe; sole and upper stay joined inside.
 """
 
@@ -15,12 +15,12 @@ from opendensepose.surface.unwrapping.partition import FaceGraph
 from opendensepose.surface.unwrapping.unwrap import boundary_edges, cut_open, slim
 
 SEAM_STIFFNESS_M = 4e-5  # fingers are thin: a stiffer seam would give a whole finger to one side
-# Few steps: the map's distortion still falls with more, but then fingers and toes begin to overlap in UV.
+# Few steps: more would distort less, but fingers and toes would begin to overlap in UV.
 HAND_STEPS, FOOT_STEPS = 12, 2
 
 
 def flatten_hand(mesh: SkinMesh, chosen: np.ndarray) -> np.ndarray:
-    """(f, 3, 2) metres: the map of the left hand's faces `chosen` (f,); V grows to the fingers, U from palm to back."""
+    """Map the left hand's faces `chosen` (f,): (f, 3, 2) metres; V grows to the fingers, U from palm to back."""
     faces = mesh.faces[chosen]
     sideways = mesh.bone_centre("metacarpal4.L") - mesh.bone_centre("metacarpal1.L")
     wrist = mesh.bone_centre("wrist.L")
@@ -43,7 +43,7 @@ def flatten_hand(mesh: SkinMesh, chosen: np.ndarray) -> np.ndarray:
 
 
 def flatten_foot(mesh: SkinMesh, chosen: np.ndarray) -> np.ndarray:
-    """(f, 3, 2) metres: the map of the left foot's faces `chosen` (f,); U grows to the toes, V from sole to upper."""
+    """Map the left foot's faces `chosen` (f,): (f, 3, 2) metres; U grows to the toes, V from sole to upper."""
     faces, v = mesh.faces[chosen], mesh.vertices
     low = v[faces].mean(1)[:, 2] < -0.93
     sole = _split(mesh, chosen, np.where(low, 0.02 * (-mesh.normals(chosen)[:, 2] - 0.25), -0.02))
@@ -70,7 +70,7 @@ def flatten_foot(mesh: SkinMesh, chosen: np.ndarray) -> np.ndarray:
 
 
 def _split(mesh: SkinMesh, chosen: np.ndarray, function: np.ndarray) -> np.ndarray:
-    """(f,) bool: two connected sides of a chart, along the zero line of function (f,)."""
+    """Split a chart along the zero line of function (f,): (f,) bool, both sides connected."""
     graph = FaceGraph(mesh, chosen)
     side = graph.cut(function, np.ones(len(chosen), bool), SEAM_STIFFNESS_M)
     return graph.absorb_islands(side.astype(np.uint8)).astype(bool)
@@ -87,13 +87,13 @@ def _edges_between(faces: np.ndarray, side: np.ndarray) -> np.ndarray:
 
 
 def _walk(edges: np.ndarray, start: int) -> np.ndarray:
-    """Vertices of a simple line or loop of edges, from `start`. ValueError where the line forks."""
+    """List the vertices of a line or loop of edges from `start`. ValueError where the line forks."""
     neighbours: dict[int, list[int]] = {}
     for a, b in edges.tolist():
         neighbours.setdefault(a, []).append(b)
         neighbours.setdefault(b, []).append(a)
     if max(map(len, neighbours.values())) > 2:
-        raise ValueError("the line between two sides should be simple, but it forks.")
+        raise ValueError("the line between two sides must not fork, got a vertex with more than two neighbours.")
     line, before = [int(start)], None
     while True:
         onward = [k for k in neighbours[line[-1]] if k != before]

@@ -1,7 +1,7 @@
 """UV of the head's half: a Tutte map into the outline of the authors' chart. Used by `scripts/make_charts.py` only.
 
 The sagittal line becomes the outline's sides and top, the neck line its bottom. Landmarks (measured on the authors'
-models) fix the pace along the face's midline; a monotone change of U then brings eye and ear to their places. A convex
+models) fix V along the face's midline; a monotone change of U then brings eye and ear to their places. A convex
 outline, positive weights and a monotone change cannot flip a triangle. The mouth's inside and the eye socket shrink to
 their openings by themselves.
 """
@@ -17,7 +17,7 @@ OUTLINE_V = (0, 0.05, 0.15, 0.3, 0.42, 0.5, 0.6, 0.7, 0.8, 0.88, 0.94, 0.975, 0.
 OUTLINE_U = (0.94, 0.955, 0.976, 0.994, 1, 0.999, 0.99, 0.97, 0.935, 0.885, 0.82, 0.74, 0.64, 0.5)
 
 # (length along the sagittal line from the throat in metres, V, on the face's side): throat, under the chin, chin, lips
-# (the way through the mouth's inside takes next to nothing), nose tip, between the eyes, forehead, hairline; then
+# (the mouth's inside gets almost no V), nose tip, between the eyes, forehead, hairline; then
 # back of the head, nape.
 MIDLINE = (
     (0.0, 0.0, True),
@@ -36,11 +36,11 @@ MIDLINE = (
     (None, 0.0, False),
 )
 EAR_U, EYE_U = 0.41, 0.79
-ROUNDS = 3  # the outline is drawn before the change of U, so the two are found in turns
+ROUNDS = 3  # the outline and the change of U depend on each other, so they are found alternately
 
 
 def flatten_head(mesh: SkinMesh, faces: np.ndarray) -> np.ndarray:
-    """(f, 3, 2) in [0, 1]: the map of the left half's faces (f, 3), with U as on the right half (chart 23)."""
+    """Map the left half's faces (f, 3) to (f, 3, 2) in [0, 1], with U as on the right half (chart 23)."""
     used, local = np.unique(faces, return_inverse=True)
     vertices, local = mesh.vertices[used], local.reshape(-1, 3)
     weights = mean_value_weights(vertices, local)
@@ -65,7 +65,7 @@ def _boundary(vertices: np.ndarray, local: np.ndarray) -> tuple[np.ndarray, np.n
     middle = np.abs(vertices[loop, 0]) < 1e-7
     first = np.nonzero(middle & ~np.roll(middle, 1))[0]
     if len(first) != 1:
-        raise ValueError(f"the sagittal line should be in one piece, but it is in {len(first)}.")
+        raise ValueError(f"the sagittal line must be in one piece, got {len(first)} pieces.")
     loop, middle = np.roll(loop, -first[0]), np.roll(middle, -first[0])
     sagittal, neck = loop[middle], loop[~middle]
     if vertices[sagittal[0], 1] > vertices[sagittal[-1], 1]:  # start in front
@@ -92,7 +92,7 @@ def _outline(change: PchipInterpolator) -> np.ndarray:
 
 
 def _place_sagittal(points: np.ndarray, outline: np.ndarray) -> np.ndarray:
-    """(n, 2) places on the outline for the sagittal vertices (n, 3)."""
+    """Place the sagittal vertices (n, 3) on the outline: (n, 2)."""
     along = _lengths(outline)
     along /= along[-1]
 
@@ -102,5 +102,5 @@ def _place_sagittal(points: np.ndarray, outline: np.ndarray) -> np.ndarray:
 
     length = _lengths(points)
     stations = [length[-1] if metres is None else metres for metres, _, _ in MIDLINE]
-    pace = PchipInterpolator(stations, [at(v, on_face) for _, v, on_face in MIDLINE])(length)
-    return np.c_[np.interp(pace, along, outline[:, 0]), np.interp(pace, along, outline[:, 1])]
+    along_outline = PchipInterpolator(stations, [at(v, on_face) for _, v, on_face in MIDLINE])(length)
+    return np.stack([np.interp(along_outline, along, outline[:, axis]) for axis in (0, 1)], 1)

@@ -15,7 +15,7 @@ FOREARM = JOINTS["wrist"] - JOINTS["elbow"]
 
 
 def across(axis: np.ndarray) -> np.ndarray:
-    """The forward direction, made square to a limb's axis."""
+    """Return the part of the forward direction that is perpendicular to a limb's axis."""
     axis = axis / np.linalg.norm(axis)
     return FORWARD - (FORWARD @ axis) * axis
 
@@ -35,12 +35,12 @@ DIRECTIONS = {
 }
 
 # MDS gives a map up to a rotation; its principal axes are taken, except in the thigh's front, where the authors' U and
-# V run this much aslant: the hip's corner at U 1, the crotch at the side of V 1.
+# V are rotated by this much: the hip's corner at U 1, the crotch at the side of V 1.
 TURN_DEG = {10: 15.0}
 
 
 def flatten(mesh: SkinMesh, faces: np.ndarray, chart: int) -> np.ndarray:
-    """(f, 3, 2) metres: the map of the faces (f, 3) of one torso or left limb chart, axes as DIRECTIONS."""
+    """Map the faces (f, 3) of one torso or left limb chart to (f, 3, 2) metres, axes as DIRECTIONS."""
     used, local = np.unique(faces, return_inverse=True)
     vertices, local = mesh.vertices[used], local.reshape(-1, 3)
     uv = mds(geodesic_distances(vertices, local))

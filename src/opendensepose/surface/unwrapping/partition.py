@@ -16,20 +16,20 @@ from scipy.spatial import cKDTree
 from opendensepose.surface.tables import MIRROR_CHART
 from opendensepose.surface.unwrapping.anatomy import JOINTS, SkinMesh
 
-SEAM_STIFFNESS_M = 4e-4  # price of a seam's length against straying from the zero line
+SEAM_STIFFNESS_M = 4e-4  # weight of a seam's length against its distance from the zero line
 
 
 def mirror_faces(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(F,) index of the face at the mirrored place (x -> -x). ValueError if the mesh is not symmetric within 1e-6 m."""
+    """Find the face (F,) at the mirrored place (x -> -x). ValueError if the mesh is not symmetric within 1e-6 m."""
     centres = vertices[faces].mean(1)
     distance, index = cKDTree(centres).query(centres * [-1, 1, 1])
     if distance.max() > 1e-6:
-        raise ValueError(f"the mesh should be symmetric in x within 1e-6 m, but a face is {distance.max():.2g} m off.")
+        raise ValueError(f"the mesh must be symmetric in x within 1e-6 m, got a face {distance.max():.2g} m off.")
     return index
 
 
 def partition(mesh: SkinMesh) -> np.ndarray:
-    """(F,) uint8 chart 1..24 of every face; mirror symmetric, each chart connected."""
+    """Assign a chart 1..24 to every face, (F,) uint8; mirror symmetric, each chart connected."""
     centres = mesh.vertices[mesh.faces].mean(1)
     left = np.nonzero(centres[:, 0] > 0)[0]
     graph = FaceGraph(mesh, left)
@@ -63,7 +63,7 @@ class FaceGraph:
         self.a, self.b, self.length = a[keep], b[keep], length[keep]
 
     def cut(self, phi: np.ndarray, among: np.ndarray, stiffness_m: float = SEAM_STIFFNESS_M) -> np.ndarray:
-        """Faces of `among` (bool) on the positive side of phi (n,) metres, with a short seam."""
+        """Mark the faces of `among` (bool) on the positive side of phi (n,) metres, with a short seam."""
         n, scale = len(phi), 1e8
         weight = np.rint(np.clip(np.where(among, phi, 0), -0.1, 0.1) * self.area * scale).astype(np.int32)
         inside = among[self.a] & among[self.b]
@@ -100,7 +100,7 @@ class FaceGraph:
             touch = (component[self.a] == k) != (component[self.b] == k)
             other = np.where(component[self.a[touch]] == k, label[self.b[touch]], label[self.a[touch]])
             label[component == k] = np.argmax(np.bincount(other, weights=self.length[touch]))
-        raise ValueError("the charts should be connected, but islands remain after 20 repairs.")
+        raise ValueError("the charts must be connected, got islands that remain after 20 repairs.")
 
 
 def _label_left(graph: FaceGraph, p: np.ndarray) -> np.ndarray:
@@ -180,7 +180,7 @@ def leg_back_function(p: np.ndarray) -> np.ndarray:
 def bent_function(
     p: np.ndarray, before: np.ndarray, joint: np.ndarray, after: np.ndarray, share: float = 0.5
 ) -> np.ndarray:
-    """Positive beyond the plane through `joint` that halves the two bones' angle; share 0: square to the first."""
+    """Positive beyond the plane through `joint` that bisects the two bones' angle; share 0: normal to the first."""
     first = (joint - before) / np.linalg.norm(joint - before)
     second = (after - joint) / np.linalg.norm(after - joint)
     normal = (1 - share) * first + share * second
@@ -195,10 +195,10 @@ def _arc_function(
     front_deg: tuple[float, float],
     back_deg: tuple[float, float],
 ) -> np.ndarray:
-    """Positive on the body's side of a limb from `start` to `end`, between two seams given as angles.
+    """Return a function of p (n, 3) that is positive on the inner side of a limb, between two seams given as angles.
 
-    Angles turn about the limb's axis, 0 = `forward` (3,), 90 = away from the body; front_deg, back_deg are pairs (at
-    start, at end); the inner side is from back_deg - 360 up to front_deg.
+    The limb runs from `start` to `end`. Angles are about its axis, 0 = `forward` (3,), 90 = away from the body;
+    front_deg, back_deg are pairs (at start, at end); the inner side is from back_deg - 360 up to front_deg.
     """
     axis = (end - start) / np.linalg.norm(end - start)
     forward = forward - (forward @ axis) * axis

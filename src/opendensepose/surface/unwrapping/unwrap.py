@@ -15,7 +15,7 @@ from scipy.sparse.linalg import spsolve
 
 
 def geodesic_distances(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(n, n) float64 metres: exact polyhedral distances inside the chart (Mitchell et al. 1987)."""
+    """Compute (n, n) float64 metres: exact polyhedral distances inside the chart (Mitchell et al. 1987)."""
     n = len(vertices)
     every, none = np.arange(n), np.empty(0, np.int64)
     faces = faces.astype(np.int64)
@@ -25,7 +25,10 @@ def geodesic_distances(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 
 def mds(distance: np.ndarray) -> np.ndarray:
-    """(n, 2) classical multi-dimensional scaling of (n, n) distances; columns by falling variance, signs arbitrary."""
+    """Embed (n, n) distances in the plane by classical multi-dimensional scaling: (n, 2).
+
+    The columns have falling variance and arbitrary signs.
+    """
     n = len(distance)
     centring = np.eye(n) - 1 / n
     values, vectors = np.linalg.eigh(-0.5 * centring @ distance**2 @ centring)
@@ -33,13 +36,13 @@ def mds(distance: np.ndarray) -> np.ndarray:
 
 
 def signed_areas(corner_uv: np.ndarray) -> np.ndarray:
-    """(F,) signed areas of triangles, corner_uv (F, 3, 2); all of one sign where nothing is flipped."""
+    """Compute (F,) signed areas of triangles, corner_uv (F, 3, 2); all of one sign where nothing is flipped."""
     first, second = corner_uv[:, 1] - corner_uv[:, 0], corner_uv[:, 2] - corner_uv[:, 0]
     return (first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / 2
 
 
 def singular_values(vertices: np.ndarray, faces: np.ndarray, corner_uv: np.ndarray) -> np.ndarray:
-    """(F, 2) falling singular values of the map surface -> UV on each face; corner_uv (F, 3, 2)."""
+    """Compute (F, 2) falling singular values of the map surface -> UV on each face; corner_uv (F, 3, 2)."""
     p = vertices[faces].astype(np.float64)
     first, second = p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]
     x_axis = first / np.linalg.norm(first, axis=1, keepdims=True)
@@ -51,7 +54,7 @@ def singular_values(vertices: np.ndarray, faces: np.ndarray, corner_uv: np.ndarr
 
 
 def boundary_edges(faces: np.ndarray) -> np.ndarray:
-    """(b, 2) directed edges that have one face."""
+    """List the directed edges (b, 2) that have one face."""
     directed = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
     key = np.sort(directed, axis=1)
     _, inverse, count = np.unique(key, axis=0, return_inverse=True, return_counts=True)
@@ -59,7 +62,7 @@ def boundary_edges(faces: np.ndarray) -> np.ndarray:
 
 
 def boundary_loop(faces: np.ndarray) -> np.ndarray:
-    """(b,) vertices of the only boundary loop, in the faces' direction. ValueError if there is not exactly one loop."""
+    """List the vertices (b,) of the boundary loop, in the faces' direction. ValueError unless there is one loop."""
     edges = boundary_edges(faces)
     following = dict(zip(edges[:, 0].tolist(), edges[:, 1].tolist(), strict=True))
     loop = [int(edges[0, 0])]
@@ -67,7 +70,7 @@ def boundary_loop(faces: np.ndarray) -> np.ndarray:
         loop.append(step)
     if len(loop) != len(edges):
         raise ValueError(
-            f"a chart should have one boundary loop, but {len(edges) - len(loop)} of its edges are elsewhere."
+            f"a chart must have one boundary loop, got {len(edges) - len(loop)} boundary edges outside the first loop."
         )
     return np.array(loop)
 
@@ -93,7 +96,7 @@ def cut_open(faces: np.ndarray, cut_edges: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def mean_value_weights(vertices: np.ndarray, faces: np.ndarray) -> sp.csr_matrix:
-    """(n, n) Floater's mean value weights: positive, so Tutte's theorem holds."""
+    """Compute (n, n) Floater's mean value weights: positive, so Tutte's theorem holds."""
     n = len(vertices)
     total = sp.csr_matrix((n, n))
     for k in range(3):
@@ -107,7 +110,7 @@ def mean_value_weights(vertices: np.ndarray, faces: np.ndarray) -> sp.csr_matrix
 
 
 def tutte(weights: sp.csr_matrix, fixed: np.ndarray, fixed_uv: np.ndarray) -> np.ndarray:
-    """(n, 2) each free vertex at the weighted mean of its neighbours; a convex fixed boundary gives no flips."""
+    """Put each free vertex at the weighted mean of its neighbours: (n, 2); a convex fixed boundary gives no flips."""
     n = weights.shape[0]
     free = np.setdiff1d(np.arange(n), fixed)
     laplacian = (sp.diags(np.asarray(weights.sum(1)).ravel()) - weights).tocsr()
@@ -118,7 +121,7 @@ def tutte(weights: sp.csr_matrix, fixed: np.ndarray, fixed_uv: np.ndarray) -> np
 
 
 def circle_map(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(n, 2) Tutte map onto a disk of the chart's area."""
+    """Compute the Tutte map (n, 2) onto a disk of the chart's area."""
     loop = boundary_loop(faces)
     step = np.linalg.norm(vertices[np.roll(loop, -1)] - vertices[loop], axis=1)
     angle = 2 * np.pi * np.concatenate([[0], np.cumsum(step)[:-1]]) / step.sum()
@@ -129,7 +132,7 @@ def circle_map(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 
 def slim(vertices: np.ndarray, faces: np.ndarray, steps: int = 60) -> np.ndarray:
-    """(n, 2) free-boundary map of least symmetric Dirichlet energy, from a Tutte map; no flips."""
+    """Compute the free-boundary map (n, 2) of least symmetric Dirichlet energy, from a Tutte map; no flips."""
     scale = 1 / np.ptp(vertices, axis=0).max()
     start = np.asfortranarray(circle_map(vertices, faces) * scale)
     data = igl.slim_precompute(
@@ -145,6 +148,6 @@ def slim(vertices: np.ndarray, faces: np.ndarray, steps: int = 60) -> np.ndarray
 
 
 def normalise(uv: np.ndarray) -> np.ndarray:
-    """uv shifted and scaled, each axis by itself, to fill [0, 1]^2."""
+    """Shift and scale uv, each axis by itself, to fill [0, 1]^2."""
     low = uv.min(0)
     return (uv - low) / (uv.max(0) - low)

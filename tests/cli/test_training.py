@@ -1,0 +1,22 @@
+"""The verb `train`: which recipe takes which options."""
+
+from tests.cli.running import assert_one_sentence, run
+
+
+def test_train_lists_the_known_recipes(tmp_path):
+    assert_one_sentence(run("train", "nosuch", "--out", tmp_path / "out"), "nosuch", "default", "rcnn_small")
+
+
+def test_train_refuses_what_its_recipe_cannot_use(tmp_path):
+    out = ("--out", tmp_path / "out")
+    assert_one_sentence(run("train", "default", "--data", tmp_path, *out), "neither --data nor --validation")
+    assert_one_sentence(run("train", "rcnn_small", *out), "rcnn_small needs --data")
+    assert_one_sentence(
+        run("train", "rcnn_small", "--data", tmp_path, "--minutes", 1, *out), "none of --photos, --minutes"
+    )
+    assert_one_sentence(run("train", "rcnn_small", "--data", tmp_path, *out), "no annotation file", "annotations.json")
+    for recipe in (["default"], ["rcnn_small", "--data", tmp_path]):
+        assert_one_sentence(run("train", *recipe, "--precision", "half", *out), "precision must be", "bfloat16")
+    (tmp_path / "annotations.json").write_text("[]")
+    assert_one_sentence(run("train", "rcnn_small", "--data", tmp_path, *out), "annotations.json: expected an object")
+    assert not (tmp_path / "out").exists()
