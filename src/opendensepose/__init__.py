@@ -57,7 +57,7 @@ _HOME = {
 }
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     if name == "__version__":
         return metadata.version("opendensepose")
     if name in _HOME:

@@ -88,9 +88,9 @@ def write_annotator_pictures(annotators: list[AnnotatorErrors], folder: Path, su
         pictures |= {f"body_{_file_name(one.annotator, k)}.png": one for k, one in enumerate(annotators, start=1)}
     contents = {}
     for name, one in pictures.items():
-        content = BytesIO()
-        Image.fromarray(draw_body_errors(chart_means(one), limit_m=PICTURE_LIMIT_M)).save(content, "PNG", optimize=True)
-        contents[name] = content.getvalue()
+        png = BytesIO()
+        Image.fromarray(draw_body_errors(chart_means(one), limit_m=PICTURE_LIMIT_M)).save(png, "PNG", optimize=True)
+        contents[name] = png.getvalue()
     numbers = {one.annotator: annotator_numbers(one) for one in annotators}
     document = {"surface": surface, "annotators": numbers, "all": annotator_numbers(joined(annotators))}
     contents["annotators.json"] = json.dumps(without_nan(document), indent=2).encode() + b"\n"

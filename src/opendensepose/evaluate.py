@@ -101,12 +101,12 @@ def _annotated_images(truth: CocoDensePose, predictions: Predictions) -> Iterato
 
 
 def _size_hw(truth: CocoDensePose, image: dict) -> tuple[int, int]:
-    size = image.get("height"), image.get("width")
-    if not all(type(side) is int and side > 0 for side in size):
+    height, width = image.get("height"), image.get("width")
+    if not (type(height) is int and type(width) is int and height > 0 and width > 0):
         raise ValueError(
-            f"{truth.name}: image {image['id']}: height and width must be whole numbers above 0, got {size}."
+            f"{truth.name}: image {image['id']}: height and width must be whole numbers above 0, got {height, width}."
         )
-    return size
+    return height, width
 
 
 def _open_predictions(path: Path, truth: CocoDensePose) -> "_NpzFolder | _ResultsFile":

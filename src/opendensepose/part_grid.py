@@ -7,6 +7,7 @@ Letters: H x W pixels of the photo.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 __all__ = ["GRID", "LEAST_SIDE", "grid_centres", "part_at", "parts_of_pixels", "sample_on_grid", "to_cells"]
 
@@ -14,13 +15,13 @@ GRID = 256
 LEAST_SIDE = 1e-3  # pixels: boxes count as at least so wide and high, so that one without area has a grid too
 
 
-def to_cells(xy: np.ndarray, box_xyxy: np.ndarray) -> np.ndarray:
+def to_cells(xy: ArrayLike, box_xyxy: ArrayLike) -> np.ndarray:
     """Places xy (..., 2), pixels, as columns and rows (..., 2) float64 of the grid over a box (4,): 0 to 256 inside."""
     box = np.asarray(box_xyxy, np.float64)
     return (np.asarray(xy) - box[:2]) / np.maximum(box[2:] - box[:2], LEAST_SIDE) * GRID
 
 
-def grid_centres(box_xyxy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def grid_centres(box_xyxy: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """x (256,) of the columns' centres and y (256,) of the rows', float64 pixels, over a box (4,)."""
     box = np.asarray(box_xyxy, np.float64)
     step = (np.arange(GRID) + 0.5) / GRID
@@ -28,7 +29,7 @@ def grid_centres(box_xyxy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def part_at(parts: np.ndarray, box_xyxy: np.ndarray, xy: np.ndarray) -> np.ndarray:
+def part_at(parts: np.ndarray, box_xyxy: ArrayLike, xy: ArrayLike) -> np.ndarray:
     """The part (...,) uint8 at places xy (..., 2), pixels; 0 outside the box (4,). parts: (256, 256) over the box."""
     cell = np.floor(to_cells(xy, box_xyxy))
     inside = ((cell >= 0) & (cell < GRID)).all(-1)
@@ -36,7 +37,7 @@ def part_at(parts: np.ndarray, box_xyxy: np.ndarray, xy: np.ndarray) -> np.ndarr
     return np.where(inside, parts[row, column], 0).astype(np.uint8)
 
 
-def parts_of_pixels(parts: np.ndarray, box_xyxy: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
+def parts_of_pixels(parts: np.ndarray, box_xyxy: ArrayLike, size_hw: tuple[int, int]) -> np.ndarray:
     """`part_at` the centre of every pixel of a photo, (H, W) uint8, with far less work."""
     centres = np.arange(max(size_hw)) + 0.5
     columns, rows = np.floor(to_cells(np.stack([centres, centres], axis=1), box_xyxy)).T
@@ -46,7 +47,7 @@ def parts_of_pixels(parts: np.ndarray, box_xyxy: np.ndarray, size_hw: tuple[int,
     return out
 
 
-def sample_on_grid(labels: np.ndarray, box_xyxy: np.ndarray) -> np.ndarray:
+def sample_on_grid(labels: np.ndarray, box_xyxy: ArrayLike) -> np.ndarray:
     """What a map of labels (H, W) says at the cells' centres, (256, 256); 0 where a centre lies outside the map."""
     x, y = (np.floor(centres).astype(int) for centres in grid_centres(box_xyxy))
     height, width = labels.shape

@@ -9,6 +9,7 @@ from typing import overload
 import cv2
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from opendensepose.atomic_write import atomic_file
 from opendensepose.data.photos import check_aspect, find_photos, read_photo
@@ -64,7 +65,9 @@ class Predictor:
     ) -> list[list[Instance]]: ...
 
     @torch.inference_mode()
-    def __call__(self, image_rgb, boxes=None):
+    def __call__(
+        self, image_rgb: np.ndarray | list[np.ndarray], boxes: np.ndarray | Sequence[np.ndarray] | None = None
+    ) -> list[Instance] | list[list[Instance]]:
         """Return the people in a photo, the highest score first, or, for a list of photos, a list of them per photo.
 
         image_rgb: (H, W, 3) uint8 RGB, or a list of such arrays of any sizes, which run as batches where sizes allow.
@@ -73,21 +76,22 @@ class Predictor:
         caller knows whether their EXIF rotation still has to be applied, and the maps have the rotated photo's size.
         """
         one_photo = not isinstance(image_rgb, list)
-        images = [image_rgb] if one_photo else image_rgb
+        images = image_rgb if isinstance(image_rgb, list) else [image_rgb]
         for k, image in enumerate(images):
             _check_photo(image, "a photo" if one_photo else f"photo {k} of the list")
+        image_boxes = None
         if boxes is not None:
-            boxes = [boxes] if one_photo else boxes
-            if len(boxes) != len(images):
-                raise ValueError(f"boxes must be one array per photo, {len(images)}, got {len(boxes)}.")
-            boxes = [_checked_boxes(one, image.shape[:2]) for one, image in zip(boxes, images, strict=True)]
+            given = [boxes] if one_photo else list(boxes)
+            if len(given) != len(images):
+                raise ValueError(f"boxes must be one array per photo, {len(images)}, got {len(given)}.")
+            image_boxes = [_checked_boxes(one, image.shape[:2]) for one, image in zip(given, images, strict=True)]
         people: list[list[Instance]] = []
         for start in range(0, len(images), PHOTOS_PER_PASS):
             part = slice(start, start + PHOTOS_PER_PASS)
-            if boxes is None:
+            if image_boxes is None:
                 people += self.network.find(images[part], self.min_score)
             else:
-                people += self.network.label(images[part], boxes[part])
+                people += self.network.label(images[part], image_boxes[part])
         return people[0] if one_photo else people
 
 
@@ -111,7 +115,7 @@ def _check_photo(image_rgb: np.ndarray, name: str) -> None:
     raise ValueError(f"{name} must be an RGB array of uint8 of shape (H, W, 3), got {got}{_how_to_convert(image_rgb)}.")
 
 
-def _how_to_convert(image) -> str:
+def _how_to_convert(image: object) -> str:
     """Return the end of a sentence about an image that is no RGB array of uint8; empty if there is no way."""
     if not isinstance(image, np.ndarray):
         if hasattr(image, "getexif"):  # Pillow's, which need not be imported here
@@ -134,9 +138,9 @@ def _how_to_convert(image) -> str:
     return ""
 
 
-def _checked_boxes(boxes: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
+def _checked_boxes(given: ArrayLike, size_hw: tuple[int, int]) -> np.ndarray:
     """(N, 4) float32, cut off at the photo's edges."""
-    boxes = np.asarray(boxes, np.float32)
+    boxes = np.asarray(given, np.float32)
     if boxes.size == 0:
         return boxes.reshape(0, 4)
     if boxes.ndim != 2 or boxes.shape[1] != 4 or not np.isfinite(boxes).all():

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +17,7 @@ DEFAULT_PORT = 8765
 class ServeByDefault(typer.core.TyperGroup):
     """Take `annotate PHOTOS_DIR ...` as `annotate serve PHOTOS_DIR ...`. Write ./export for a folder named export."""
 
-    def parse_args(self, ctx, args):
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
             args = ["serve", *args]
         return super().parse_args(ctx, args)
@@ -88,11 +88,11 @@ def serve(
     rules = Rules(annotators_per_person, gold_rate)
     with open_store(db) as store:
         added = add_photos(store, photos)
-        print(f"{added.count} new photos in {photos}")
+        print(f"{added.num_new} new photos in {photos}")
         _print_problems(f"skipped: {sentence}" for sentence in added.problems)
         if boxes not in ("model", "draw"):
             added = add_boxes(store, read_json(boxes), boxes)
-            print(f"{added.count} new people from {boxes}")
+            print(f"{added.num_new} new people from {boxes}")
             _print_problems(added.problems, most=20)
         search = boxes == "model"
         run_server(

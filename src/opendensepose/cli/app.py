@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,7 +17,7 @@ class OneSentenceErrors(typer.core.TyperGroup):
     Set OPENDENSEPOSE_TRACEBACK=1 to see where an error comes from.
     """
 
-    def invoke(self, ctx):
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except (ValueError, OSError, FloatingPointError) as error:

@@ -5,9 +5,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from opendensepose.evaluate import Evaluation
 
 __all__ = ["VERBS"]
 
@@ -120,7 +123,7 @@ def _check_outputs(folder: Path | None, file: Path | None) -> None:
             raise ValueError(f"{place} cannot be written.")
 
 
-def _print_tables(evaluation) -> None:
+def _print_tables(evaluation: "Evaluation") -> None:
     from opendensepose.evaluation.tables import instance_tables, pointwise_table
 
     print(pointwise_table(evaluation.measures))
@@ -130,7 +133,7 @@ def _print_tables(evaluation) -> None:
         print(f"opendensepose: {remark}", file=sys.stderr)
 
 
-def _write_report(evaluation, folder: Path, title: str) -> None:
+def _write_report(evaluation: "Evaluation", folder: Path, title: str) -> None:
     from opendensepose.evaluate import write_report
 
     print(f"report in {write_report(evaluation, folder, title=title)}")

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -85,7 +86,7 @@ def ingredients(
     print(f"{path}: {size:.1f} MB, licence CC0 1.0; sources and checksums are in {path.with_suffix('.txt')}")
 
 
-def _is_intact(load) -> bool:
+def _is_intact(load: Callable[[], object]) -> bool:
     """Whether load() gives something; what it refuses is fetched anew."""
     try:
         return load() is not None

@@ -80,7 +80,7 @@ def _check_annotations(document: dict, report: Report, folder: Path | None, on_p
             image = image_by_id.get(image_id) if type(image_id) is int else None
             entry = None if type(annotation.get("id")) is int else f"entry {place} of annotations"
             category = annotation.get("category_id")
-            its_names = names.get(category if type(category) is int else None, KEYPOINT_NAMES)
+            its_names = names.get(category, KEYPOINT_NAMES) if type(category) is int else KEYPOINT_NAMES
             report.defects.extend(person_defects(annotation, image, its_names, entry))
             _count(annotation, report)
         on_progress(place + 1, len(annotations))

@@ -61,7 +61,7 @@ class CocoDensePose:
     annotations: dict[int, dict] = field(init=False, repr=False)
     _ids_by_image: dict[int, list[int]] = field(init=False, repr=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.document, dict):
             raise ValueError(f"{self.name}: expected an object with `images` and `annotations`, got a list or value.")
         images = _by_id(self.document, "images", self.name)

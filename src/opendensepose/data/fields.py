@@ -20,7 +20,7 @@ def as_numbers(value: Any) -> np.ndarray | None:
         return np.array([entry if abs(entry) <= _LARGEST else np.inf for entry in value], np.float64)
 
 
-def is_finite(values: np.ndarray | float) -> np.ndarray | bool:
+def is_finite(values: np.ndarray) -> np.ndarray:
     """Tell whether numbers are finite and at most 1e15 in size."""
     return abs(values) <= _LARGEST
 
@@ -55,6 +55,6 @@ def whole_numbers(entry: dict, name: str, length: int, least: float, most: float
 def number(entry: dict, name: str, default: float | None = None) -> float:
     """Read a field's finite number. ValueError if it is not one, or missing without a default."""
     value = entry.get(name, default)
-    if type(value) not in _NUMBER_TYPES or not is_finite(value):
+    if not (type(value) is int or type(value) is float) or not abs(value) <= _LARGEST:
         raise ValueError(f"{name} must be a finite number, got {value!r}." if name in entry else f"{name} is missing.")
     return float(value)

@@ -36,7 +36,7 @@ class Prediction:
     hidden_xy: np.ndarray
     hidden_iuv: IUV  # (1, K)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         boxes, scores, number = self.boxes_xyxy, self.scores, len(self.hidden_instance)
         if boxes.ndim != 2 or boxes.shape[1] != 4 or scores.shape != boxes.shape[:1]:
             raise ValueError(f"boxes_xyxy and scores must be (N, 4) and (N,), got {boxes.shape} and {scores.shape}.")
@@ -77,23 +77,22 @@ def save_prediction(path: str | Path, people: Sequence[Instance], size_hw: tuple
         parts = [getattr(person.iuv, name)[where] for person, where in zip(people, hidden, strict=True)]
         return np.concatenate([np.zeros(0, dtype), *parts])
 
-    arrays = {
-        "I": iuv.i,
-        "U": iuv.u,
-        "V": iuv.v,
-        "instance": instance,
-        "boxes_xyxy": np.array([one.box_xyxy for one in people], np.float32).reshape(-1, 4),
-        "scores": np.array([one.score for one in people], np.float32),
-        "hidden_instance": np.repeat(np.arange(1, len(people) + 1), [where.sum() for where in hidden]).astype(np.uint8),
-        "hidden_xy": np.concatenate([np.zeros((0, 2)), *(np.argwhere(where)[:, ::-1] for where in hidden)]).astype(
-            "i4"
-        ),
-        "hidden_I": of_hidden("i", np.uint8),
-        "hidden_U": of_hidden("u", np.float32),
-        "hidden_V": of_hidden("v", np.float32),
-    }
+    hidden_xy = [np.zeros((0, 2)), *(np.argwhere(where)[:, ::-1] for where in hidden)]
     with atomic_file(path) as part, part.open("wb") as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(
+            file,
+            I=iuv.i,
+            U=iuv.u,
+            V=iuv.v,
+            instance=instance,
+            boxes_xyxy=np.array([one.box_xyxy for one in people], np.float32).reshape(-1, 4),
+            scores=np.array([one.score for one in people], np.float32),
+            hidden_instance=np.repeat(np.arange(1, len(people) + 1), [where.sum() for where in hidden]).astype("u1"),
+            hidden_xy=np.concatenate(hidden_xy).astype("i4"),
+            hidden_I=of_hidden("i", np.uint8),
+            hidden_U=of_hidden("u", np.float32),
+            hidden_V=of_hidden("v", np.float32),
+        )
 
 
 def load_prediction(path: str | Path) -> Prediction:

@@ -49,7 +49,10 @@ class AnnotatorErrors:
 
 def annotator_errors(people: Iterable[AnnotatedTruth], distances: LabelDistances) -> list[AnnotatorErrors]:
     """Measure each annotator, in the order of their names. ValueError if a point lies outside its image."""
-    chart, error_m, off_body, count = {}, {}, {}, {}
+    chart: dict[str, list[np.ndarray]] = {}
+    error_m: dict[str, list[np.ndarray]] = {}
+    off_body: dict[str, int] = {}
+    count: dict[str, int] = {}
     for name, person, truth in people:
         column, row = person.point_xy.astype(np.int64).T
         height, width = truth.size_hw
@@ -135,5 +138,5 @@ def annotator_table(annotators: list[AnnotatorErrors], surface: str) -> str:
     return "\n".join(lines)
 
 
-def _is_nan(value) -> bool:
+def _is_nan(value: object) -> bool:
     return isinstance(value, float) and np.isnan(value)

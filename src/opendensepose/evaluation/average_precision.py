@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
+from typing import Any
 
 import numpy as np
 from pycocotools.cocoeval import COCOeval
@@ -44,10 +45,10 @@ class ScoredImage:
     similarity: np.ndarray
     box_iou: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         shape = len(self.score), len(self.person_area)
-        expected = {"detection_area": shape[:1], "left_out": shape[1:], "crowd": shape[1:]}
-        expected |= {"similarity": shape, "box_iou": shape}
+        expected: dict[str, tuple[int, ...]] = {"similarity": shape, "box_iou": shape}
+        expected |= {"detection_area": shape[:1], "left_out": shape[1:], "crowd": shape[1:]}
         for name, value in expected.items():
             if np.shape(getattr(self, name)) != value:
                 raise ValueError(f"{name} must have the shape {value}, got {np.shape(getattr(self, name))}.")
@@ -146,6 +147,9 @@ def _summed(precision: np.ndarray, recall: np.ndarray) -> AveragePrecision:
 class _SimilarityEval(COCOeval):
     """pycocotools' evaluation with given similarities. Images are named 0, 1, ..; people and detections from 1 on."""
 
+    evalImgs: list[dict[str, Any] | None]
+    eval: dict[str, np.ndarray]
+
     def __init__(self, images: Sequence[ScoredImage], max_detections: int, *, released: bool):
         super().__init__(iouType="bbox")
         self.images, self.released = images, released
@@ -161,7 +165,8 @@ class _SimilarityEval(COCOeval):
 
     def _prepare(self) -> None:
         self._gts, self._dts = defaultdict(list), defaultdict(list)
-        self.evalImgs, self.eval, self.order = defaultdict(list), {}, {}
+        self.evalImgs, self.eval = [], {}
+        self.order: dict[int, np.ndarray] = {}
         for k, image in enumerate(self.images):
             people = zip(image.person_area, image.left_out, image.crowd, strict=True)
             self._gts[k, _PERSON] = [
@@ -175,12 +180,12 @@ class _SimilarityEval(COCOeval):
             by_score = np.argsort(-np.asarray(image.score), kind="mergesort")
             self.order[k] = by_score[: self.params.maxDets[-1]]
 
-    def computeIoU(self, imgId, catId):
+    def computeIoU(self, imgId: int, catId: int) -> np.ndarray | list:
         """The given similarities, rows in descending score."""
         similarity = self.images[imgId].similarity[self.order[imgId]]
         return similarity if similarity.size else []
 
-    def evaluateImg(self, imgId, catId, aRng, maxDet):
+    def evaluateImg(self, imgId: int, catId: int, aRng: list[float], maxDet: int) -> dict[str, Any] | None:
         """The library's matching, then what the released evaluators leave out."""
         result = super().evaluateImg(imgId, catId, aRng, maxDet)
         if result is None or not self.released:

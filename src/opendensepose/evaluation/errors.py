@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from opendensepose.iuv import IUV, crop_iuv
-from opendensepose.surface import Charts
+from opendensepose.surface import Charts, SurfacePoints
 
 __all__ = [
     "ChartDistances",
@@ -45,7 +45,7 @@ class DetectedPerson:
     iuv: IUV
     origin_xy: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         box = np.asarray(self.box_xyxy, np.float64)
         if box.shape != (4,) or not np.isfinite(box).all() or (box[2:] < box[:2]).any():
             raise ValueError(f"a box must be x0, y0, x1, y1 with x0 <= x1 and y0 <= y1, got {box.tolist()}.")
@@ -90,10 +90,19 @@ def labels_at(detection: DetectedPerson, point_xy: np.ndarray) -> Labels:
     return Labels(*out)
 
 
+class PointDistances(Protocol):
+    """Distances between surface points, as `GeodesicDistances` gives."""
+
+    def between(self, a: SurfacePoints, b: SurfacePoints) -> np.ndarray:
+        """(P,) metres."""
+
+
 class LabelDistances(Protocol):
     """Distances on a surface between points given as labels."""
 
-    surface: str  # its name, as tables print it
+    @property
+    def surface(self) -> str:
+        """Its name, as tables print it."""
 
     def between_labels(self, a: Labels, b: Labels) -> np.ndarray:
         """(P,) float metres between labels i in 1..24, u, v in [0, 1] and others."""
@@ -101,13 +110,10 @@ class LabelDistances(Protocol):
 
 @dataclass(frozen=True)
 class ChartDistances:
-    """Distances on our own surface: labels become surface points.
-
-    geodesics: what has `between(points_a, points_b) -> (P,) metres` for two `SurfacePoints`, as `GeodesicDistances`.
-    """
+    """Distances on our own surface: labels become surface points."""
 
     charts: Charts
-    geodesics: object
+    geodesics: PointDistances
     surface: str = "opendensepose's body (Anny, neutral adult)"
 
     def between_labels(self, a: Labels, b: Labels) -> np.ndarray:

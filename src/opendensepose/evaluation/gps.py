@@ -8,6 +8,7 @@ GPSm = sqrt(GPS * IoU), with the IoU of the predicted and the annotated foregrou
 Letters: P points, (h, w) a window of an image.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -87,7 +88,7 @@ def predicted_foreground(detection: DetectedPerson, size_hw: tuple[int, int]) ->
     return _cut(detection.iuv.i > 0, (x, y, width, height), size_hw)
 
 
-def _cut(mask: np.ndarray, box_xywh, size_hw: tuple[int, int]) -> Window:
+def _cut(mask: np.ndarray, box_xywh: Sequence[float], size_hw: tuple[int, int]) -> Window:
     """Cut the mask to the box and the image, with its upper left corner at the box's whole pixel."""
     x, y, width, height = box_xywh
     left, top = int(x), int(y)
@@ -104,8 +105,7 @@ def mask_iou(predicted: Window, annotated: Window, *, crowd: bool = False) -> fl
     right, bottom = min(px + p.shape[1], ax + a.shape[1]), min(py + p.shape[0], ay + a.shape[0])
     shared = 0
     if left < right and top < bottom:
-        shared = np.count_nonzero(
-            p[top - py : bottom - py, left - px : right - px] & a[top - ay : bottom - ay, left - ax : right - ax]
-        )
-    either = np.count_nonzero(p) + (0 if crowd else np.count_nonzero(a) - shared)
+        both = p[top - py : bottom - py, left - px : right - px] & a[top - ay : bottom - ay, left - ax : right - ax]
+        shared = int(np.count_nonzero(both))
+    either = int(np.count_nonzero(p)) + (0 if crowd else int(np.count_nonzero(a)) - shared)
     return shared / either if either else 0.0

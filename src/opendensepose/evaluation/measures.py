@@ -133,7 +133,7 @@ def measure(
         detections = sorted(image.detections, key=lambda detection: -detection.score)[:MAX_BOXES]
         scores.append(_score_boxes_and_masks(image, detections, normalisers))
         for g in np.flatnonzero(scores[-1].labelled):
-            queue.add(image.people[g], g, detections[:MAX_DETECTIONS], scores[-1])
+            queue.add(image.people[g], int(g), detections[:MAX_DETECTIONS], scores[-1])
         has_masks = has_masks or any(person.mask is not None for person in image.people)
         if on_image:
             on_image()
@@ -156,7 +156,9 @@ def measure(
     )
 
 
-def _score_boxes_and_masks(image: AnnotatedImage, detections: list[DetectedPerson], normalisers) -> _Scores:
+def _score_boxes_and_masks(
+    image: AnnotatedImage, detections: list[DetectedPerson], normalisers: Sequence[str]
+) -> _Scores:
     """Compute box and mask IoU of an image; GPS is filled later. detections: in descending score."""
     people, shape = image.people, (len(detections), len(image.people))
     crowd = [int(person.iscrowd) for person in people]
@@ -207,8 +209,8 @@ class _PointQueue:
         point_xy = person.point_xy[has_label]
         true = Labels(*(value[has_label] for value in (person.i, person.u, person.v)))
         read = [labels_at(detection, point_xy) for detection in detections]
-        predicted = (np.array([getattr(one, name) for one in read]) for name in Labels._fields)
-        predicted = Labels(*(values.reshape(-1, len(point_xy)) for values in predicted))
+        stacked = (np.array([getattr(one, name) for one in read]) for name in Labels._fields)
+        predicted = Labels(*(values.reshape(-1, len(point_xy)) for values in stacked))
         self.waiting.append(_PersonPoints(person, g, scores, point_xy, true, predicted))
         self.num_points += predicted.i.size
         if self.num_points > _BATCH:

@@ -10,6 +10,7 @@ Letters: n vertices, P points.
 """
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -134,10 +135,11 @@ def read_pickled_arrays(path: Path) -> dict[str, np.ndarray]:
 class _DType:
     """Stands for numpy.dtype: a code such as f4, and a byte order."""
 
-    def __init__(self, code, *_):
-        self.code, self.order = code, "="
+    def __init__(self, code: str | bytes, *_: object):
+        self.code: str | bytes = code
+        self.order: str | bytes = "="
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: tuple) -> None:
         self.order = state[1]
 
     def to_numpy(self) -> np.dtype:
@@ -150,7 +152,7 @@ class _DType:
 class _Array:
     """Stands for numpy.ndarray: shape, type and bytes."""
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: tuple) -> None:
         _, self.shape, self.dtype, self.column_major, self.content = state
 
     def to_numpy(self) -> np.ndarray:
@@ -159,26 +161,31 @@ class _Array:
         return array.reshape(self.shape, order="F" if self.column_major else "C")
 
 
-def _reconstruct(*_) -> _Array:
+def _reconstruct(*_: object) -> _Array:
     return _Array()
 
 
-def _from_buffer(content, dtype, shape, order="C", *_) -> _Array:
+def _from_buffer(content: bytes, dtype: _DType, shape: tuple[int, ...], order: str | bytes = "C", *_: object) -> _Array:
     array = _Array()
     array.__setstate__((1, shape, dtype, order in ("F", b"F"), content))
     return array
 
 
-def _encode(text: str, *_) -> bytes:
+def _encode(text: str, *_: object) -> bytes:
     return text.encode("latin1")
 
 
 class _ArraysOnly(pickle.Unpickler):
     """Reads pickles that name nothing but the parts of numpy arrays."""
 
-    def find_class(self, module: str, name: str):
+    def find_class(self, module: str, name: str) -> Callable:
         numpy_module = module.split(".")[0] == "numpy"
-        stand_ins = {"_reconstruct": _reconstruct, "_frombuffer": _from_buffer, "ndarray": _Array, "dtype": _DType}
+        stand_ins: dict[str, Callable] = {
+            "_reconstruct": _reconstruct,
+            "_frombuffer": _from_buffer,
+            "ndarray": _Array,
+            "dtype": _DType,
+        }
         if numpy_module and name in stand_ins:
             return stand_ins[name]
         if (module, name) == ("_codecs", "encode"):

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 
 __all__ = ["Curve", "draw_curves"]
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {  # matplotlib's keys
     "font.family": "sans-serif",
     "font.size": 9,
     "svg.fonttype": "none",  # text stays text

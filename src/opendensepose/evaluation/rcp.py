@@ -8,6 +8,7 @@ exactly the mean over points of max(0, 1 - d_p / a): no grid of thresholds.
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 __all__ = ["AUC_LIMITS_M", "RCP_AT_M", "auc", "auc_interval", "capped_mean", "rcp"]
 
@@ -16,7 +17,7 @@ RCP_AT_M = (0.05, 0.10, 0.20, 0.30)
 NUM_RESAMPLES = 1000
 
 
-def rcp(error_m: np.ndarray, threshold_m) -> np.ndarray:
+def rcp(error_m: np.ndarray, threshold_m: ArrayLike) -> np.ndarray:
     """Compute the ratio of errors (P,) at most each threshold (T,): (T,) float64; NaN without points."""
     error_m, threshold_m = _checked(error_m), np.asarray(threshold_m, np.float64)
     if not len(error_m):
@@ -58,7 +59,7 @@ def _area_per_point(error_m: np.ndarray, limit_m: float) -> np.ndarray:
     return np.maximum(0, 1 - error_m / limit_m)
 
 
-def _checked(error_m) -> np.ndarray:
+def _checked(error_m: ArrayLike) -> np.ndarray:
     error_m = np.asarray(error_m, np.float64)
     if error_m.ndim != 1 or np.isnan(error_m).any() or (error_m < 0).any():
         raise ValueError(f"errors must be (P,) lengths of at least 0, infinite if missing, got {error_m!r}.")

@@ -113,7 +113,7 @@ def _draw_precision(measures: Measures, name: str) -> bytes:
         if np.isfinite(precision).all():
             area = _hundredths(float(precision.mean()))
             curves.append(Curve(f"GPS ≥ {threshold:.2f}: AP {area}", recall, precision, colour, 2.2))
-    return draw_curves(curves, x_label="recall", y_label="precision", x_ticks=np.linspace(0, 1, 6))
+    return draw_curves(curves, x_label="recall", y_label="precision", x_ticks=np.linspace(0, 1, 6).tolist())
 
 
 def _share(value: float | None) -> str:

@@ -4,6 +4,7 @@ Fractions are printed as the paper prints them: RCP and AUC as .378, AP and AR i
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def pointwise_numbers(measures: Measures) -> dict[str, dict]:
 
 
 def _rcp_row(error_m: np.ndarray) -> dict:
-    row = {"points": len(error_m)}
+    row: dict[str, float] = {"points": len(error_m)}
     row |= {f"rcp_{_cm(at)}cm": float(value) for at, value in zip(RCP_AT_M, rcp(error_m, RCP_AT_M), strict=True)}
     return row | {f"auc{_cm(limit)}": auc(error_m, limit) for limit in AUC_LIMITS_M}
 
@@ -130,7 +131,7 @@ def summary(measures: Measures) -> dict:
     return result
 
 
-def without_nan(value):
+def without_nan(value: Any) -> Any:
     """Replace NaN, which JSON lacks, by None."""
     if isinstance(value, dict):
         return {key: without_nan(entry) for key, entry in value.items()}

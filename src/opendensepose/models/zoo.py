@@ -67,7 +67,7 @@ ARCHITECTURES = {
 }
 
 
-def build_model(name: str, /, **kwargs) -> nn.Module:
+def build_model(name: str, /, **kwargs: Any) -> nn.Module:
     """Build a new model with random weights.
 
     kwargs are the keyword arguments of its builder. ValueError, one sentence, if the architecture or a keyword argument

@@ -34,7 +34,7 @@ class ChartLookup:
         opposite = np.linalg.norm(uv[:, [2, 0, 1]] - uv[:, [1, 2, 0]], axis=2)
         self.height = np.abs(double_area)[:, None] / opposite
 
-    def _barycentric(self, face, u, v) -> tuple[np.ndarray, np.ndarray]:
+    def _barycentric(self, face: np.ndarray, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(P, 3) barycentric coordinates and (P,) signed UV distance to the face's nearest edge, positive inside."""
         origin, inverse, height = self.origin[face], self.inverse[face], self.height[face]
         du, dv = u - origin[:, 0], v - origin[:, 1]
@@ -63,7 +63,7 @@ class ChartLookup:
         self.cell_start = np.searchsorted(cell[order], np.arange(24 * RESOLUTION**2 + 1)).astype(np.int32)
 
     @staticmethod
-    def _cell(chart, column, row):
+    def _cell(chart: np.ndarray, column: np.ndarray, row: np.ndarray) -> np.ndarray:
         return (chart * RESOLUTION + row) * RESOLUTION + column
 
     def _find_outline(self, chart: np.ndarray, uv: np.ndarray) -> None:
@@ -131,7 +131,7 @@ class ChartLookup:
         weights /= weights.sum(1, keepdims=True)
         return SurfacePoints(face, weights.astype(np.float32))
 
-    def _snap(self, cell, u, v) -> tuple[np.ndarray, np.ndarray]:
+    def _snap(self, cell: np.ndarray, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The nearest point of the outline's edge that is nearest to the cell: face (P,), barycentric (P, 3)."""
         edge = self.nearest_edge[cell]
         start, step = self.outline_start[edge], self.outline_step[edge]

@@ -58,10 +58,10 @@ def dressed_mesh(
         hanging.append(
             drapes_of(outfit, joints[k], hips, rng, enabled_ingredients.bags, enabled_ingredients.more_poses)
         )
-        if chosen:
+        if fitted is not None and chosen is not None:
             outfit.thickness = np.where(chosen.hides, np.float32(PUSHED_IN_M), outfit.thickness)
             if outfit.skirt:
-                outfit.thickness = _thinner_under_skirt(outfit, body.coordinates)
+                outfit.thickness = _thinner_under_skirt(outfit.thickness, outfit.skirt.length, body.coordinates)
             outfit.materials[0] = chosen.skin or outfit.materials[0]
             worn = garment_mesh(fitted, k, chosen, first_material=len(outfit.materials))
             garments += [(k, mesh) for mesh in worn]
@@ -74,7 +74,8 @@ def dressed_mesh(
     parts = _joined(bodies.reshape(-1, 3), triangles, outfits, garments, drapes, first)
     uv = _uv_mapping(table.rows, parts["material"], fitted, garments, drapes, outfits) if fitted else None
     owners = [np.repeat(np.arange(len(bodies), dtype=np.int32), len(one_body))]
-    owners += [np.full(len(part.triangles), k, np.int32) for k, part in [*drapes, *garments]]
+    owners += [np.full(len(drape.triangles), k, np.int32) for k, drape in drapes]
+    owners += [np.full(len(part.triangles), k, np.int32) for k, part in garments]
     owner = torch.from_numpy(np.concatenate(owners)).to(device)
     return DressedMesh(Mesh(**parts, table=table), owner, uv)
 
@@ -89,13 +90,11 @@ def _chosen(
     return choose_garments(rng, fitted.wardrobe, where, person_of(fitted.traits[k], joints), enabled_ingredients)
 
 
-def _thinner_under_skirt(outfit: Outfit, where: BodyCoordinates) -> np.ndarray:
+def _thinner_under_skirt(thickness: np.ndarray, skirt_length: float, where: BodyCoordinates) -> np.ndarray:
     """Push thighs and hips in, which would else show through a skirt: (V,) thickness."""
-    inside = outfit.skirt.length - 0.2 - where.along
+    inside = skirt_length - 0.2 - where.along
     share = np.where(where.is_in("leg"), np.clip(inside / 0.2, 0, 1), where.is_in("torso") & (where.rest[:, 2] < 0))
-    return np.where(share > 0, outfit.thickness.clip(max=0.01) - UNDER_SKIRT_M * share, outfit.thickness).astype(
-        np.float32
-    )
+    return np.where(share > 0, thickness.clip(max=0.01) - UNDER_SKIRT_M * share, thickness).astype(np.float32)
 
 
 def _joined(
@@ -125,7 +124,8 @@ def _joined(
     thickness = joined([outfit.thickness for outfit in outfits], [mesh.thickness for mesh in worn], [])
     drape_vertices = joined([np.zeros((0, 3), np.float32)], [], [drape.vertices for drape in hung])
     after = joined([np.zeros((0, 3), np.int32)], hung_triangles, worn_triangles)
-    ones = [np.ones((len(mesh.vertices), 3), np.float32) for mesh in [*worn, *hung]]
+    ones = [np.ones((len(mesh.vertices), 3), np.float32) for mesh in worn]
+    ones += [np.ones((len(drape.vertices), 3), np.float32) for drape in hung]
     return {
         "vertices": torch.cat([displace(close, close_triangles, thickness), drape_vertices]),
         "triangles": torch.cat([triangles, after]).contiguous(),

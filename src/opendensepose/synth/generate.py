@@ -3,6 +3,8 @@
 Letters: P people of a picture, V vertices and T triangles of one body, H, W image.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -10,7 +12,7 @@ from opendensepose.camera import Camera
 from opendensepose.keypoints import KEYPOINT_NAMES
 from opendensepose.synth.backgrounds.background import make_background
 from opendensepose.synth.backgrounds.panoramas import Surroundings, load_panoramas, surroundings
-from opendensepose.synth.body.body import PosedBodies, load_body
+from opendensepose.synth.body.body import Body, PosedBodies, load_body
 from opendensepose.synth.drawing.contact_shadow import darken_contacts
 from opendensepose.synth.drawing.mesh import Mesh, join
 from opendensepose.synth.drawing.rasterize import Fragments, depth_map, rasterize
@@ -25,7 +27,7 @@ from opendensepose.synth.scene.hard_negatives import hard_negative
 from opendensepose.synth.scene.lights import light_matrix, sample_lighting
 from opendensepose.synth.scene.occluder import make_occluder
 from opendensepose.synth.scene.person import placed
-from opendensepose.synth.scene.plan import plan_picture
+from opendensepose.synth.scene.plan import PicturePlan, plan_picture
 from opendensepose.synth.scene.props import props_of
 from opendensepose.synth.scene.solid import mesh_of
 from opendensepose.synth.textures.atlas import UvMapping
@@ -40,7 +42,7 @@ PANORAMA_SHARE = 0.45  # of the pictures that are taken in a photographed panora
 OUTSIDE_GREY = 127  # what a crop shows beyond the photo's edge, here and in prediction
 
 
-def render_image(rng: np.random.Generator, size_hw: tuple[int, int], **options) -> RenderedImage:
+def render_image(rng: np.random.Generator, size_hw: tuple[int, int], **options: Any) -> RenderedImage:
     """Render one picture; see render_images for the options."""
     return render_images([rng], size_hw, **options)[0]
 
@@ -64,12 +66,24 @@ def render_images(
     if framing not in ("scene", "portrait"):
         raise ValueError(f'framing must be "scene" or "portrait", got {framing!r}')
     enabled_ingredients = ingredients or Ingredients()
+    height, width = size_hw
     body = load_body(device)
     with use_photos(TRAINING_PHOTOS if enabled_ingredients.photos_held_out else PERSON_FREE_PHOTOS):
-        return _rendered(body, rngs, tuple(size_hw), framing, num_people, enabled_ingredients, device, pool_seed)
+        return _rendered(
+            body, rngs, (size_hw[0], size_hw[1]), framing, num_people, enabled_ingredients, device, pool_seed
+        )
 
 
-def _rendered(body, rngs, size_hw, framing, num_people, enabled_ingredients, device, pool_seed) -> list[RenderedImage]:
+def _rendered(
+    body: Body,
+    rngs: list[np.random.Generator],
+    size_hw: tuple[int, int],
+    framing: str,
+    num_people: int | None,
+    enabled_ingredients: Ingredients,
+    device: str,
+    pool_seed: int,
+) -> list[RenderedImage]:
     plans = [plan_picture(body, rng, size_hw, framing, num_people, enabled_ingredients) for rng in rngs]
     everybody = [person for plan in plans for person in plan.people]
     wardrobe = load_wardrobe(device) if enabled_ingredients.wardrobe else None
@@ -96,10 +110,18 @@ class _Picture:
     """One picture under construction, from posed bodies to pixels."""
 
     def __init__(
-        self, body, plan, posed: PosedBodies, size_hw, enabled_ingredients, device, pool_seed, wardrobe: Wardrobe | None
+        self,
+        body: Body,
+        plan: PicturePlan,
+        posed: PosedBodies,
+        size_hw: tuple[int, int],
+        enabled_ingredients: Ingredients,
+        device: str,
+        pool_seed: int,
+        wardrobe: Wardrobe | None,
     ):
         self.body, self.plan, self.rng, self.enabled_ingredients = body, plan, plan.rng, enabled_ingredients
-        self.size_hw, self.device, self.pool_seed = tuple(size_hw), device, pool_seed
+        self.size_hw, self.device, self.pool_seed = size_hw, device, pool_seed
         self.posed, self.wardrobe = posed, wardrobe
         self.vertices = posed.vertices.clone()
         self.keypoints = posed.keypoints.cpu().numpy().copy()
@@ -141,7 +163,7 @@ class _Picture:
                 self.pool_seed,
                 self._to_fit(),
             )
-        num_dressed = len(mesh.vertices) if num_people else None  # the shadow map shows the people, if there are any
+        num_dressed = None if mesh is None else len(mesh.vertices)  # the shadow map shows the people, if there are any
         things = self._things()
         for thing in things:
             mesh = thing if mesh is None else join(mesh, thing)
@@ -259,7 +281,9 @@ class _Picture:
                 background = darken_contacts(background, seen.triangle, mesh.vertices, self.camera)
         return shade(seen, mesh, normals, ShadowMap(depth, in_light), lighting, self.camera, background, floor, uv)
 
-    def _occlude(self, image, labelled, person) -> tuple[torch.Tensor, torch.Tensor]:
+    def _occlude(
+        self, image: torch.Tensor, labelled: torch.Tensor, person: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         hidden = torch.zeros_like(labelled)
         if not self.enabled_ingredients.occluders:
             return image, hidden
@@ -277,7 +301,7 @@ class _Picture:
 
     # --- truth ------------------------------------------------------------------------------------------------------
 
-    def _finish(self, image, body_seen, labelled) -> RenderedImage:
+    def _finish(self, image: torch.Tensor, body_seen: Fragments | None, labelled: torch.Tensor | None) -> RenderedImage:
         rows, columns = self._shown()
         image = image.clamp(0, 1)
         sensed = (
@@ -285,7 +309,7 @@ class _Picture:
         )
         pixels = np.full((*self.size_hw, 3), OUTSIDE_GREY, np.uint8)
         pixels[rows, columns] = sensed.cpu().numpy()[rows, columns]
-        if body_seen is None:
+        if body_seen is None or labelled is None:
             maps = empty_truth(self.size_hw)
         else:
             in_photo = torch.zeros_like(labelled)

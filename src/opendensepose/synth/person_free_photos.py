@@ -72,8 +72,10 @@ def load_person_free_photo(name: str) -> np.ndarray:
     if name not in PHOTO_FILES:
         raise ValueError(f"photo must be one of {', '.join(PHOTO_FILES)}, got {name!r}")
     package, path = PHOTO_FILES[name]
-    folder = find_spec(package).submodule_search_locations[0]  # found, not imported: importing takes seconds
-    with Image.open(Path(folder, path)) as image:
+    spec = find_spec(package)  # found, not imported: importing takes seconds
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f"the photo {name} comes with {package}, which is not installed", name=package)
+    with Image.open(Path(spec.submodule_search_locations[0], path)) as image:
         photo = np.array(image.convert("RGB"))
     photo.setflags(write=False)
     return photo

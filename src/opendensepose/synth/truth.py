@@ -19,6 +19,7 @@ from opendensepose.surface import load_charts, load_surface
 from opendensepose.synth.body.body import Body, load_body
 from opendensepose.synth.drawing.launch import launch, threads_for, to_warp
 from opendensepose.synth.drawing.rasterize import Fragments
+from opendensepose.synth.warp_arrays import Bytes, Floats, Ints, Vec2s, Vec3s
 
 __all__ = ["LabelMaps", "RenderedImage", "box_of", "empty_truth", "facing_yaws", "keypoints_in_image", "label_maps"]
 
@@ -94,24 +95,24 @@ def _labels(device: str) -> _Labels:
 
 @wp.kernel
 def _label(
-    triangle: wp.array(dtype=wp.int32),  # of all bodies
-    barycentric: wp.array(dtype=wp.vec3),
-    depth: wp.array(dtype=wp.float32),
-    labelled: wp.array(dtype=wp.uint8),
+    triangle: Ints,  # of all bodies
+    barycentric: Vec3s,
+    depth: Floats,
+    labelled: Bytes,
     num_triangles: int,  # of one body
     run: int,  # pixels a thread labels
-    is_skin: wp.array(dtype=wp.uint8),
-    surface_face: wp.array(dtype=wp.int32),
-    chart: wp.array(dtype=wp.uint8),
-    face_uv: wp.array(dtype=wp.vec2),  # three to a face
-    i: wp.array(dtype=wp.uint8),
-    u: wp.array(dtype=wp.float32),
-    v: wp.array(dtype=wp.float32),
-    person: wp.array(dtype=wp.uint8),
-    seen_depth: wp.array(dtype=wp.float32),
-    face: wp.array(dtype=wp.int32),
-    weights: wp.array(dtype=wp.vec3),
-):
+    is_skin: Bytes,
+    surface_face: Ints,
+    chart: Bytes,
+    face_uv: Vec2s,  # three to a face
+    i: Bytes,
+    u: Floats,
+    v: Floats,
+    person: Bytes,
+    seen_depth: Floats,
+    face: Ints,
+    weights: Vec3s,
+) -> None:
     first = wp.tid() * run
     for p in range(first, wp.min(first + run, triangle.shape[0])):
         if labelled[p] == wp.uint8(0):

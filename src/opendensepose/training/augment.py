@@ -1,17 +1,32 @@
 """Changes to a rendered image that is used more than once: mirror, small turn and zoom, colour."""
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
 from opendensepose.iuv import IUV, flip_iuv
 from opendensepose.keypoints import MIRROR_KEYPOINT
 
-__all__ = ["augment", "change_colour", "mirror", "warp", "zoom_in"]
+__all__ = ["Sample", "augment", "change_colour", "mirror", "warp", "zoom_in"]
 
 GREY = 127  # what lies outside a photo
 
 
-def mirror(sample):
+class Sample(NamedTuple):
+    """One image to learn from. In a crop ("crop") only the person whose box frames it is labelled; a crop may also show
+    nobody."""
+
+    image: np.ndarray  # (H, W, 3) uint8 RGB
+    i: np.ndarray  # (H, W) uint8
+    u: np.ndarray  # (H, W) float32
+    v: np.ndarray  # (H, W) float32
+    boxes_xyxy: np.ndarray  # (M, 4) float32 pixels: everybody in the image
+    keypoints: np.ndarray  # (17, 3) float32 of the labelled person: x, y in pixels, COCO visibility (0: not known)
+    yaw: float  # radians, see synth.truth.facing_yaws; NaN: nobody is labelled
+
+
+def mirror(sample: Sample) -> Sample:
     """Left and right exchanged, in the picture, the boxes, the keypoints, the yaw and (by the mirror rule) the
     labels."""
     width = sample.image.shape[1]
@@ -21,10 +36,10 @@ def mirror(sample):
     image = np.ascontiguousarray(sample.image[:, ::-1])
     keypoints = sample.keypoints[list(MIRROR_KEYPOINT)]
     keypoints[:, 0] = width - keypoints[:, 0]
-    return type(sample)(image, flipped.i, flipped.u, flipped.v, boxes, keypoints, -sample.yaw)
+    return Sample(image, flipped.i, flipped.u, flipped.v, boxes, keypoints, -sample.yaw)
 
 
-def warp(sample, matrix: np.ndarray):
+def warp(sample: Sample, matrix: np.ndarray) -> Sample:
     """Warp picture, labels, boxes and keypoints by matrix (2, 3), x, y of the old -> x, y of the new picture (edges at
     0, not centres).
 
@@ -43,10 +58,10 @@ def warp(sample, matrix: np.ndarray):
     boxes = np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)
     keypoints = sample.keypoints.copy()
     keypoints[:, :2] = keypoints[:, :2] @ matrix[:, :2].T + matrix[:, 2]
-    return type(sample)(image, i, u, v, boxes, keypoints.astype(np.float32), sample.yaw)
+    return Sample(image, i, u, v, boxes, keypoints.astype(np.float32), sample.yaw)
 
 
-def zoom_in(sample, rng: np.random.Generator, most: float = 2.5):
+def zoom_in(sample: Sample, rng: np.random.Generator, most: float = 2.5) -> Sample:
     """A random part of the picture with its sides' ratio kept, 1 to `most` times enlarged."""
     height, width = sample.image.shape[:2]
     scale = float(np.exp(rng.uniform(0, np.log(most))))
@@ -62,7 +77,7 @@ def change_colour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return cv2.LUT(image, table.round().astype(np.uint8)[:, None, :])
 
 
-def augment(sample, rng: np.random.Generator, turn: float = 12.0):
+def augment(sample: Sample, rng: np.random.Generator, turn: float = 12.0) -> Sample:
     """Mirror by chance, turn up to `turn` degrees, zoom up to 15 %, move up to 5 %, change colours."""
     if rng.random() < 0.5:
         sample = mirror(sample)

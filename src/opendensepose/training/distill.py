@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -93,8 +94,9 @@ def dense_labels(
     several people those of the more probable chart. Over them the annotated points, each on its pixel.
     """
     hw = image_rgb.shape[:2]
-    labels = {"I": np.zeros(hw, np.uint8), "U": np.zeros(hw, np.float32), "V": np.zeros(hw, np.float32)}
-    labels["instance"], best = np.zeros(hw, np.uint8), np.zeros(hw, np.float32)
+    dtypes = {"I": np.uint8, "U": np.float32, "V": np.float32, "instance": np.uint8}
+    labels = {name: np.zeros(hw, dtype) for name, dtype in dtypes.items()}
+    best = np.zeros(hw, np.float32)
     annotated = [(k, one) for k, one in enumerate(people[:255], start=1) if one.is_annotated]
     for k, person in annotated:
         known = person.i > 0
@@ -103,8 +105,9 @@ def dense_labels(
         iuv, probability, (x0, y0) = inpaint(model, image_rgb, person.box_xyxy, person.mask, *more)
         here = np.s_[y0 : y0 + iuv.size_hw[0], x0 : x0 + iuv.size_hw[1]]
         wins = (iuv.i > 0) & (probability >= best[here])
-        for name, value in (("I", iuv.i), ("U", iuv.u), ("V", iuv.v), ("instance", k)):
-            labels[name][here][wins] = value if name == "instance" else value[wins]
+        for name, value in (("I", iuv.i), ("U", iuv.u), ("V", iuv.v)):
+            labels[name][here][wins] = value[wins]
+        labels["instance"][here][wins] = k
         best[here][wins] = probability[wins]
     for k, person in annotated:
         column, row = person.point_xy.astype(int).T
@@ -129,7 +132,7 @@ def _agree_on_teacher(folder: Path, weights: Path, how: dict) -> None:
         raise ValueError(f"{folder} holds labels that another teacher began, see {path}: choose another folder.")
 
 
-def _packed(labels: dict[str, np.ndarray]) -> bytes:
+def _packed(labels: dict[str, Any]) -> bytes:
     file = BytesIO()
     np.savez_compressed(file, **labels)
     return file.getvalue()

@@ -4,6 +4,8 @@ import csv
 import math
 from pathlib import Path
 
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
 __all__ = ["MetricsLog", "progress_bar"]
 
 COLUMNS = ("step", "elapsed_s", "split", "name", "value")
@@ -35,10 +37,8 @@ class MetricsLog:
         self.board.close()
 
 
-def progress_bar(shown: bool = True):
+def progress_bar(shown: bool = True) -> Progress:
     """A bar with the times passed and left."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

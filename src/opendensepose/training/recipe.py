@@ -3,6 +3,7 @@
 import dataclasses
 import os
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from opendensepose.synth.ingredients import Ingredients
 from opendensepose.training.annotated.transforms import Transforms
@@ -40,7 +41,7 @@ class RenderedSource:
                 raise ValueError(f"unknown ingredient {name!r}; known: {', '.join(known)}.")
         return Ingredients(**dict.fromkeys(self.without, False))
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_positive(self, "photo_every", "reuse")
         self.ingredients  # noqa: B018 (checks the names)
         for name in ("crop_scales", "cooldown_crop_scales", "photo_scales"):
@@ -106,7 +107,7 @@ class Recipe:
     validate_every: int = 10_000
     validation_images: int | None = None  # the first so many; None: all
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.steps is None and self.minutes is None:
             raise ValueError("a recipe needs steps or minutes: without either the run would have no end.")
         if self.steps is None and self.decay_steps is None:
@@ -121,20 +122,34 @@ class Recipe:
             raise ValueError(f'precision must be "auto", "float32" or "bfloat16", got {self.precision!r}.')
 
     @property
+    def rendered(self) -> RenderedSource:
+        """The source of rendered images. ValueError if the recipe learns from annotated ones."""
+        if not isinstance(self.source, RenderedSource):
+            raise ValueError(f"the recipe {self.name} must learn from rendered images, got annotated ones.")
+        return self.source
+
+    @property
+    def annotated(self) -> AnnotatedSource:
+        """The source of annotated images. ValueError if the recipe learns from rendered ones."""
+        if not isinstance(self.source, AnnotatedSource):
+            raise ValueError(f"the recipe {self.name} must learn from annotated images, got rendered ones.")
+        return self.source
+
+    @property
     def num_workers(self) -> int:
         """Processes that make samples: `workers`, or half of the cores, at least one; none if the device renders."""
         if isinstance(self.source, RenderedSource) and self.source.render_on_device:
             return 0
         return max(1, (os.cpu_count() or 1) // 2) if self.workers is None else self.workers
 
-    def changed(self, **changes) -> "Recipe":
+    def changed(self, **changes: Any) -> "Recipe":
         """The recipe with other values, of its own fields or of its source's."""
         own = {one.name for one in fields(self.source)}
         source = dataclasses.replace(self.source, **{name: changes.pop(name) for name in own & changes.keys()})
         return dataclasses.replace(self, **({"source": source} | changes))
 
 
-def _check_positive(settings, *names: str) -> None:
+def _check_positive(settings: RenderedSource | Recipe, *names: str) -> None:
     for name in names:
         value = getattr(settings, name)
         if value is not None and value <= 0:

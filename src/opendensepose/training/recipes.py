@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from opendensepose.training.annotated.transforms import Transforms
 from opendensepose.training.recipe import AnnotatedSource, Recipe, RenderedSource
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 
-def default(**changes) -> Recipe:
+def default(**changes: Any) -> Recipe:
     """The default model, `densepose_lite` with 4.9 million parameters, from scratch on rendered people.
 
     Source: ours (detect and label); losses after Güler et al., CVPR 2018, and Zhou et al., Objects as Points, 2019.
@@ -60,7 +61,7 @@ SMALL_NETWORK = {
 SMALL_AUXILIARY = {"aux_channels": 64, "aux_layers": 2}
 
 
-def rcnn(**changes) -> Recipe:
+def rcnn(**changes: Any) -> Recipe:
     """DensePose R-CNN with ResNet-50 on annotated points only.
 
     Source: Güler et al., CVPR 2018, table of region-based results; constants of the released code: SGD 0.01 with 16
@@ -70,29 +71,29 @@ def rcnn(**changes) -> Recipe:
     return Recipe("rcnn", "densepose_rcnn", AnnotatedSource(), FULL_NETWORK).changed(**changes)
 
 
-def rcnn_r101(**changes) -> Recipe:
+def rcnn_r101(**changes: Any) -> Recipe:
     """`rcnn` with ResNet-101. Source: the paper's comparison of backbones."""
     return rcnn(**({"name": "rcnn_r101", "kwargs": FULL_NETWORK | {"depth": 101}} | changes))
 
 
-def rcnn_distilled(**changes) -> Recipe:
+def rcnn_distilled(**changes: Any) -> Recipe:
     """`rcnn` on dense labels too, which a teacher in-painted. Source: the paper's section on distillation."""
     return rcnn(**({"name": "rcnn_distilled", "dense": "dense_targets"} | changes))
 
 
-def multi_task(name: str, keypoints: bool, masks: bool, cascade: bool, **changes) -> Recipe:
+def multi_task(name: str, keypoints: bool, masks: bool, cascade: bool, **changes: Any) -> Recipe:
     """`rcnn` with auxiliary tasks, which the second stage of a cascade knows. Source: the paper's table of tasks."""
     tasks = {"keypoints": keypoints, "masks": masks, "cascade": cascade}
     return rcnn(**({"name": name, "architecture": "cascade_rcnn", "kwargs": FULL_NETWORK | tasks} | changes))
 
 
-def fcn(**changes) -> Recipe:
+def fcn(**changes: Any) -> Recipe:
     """DensePose-FCN with ResNet-101. Source: the paper's comparison of FCN and region-based networks."""
     network = {"depth": 101, "norm": "batch"}
     return rcnn(**({"name": "fcn", "architecture": "fcn", "kwargs": network} | changes))
 
 
-def teacher(**changes) -> Recipe:
+def teacher(**changes: Any) -> Recipe:
     """The in-painting teacher: learns from annotated points, one person at a time without background.
 
     Source: the paper's section on distillation, of which no code was released. For `opendensepose distill`.
@@ -101,7 +102,7 @@ def teacher(**changes) -> Recipe:
     return rcnn(**({"name": "teacher", "architecture": "teacher", "kwargs": network} | changes))
 
 
-def finetune(**changes) -> Recipe:
+def finetune(**changes: Any) -> Recipe:
     """Any DensePose R-CNN, an official one too, on one's own annotations: a fortieth of the rate, stem and first stage
     fixed. Command: opendensepose train finetune --start R_50_FPN_s1x --data mine --out runs/mine."""
     values = {
@@ -112,7 +113,7 @@ def finetune(**changes) -> Recipe:
     return rcnn(**(values | {"kwargs": {}} | changes))
 
 
-def rcnn_small(**changes) -> Recipe:
+def rcnn_small(**changes: Any) -> Recipe:
     """A thin ResNet-18 with a thin pyramid and a light head, for photos of 320 x 240 on two CPU cores.
 
     Source: ours. Command: opendensepose train rcnn_small --data rendered --out runs/rcnn_small. About 0.25 s of one
@@ -129,43 +130,43 @@ def rcnn_small(**changes) -> Recipe:
     return rcnn(**(values | changes))
 
 
-def rcnn_distilled_small(**changes) -> Recipe:
+def rcnn_distilled_small(**changes: Any) -> Recipe:
     """`rcnn_small` on dense labels too, which a teacher in-painted (dense_targets/)."""
     return rcnn_small(**({"name": "rcnn_distilled_small", "dense": "dense_targets"} | changes))
 
 
-def rcnn_dense_small(**changes) -> Recipe:
+def rcnn_dense_small(**changes: Any) -> Recipe:
     """`rcnn_small` on a rendered set's dense truth (dense/): how much the best teacher could give."""
     return rcnn_small(**({"name": "rcnn_dense_small", "dense": "dense"} | changes))
 
 
-def multi_task_small(name: str, keypoints: bool, masks: bool, cascade: bool, **changes) -> Recipe:
+def multi_task_small(name: str, keypoints: bool, masks: bool, cascade: bool, **changes: Any) -> Recipe:
     """`multi_task` with the sizes of `rcnn_small`."""
     network = SMALL_NETWORK | SMALL_AUXILIARY | {"keypoints": keypoints, "masks": masks, "cascade": cascade}
     return rcnn_small(**({"name": name, "architecture": "cascade_rcnn", "kwargs": network} | changes))
 
 
-def fcn_small(**changes) -> Recipe:
+def fcn_small(**changes: Any) -> Recipe:
     """DensePose-FCN with the backbone of `rcnn_small`."""
     network = {name: SMALL_NETWORK[name] for name in ("depth", "width", "norm", "short_side", "long_side")}
     values = {"name": "fcn_small", "architecture": "fcn", "kwargs": network | {"channels": 128}, "sampling": {}}
     return rcnn_small(**(values | changes))
 
 
-def teacher_small(**changes) -> Recipe:
+def teacher_small(**changes: Any) -> Recipe:
     """The in-painting teacher with the backbone of `rcnn_small`, on crops of 160 pixels."""
     network = {"side": 160, "depth": 18, "width": SMALL_WIDTH, "norm": "batch", "channels": 128}
     values = {"name": "teacher_small", "architecture": "teacher", "kwargs": network, "sampling": {}}
     return rcnn_small(**(values | changes))
 
 
-def backbone(**changes) -> Recipe:
+def backbone(**changes: Any) -> Recipe:
     """A ResNet-50 from annotated crops, initial weights for the others instead of ImageNet's; see `--backbone`."""
     network = {"depth": 50, "norm": "batch"}
     return rcnn(**({"name": "backbone", "architecture": "crop_labeller", "kwargs": network} | changes))
 
 
-def backbone_small(**changes) -> Recipe:
+def backbone_small(**changes: Any) -> Recipe:
     """The ResNet of `rcnn_small` from annotated crops of 128 pixels, 32 of them a step."""
     network = {"side": 128, "depth": 18, "width": SMALL_WIDTH, "norm": "batch", "channels": 96}
     values = {

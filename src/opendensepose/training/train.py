@@ -77,7 +77,7 @@ def learning_rate(recipe: Recipe, step: int, progress: float = 0.0) -> float:
         rate = recipe.learning_rate * warmup / math.sqrt(1 + step / recipe.decay_steps)
     else:
         alpha = min(1.0, step / recipe.warmup_steps) if recipe.warmup_steps else 1.0
-        done = step / recipe.steps
+        done = step / recipe.steps if recipe.steps else 0.0
         drops = recipe.drops
         fall = 0.5 * (1 + math.cos(math.pi * done)) if drops is None else 0.1 ** sum(done >= drop for drop in drops)
         rate = recipe.learning_rate * ((0.001 * (1 - alpha) + alpha) * fall)
@@ -129,11 +129,13 @@ def new_network(recipe: Recipe, start: str | Path | None) -> tuple[nn.Module, Re
     if the weights are of another network."""
     torch.manual_seed(recipe.seed)
     checkpoint = load_checkpoint(weights_path(start)) if start is not None else None
-    if recipe.architecture is None:
+    architecture, kwargs = recipe.architecture, recipe.kwargs
+    if architecture is None:
         if checkpoint is None:
             raise ValueError(f"the recipe {recipe.name} goes on from a model: name one, or a checkpoint, with --start.")
-        recipe = recipe.changed(architecture=checkpoint.architecture, kwargs=checkpoint.kwargs)
-    network = build_model(recipe.architecture, **recipe.kwargs)
+        architecture, kwargs = checkpoint.architecture, checkpoint.kwargs
+        recipe = recipe.changed(architecture=architecture, kwargs=kwargs)
+    network = build_model(architecture, **kwargs)
     if checkpoint is not None:
         try:
             result = network.load_state_dict(checkpoint.model.state_dict(), strict=False)
@@ -143,7 +145,7 @@ def new_network(recipe: Recipe, start: str | Path | None) -> tuple[nn.Module, Re
         if wrong:
             raise ValueError(
                 f"{start} is a checkpoint of another network ({checkpoint.architecture} {checkpoint.kwargs}) than"
-                f" {recipe.name}'s ({recipe.architecture} {recipe.kwargs}): see {wrong[0]}."
+                f" {recipe.name}'s ({architecture} {kwargs}): see {wrong[0]}."
             )
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(not name.startswith(recipe.frozen) if recipe.frozen else True)
@@ -188,6 +190,8 @@ def train(
     network, recipe = new_network(recipe, None if resuming and recipe.architecture else start)
     if isinstance(recipe.source, RenderedSource):
         source: Source = RenderedPeople(recipe, fabric, photos, render)
+    elif data is None:
+        raise ValueError(f"the recipe {recipe.name} learns from annotated images: give their folder as data.")
     else:
         source = AnnotatedPeople(recipe, fabric, data, validation)
     if backbone is not None and not resuming:
@@ -262,9 +266,11 @@ class _Stint:
             self.log.write(self.state.step, self.state.elapsed_s, "train", means)
 
     def validate(self) -> None:
-        state, scores = self.state, {}
+        state = self.state
+        scores: dict[str, float] = {}
         for split, figures in self.source.validate(state.released).items():
-            self.log.write(state.step, state.elapsed_s, split, figures)
+            if self.log:
+                self.log.write(state.step, state.elapsed_s, split, figures)
             scores |= {f"{split}/{name}": value for name, value in figures.items()} if scores else figures
         state.scores = scores
         if scores.get("agreement", -1.0) > state.best and not self.recipe.cooldown:
@@ -280,6 +286,7 @@ class _Stint:
         recipe, state = self.recipe, self.state
         about = asdict(recipe) | {"step": state.step, "elapsed_s": round(state.elapsed_s)}
         about["begun_with"] = state.begun_with
+        assert recipe.architecture is not None  # see new_network
         save_checkpoint(path, state.released, recipe.architecture, recipe.kwargs, about, state.scores, dtype)
 
     def note(self) -> None:
@@ -313,7 +320,7 @@ def _stop_requests() -> Iterator[threading.Event]:
     """An event that SIGINT (Ctrl-C) and SIGTERM set instead of ending the process; a second SIGINT ends it."""
     stop, before = threading.Event(), {}
 
-    def ask(number, frame) -> None:
+    def ask(number: int, frame: object) -> None:
         stop.set()
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -21,9 +21,9 @@ PANEL_PX = 1000  # long side of a panel; smaller photos are enlarged to it
 MOST_PANEL_PX = 1400  # larger photos are reduced to it
 MOST_ZOOM = 12
 
-_INK = np.float32([22, 26, 48])
-_WHITE = np.float32([255, 255, 255])
-_NO_VALUE = np.float32([200, 200, 205])  # points that have a mesh vertex but no U and V
+_INK = np.array([22, 26, 48], np.float32)
+_WHITE = np.array([255, 255, 255], np.float32)
+_NO_VALUE = np.array([200, 200, 205], np.float32)  # points that have a mesh vertex but no U and V
 
 
 def _ramp() -> np.ndarray:

@@ -27,7 +27,7 @@ def compose_figure(
     captions: Sequence[Caption],
     *,
     title: str = "",
-    legend: Sequence[tuple[str, tuple[int, int, int]]] = (),
+    legend: Sequence[tuple[str, tuple[int, ...]]] = (),
     labels: Sequence[tuple[str, float, float]] = (),
 ) -> np.ndarray:
     """Arrange panels of one size (H, W, 3) uint8 in a picture (h, w, 3) uint8: upright ones in a row, others in two.
@@ -63,7 +63,7 @@ def compose_figure(
     return np.asarray(paper)
 
 
-def _font(size_px: float) -> ImageFont.ImageFont:
+def _font(size_px: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size=size_px)
 
 

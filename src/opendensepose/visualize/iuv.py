@@ -1,16 +1,22 @@
 """IUV maps as pictures: chart colours with U and V contour lines over the photo."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from opendensepose.instance import Instance
+from opendensepose.iuv import IUV
 from opendensepose.surface import CHART_COLOURS
 from opendensepose.visualize.contours import isoline_coverage, outline_coverage, smooth_inside
 
 __all__ = ["draw_overlay"]
 
 
-def draw_overlay(image_rgb: np.ndarray, instances: list, *, opacity: float = 0.7, boxes: bool = True) -> np.ndarray:
+def draw_overlay(
+    image_rgb: np.ndarray, instances: Sequence[Instance], *, opacity: float = 0.7, boxes: bool = True
+) -> np.ndarray:
     """Paint every `Instance` on the photo (H, W, 3) uint8: charts, U/V contours, outline, and, if boxes, box and score.
 
     Instances are painted in ascending score: the most confident one is on top.
@@ -30,7 +36,7 @@ def draw_overlay(image_rgb: np.ndarray, instances: list, *, opacity: float = 0.7
     return _draw_boxes(picture, ordered) if boxes else picture
 
 
-def _paint_person(canvas: np.ndarray, image_rgb: np.ndarray, iuv, *, opacity: float, line_px: float) -> None:
+def _paint_person(canvas: np.ndarray, image_rgb: np.ndarray, iuv: IUV, *, opacity: float, line_px: float) -> None:
     """Paint one IUV map onto the canvas (H, W, 3) float32, in place, working in the person's window only."""
     if not iuv.i.any():
         return
@@ -44,14 +50,14 @@ def _paint_person(canvas: np.ndarray, image_rgb: np.ndarray, iuv, *, opacity: fl
     alpha = opacity * np.where(person[..., None], np.maximum(edge, 0.5), 0)
     _blend(canvas[window], colour, alpha)
     u_lines, v_lines, seams = _chart_lines(i, iuv.u[window], iuv.v[window], line_px)
-    _blend(canvas[window], np.float32([255, 255, 255]), 0.80 * u_lines[..., None])
-    _blend(canvas[window], np.float32([22, 26, 48]), 0.62 * v_lines[..., None])
-    _blend(canvas[window], np.float32([22, 26, 48]), 0.35 * seams[..., None])
+    _blend(canvas[window], np.array([255, 255, 255], np.float32), 0.80 * u_lines[..., None])
+    _blend(canvas[window], np.array([22, 26, 48], np.float32), 0.62 * v_lines[..., None])
+    _blend(canvas[window], np.array([22, 26, 48], np.float32), 0.35 * seams[..., None])
     outline = outline_coverage(person, width_px=1.3 * line_px)
-    _blend(canvas[window], np.float32([255, 255, 255]), 0.9 * outline[..., None])
+    _blend(canvas[window], np.array([255, 255, 255], np.float32), 0.9 * outline[..., None])
 
 
-def _chart_lines(i: np.ndarray, u: np.ndarray, v: np.ndarray, line_px: float):
+def _chart_lines(i: np.ndarray, u: np.ndarray, v: np.ndarray, line_px: float) -> tuple[np.ndarray, ...]:
     """Coverage of U contours, V contours and chart borders, three (H, W) float32 arrays."""
     u_lines, v_lines, seams = (np.zeros(i.shape, np.float32) for _ in range(3))
     long_side = max(i.shape)
@@ -78,7 +84,7 @@ def _blend(canvas: np.ndarray, colour: np.ndarray, alpha: np.ndarray) -> None:
     canvas += alpha * (colour - canvas)
 
 
-def _draw_boxes(picture: np.ndarray, instances: list) -> np.ndarray:
+def _draw_boxes(picture: np.ndarray, instances: Sequence[Instance]) -> np.ndarray:
     """Thin white boxes and a small dark label `person 0.98` at each."""
     if not instances:
         return picture

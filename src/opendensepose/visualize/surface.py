@@ -3,6 +3,7 @@
 Letters: H, W picture; F faces. Pictures are drawn `FINE` times larger and then averaged down.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -25,7 +26,7 @@ SIDES = {
     "back": ((-1, 0, 0), (0, -1, 0)),
     "right": ((0, -1, 0), (1, 0, 0)),
 }
-WHITE, INK = np.float32([255, 255, 255]), np.float32([22, 26, 48])
+WHITE, INK = np.array([255, 255, 255], np.float32), np.array([22, 26, 48], np.float32)
 
 
 def save_surface_pictures(out_dir: str | Path) -> list[Path]:
@@ -87,14 +88,14 @@ def _rasterise(corner_xyz: np.ndarray, size_hw: tuple[int, int]) -> tuple[np.nda
     return face_map, weight_map
 
 
-def view_body(surface: Surface, right, away) -> tuple[np.ndarray, np.ndarray]:
+def view_body(surface: Surface, right: Sequence[float], away: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     """Compute the face map and barycentric map of the body seen along `away`, in parallel projection."""
     scale = PIXELS_PER_METRE * FINE
     across, up, depth = (surface.vertices @ np.array(axis, float) for axis in (right, (0, 0, 1), away))
     low_x, high_z = across.min() - MARGIN_M, up.max() + MARGIN_M
     height_m = np.ptp(up) + 2 * MARGIN_M
     width_m = np.ptp(across) + 2 * MARGIN_M
-    size_hw = tuple(FINE * int(metres * PIXELS_PER_METRE) for metres in (height_m, width_m))
+    size_hw = FINE * int(height_m * PIXELS_PER_METRE), FINE * int(width_m * PIXELS_PER_METRE)
     xyz = np.stack([(across - low_x) * scale, (high_z - up) * scale, depth], 1)
     corner = xyz[surface.faces][:, [0, 2, 1]]  # outside faces turn clockwise in a picture with y down
     face, weights = _rasterise(corner, size_hw)
@@ -135,7 +136,9 @@ def light_body(surface: Surface, face: np.ndarray, weights: np.ndarray, *, from_
     return light
 
 
-def _draw_lines(canvas, charts: Charts, face, weights, chart, *, with_lines: bool) -> None:
+def _draw_lines(
+    canvas: np.ndarray, charts: Charts, face: np.ndarray, weights: np.ndarray, chart: np.ndarray, *, with_lines: bool
+) -> None:
     """Borders of the charts and, if wanted, lines of equal U and V at every 0.1, drawn into canvas (H, W, 3) float."""
     u, v = np.zeros((2, *face.shape), np.float32)
     seen = face >= 0

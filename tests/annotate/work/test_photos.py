@@ -42,7 +42,7 @@ def test_broken_photos_are_listed_and_skipped(store, tmp_path):
     (folder / "empty.png").write_bytes(b"")
     (folder / "page.jpg").write_text("<script>alert(1)</script>")
     added = add_photos(store, folder)
-    assert added.count == 1 and len(added.problems) == 3
+    assert added.num_new == 1 and len(added.problems) == 3
     for name, sentence in zip(("broken.jpg", "empty.png", "page.jpg"), added.problems, strict=True):
         assert name in sentence and sentence.endswith(".")
 
@@ -73,7 +73,7 @@ def test_boxes_of_photos_that_are_missing_are_named(store, folder):
     images = [{"id": 1, "file_name": "train/photo0.png"}, {"id": 2, "file_name": "nowhere.png"}]
     entries = [{"id": k, "image_id": k, "bbox": [0, 0, 20, 20]} for k in (1, 2)]
     added = add_boxes(store, {"images": images, "annotations": entries})
-    assert added.count == 1 and len(added.problems) == 1 and "nowhere.png" in added.problems[0]
+    assert added.num_new == 1 and len(added.problems) == 1 and "nowhere.png" in added.problems[0]
 
 
 def test_a_photo_is_sent_unchanged_unless_exif_rotates_it(store, tmp_path):

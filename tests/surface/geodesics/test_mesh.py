@@ -30,5 +30,5 @@ def test_division_keeps_area_and_places_and_shortens_edges(surface, mirrored):
 def test_nodes_on_the_mirror_plane_occur_once():
     mesh = fold(sphere().vertices, sphere().faces, 1)
     both = mesh.unfolded()
-    assert (both.index[0] == both.index[1]).tolist() == mesh.is_middle.tolist()
-    assert np.array_equal(both.vertices[both.index[1]], both.vertices[both.index[0]] * [-1, 1, 1])
+    assert (both.place[0] == both.place[1]).tolist() == mesh.is_middle.tolist()
+    assert np.array_equal(both.vertices[both.place[1]], both.vertices[both.place[0]] * [-1, 1, 1])

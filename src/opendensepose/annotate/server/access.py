@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sql
 
 from opendensepose.annotate.work.errors import RequestError
-from opendensepose.annotate.work.store import Store, annotators, sessions
+from opendensepose.annotate.work.store import Store, annotators, insert_row, sessions
 from opendensepose.annotate.work.tasks import User, log
 
 __all__ = [
@@ -104,7 +104,7 @@ def local_session(store: Store) -> Session:
         known = connection.scalar(sql.select(annotators.c.id).where(annotators.c.name == LOCAL_NAME))
         if known is None:
             values = {"name": LOCAL_NAME, "role": "manager", "made_at": store.clock()}
-            known = connection.execute(annotators.insert().values(**values)).inserted_primary_key[0]
+            known = insert_row(connection, annotators, **values)
     return Session(User(known, LOCAL_NAME, "manager", alone=True), csrf)
 
 

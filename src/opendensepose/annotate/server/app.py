@@ -23,7 +23,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from opendensepose.annotate.server.handlers import ENDPOINTS, AppState
@@ -68,7 +68,7 @@ def create_app(
         Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
         Middleware(AuthMiddleware, store=store, threads=threads, team=team, is_https=is_https),
     ]
-    routes = [make_route(endpoint, state, threads) for endpoint in ENDPOINTS]
+    routes: list[BaseRoute] = [make_route(endpoint, state, threads) for endpoint in ENDPOINTS]
     if static.is_dir():
         routes.append(Mount("/static", StaticFiles(directory=static)))
     return Starlette(routes=routes, middleware=middleware, exception_handlers=EXCEPTION_HANDLERS)

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 from starlette.responses import Response
@@ -43,17 +44,25 @@ class QualityCache:
             return self._measured[1]
 
 
+class ManagerState(Protocol):
+    """What these endpoints use of `AppState`."""
+
+    store: Store
+    surface: SurfaceService
+    quality_cache: QualityCache
+
+
 def _check_manager(call: Call) -> None:
     if not call.user.may_manage:
         raise RequestError("This is for managers.", 403)
 
 
-def quality(state, call: Call) -> dict:
+def quality(state: ManagerState, call: Call) -> dict:
     _check_manager(call)
     return state.quality_cache.quality(state.store, state.surface)
 
 
-def plot(state, call: Call) -> Response:
+def plot(state: ManagerState, call: Call) -> Response:
     _check_manager(call)
     if call.path["name"] not in PLOTS:
         raise RequestError(f"The plot must be one of {', '.join(PLOTS)}.", 404)
@@ -61,14 +70,14 @@ def plot(state, call: Call) -> Response:
     return Response(picture, media_type="image/svg+xml")
 
 
-def export(state, call: Call) -> Response:
+def export(state: ManagerState, call: Call) -> Response:
     _check_manager(call)
     document = export_document(state.store, state.surface.to_iuv, vertex=call.query.get("vertex") == "1")
     headers = {"Content-Disposition": 'attachment; filename="annotations.json"'}
     return Response(json.dumps(document), media_type="application/json", headers=headers)
 
 
-def import_file(state, call: Call) -> dict:
+def import_file(state: ManagerState, call: Call) -> dict:
     try:
         document = msgspec.json.decode(call.content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

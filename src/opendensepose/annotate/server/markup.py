@@ -12,6 +12,6 @@ _ENVIRONMENT = jinja2.Environment(
 )
 
 
-def render(name: str, **values) -> str:
+def render(name: str, **values: object) -> str:
     """Render the template `name` with the values."""
     return _ENVIRONMENT.get_template(name).render(**values)

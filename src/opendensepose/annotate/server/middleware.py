@@ -7,10 +7,12 @@ import hmac
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable
+from typing import Any
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from opendensepose.annotate.server.access import (
     SESSION_SECONDS,
@@ -43,19 +45,19 @@ SECURITY_HEADERS = {
 class AuthMiddleware:
     """Let requests with a session pass, sign users in and out, and add security headers to every response."""
 
-    def __init__(self, app, store: Store, threads: Threads, team: bool, is_https: bool):
+    def __init__(self, app: ASGIApp, store: Store, threads: Threads, team: bool, is_https: bool):
         self.app, self.store, self.threads, self.is_https = app, store, threads, is_https
         self.cookie = "__Host-annotate" if is_https else "annotate"
-        self.cookie_options = {"path": "/", "secure": is_https, "httponly": True, "samesite": "strict"}
+        self.cookie_options: dict[str, Any] = {"path": "/", "secure": is_https, "httponly": True, "samesite": "strict"}
         self.rate_limiter = RateLimiter(store.clock)
         self.local_session = None if team else local_session(store)
 
-    async def __call__(self, scope, receive, send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
 
-        async def send_with_headers(message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(SECURITY_HEADERS)

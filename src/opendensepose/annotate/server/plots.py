@@ -20,11 +20,11 @@ class Bar(NamedTuple):
 
 def bars_svg(title: str, unit: str, bars: Iterable[tuple[str, float | None]]) -> str:
     """Draw horizontal bars with their names and numbers."""
-    bars = [Bar(*bar) for bar in bars]
-    height = _TOP + _ROW * max(1, len(bars)) + 12
-    largest = max((bar.value for bar in bars if bar.value is not None), default=0) or 1
+    rows = [Bar(*bar) for bar in bars]
+    height = _TOP + _ROW * max(1, len(rows)) + 12
+    largest = max((bar.value for bar in rows if bar.value is not None), default=0) or 1
     size = {"height": height, "top": _TOP, "row": _ROW, "width": _WIDTH}
-    return render("bars.svg", title=title, unit=unit, bars=bars, largest=largest, **size)
+    return render("bars.svg", title=title, unit=unit, bars=rows, largest=largest, **size)
 
 
 def _error(quality: dict) -> str:

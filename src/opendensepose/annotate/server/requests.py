@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import msgspec
@@ -32,6 +32,7 @@ __all__ = [
 JSON_BYTES = 1_000_000
 IMPORT_BYTES = 600_000_000
 SAFE_METHODS = ("GET", "HEAD")
+T = TypeVar("T")
 _NUM_SHORT = 4  # threads of short calls; more of them would only wait for Python's global lock
 
 
@@ -57,7 +58,7 @@ class Threads:
     def __init__(self, num_short: int = _NUM_SHORT):
         self._short = anyio.CapacityLimiter(num_short)
 
-    async def run(self, function: Callable, *arguments, is_slow: bool = False):
+    async def run(self, function: Callable[..., T], *arguments: Any, is_slow: bool = False) -> T:
         """Run function(*arguments) in a thread and return its result."""
         if is_slow:
             return await run_in_threadpool(function, *arguments)
@@ -149,4 +150,4 @@ async def _handle_disconnect(request: Request, error: ClientDisconnect) -> Respo
     return Response(status_code=400)  # nobody reads it
 
 
-EXCEPTION_HANDLERS = {RequestError: _handle_error, ClientDisconnect: _handle_disconnect}
+EXCEPTION_HANDLERS: dict[Any, Callable] = {RequestError: _handle_error, ClientDisconnect: _handle_disconnect}

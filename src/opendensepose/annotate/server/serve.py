@@ -4,7 +4,10 @@ import socket
 import threading
 import webbrowser
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+import numpy as np
 
 from opendensepose.annotate.server.access import has_invitations
 from opendensepose.annotate.server.app import LOOPBACK_HOSTS, STATIC, create_app
@@ -12,6 +15,11 @@ from opendensepose.annotate.surface.service import SurfaceService
 from opendensepose.annotate.work.photos import PhotoFolder, find_people
 from opendensepose.annotate.work.store import Store
 from opendensepose.annotate.work.tasks import Rules
+from opendensepose.instance import Instance
+
+if TYPE_CHECKING:
+    from opendensepose.evaluation.errors import LabelDistances
+    from opendensepose.predict import Predictor
 
 __all__ = ["LazyPredictor", "allowed_hosts", "is_loopback", "run_server"]
 
@@ -20,9 +28,10 @@ class LazyPredictor:
     """The default model, loaded at its first use; it labels one photo at a time."""
 
     def __init__(self, model: str = "default"):
-        self._model, self._predictor, self._lock = model, None, threading.Lock()
+        self._model, self._lock = model, threading.Lock()
+        self._predictor: Predictor | None = None
 
-    def __call__(self, image_rgb, boxes=None):
+    def __call__(self, image_rgb: np.ndarray, boxes: np.ndarray | None = None) -> list[Instance]:
         with self._lock:
             if self._predictor is None:
                 from opendensepose.predict import Predictor
@@ -93,7 +102,7 @@ def run_server(
         stopping.set()
 
 
-def _load_distances():
+def _load_distances() -> "LabelDistances":
     from opendensepose.evaluate import load_distances
 
     return load_distances()

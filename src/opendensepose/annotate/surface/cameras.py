@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from opendensepose.surface import CHART_TO_PART, PART_NAMES, load_charts, load_surface
 
@@ -79,7 +80,7 @@ def part_faces(part: int) -> np.ndarray:
     return faces
 
 
-def make_view(part: int, number: int, name: str, towards, up) -> View:
+def make_view(part: int, number: int, name: str, towards: ArrayLike, up: ArrayLike) -> View:
     """Make the view from the direction `towards` (3,) with `up` (3,) upwards; the part fills the picture."""
     away = -np.asarray(towards, np.float64)
     away /= np.linalg.norm(away)

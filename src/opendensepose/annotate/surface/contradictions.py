@@ -191,7 +191,9 @@ def _swapped_sides(parts: dict[int, tuple[np.ndarray, _PartAnswers]]) -> list[Co
     return found
 
 
-def _mirrored(number: int, own: np.ndarray, xy, rest, normal) -> list[Contradiction]:
+def _mirrored(
+    number: int, own: np.ndarray, xy: np.ndarray, rest: np.ndarray, normal: np.ndarray
+) -> list[Contradiction]:
     """A part whose answers have the wrong orientation, as if the skin were seen from inside."""
     from scipy.spatial import Delaunay, QhullError
 

@@ -19,13 +19,12 @@ __all__ = ["draw_view", "draw_views"]
 
 FINE = 2
 FAR_M = 64.0  # the rasteriser has a perspective camera; from so far away its projection is parallel
-PAPER = np.float32([247, 248, 250])
-SKIN = np.float32([232, 192, 166])
-FAINT = np.float32([203, 207, 214])
-INK, U_LINE, V_LINE = np.float32([58, 34, 30]), np.float32([255, 255, 255]), np.float32([112, 52, 40])
-KEY_LIGHT, FILL_LIGHT = (
-    np.float32([-0.42, -0.55, -0.72]),
-    np.float32([0.75, 0.1, -0.6]),
+PAPER = np.array([247, 248, 250], np.float32)
+SKIN = np.array([232, 192, 166], np.float32)
+FAINT = np.array([203, 207, 214], np.float32)
+INK, U_LINE, V_LINE = np.array([[58, 34, 30], [255, 255, 255], [112, 52, 40]], np.float32)
+KEY_LIGHT, FILL_LIGHT = np.array(
+    [[-0.42, -0.55, -0.72], [0.75, 0.1, -0.6]], np.float32
 )  # right, down, away: from top left
 OCCLUSION_DIRECTIONS = 48
 
@@ -92,7 +91,9 @@ def _normals() -> np.ndarray:
     return vertex_normals(vertices, faces).numpy()
 
 
-def _shade(view: View, face, weights, where, visibility) -> np.ndarray:
+def _shade(
+    view: View, face: np.ndarray, weights: np.ndarray, where: np.ndarray, visibility: np.ndarray | None
+) -> np.ndarray:
     """(H, W) float32 brightness: a key light from the upper left, a weak fill light, less ambient light in creases."""
     surface = load_surface()
     light = np.ones(face.shape, np.float32)

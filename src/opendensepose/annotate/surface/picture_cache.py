@@ -8,6 +8,7 @@ import hashlib
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -67,5 +68,6 @@ def _load(cache_dir: Path, key: str) -> dict[tuple[int, int], bytes] | None:
 def _save(pictures: dict[tuple[int, int], bytes], cache_dir: Path, key: str) -> None:
     cache_dir.mkdir(parents=True, exist_ok=True)
     file = BytesIO()
-    np.savez(file, **{f"{part + 1}-{number}": np.frombuffer(png, np.uint8) for (part, number), png in pictures.items()})
+    arrays: dict[str, Any] = {f"{part + 1}-{k}": np.frombuffer(png, np.uint8) for (part, k), png in pictures.items()}
+    np.savez(file, **arrays)
     atomic_write(cache_dir / f"views-{key}-{_checksum(file.getvalue())}.npz", file.getvalue())

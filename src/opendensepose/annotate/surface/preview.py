@@ -16,7 +16,7 @@ from opendensepose.visualize import draw_overlay, outline_coverage
 
 __all__ = ["draw_preview", "spread_points"]
 
-INK, WHITE = np.float32([22, 26, 48]), np.float32([255, 255, 255])
+INK, WHITE = np.array([22, 26, 48], np.float32), np.array([255, 255, 255], np.float32)
 SOFT = 0.02  # of the box's longer side: the distance within which points are averaged
 STEPS = ((0, 1, 1.0), (1, 0, 1.0), (1, 1, 2**0.5), (1, -1, 2**0.5))
 
@@ -110,7 +110,8 @@ def _nearest_point(parts: np.ndarray, xy: np.ndarray, point_part: np.ndarray) ->
         stop.append(padded_index[window][same])
         length.append(np.full(same.sum(), step))
     edges = np.concatenate(length), (np.concatenate(start), np.concatenate(stop))
-    sources, owner = [], {}
+    sources: list[int] = []
+    owner: dict[int, int] = {}
     for k, part in enumerate(point_part):
         own = np.flatnonzero(parts[row, column] == part)
         if len(own):

@@ -26,7 +26,7 @@ class SurfaceService:
     draw_preview = staticmethod(draw_preview)
     guess_parts = staticmethod(guess_parts)
 
-    def __init__(self):
+    def __init__(self) -> None:
         charts = load_charts()
         self.face_chart, self.to_iuv, self.to_points = charts.face_chart, charts.from_points, charts.to_points
 

@@ -6,7 +6,7 @@ recognised by its request id, gets the same response again and is not done twice
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sql
@@ -72,7 +72,7 @@ class Answer(Struct):
     reason: Reason | None = None
     clear: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if (self.click is not None) + (self.reason is not None) + self.clear != 1:
             raise ValueError("an answer must be exactly one of click, reason and clear")
 
@@ -127,7 +127,7 @@ def _response_given(connection: Connection, user: User, task_id: int, kind: str,
 # --- box and parts ---------------------------------------------------------------------------------------------------
 
 
-def set_box(store: Store, rules: Rules, user: User, task_id: int, box_xyxy: tuple[float, ...], **save) -> dict:
+def set_box(store: Store, rules: Rules, user: User, task_id: int, box_xyxy: tuple[float, ...], **save: Any) -> dict:
     """Replace the box. RequestError 422 if there are part masks, whose grid lies over the box. save: as `edit` has."""
 
     def change(connection: Connection, task: Row) -> tuple[dict, dict]:
@@ -141,7 +141,7 @@ def set_box(store: Store, rules: Rules, user: User, task_id: int, box_xyxy: tupl
     return edit(store, rules, user, task_id, "box", change, **save)
 
 
-def set_parts(store: Store, rules: Rules, user: User, task_id: int, counts: dict[int, str], **save) -> dict:
+def set_parts(store: Store, rules: Rules, user: User, task_id: int, counts: dict[int, str], **save: Any) -> dict:
     """Replace part masks: COCO's compressed run lengths on the grid by part; an empty text clears one."""
     checked = {part: _checked_counts(part, text) for part, text in counts.items()}
 
@@ -170,7 +170,7 @@ def _checked_counts(part: int, counts: str) -> str:
 # --- points ----------------------------------------------------------------------------------------------------------
 
 
-def resample_points(store: Store, rules: Rules, user: User, task_id: int, sample_points: Callable, **save) -> dict:
+def resample_points(store: Store, rules: Rules, user: User, task_id: int, sample_points: Callable, **save: Any) -> dict:
     """Ask for new points on the masks, sampled by sample_points(parts, box_xyxy, size_hw) -> part (P,), xy (P, 2).
 
     An answered point whose part is still painted there is kept and replaces the nearest new point of its part.
@@ -228,7 +228,7 @@ def _merged(part: np.ndarray, xy: np.ndarray, kept: list[Row]) -> list[_MergedPo
 
 
 def answer_point(
-    store: Store, rules: Rules, user: User, task_id: int, point_id: int, answer: Answer, point_at: Callable, **save
+    store: Store, rules: Rules, user: User, task_id: int, point_id: int, answer: Answer, point_at: Callable, **save: Any
 ) -> SavedPoint:
     """Answer a point; point_at(part, view, x, y) -> SurfacePoints. RequestError 422 if a click misses the part."""
 
@@ -257,7 +257,7 @@ def _answer_values(answer: Answer, part: int, point_at: Callable) -> dict:
 
 
 def move_point(
-    store: Store, rules: Rules, user: User, task_id: int, point_id: int, x: float, y: float, **save
+    store: Store, rules: Rules, user: User, task_id: int, point_id: int, x: float, y: float, **save: Any
 ) -> SavedPoint:
     """Move a point to the pixel at x, y of the photo. RequestError 422 if the pixel is not of the point's part."""
     place = {"x": float(np.floor(x) + 0.5), "y": float(np.floor(y) + 0.5)}
@@ -272,7 +272,7 @@ def move_point(
 
 
 def _edit_point(
-    store: Store, rules: Rules, user: User, task_id: int, point_id: int, kind: str, change_point: Callable, **save
+    store: Store, rules: Rules, user: User, task_id: int, point_id: int, kind: str, change_point: Callable, **save: Any
 ) -> SavedPoint:
     """Run change_point(connection, task, point) -> (columns, detail for the log) as one edit.
 

@@ -5,7 +5,7 @@ Coordinates as in data/coco.py: dp_x = 255 * (x - box_x) / box_w, x at the pixel
 """
 
 from collections.abc import Callable, Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -117,7 +117,7 @@ def task_annotation(connection: Connection, task: Row, photo: Row, to_iuv: Calla
 # --- import ----------------------------------------------------------------------------------------------------------
 
 
-def import_document(store: Store, document: object, to_points: Callable, name: str = "the file") -> dict:
+def import_document(store: Store, document: Any, to_points: Callable, name: str = "the file") -> dict:
     """Add the people of a COCO-DensePose document, with parts and points for their future tasks to start with.
 
     to_points: i, u, v -> SurfacePoints. Returns {people: how many are new, known: how many have a known box and stay as

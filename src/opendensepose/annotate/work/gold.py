@@ -7,16 +7,20 @@ import json
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import sqlalchemy as sql
 from PIL import Image
 
 from opendensepose.annotate.work.exchange import export_document
-from opendensepose.annotate.work.store import Store, gold, people, photos
+from opendensepose.annotate.work.store import Store, gold, insert_row, people, photos
 from opendensepose.annotate.work.task_content import clip_box
 from opendensepose.atomic_write import atomic_write
 from opendensepose.iuv import IUV
+
+if TYPE_CHECKING:
+    from opendensepose.synth import RenderedImage
 
 __all__ = ["SIZE_HW", "add_gold", "read_truth", "write_gold"]
 
@@ -32,7 +36,9 @@ def add_gold(store: Store, count: int, seed: int, render: Callable | None = None
     if count < 1:
         raise ValueError(f"the count must be at least 1, got {count}.")
     if render is None:
-        from opendensepose.synth import render_image as render
+        from opendensepose.synth import render_image
+
+        render = render_image
     num_new = 0
     for number in range(count):
         with store.reading() as connection:
@@ -44,7 +50,7 @@ def add_gold(store: Store, count: int, seed: int, render: Callable | None = None
     return num_new
 
 
-def _render_large(render: Callable, seed: int, number: int):
+def _render_large(render: Callable, seed: int, number: int) -> "RenderedImage":
     """Render until the person is large enough."""
     for attempt in range(20):
         rng = np.random.default_rng([seed, number, attempt])
@@ -55,7 +61,7 @@ def _render_large(render: Callable, seed: int, number: int):
     raise ValueError(f"no picture of seed {seed} shows a person large enough; take another seed.")
 
 
-def _add(store: Store, name: str, rendered) -> None:
+def _add(store: Store, name: str, rendered: "RenderedImage") -> None:
     picture, truth = BytesIO(), BytesIO()
     Image.fromarray(rendered.image_rgb).save(picture, "JPEG", quality=95, subsampling=0)
     np.savez_compressed(truth, I=rendered.i, U=rendered.u, V=rendered.v, instance=rendered.person)
@@ -65,8 +71,7 @@ def _add(store: Store, name: str, rendered) -> None:
     edges = x0 - margin, y0 - margin, x1 + margin, y1 + margin
     box = clip_box([round(float(edge)) for edge in edges], width, height)
     with store.writing() as connection:
-        made = connection.execute(photos.insert().values(name=name, width=width, height=height, searched=True))
-        photo_id = made.inserted_primary_key[0]
+        photo_id = insert_row(connection, photos, name=name, width=width, height=height, searched=True)
         files = {"content": picture.getvalue(), "truth": truth.getvalue()}
         connection.execute(gold.insert().values(photo_id=photo_id, **files))
         connection.execute(people.insert().values(photo_id=photo_id, is_gold=True, times_submitted=0, **box))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sql
@@ -32,7 +32,7 @@ class NewPerson(NamedTuple):
 class Added(NamedTuple):
     """How many photos or people are new, and one sentence for each that could not be added."""
 
-    count: int
+    num_new: int
     problems: list[str]
 
 
@@ -117,7 +117,7 @@ def find_photo(by_name: dict[str, Row], image: dict) -> Row | None:
     return by_name.get(PurePosixPath(str(image.get("file_name"))).name)
 
 
-def add_boxes(store: Store, document: object, name: str = "the file of boxes") -> Added:
+def add_boxes(store: Store, document: Any, name: str = "the file of boxes") -> Added:
     """Add the people of a COCO file (an object with `images` and `annotations`) by their boxes.
 
     ValueError, one sentence, if it is no such file.
@@ -146,7 +146,7 @@ def _with_box(photo: Row, boxes_xyxy: Iterable[Iterable[float]]) -> Iterator[New
             yield NewPerson(clip_box(box_xyxy, photo.width, photo.height))
 
 
-def add_people(store: Store, photo: Row, new_people: Iterable[NewPerson], **photo_values) -> int:
+def add_people(store: Store, photo: Row, new_people: Iterable[NewPerson], **photo_values: Any) -> int:
     """Add people to a photo, but for those whose very box is known; return how many are new.
 
     photo_values: columns of the photo that change in the same transaction.

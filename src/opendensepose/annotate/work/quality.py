@@ -17,7 +17,7 @@ from opendensepose.annotate.work.gold import read_truth
 from opendensepose.annotate.work.store import Store, annotators, events, gold, people, photos, tasks
 from opendensepose.annotate.work.task_content import answered_points, box_xyxy_of, part_counts, part_map, task_points
 from opendensepose.evaluation.annotators import AnnotatedTruth, AnnotatorErrors, annotator_errors, annotator_numbers
-from opendensepose.evaluation.errors import LabelDistances
+from opendensepose.evaluation.errors import LabelDistances, Labels
 from opendensepose.instance import DenseAnnotation
 
 __all__ = ["agreement", "gold_errors", "progress", "quality_document", "seconds_per_point"]
@@ -80,7 +80,8 @@ def agreement(store: Store, to_iuv: Callable, distances: LabelDistances) -> list
         .where(tasks.c.status.in_(EXPORTED), people.c.is_gold.is_(False))
         .order_by(tasks.c.person_id.desc(), tasks.c.id)
     )
-    found, of_person = [], defaultdict(list)
+    found: list[dict] = []
+    of_person = defaultdict(list)
     with store.reading() as connection:
         for task in connection.execute(query).all():
             of_person[task.person_id].append(task)
@@ -101,10 +102,9 @@ def _compared(connection: Connection, first: Row, second: Row, to_iuv: Callable,
         nearest = apart.argmin(1)
         reach = _MAX_GAP * np.hypot(first.x1 - first.x0, first.y1 - first.y0)
         a = np.flatnonzero(apart.min(1) <= reach)
-        labels = [
-            tuple(getattr(one, name)[k] for name in "iuv") for one, k in zip(answers, (a, nearest[a]), strict=True)
-        ]
-        distance_m = distances.between_labels(*labels) if len(a) else distance_m
+        if len(a):
+            pairs = zip(answers, (a, nearest[a]), strict=True)
+            distance_m = distances.between_labels(*(Labels(one.i[k], one.u[k], one.v[k]) for one, k in pairs))
     return {
         "photo": first.photo,
         "person": first.person_id,
@@ -129,7 +129,8 @@ def seconds_per_point(store: Store) -> dict[str, float]:
         .order_by(events.c.id.desc())
         .limit(_MOST_EVENTS)
     )
-    times, last = defaultdict(list), {}
+    times = defaultdict(list)
+    last: dict[tuple[int, int], float] = {}
     with store.reading() as connection:
         for annotator_id, task_id, at, name in connection.execute(query):
             later = last.get((annotator_id, task_id))
@@ -143,9 +144,9 @@ def progress(store: Store) -> dict:
     """Count the people, the gold people, the tasks of each status, and the tasks submitted on each day."""
     with store.reading() as connection:
         count = sql.select(people.c.is_gold, sql.func.count()).group_by(people.c.is_gold)
-        of_kind = dict(connection.execute(count).all())
+        of_kind = {is_gold: number for is_gold, number in connection.execute(count)}
         of_status = sql.select(tasks.c.status, sql.func.count()).group_by(tasks.c.status)
-        statuses = dict(connection.execute(of_status).all())
+        statuses = {status: number for status, number in connection.execute(of_status)}
         times = connection.scalars(sql.select(tasks.c.submitted_at).where(tasks.c.submitted_at.is_not(None))).all()
     day, amount = np.unique(np.floor_divide(np.array(times, np.float64), 86400).astype(np.int64), return_counts=True)
     days = [[str(np.datetime64(int(one), "D")), int(many)] for one, many in zip(day, amount, strict=True)]
@@ -163,7 +164,8 @@ def quality_document(store: Store, to_iuv: Callable, distances: LabelDistances |
         tasks.join(annotators, tasks.c.annotator_id == annotators.c.id)
     )
     with store.reading() as connection:
-        counts = dict(connection.execute(done.where(tasks.c.status.in_(EXPORTED)).group_by(annotators.c.name)).all())
+        of_name = done.where(tasks.c.status.in_(EXPORTED)).group_by(annotators.c.name)
+        counts = {name: number for name, number in connection.execute(of_name)}
         names = list(connection.scalars(sql.select(annotators.c.name).order_by(annotators.c.name)))
     lines = []
     for name in names:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sql
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, LargeBinary, String, Table, Text, UniqueConstraint
@@ -20,6 +21,7 @@ __all__ = [
     "comments",
     "events",
     "gold",
+    "insert_row",
     "open_store",
     "parts",
     "people",
@@ -47,7 +49,7 @@ def _box() -> list[Column]:
     return [Column(name, Float, nullable=False) for name in ("x0", "y0", "x1", "y1")]
 
 
-def _foreign_key(table: str, name: str, **options) -> Column:
+def _foreign_key(table: str, name: str, **options: Any) -> Column:
     return Column(name, ForeignKey(f"{table}.id"), **{"nullable": False, **options})
 
 
@@ -213,8 +215,14 @@ class Store:
     def __enter__(self) -> "Store":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def insert_row(connection: Connection, table: Table, **values: Any) -> int:
+    """Insert a row and return its id."""
+    key: Any = connection.execute(table.insert().values(**values)).inserted_primary_key
+    return key[0]
 
 
 def open_store(url: str | Path, clock: Callable[[], float] = time.time) -> Store:
@@ -246,11 +254,11 @@ def _ping_idle_connections(engine: sql.Engine) -> None:
     """Ping idle connections before use; `pool_pre_ping` would ping each time, which costs as much as a query."""
 
     @sql.event.listens_for(engine, "checkin")
-    def _note_time(connection, record) -> None:
+    def _note_time(connection: Any, record: Any) -> None:
         record.info["idle_since"] = time.monotonic()
 
     @sql.event.listens_for(engine, "checkout")
-    def _ping(connection, record, proxy) -> None:
+    def _ping(connection: Any, record: Any, proxy: object) -> None:
         if time.monotonic() - record.info.get("idle_since", time.monotonic()) < _IDLE_SECONDS:
             return
         try:
@@ -284,13 +292,13 @@ def _engine(url: str) -> sql.Engine:
     )
 
     @sql.event.listens_for(engine, "connect")
-    def _prepare(connection, record) -> None:
+    def _prepare(connection: Any, record: object) -> None:
         connection.isolation_level = None  # `_begin` begins transactions, not the driver
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @sql.event.listens_for(engine, "begin")
-    def _begin(connection) -> None:
+    def _begin(connection: Connection) -> None:
         writing = connection.get_execution_options().get("writing")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 

@@ -135,7 +135,7 @@ def saved_point_json(
         iuv = tuple(values[0].item() for values in surface.to_iuv(answer))
     found = _contradictions(surface, done, answers)
     warnings = [{"points": [done[k].id for k in one.points], "text": one.text} for one in found]
-    own_warning = next((one["text"] for one in warnings if point_id in one["points"]), None)
+    own_warning = next((one.text for one in found if any(k in one.points for k in own)), None)
     return {"point": _point_json(point, iuv, places, own_warning), "warnings": warnings}
 
 

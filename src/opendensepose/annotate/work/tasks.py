@@ -6,13 +6,25 @@ accepted if the person is still free, else refused. Nobody writes into another a
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Row
 
 from opendensepose.annotate.work.errors import RequestError
-from opendensepose.annotate.work.store import Store, annotators, events, gold, people, photos, points, tasks
+from opendensepose.annotate.work.store import (
+    Store,
+    annotators,
+    events,
+    gold,
+    insert_row,
+    people,
+    photos,
+    points,
+    tasks,
+)
 from opendensepose.annotate.work.task_content import clip_box, insert_parts, insert_points
 
 __all__ = [
@@ -65,7 +77,7 @@ class Rules:
     lease_seconds: float = LEASE_SECONDS
     rng: random.Random = field(default_factory=random.Random)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.annotators_per_person < 1 or not 0 <= self.gold_rate < 1:
             raise ValueError(
                 "annotators per person must be at least 1 and the gold rate in [0, 1), got"
@@ -73,7 +85,7 @@ class Rules:
             )
 
 
-def log(connection: Connection, store: Store, user: User | None, task_id: int | None, kind: str, **values) -> None:
+def log(connection: Connection, store: Store, user: User | None, task_id: int | None, kind: str, **values: Any) -> None:
     """Write one line of the audit log."""
     connection.execute(
         events.insert().values(at=store.clock(), annotator_id=user and user.id, task_id=task_id, kind=kind, **values)
@@ -183,7 +195,7 @@ def _active(task: sql.FromClause, now: float) -> sql.ColumnElement[bool]:
 
 def _num_active(connection: Connection, person_id: int, now: float, excluded: int | None = None) -> int:
     query = sql.select(sql.func.count()).where(tasks.c.person_id == person_id, _active(tasks, now))
-    return connection.scalar(query if excluded is None else query.where(tasks.c.id != excluded))
+    return connection.execute(query if excluded is None else query.where(tasks.c.id != excluded)).scalar_one()
 
 
 def renew_lease(store: Store, rules: Rules, user: User, task_id: int) -> dict:
@@ -261,7 +273,7 @@ def _has_room(rules: Rules, now: float) -> sql.ColumnElement[bool]:
     return sql.or_(is_gold, others < rules.annotators_per_person)
 
 
-def _lease_first(connection: Connection, store: Store, rules: Rules, user: User, task_ids: list[int]) -> int | None:
+def _lease_first(connection: Connection, store: Store, rules: Rules, user: User, task_ids: Sequence[int]) -> int | None:
     """Lease the first of the tasks whose person nobody else has taken."""
     for task_id in task_ids:
         task = readable_task(connection, user, task_id, lock=True)
@@ -306,10 +318,10 @@ def _new_task(connection: Connection, store: Store, user: User, person_id: int, 
     """Create a task with the person's box and, from an imported file, the parts and points."""
     person = connection.execute(sql.select(people).where(people.c.id == person_id)).one()
     prefill = person.prefill or {}
-    values = {"status": "open", "stage": "points" if prefill.get("points") else "parts", "version": 1}
-    values |= {"lease_expires_at": until, "touched_at": 0.0, **{name: getattr(person, name) for name in _BOX}}
-    made = connection.execute(tasks.insert().values(person_id=person_id, annotator_id=user.id, **values))
-    task_id = made.inserted_primary_key[0]
+    stage = "points" if prefill.get("points") else "parts"
+    values = {"person_id": person_id, "annotator_id": user.id, "status": "open", "stage": stage, "version": 1}
+    box = {name: getattr(person, name) for name in _BOX}
+    task_id = insert_row(connection, tasks, **values, **box, lease_expires_at=until, touched_at=0.0)
     insert_parts(connection, task_id, {int(part): counts for part, counts in prefill.get("parts", {}).items()})
     insert_points(connection, task_id, prefill.get("points", []))
     log(connection, store, user, task_id, "lease" if until else "assign")
@@ -325,9 +337,8 @@ def add_person(store: Store, rules: Rules, user: User, photo_id: int, box_xyxy: 
         if photo is None or connection.scalar(sql.select(gold.c.photo_id).where(gold.c.photo_id == photo_id)):
             raise RequestError(f"There is no photo {photo_id}.", 404)
         box = clip_box(box_xyxy, photo.width, photo.height)
-        made = connection.execute(people.insert().values(photo_id=photo_id, is_gold=False, times_submitted=0, **box))
-        until = store.clock() + rules.lease_seconds
-        return _new_task(connection, store, user, made.inserted_primary_key[0], until)
+        person_id = insert_row(connection, people, photo_id=photo_id, is_gold=False, times_submitted=0, **box)
+        return _new_task(connection, store, user, person_id, store.clock() + rules.lease_seconds)
 
 
 # --- the end of a task -----------------------------------------------------------------------------------------------

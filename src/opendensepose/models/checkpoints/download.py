@@ -40,14 +40,14 @@ def download(address: str, path: Path, sha256: str | None = None) -> None:
     os.replace(part, path)
 
 
-def _open(address: str, have: int):
+def _open(address: str, have: int) -> http.client.HTTPResponse:
     request = urllib.request.Request(address, headers={"User-Agent": "opendensepose", "Accept-Encoding": "identity"})
     if have:
         request.add_header("Range", f"bytes={have}-")
     return urllib.request.urlopen(request, timeout=TIMEOUT)
 
 
-def _place(response, have: int) -> tuple[int, int | None]:
+def _place(response: http.client.HTTPResponse, have: int) -> tuple[int, int | None]:
     """Return from which byte the response goes on, and the size of the whole file, None if the server does not say."""
     if response.status == 206:
         return have, _total(response.headers.get("Content-Range"))
@@ -61,7 +61,7 @@ def _total(content_range: str | None) -> int | None:
     return int(size) if size.isdecimal() else None
 
 
-def _receive(response, part: Path, have: int, total: int | None) -> None:
+def _receive(response: http.client.HTTPResponse, part: Path, have: int, total: int | None) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 

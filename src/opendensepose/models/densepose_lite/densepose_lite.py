@@ -119,7 +119,8 @@ class PreparedDensePoseLite:
             _merge_scales(of_photo, image_rgb.shape[:2])
             for image_rgb, of_photo in zip(images_rgb, zip(*of_scales, strict=True), strict=True)
         ]
-        people = self._label(images_rgb, *zip(*found, strict=True), boxes_are_given=False)
+        boxes, heat = zip(*found, strict=True)
+        people = self._label(images_rgb, boxes, heat, boxes_are_given=False)
         return [without_duplicates([person for person in part if person.score >= min_score]) for part in people]
 
     def label(self, images_rgb: Sequence[np.ndarray], boxes_xyxy: Sequence[np.ndarray]) -> list[list[Instance]]:
@@ -214,7 +215,8 @@ def crop_and_resize(image_rgb: np.ndarray, box: Box, size_hw: tuple[int, int]) -
     x0, y0, x1, y1 = box
     step = math.isqrt((x1 - x0) * (y1 - y0) // MAX_REGION_PIXELS) + 1
     if step > 1:  # mostly outside a long photo: every step-th pixel is more than enough
-        return crop_and_resize(image_rgb[::step, ::step], tuple(edge // step for edge in box), size_hw)
+        box = x0 // step, y0 // step, x1 // step, y1 // step
+        return crop_and_resize(image_rgb[::step, ::step], box, size_hw)
     height, width = image_rgb.shape[:2]
     inside = image_rgb[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)]
     top, left = max(-y0, 0), max(-x0, 0)
@@ -261,7 +263,7 @@ def _instance(
     score = 0.0
     if len(rows):
         score = math.sqrt(heat * float(output.quality_logit.sigmoid()))
-        around = np.float32([left + columns[0], top + rows[0], left + columns[-1] + 1, top + rows[-1] + 1])
+        around = np.array([left + columns[0], top + rows[0], left + columns[-1] + 1, top + rows[-1] + 1], np.float32)
         box = box if box_is_given else (box + around) / 2
     return place_in_photo(labels, confidence * kept, (left, top), size_hw, np.asarray(box, np.float32), score)
 

@@ -65,7 +65,8 @@ class PreparedFCN:
 
     def _decoded(self, images_rgb: Sequence[np.ndarray]) -> Iterator[tuple[IUV, np.ndarray]]:
         """Yield the labels and their confidence (H, W) of each photo."""
-        model, maps = self.model, {}
+        model = self.model
+        maps: dict[int, ChartMaps] = {}
         sizes_hw = [network_size(image_rgb.shape[:2], model.short_side, model.long_side) for image_rgb in images_rgb]
         for hw in dict.fromkeys(sizes_hw):
             equal = [k for k, size_hw in enumerate(sizes_hw) if size_hw == hw]
@@ -91,7 +92,7 @@ def _components(labels: IUV, confidence: np.ndarray) -> Iterator[_Component]:
             window = np.s_[y : y + height, x : x + width]
             mask = label[window] == k
             score = min(1.0, float(confidence[window][mask].mean()))
-            yield _Component(np.float32([x, y, x + width, y + height]), score, mask)
+            yield _Component(np.array([x, y, x + width, y + height], np.float32), score, mask)
 
 
 def _instance(
@@ -111,12 +112,13 @@ def average_scales(
     at stride 4 of network_hw."""
     cells_hw = [-(-side // STRIDE) for side in network_hw]
     device = next(model.parameters()).device
-    totals = None
+    totals: list[ChartMaps] = []
     for scale in scales:
-        hw = tuple(max(STRIDE, round(scale * side)) for side in network_hw)
-        output = model([scale_photo(image_rgb, hw).to(device) for image_rgb in images_rgb])
-        maps = [resampled([part[n : n + 1] for part in output], hw, cells_hw) for n in range(len(images_rgb))]
-        totals = maps if totals is None else [_sum(*pair) for pair in zip(totals, maps, strict=True)]
+        height, width = (max(STRIDE, round(scale * side)) for side in network_hw)
+        output = model([scale_photo(image_rgb, (height, width)).to(device) for image_rgb in images_rgb])
+        of_images = [[part[n : n + 1] for part in output] for n in range(len(images_rgb))]
+        maps = [resampled(one, (height, width), cells_hw) for one in of_images]
+        totals = [_sum(*pair) for pair in zip(totals, maps, strict=True)] if totals else maps
     return [ChartMaps(*(part / len(scales) for part in total)) for total in totals]
 
 

@@ -8,7 +8,7 @@ authors never released it. Which network, crop and scales are ours; mirrored cro
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import torch
@@ -52,7 +52,7 @@ class Teacher(nn.Module):
 
     num_crops = 8  # of a batch; always as many, since on a CPU each new size costs time
 
-    def __init__(self, side: int = 256, scales: Sequence[float] = (0.75, 1.0, 1.25), **kwargs):
+    def __init__(self, side: int = 256, scales: Sequence[float] = (0.75, 1.0, 1.25), **kwargs: Any):
         super().__init__()
         if side % 4:
             raise ValueError(f"the side of a teacher's crops must be a multiple of 4, got {side}.")

@@ -8,7 +8,7 @@ features' cells, set beside them, and mixed by one 1x1 convolution.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -121,7 +121,7 @@ class CascadeRCNN(DensePoseRCNN):
         one = self.second is None and charts_only
         keypoints, mask = (None if branch is None or one else branch(x) for branch in (self.keypoints, self.mask))
         first = TaskOutputs(self.predictor(self.head(x)), keypoints, mask)
-        if self.second is None:
+        if self.join is None or self.second is None:
             return [first]
         x = self.join(x, first)
         return [first, TaskOutputs(self.second.charts(x), None, None) if charts_only else self.second(x)]
@@ -139,7 +139,7 @@ class CascadeRCNN(DensePoseRCNN):
         # Zeros behind the last region: on a CPU each new size of a convolution costs as much as several steps.
         outputs = self.stages(F.pad(x, (0, 0, 0, 0, 0, 0, 0, -len(x) % REGIONS_MULTIPLE)))
         outputs = [output.first(len(x)) for output in outputs]
-        losses = {}
+        losses: dict[str, Tensor] = {}
         for suffix, output in zip(("", "2"), outputs, strict=False):
             of_stage = region_losses(output.charts, boxes, image, person, targets, self.loss_weights)
             if output.keypoints is not None:
@@ -158,7 +158,7 @@ def build_cascade_rcnn(
     cascade: bool = True,
     aux_channels: int = 256,
     aux_layers: int = 4,
-    **kwargs,
+    **kwargs: Any,
 ) -> CascadeRCNN:
     """Build a CascadeRCNN with random weights.
 

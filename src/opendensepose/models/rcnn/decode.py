@@ -52,7 +52,8 @@ class PreparedRCNN:
         self, images_rgb: Sequence[np.ndarray], boxes_xyxy: Sequence[np.ndarray] | None, min_score: float
     ) -> list[list[Instance]]:
         """Return the people in photos of any sizes; boxes_xyxy: see `label`, None: find them."""
-        model, people = self.model, {}
+        model = self.model
+        people: dict[int, list[Instance]] = {}
         sizes_hw = [network_size(image_rgb.shape[:2], model.short_side, model.long_side) for image_rgb in images_rgb]
         for hw in dict.fromkeys(sizes_hw):
             equal = [k for k, size_hw in enumerate(sizes_hw) if size_hw == hw]
@@ -71,8 +72,8 @@ class PreparedRCNN:
         """Return the same for photos that the network sees at one size, as one batch."""
         device = next(self.model.parameters()).device
         images = [scale_photo(image_rgb, network_hw).to(device) for image_rgb in images_rgb]
-        limits = [np.float32(image_rgb.shape[1::-1] * 2) for image_rgb in images_rgb]  # width, height, width, height
-        shrinks = [limit / np.float32(network_hw[::-1] * 2) for limit in limits]  # of x, y, x, y
+        limits = [np.array(image_rgb.shape[1::-1] * 2, "f4") for image_rgb in images_rgb]  # width, height, twice
+        shrinks = [limit / np.array(network_hw[::-1] * 2, "f4") for limit in limits]  # of x, y, x, y
         if boxes_xyxy is None:
             found, output = self.model(images, None, min_score)
             boxes_xyxy = [

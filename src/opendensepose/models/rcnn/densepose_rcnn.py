@@ -33,7 +33,7 @@ from opendensepose.models.targets import Targets
 
 __all__ = ["DensePoseRCNN", "Detections", "build_densepose_rcnn", "select_boxes"]
 
-HEADS = {"conv": ConvHead, "deeplab": DeepLabHead}
+HEADS: dict[str, type[ConvHead] | type[DeepLabHead]] = {"conv": ConvHead, "deeplab": DeepLabHead}
 
 
 class Detections(NamedTuple):
@@ -97,7 +97,8 @@ class DensePoseRCNN(nn.Module):
         sampled = [sample_boxes(*one, self.sampling) for one in zip(proposals, targets, strict=True)]
         boxes, dense = (list(part) for part in zip(*sampled, strict=True))
         pooled = pool_regions(pyramid[:4], [one.boxes for one in boxes], self.box_head.cells)
-        of_boxes = box_losses(*self.box_head(pooled), boxes, targets)
+        logits, deltas = self.box_head(pooled)
+        of_boxes = box_losses(logits, deltas, boxes, targets)
         return of_proposals | of_boxes | self.dense_losses(pyramid, dense, targets)
 
     def dense_losses(

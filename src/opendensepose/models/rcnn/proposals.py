@@ -77,8 +77,10 @@ class ProposalNetwork(nn.Module):
             boxes.append(best_boxes)
             levels.append(torch.full_like(best_logits[0], level))
         logits, boxes, levels = torch.cat(logits, 1), torch.cat(boxes, 1), torch.cat(levels)
-        of_images = zip(boxes, logits, sizes_hw, strict=True)
-        return [_suppress(*one, levels, hw, self.max_iou, num_kept) for *one, hw in of_images]
+        return [
+            _suppress(image_boxes, image_logits, levels, hw, self.max_iou, num_kept)
+            for image_boxes, image_logits, hw in zip(boxes, logits, sizes_hw, strict=True)
+        ]
 
     def raw(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Compute logits (N, h * w * A) and deltas (N, h * w * A, 4) of one level (N, C, h, w), in the anchors'

@@ -78,7 +78,9 @@ class GeodesicDistances:
             list(pool.map(fill, range(0, len(points_a), BLOCK)))
         return distance
 
-    def _between(self, face_a, barycentric_a, face_b, barycentric_b) -> np.ndarray:
+    def _between(
+        self, face_a: np.ndarray, barycentric_a: np.ndarray, face_b: np.ndarray, barycentric_b: np.ndarray
+    ) -> np.ndarray:
         """(P,) float32 metres. Sums go in an order that swapping or mirroring the points does not change."""
         mesh = self._mesh
         cell_a, w = mesh.locate(face_a, barycentric_a)
@@ -95,7 +97,17 @@ class GeodesicDistances:
         self._straighten(total, face_a, face_b, cell_a, cell_b, w, u, across)
         return np.sqrt(total)
 
-    def _straighten(self, total, face_a, face_b, cell_a, cell_b, w, u, across) -> None:
+    def _straighten(
+        self,
+        total: np.ndarray,
+        face_a: np.ndarray,
+        face_b: np.ndarray,
+        cell_a: np.ndarray,
+        cell_b: np.ndarray,
+        w: np.ndarray,
+        u: np.ndarray,
+        across: np.ndarray,
+    ) -> None:
         """No distance is below the straight line, and on one face it is that; total (P,) is changed in place."""
         mesh = self._mesh
         same = (mesh.face_cell[face_a] == mesh.face_cell[face_b]) & ~across

@@ -63,7 +63,7 @@ def _mesh_key(mesh: FoldedMesh) -> str:
     """What the table depends on. The nodes as float32: the last bits of float64 differ between machines."""
     key = hashlib.sha256(f"{FORMAT} {mesh.mirrored}".encode())
     for array, dtype in ((mesh.node_xyz, "<f4"), (mesh.cell, "<i4"), (mesh.split, "i1"), (mesh.is_middle, "?")):
-        key.update(np.ascontiguousarray(array, dtype))
+        key.update(np.ascontiguousarray(array, dtype).data)
     return key.hexdigest()[:CHECK_LETTERS]
 
 

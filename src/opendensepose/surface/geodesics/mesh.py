@@ -20,7 +20,7 @@ class UnfoldedMesh(NamedTuple):
 
     vertices: np.ndarray  # (N, 3) float64 metres
     triangles: np.ndarray  # (T, 3) int64
-    index: np.ndarray  # (sides, H) int64: place of node h of a side among the N
+    place: np.ndarray  # (sides, H) int64: of node h of a side among the N
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def fold(vertices: np.ndarray, faces: np.ndarray, max_edge_m: float) -> FoldedMe
     xyz, faces = vertices.astype(np.float64), faces.astype(np.int64)
     twin = _mirror_vertices(xyz)
     image = None if twin is None else _mirror_faces(xyz, faces, twin)
-    if image is None:
+    if twin is None or image is None:
         face_cell, side = np.arange(len(faces), dtype=np.int32), np.zeros(len(faces), bool)
         face_corner = np.tile(np.arange(3, dtype=np.uint8), (len(faces), 1))
         half = faces
@@ -131,7 +131,7 @@ def _divide(xyz: np.ndarray, cell: np.ndarray, max_edge_m: float) -> tuple[np.nd
     Both cells of an edge get the same new node, so the smallest cells fit together again.
     """
     cells, split, child = [cell], [np.full(len(cell), -1, np.int8)], [np.zeros(len(cell), np.int32)]
-    middle_of = {}
+    middle_of: dict[tuple[int, ...], int] = {}
     count = len(cell)
     while True:
         corners = xyz[cells[-1]]
@@ -143,7 +143,7 @@ def _divide(xyz: np.ndarray, cell: np.ndarray, max_edge_m: float) -> tuple[np.nd
         apex, first, second = (cells[-1][too_long, (corner + k) % 3] for k in range(3))
         edges = np.sort(np.stack([first, second], 1), axis=1)
         middle = np.empty(len(edges), np.int64)
-        new = []
+        new: list[tuple[int, ...]] = []
         for k, edge in enumerate(map(tuple, edges.tolist())):
             if edge not in middle_of:
                 middle_of[edge] = len(xyz) + len(new)

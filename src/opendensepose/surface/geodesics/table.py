@@ -13,6 +13,9 @@ Letters: H nodes of one half, N of both (see `geodesic_mesh`); sides: 2, or 1 wi
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import dijkstra
+from scipy.spatial import cKDTree
 
 from opendensepose.surface.geodesics.mesh import FoldedMesh
 
@@ -26,17 +29,14 @@ def table_rows(mesh: FoldedMesh, advance: Callable[[int], None]) -> Iterator[np.
     advance is called with the number of nodes done, 2 H in all. ValueError if the surface is not in one piece.
     """
     both = mesh.unfolded()
-    graph = _graph(_local_arcs(both.vertices, both.triangles, len(mesh.node_xyz), advance), both.index)
-    yield from _rows(mesh, graph, both.index, advance)
+    graph = _graph(_local_arcs(both.vertices, both.triangles, len(mesh.node_xyz), advance), both.place)
+    yield from _rows(mesh, graph, both.place, advance)
 
 
 class _Patches:
     """The mesh (vertices (N, 3), triangles (T, 3)) around a node: `nearest`, and exact distances inside: `solve`."""
 
     def __init__(self, vertices: np.ndarray, triangles: np.ndarray):
-        import scipy.sparse as sp
-        from scipy.spatial import cKDTree
-
         self.vertices, self.triangles = vertices, triangles
         total, corners = len(vertices), triangles.size
         ends = np.unique(np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0)
@@ -49,8 +49,6 @@ class _Patches:
 
     def nearest(self, source: int, size: int) -> tuple[np.ndarray, np.ndarray]:
         """The nodes (p,) nearest to the source along edges, about size of them, and how far along edges (p,)."""
-        from scipy.sparse.csgraph import dijkstra
-
         reach = 2.5 * self.tree.query(self.vertices[source], [min(size + 1, len(self.vertices))])[0][0]
         along_edges = dijkstra(self.edges, indices=source, limit=reach)
         patch = np.flatnonzero(np.isfinite(along_edges))
@@ -83,10 +81,10 @@ class _Patches:
         return node[known], exact[known]
 
 
-def _local_arcs(vertices: np.ndarray, triangles: np.ndarray, count: int, advance: Callable[[int], None]):
+def _local_arcs(
+    vertices: np.ndarray, triangles: np.ndarray, count: int, advance: Callable[[int], None]
+) -> sp.csr_matrix:
     """(H, N) sparse float64 metres: exact distances within the patch around each of the first H = count nodes."""
-    import scipy.sparse as sp
-
     patches = _Patches(vertices, triangles)
     starts, columns, values = [0], [], []
     for source in range(count):
@@ -103,14 +101,12 @@ def _local_arcs(vertices: np.ndarray, triangles: np.ndarray, count: int, advance
     return sp.csr_matrix((np.concatenate(values), np.concatenate(columns), starts), (count, len(vertices)))
 
 
-def _graph(arcs, index: np.ndarray):
+def _graph(arcs: sp.csr_matrix, place: np.ndarray) -> sp.csr_matrix:
     """(N, N) sparse float64 metres: the arcs (H, N), their mirror images, and all of them the other way round."""
-    import scipy.sparse as sp
-
     count, total = arcs.shape
-    if len(index) == 2:
+    if len(place) == 2:
         image = np.empty(total, np.int64)
-        image[index[0]], image[index[1]] = index[1], index[0]
+        image[place[0]], image[place[1]] = place[1], place[0]
         other = np.flatnonzero(image[:count] >= count)
         arcs = sp.vstack([arcs, arcs[other][:, image]], format="csr")
     back = arcs.T.tocsr()
@@ -119,14 +115,14 @@ def _graph(arcs, index: np.ndarray):
     return (longer - (longer - shorter).multiply(shorter > 0)).tocsr()
 
 
-def _rows(mesh, graph, index: np.ndarray, advance: Callable[[int], None]) -> Iterator[np.ndarray]:
+def _rows(
+    mesh: FoldedMesh, graph: sp.csr_matrix, place: np.ndarray, advance: Callable[[int], None]
+) -> Iterator[np.ndarray]:
     """The lengths of the graph's shortest paths, as `table_rows` yields them."""
-    from scipy.sparse.csgraph import dijkstra
-
-    sides, count = index.shape
+    sides, count = place.shape
     for start in range(0, count, BATCH):
         nodes = np.arange(start, min(start + BATCH, count))
-        distances = dijkstra(graph, indices=nodes)[:, index].astype(np.float32)  # (b, sides, H)
+        distances = dijkstra(graph, indices=nodes)[:, place].astype(np.float32)  # (b, sides, H)
         if not np.isfinite(distances).all():
             raise ValueError("the surface must be in one piece, got points that cannot be reached from others.")
         for i, row in zip(nodes, distances, strict=True):

@@ -47,7 +47,9 @@ def _mirror(mesh: SkinMesh, face_chart: np.ndarray, face_uv: np.ndarray) -> None
     face_uv[right] = uv
 
 
-def distortion(vertices, faces, face_chart, face_uv) -> dict[int, dict[str, float]]:
+def distortion(
+    vertices: np.ndarray, faces: np.ndarray, face_chart: np.ndarray, face_uv: np.ndarray
+) -> dict[int, dict[str, float]]:
     """Measure how much each chart is distorted.
 
     "stretch": the median over faces of the larger/smaller singular value of surface -> UV. U and V

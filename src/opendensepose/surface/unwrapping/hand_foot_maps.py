@@ -69,7 +69,7 @@ def flatten_foot(mesh: SkinMesh, chosen: np.ndarray) -> np.ndarray:
     return uv[opened]
 
 
-def _split(mesh, chosen, function) -> np.ndarray:
+def _split(mesh: SkinMesh, chosen: np.ndarray, function: np.ndarray) -> np.ndarray:
     """Split a chart along the zero line of function (f,): (f,) bool, both sides connected."""
     graph = FaceGraph(mesh, chosen)
     side = graph.cut(function, np.ones(len(chosen), bool), SEAM_STIFFNESS_M)
@@ -103,7 +103,7 @@ def _walk(edges: np.ndarray, start: int) -> np.ndarray:
         line.append(onward[0])
 
 
-def _heel_line(v, faces, upper, rim, heel) -> np.ndarray:
+def _heel_line(v: np.ndarray, faces: np.ndarray, upper: np.ndarray, rim: np.ndarray, heel: int) -> np.ndarray:
     """Vertices of a straight line of edges from the ankle ring's hindmost vertex down to `heel`."""
     edges = np.unique(np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0)
     length = np.linalg.norm(v[edges[:, 0]] - v[edges[:, 1]], axis=1)

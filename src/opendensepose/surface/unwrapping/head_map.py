@@ -59,7 +59,7 @@ def flatten_head(mesh: SkinMesh, faces: np.ndarray) -> np.ndarray:
     return normalise(np.c_[change(uv[:, 0]), uv[:, 1]])[local]
 
 
-def _boundary(vertices, local) -> tuple[np.ndarray, np.ndarray]:
+def _boundary(vertices: np.ndarray, local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sagittal vertices from throat over crown to nape, and the neck's vertices from nape to throat."""
     loop = boundary_loop(local)
     middle = np.abs(vertices[loop, 0]) < 1e-7
@@ -78,7 +78,7 @@ def _lengths(points: np.ndarray) -> np.ndarray:
     return np.r_[0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))]
 
 
-def _outline(change) -> np.ndarray:
+def _outline(change: PchipInterpolator) -> np.ndarray:
     """(2001, 2) the outline from the throat over the crown (point 1000) to the nape, before the change of U."""
     u, v = np.array(OUTLINE_U), np.array(OUTLINE_V, float)
     length = _lengths(np.c_[u, v])
@@ -96,7 +96,7 @@ def _place_sagittal(points: np.ndarray, outline: np.ndarray) -> np.ndarray:
     along = _lengths(outline)
     along /= along[-1]
 
-    def at(v, on_face):
+    def at(v: float, on_face: bool) -> np.ndarray:
         side = slice(0, 1001) if on_face else slice(None, 999, -1)
         return np.interp(v, outline[side, 1], along[side])
 

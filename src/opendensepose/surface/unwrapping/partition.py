@@ -19,7 +19,7 @@ from opendensepose.surface.unwrapping.anatomy import JOINTS, SkinMesh
 SEAM_STIFFNESS_M = 4e-4  # weight of a seam's length against its distance from the zero line
 
 
-def mirror_faces(vertices, faces) -> np.ndarray:
+def mirror_faces(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Find the face (F,) at the mirrored place (x -> -x). ValueError if the mesh is not symmetric within 1e-6 m."""
     centres = vertices[faces].mean(1)
     distance, index = cKDTree(centres).query(centres * [-1, 1, 1])
@@ -177,7 +177,9 @@ def leg_back_function(p: np.ndarray) -> np.ndarray:
     return p[:, 1] - side - outwards * np.interp(p[:, 2], [-0.5, -0.4], [0, 0.025])
 
 
-def bent_function(p, before, joint, after, share: float = 0.5) -> np.ndarray:
+def bent_function(
+    p: np.ndarray, before: np.ndarray, joint: np.ndarray, after: np.ndarray, share: float = 0.5
+) -> np.ndarray:
     """Positive beyond the plane through `joint` that bisects the two bones' angle; share 0: normal to the first."""
     first = (joint - before) / np.linalg.norm(joint - before)
     second = (after - joint) / np.linalg.norm(after - joint)
@@ -185,7 +187,14 @@ def bent_function(p, before, joint, after, share: float = 0.5) -> np.ndarray:
     return (p - joint) @ (normal / np.linalg.norm(normal))
 
 
-def _arc_function(p, start, end, forward, front_deg, back_deg) -> np.ndarray:
+def _arc_function(
+    p: np.ndarray,
+    start: np.ndarray,
+    end: np.ndarray,
+    forward: np.ndarray,
+    front_deg: tuple[float, float],
+    back_deg: tuple[float, float],
+) -> np.ndarray:
     """Return a function of p (n, 3) that is positive on the inner side of a limb, between two seams given as angles.
 
     The limb runs from `start` to `end`. Angles are about its axis, 0 = `forward` (3,), 90 = away from the body;
@@ -205,14 +214,14 @@ def _arc_function(p, start, end, forward, front_deg, back_deg) -> np.ndarray:
     return (half - off) * np.hypot(a, b)
 
 
-def upper_arm_inner_function(p) -> np.ndarray:
+def upper_arm_inner_function(p: np.ndarray) -> np.ndarray:
     """Positive on the inner (front/inner) side of the upper arm."""
     return _arc_function(
         p, JOINTS["arm_axis_shoulder"], JOINTS["arm_axis_elbow"], np.array([0, -1.0, 0]), (30, 12), (195, 195)
     )
 
 
-def forearm_inner_function(p) -> np.ndarray:
+def forearm_inner_function(p: np.ndarray) -> np.ndarray:
     """Positive on the inner side of the forearm: its front seam runs from the elbow's pit to the thumb's side."""
     start, end = JOINTS["arm_axis_elbow"], JOINTS["wrist"]
     return _arc_function(p, start, end, np.array([0, -1.0, 0]), (10, 0), (195, 180))

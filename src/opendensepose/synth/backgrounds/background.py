@@ -34,7 +34,7 @@ KIND_SLOTS = slots_by_kind(BACKGROUND_KINDS, NUM_SLOTS)
 SMALL_CANVAS_HW, LARGE_CANVAS_HW = (400, 528), (768, 1024)
 
 
-def patchy_light(rng, size_hw) -> np.ndarray:
+def patchy_light(rng: np.random.Generator, size_hw: tuple[int, int]) -> np.ndarray:
     """(H, W, 3) float32 factors: sunlit and shaded areas, or the dappled shade of trees."""
     field = noise_field(rng, size_hw, int(rng.integers(1, 4)), rng.uniform(1, 8), stretch_yx=rng.uniform(0.3, 1.5, 2))
     mask = np.clip((field - rng.uniform(0.3, 0.7)) * rng.uniform(4, 40) + 0.5, 0, 1)
@@ -61,7 +61,7 @@ def pool_canvas(pool_seed: int, slot: int, large: bool, device: str, photos: tup
 
 
 def make_background(
-    rng: np.random.Generator, size_hw, pool_seed: int = 0, device="cpu", kind: str | None = None
+    rng: np.random.Generator, size_hw: tuple[int, int], pool_seed: int = 0, device: str = "cpu", kind: str | None = None
 ) -> torch.Tensor:
     """Make a background without people: (H, W, 3) float32 sRGB in [0, 1].
 

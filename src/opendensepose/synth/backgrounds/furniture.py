@@ -1,5 +1,7 @@
 """Furniture and bars for backgrounds, drawn onto an (H, W, 3) float32 canvas; x, y in pixels."""
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 
@@ -8,7 +10,9 @@ from opendensepose.synth.backgrounds.materials import colour, fill_polygon, mate
 __all__ = ["box_in_perspective", "chair", "sofa", "stick", "table"]
 
 
-def box_in_perspective(rng, canvas, x, bottom, w, h):
+def box_in_perspective(
+    rng: np.random.Generator, canvas: np.ndarray, x: float, bottom: float, w: float, h: float
+) -> None:
     """Draw a furniture-like block that stands at (x, bottom): front, side and top in different light."""
     depth = np.array([rng.uniform(-0.4, 0.4) * w, -rng.uniform(0.1, 0.35) * h])
     front = np.array([(x, bottom - h), (x + w, bottom - h), (x + w, bottom), (x, bottom)])
@@ -26,7 +30,7 @@ def box_in_perspective(rng, canvas, x, bottom, w, h):
             cv2.line(canvas, (int(x), y), (int(x + w), y), (base * 0.4).tolist(), max(1, int(h * 0.015)))
 
 
-def table(rng, canvas, x, bottom, w, h):
+def table(rng: np.random.Generator, canvas: np.ndarray, x: float, bottom: float, w: float, h: float) -> None:
     """Draw a table top on thin legs, and things standing on it."""
     base, leg = colour(rng), max(2, int(0.04 * w))
     shadow(canvas, (x + w / 2, bottom), (0.6 * w, 0.15 * h), 0.4)
@@ -43,7 +47,14 @@ def table(rng, canvas, x, bottom, w, h):
         fill_polygon(canvas, [(tx, ty - th), (tx + tw, ty - th), (tx + tw, ty), (tx, ty)], colour(rng))
 
 
-def stick(rng, canvas, start, end, width, base):
+def stick(
+    rng: np.random.Generator,
+    canvas: np.ndarray,
+    start: Iterable[float],
+    end: Iterable[float],
+    width: float,
+    base: np.ndarray,
+) -> None:
     """Draw a rounded, shaded bar between two points, lighter on one side."""
     a, b = (tuple(int(v * 16) for v in p) for p in (start, end))
     for share, light in ((1.0, 0.6), (0.72, 0.85), (0.4, 1.1)):
@@ -51,7 +62,7 @@ def stick(rng, canvas, start, end, width, base):
         cv2.line(canvas, a, b, np.clip(base * light, 0, 1).tolist(), thick, cv2.LINE_AA, shift=4)
 
 
-def chair(rng, canvas, x, bottom, size):
+def chair(rng: np.random.Generator, canvas: np.ndarray, x: float, bottom: float, size: float) -> None:
     """Draw a chair: seat, back and four legs."""
     base, width = colour(rng), max(2.0, size * rng.uniform(0.03, 0.08))
     seat_y, half, lean = bottom - 0.5 * size, 0.28 * size, rng.uniform(-0.15, 0.15) * size
@@ -64,7 +75,7 @@ def chair(rng, canvas, x, bottom, size):
     stick(rng, canvas, (x - half + lean, top), (x + half + lean, top), rng.uniform(1, 5) * width, base)
 
 
-def sofa(rng, canvas, x, bottom, w, h):
+def sofa(rng: np.random.Generator, canvas: np.ndarray, x: float, bottom: float, w: float, h: float) -> None:
     """Draw a sofa: back, seat cushions and arms under one cover, some pillows."""
     cover = material(rng, (int(h) + 8, int(w) + 8), busy=rng.uniform(0, 0.8))
     shadow(canvas, (x + w / 2, bottom), (0.6 * w, 0.2 * h), 0.6)
@@ -82,5 +93,5 @@ def sofa(rng, canvas, x, bottom, w, h):
         warp_quad(canvas, cover * rng.uniform(0.85, 1.1), corners)
     for _ in range(int(rng.integers(0, 4))):
         centre, size = np.array([rng.uniform(x + arm, x + w - arm), seat - 0.1 * h]), rng.uniform(0.1, 0.2) * h
-        corners = centre + size * np.array([(-1, -1), (1, -0.9), (0.9, 1), (-1, 0.9)]) * rng.uniform(0.8, 1.2, (4, 2))
-        warp_quad(canvas, material(rng, (30, 30), busy=1.0), corners)
+        pillow = centre + size * np.array([(-1, -1), (1, -0.9), (0.9, 1), (-1, 0.9)]) * rng.uniform(0.8, 1.2, (4, 2))
+        warp_quad(canvas, material(rng, (30, 30), busy=1.0), pillow)

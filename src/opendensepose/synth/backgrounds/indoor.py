@@ -19,7 +19,7 @@ from opendensepose.synth.backgrounds.outdoor import sky, tree
 __all__ = ["room", "street", "studio"]
 
 
-def soft_light(rng, size_hw, amount):
+def soft_light(rng: np.random.Generator, size_hw: tuple[int, int], amount: float) -> np.ndarray:
     """(H, W, 3) float32 factors about 1: a linear and a radial fall-off of light."""
     height, width = size_hw
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
@@ -30,23 +30,23 @@ def soft_light(rng, size_hw, amount):
     return three(1 + amount * (slope[0] * y + slope[1] * x + glow - 0.6))
 
 
-def wall_colour(rng):
+def wall_colour(rng: np.random.Generator) -> np.ndarray:
     """A studio wall: near-white, grey, beige, pastel, seldom strong or dark."""
     draw = rng.random()
     if draw < 0.40:
-        return np.float32(rng.uniform(0.84, 1.0) + rng.normal(0, 0.012, 3))
+        return (rng.uniform(0.84, 1.0) + rng.normal(0, 0.012, 3)).astype(np.float32)
     if draw < 0.62:
-        return np.float32(rng.uniform(0.40, 0.84) + rng.normal(0, 0.015, 3))
+        return (rng.uniform(0.40, 0.84) + rng.normal(0, 0.015, 3)).astype(np.float32)
     if draw < 0.74:
-        return np.float32(rng.uniform(0.8, 1.1) * np.array([0.84, 0.77, 0.67]))
+        return (rng.uniform(0.8, 1.1) * np.array([0.84, 0.77, 0.67])).astype(np.float32)
     if draw < 0.86:
-        return np.float32(0.62 + 0.35 * rng.random(3))
+        return (0.62 + 0.35 * rng.random(3)).astype(np.float32)
     if draw < 0.92:
         return colour(rng)
-    return np.float32(rng.uniform(0.02, 0.35) + rng.normal(0, 0.02, 3))
+    return (rng.uniform(0.02, 0.35) + rng.normal(0, 0.02, 3)).astype(np.float32)
 
 
-def studio(rng, size_hw):
+def studio(rng: np.random.Generator, size_hw: tuple[int, int]) -> np.ndarray:
     """Draw a plain wall with soft light: seamless cove, floor line, soft shadows, hardly any texture."""
     height, width = size_hw
     wall = wall_colour(rng)
@@ -78,7 +78,7 @@ def studio(rng, size_hw):
     return canvas
 
 
-def shelf(rng, height, width):
+def shelf(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """(height, width, 3) shelves full of books and boxes."""
     canvas = np.ones((height, width, 3), np.float32) * colour(rng) * 0.5
     rows = int(rng.integers(2, 6))
@@ -96,7 +96,7 @@ def shelf(rng, height, width):
     return canvas
 
 
-def wall_things(rng, canvas, floor_y):
+def wall_things(rng: np.random.Generator, canvas: np.ndarray, floor_y: float) -> None:
     """Doors, windows, pictures, shelves and curtains on the wall above the line `floor_y`."""
     height, width = canvas.shape[:2]
     for _ in range(int(rng.integers(2, 10))):
@@ -127,7 +127,7 @@ def wall_things(rng, canvas, floor_y):
         warp_quad(canvas, inside, [(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
 
 
-def room(rng, size_hw):
+def room(rng: np.random.Generator, size_hw: tuple[int, int]) -> np.ndarray:
     """Draw a room: a wall, a floor in perspective, often a side wall; doors, windows, pictures, shelves, furniture."""
     height, width = size_hw
     floor_y = int(height * rng.uniform(0.5, 0.95))
@@ -160,7 +160,7 @@ def room(rng, size_hw):
     return canvas * soft_light(rng, size_hw, rng.uniform(0.1, 0.6))
 
 
-def facade(rng, height, width):
+def facade(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     """(height, width, 3) a house front: wall, a grid of windows, a shop at street level."""
     canvas = material(rng, (height, width), busy=rng.uniform(0.1, 0.7))
     rows, columns = int(rng.integers(2, 9)), int(rng.integers(2, 9))
@@ -180,7 +180,7 @@ def facade(rng, height, width):
     return canvas
 
 
-def car(rng, canvas, x, bottom, length):
+def car(rng: np.random.Generator, canvas: np.ndarray, x: float, bottom: float, length: float) -> None:
     """A car-like body with windows and wheels."""
     paint, h = colour(rng), length * rng.uniform(0.3, 0.42)
     outline = [(0, -0.15), (0.02, -0.55), (0.2, -0.6), (0.32, -1), (0.72, -1), (0.86, -0.58), (1, -0.5), (1, -0.15)]
@@ -195,7 +195,7 @@ def car(rng, canvas, x, bottom, length):
         cv2.circle(canvas, centre, max(1, int(0.1 * h)), (0.5, 0.5, 0.5), -1, cv2.LINE_AA)
 
 
-def street(rng, size_hw):
+def street(rng: np.random.Generator, size_hw: tuple[int, int]) -> np.ndarray:
     """Draw a street: sky, house fronts along the view and across it, pavement, cars, poles and signs."""
     height, width = size_hw
     horizon = height * rng.uniform(0.4, 0.75)

@@ -1,9 +1,12 @@
 """Surfaces of things in backgrounds, cut from a fixed set of small tiles and recoloured; painting them on a canvas."""
 
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from opendensepose.synth.person_free_photos import load_person_free_photo, photos_in_use
 from opendensepose.synth.textures.noise import fbm_2d
@@ -36,7 +39,7 @@ HUES = np.array(  # walls, wood, stone, plants, sky, skin: common colours of the
 )  # fmt: skip
 
 
-def colour(rng, lightness=None) -> np.ndarray:
+def colour(rng: np.random.Generator, lightness: float | None = None) -> np.ndarray:
     """Draw a common colour of people's surroundings: (3,) float32; `lightness` sets its mean."""
     hue = HUES[rng.integers(len(HUES))] if rng.random() < 0.92 else rng.random(3)
     hue = np.clip(hue * rng.uniform(0.75, 1.2) + rng.normal(0, 0.03, 3), 0.02, 1)
@@ -47,13 +50,13 @@ def colour(rng, lightness=None) -> np.ndarray:
     return hue.astype(np.float32)
 
 
-def three(mask) -> np.ndarray:
+def three(mask: np.ndarray) -> np.ndarray:
     """Repeat (H, W) to (H, W, 3): numpy is far faster on equal shapes than broadcasting over 3 channels."""
     mask = np.ascontiguousarray(mask, np.float32)
     return cv2.merge((mask, mask, mask))
 
 
-def tinted(image, gain, offset=(0.0, 0.0, 0.0)) -> np.ndarray:
+def tinted(image: np.ndarray, gain: ArrayLike, offset: ArrayLike = (0.0, 0.0, 0.0)) -> np.ndarray:
     """Multiply an image (H, W, 3) float32 by a gain per channel and add an offset per channel."""
     matrix = np.zeros((3, 4), np.float32)
     matrix[:, :3] = np.diag(np.broadcast_to(gain, 3))
@@ -61,18 +64,20 @@ def tinted(image, gain, offset=(0.0, 0.0, 0.0)) -> np.ndarray:
     return cv2.transform(image, matrix)
 
 
-def between(mask, first, second) -> np.ndarray:
+def between(mask: np.ndarray, first: ArrayLike, second: ArrayLike) -> np.ndarray:
     """Mix two colours by a mask (H, W): (H, W, 3), `first` where it is 0, `second` where it is 1."""
-    first, second = np.float32(first), np.float32(second)
-    return tinted(three(mask), second - first, first)
+    low, high = np.asarray(first, np.float32), np.asarray(second, np.float32)
+    return tinted(three(mask), high - low, low)
 
 
-def noise_field(rng, size_hw, octaves=4, cells=4, **options) -> np.ndarray:
+def noise_field(
+    rng: np.random.Generator, size_hw: tuple[int, int], octaves: int = 4, cells: float = 4, **options: Any
+) -> np.ndarray:
     """Make fractal noise (H, W) float32 in [0, 1]; options of fbm_2d()."""
     return fbm_2d(rng, size_hw, octaves, cells=cells, **options).numpy()
 
 
-def photo_crop(rng, size_hw, smallest=0.3) -> np.ndarray:
+def photo_crop(rng: np.random.Generator, size_hw: tuple[int, int], smallest: float = 0.3) -> np.ndarray:
     """Crop a random person-free photo, flipped and recoloured: (H, W, 3) float32."""
     photos = photos_in_use()
     photo = load_person_free_photo(photos[rng.integers(len(photos))])
@@ -89,7 +94,7 @@ def photo_crop(rng, size_hw, smallest=0.3) -> np.ndarray:
     return tinted(crop, rng.uniform(0.6, 1.3) * rng.normal(1, 0.12, 3))
 
 
-def wood(rng):
+def wood(rng: np.random.Generator) -> np.ndarray:
     """Boards with grain."""
     grain = noise_field(rng, (TILE, TILE), 4, 6, stretch_yx=(0.25, 3.0), tile=True)
     boards = int(rng.integers(1, 7))
@@ -100,7 +105,7 @@ def wood(rng):
     return hue * ((0.65 + 0.6 * grain) * tint * seam)[..., None].astype(np.float32)
 
 
-def masonry(rng):
+def masonry(rng: np.random.Generator) -> np.ndarray:
     """Bricks, tiles or slabs with joints."""
     rows, columns = int(rng.integers(2, 17)), int(rng.integers(1, 9))
     y, x = np.mgrid[0:TILE, 0:TILE].astype(np.float32) / TILE
@@ -112,7 +117,7 @@ def masonry(rng):
     return face + joint[..., None] * (colour(rng) - face)
 
 
-def mottled(rng):
+def mottled(rng: np.random.Generator) -> np.ndarray:
     """Plaster, concrete, soil, foliage: fractal noise between two colours."""
     noise = noise_field(rng, (TILE, TILE), 6, rng.uniform(2, 12), gain=rng.uniform(0.4, 0.9), tile=True)
     first = colour(rng)
@@ -120,7 +125,7 @@ def mottled(rng):
     return first + noise[..., None] * (second - first)
 
 
-def fabric(rng):
+def fabric(rng: np.random.Generator) -> np.ndarray:
     """Curtains, sofas, cushions."""
     kinds = [kind for kind in FABRICS if kind not in ("sequins", "lace")]
     return FABRICS[kinds[rng.integers(len(kinds))]].make(rng)
@@ -144,7 +149,9 @@ def _tile(index: int, photos: tuple[str, ...]) -> np.ndarray:  # photos: what ph
     return (np.clip(surface, 0, 1) * 255).astype(np.uint8)
 
 
-def material(rng, size_hw, base=None, busy=None) -> np.ndarray:
+def material(
+    rng: np.random.Generator, size_hw: tuple[float, float], base: np.ndarray | None = None, busy: float | None = None
+) -> np.ndarray:
     """Draw a surface (H, W, 3) float32; base: its colour, busy: how much texture it keeps, in [0, 1]."""
     height, width = max(1, int(size_hw[0])), max(1, int(size_hw[1]))
     source = tile(int(rng.integers(NUM_TILES)))
@@ -159,7 +166,7 @@ def material(rng, size_hw, base=None, busy=None) -> np.ndarray:
     return tinted(patch, base * busy / mean, base * (1 - busy))
 
 
-def fill_polygon(canvas, corners, surface, softness=0.0):
+def fill_polygon(canvas: np.ndarray, corners: ArrayLike, surface: np.ndarray, softness: float = 0.0) -> None:
     """Paint `surface` (a colour, or an (H, W, 3) array of the canvas's size) into a polygon (K, 2) xy."""
     corners = np.asarray(corners, np.float32)
     low = np.floor(corners.min(0)).astype(int) - 2
@@ -175,11 +182,11 @@ def fill_polygon(canvas, corners, surface, softness=0.0):
         mask = cv2.GaussianBlur(mask, (0, 0), softness)
     alpha = three(mask) * np.float32(1 / 255)
     patch = canvas[y0:y1, x0:x1]
-    surface = surface[y0:y1, x0:x1] if np.ndim(surface) == 3 else np.float32(surface)
-    patch += alpha * (surface - patch)
+    paint = surface[y0:y1, x0:x1] if np.ndim(surface) == 3 else np.asarray(surface, np.float32)
+    patch += alpha * (paint - patch)
 
 
-def shadow(canvas, centre_xy, axes_xy, darkness):
+def shadow(canvas: np.ndarray, centre_xy: Iterable[float], axes_xy: Iterable[float], darkness: float) -> None:
     """Darken a soft ellipse, as in the shadow of a thing."""
     cx, cy = centre_xy
     ax, ay = (max(float(a), 1.0) for a in axes_xy)
@@ -192,16 +199,16 @@ def shadow(canvas, centre_xy, axes_xy, darkness):
     canvas[y0:y1, x0:x1] *= three(1 - darkness * np.clip(1 - (x * x + y * y) / 4, 0, 1) ** 2)
 
 
-def warp_quad(canvas, surface, corners):
+def warp_quad(canvas: np.ndarray, surface: np.ndarray, corners: ArrayLike) -> None:
     """Paint the picture `surface` into the quadrangle `corners` (4, 2) xy, in perspective."""
     corners = np.asarray(corners, np.float32)
     height, width = surface.shape[:2]
-    square = np.float32([(0, 0), (width, 0), (width, height), (0, height)])
+    square = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     x0, y0 = np.maximum(np.floor(corners.min(0)).astype(int), 0)
     x1, y1 = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, canvas.shape[1::-1])
     if x1 <= x0 or y1 <= y0:
         return
-    matrix = cv2.getPerspectiveTransform(square, corners - np.float32([x0, y0]))
+    matrix = cv2.getPerspectiveTransform(square, corners - np.array([x0, y0], np.float32))
     size = (int(x1 - x0), int(y1 - y0))
     patch = cv2.warpPerspective(np.float32(surface), matrix, size, borderMode=cv2.BORDER_REFLECT)
     whole = canvas[y0:y1, x0:x1]

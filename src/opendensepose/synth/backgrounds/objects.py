@@ -8,15 +8,15 @@ from opendensepose.synth.backgrounds.materials import colour, material, noise_fi
 
 __all__ = ["objects"]
 
-SKIN = np.float32([(0.93, 0.76, 0.66), (0.82, 0.60, 0.47), (0.62, 0.42, 0.30), (0.36, 0.23, 0.17)])
+SKIN = np.array([(0.93, 0.76, 0.66), (0.82, 0.60, 0.47), (0.62, 0.42, 0.30), (0.36, 0.23, 0.17)], np.float32)
 
 
-def thing_colour(rng):
+def thing_colour(rng: np.random.Generator) -> np.ndarray:
     """A colour, one in four that of skin."""
     return SKIN[rng.integers(4)] * rng.uniform(0.8, 1.1) if rng.random() < 0.25 else colour(rng)
 
 
-def paste(canvas, patch, alpha, x, y):
+def paste(canvas: np.ndarray, patch: np.ndarray, alpha: np.ndarray, x: float, y: float) -> None:
     """Lay a patch (h, w, 3) with alpha (h, w) on the canvas, its top left corner at (x, y)."""
     x, y = int(x), int(y)
     x0, y0 = max(x, 0), max(y, 0)
@@ -28,7 +28,7 @@ def paste(canvas, patch, alpha, x, y):
     whole += three(alpha[inside]) * (patch[inside] - whole)
 
 
-def ball(rng, canvas, x, y, radius):
+def ball(rng: np.random.Generator, canvas: np.ndarray, x: float, y: float, radius: float) -> None:
     """A shaded sphere, textured or plain."""
     n = max(4, int(2 * radius))
     grid = (np.arange(n, dtype=np.float32) + 0.5) / n * 2 - 1
@@ -44,7 +44,7 @@ def ball(rng, canvas, x, y, radius):
     paste(canvas, surface.astype(np.float32), alpha, x - radius, y - radius)
 
 
-def turned(rng, canvas, x, bottom, width, height):
+def turned(rng: np.random.Generator, canvas: np.ndarray, x: float, bottom: float, width: float, height: float) -> None:
     """A body of revolution: bottle, vase, can, lamp; the outline from a random profile."""
     h, w = max(6, int(height)), max(6, int(width))
     profile = np.interp(np.linspace(0, 1, h), np.linspace(0, 1, 5), rng.uniform(0.25, 1.0, 5))
@@ -60,7 +60,7 @@ def turned(rng, canvas, x, bottom, width, height):
     paste(canvas, surface.astype(np.float32), alpha, x - width / 2, bottom - height)
 
 
-def jointed(rng, canvas, x, y, length):
+def jointed(rng: np.random.Generator, canvas: np.ndarray, x: float, y: float, length: float) -> None:
     """Connected sticks: chair, lamp, tripod, branch - limb-like, but no body."""
     base, width = thing_colour(rng), length * rng.uniform(0.02, 0.14)
     point, angle = np.array([x, y], float), rng.uniform(0, 2 * np.pi)
@@ -71,7 +71,7 @@ def jointed(rng, canvas, x, y, length):
         point = end if rng.random() < 0.7 else point
 
 
-def objects(rng, size_hw):
+def objects(rng: np.random.Generator, size_hw: tuple[int, int]) -> np.ndarray:
     """Draw many things in front of a wall."""
     height, width = size_hw
     wall = rng.random()

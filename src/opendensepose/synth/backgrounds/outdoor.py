@@ -17,8 +17,12 @@ from opendensepose.synth.backgrounds.materials import (
 
 __all__ = ["gradient_noise", "leaves", "nature", "photo", "sky", "tree"]
 
-GREENS = np.float32([(0.30, 0.38, 0.18), (0.18, 0.28, 0.12), (0.42, 0.44, 0.22), (0.12, 0.19, 0.1), (0.5, 0.42, 0.24)])
-SKIES = np.float32([(0.38, 0.58, 0.86), (0.62, 0.75, 0.90), (0.85, 0.87, 0.90), (0.55, 0.57, 0.62), (0.90, 0.70, 0.55)])
+GREENS = np.array(
+    [(0.30, 0.38, 0.18), (0.18, 0.28, 0.12), (0.42, 0.44, 0.22), (0.12, 0.19, 0.1), (0.5, 0.42, 0.24)], np.float32
+)
+SKIES = np.array(
+    [(0.38, 0.58, 0.86), (0.62, 0.75, 0.90), (0.85, 0.87, 0.90), (0.55, 0.57, 0.62), (0.90, 0.70, 0.55)], np.float32
+)
 
 
 class Ground(NamedTuple):
@@ -41,7 +45,15 @@ GROUNDS = {
 }
 
 
-def scatter_leaves(rng, canvas, palette, smallest, largest, count, top=0.0):
+def scatter_leaves(
+    rng: np.random.Generator,
+    canvas: np.ndarray,
+    palette: np.ndarray,
+    smallest: float,
+    largest: float,
+    count: int,
+    top: float = 0.0,
+) -> None:
     """Drop `count` leaf-like ellipses and triangles, power-law sizes, from `top` (share of H) downwards."""
     height, width = canvas.shape[:2]
     sizes = smallest * (1 - rng.random(count) * (1 - (smallest / largest) ** 2)) ** -0.5
@@ -54,11 +66,11 @@ def scatter_leaves(rng, canvas, palette, smallest, largest, count, top=0.0):
         cv2.ellipse(canvas, ((float(x), float(y)), axes, float(angle)), hue.tolist(), -1)
 
 
-def sky(rng, size_hw):
+def sky(rng: np.random.Generator, size_hw: tuple[int, int]) -> np.ndarray:
     """Draw a sky with a gradient and clouds: (H, W, 3)."""
     height, width = size_hw
     zenith = SKIES[rng.integers(len(SKIES))] * rng.uniform(0.7, 1.1)
-    horizon = zenith + rng.uniform(0.2, 0.9) * (np.float32([0.9, 0.92, 0.94]) - zenith)
+    horizon = zenith + rng.uniform(0.2, 0.9) * (np.array([0.9, 0.92, 0.94], np.float32) - zenith)
     ramp = np.linspace(0, 1, height, dtype=np.float32)[:, None].repeat(width, 1)
     canvas = between(ramp, zenith, horizon)
     if rng.random() < 0.7:
@@ -68,7 +80,7 @@ def sky(rng, size_hw):
     return canvas
 
 
-def ridge(rng, canvas, level, roughness, surface):
+def ridge(rng: np.random.Generator, canvas: np.ndarray, level: float, roughness: float, surface: np.ndarray) -> None:
     """Cover everything below a noisy line about `level` pixels from the top with `surface` (H, W, 3)."""
     height, width = canvas.shape[:2]
     line = noise_field(rng, (16, width), 5, rng.uniform(0.5, 2))[8]
@@ -78,16 +90,16 @@ def ridge(rng, canvas, level, roughness, surface):
     canvas[first:] += three(np.clip(rows - line[None, :] + 0.5, 0, 1)) * (surface[first:] - canvas[first:])
 
 
-def tree(rng, canvas, x, bottom, tall):
+def tree(rng: np.random.Generator, canvas: np.ndarray, x: float, bottom: float, tall: float) -> None:
     """Draw a tree lit from above; small ones resemble house plants."""
-    bark, green = np.float32([0.25, 0.2, 0.16]) * rng.uniform(0.5, 1.6), GREENS[rng.integers(len(GREENS))]
+    bark, green = np.array([0.25, 0.2, 0.16], np.float32) * rng.uniform(0.5, 1.6), GREENS[rng.integers(len(GREENS))]
     reach, trunk = tall * rng.uniform(0.2, 0.4), max(1, int(tall * rng.uniform(0.02, 0.06)))
     crown = np.array([x + rng.normal(0, 0.05) * tall, bottom - tall * rng.uniform(0.6, 0.75)])
     cv2.line(canvas, (int(x), int(bottom)), tuple(crown.astype(int).tolist()), bark.tolist(), trunk, cv2.LINE_AA)
     for _ in range(4):
         end = crown + rng.normal(0, 0.6, 2) * reach
-        ends = (tuple(point.astype(int).tolist()) for point in (crown, end))
-        cv2.line(canvas, *ends, bark.tolist(), max(1, trunk // 2), cv2.LINE_AA)
+        start, stop = (tuple(point.astype(int).tolist()) for point in (crown, end))
+        cv2.line(canvas, start, stop, bark.tolist(), max(1, trunk // 2), cv2.LINE_AA)
     count = int(rng.integers(60, 260))
     offsets = rng.normal(0, 0.5, (count, 2))
     sizes = np.maximum(tall * rng.uniform(0.01, 0.09) * rng.uniform(0.3, 1.5, (count, 2)), 1.0)
@@ -99,7 +111,7 @@ def tree(rng, canvas, x, bottom, tall):
         cv2.ellipse(canvas, box, (green * float(shade)).tolist(), -1)
 
 
-def hills(rng, canvas, horizon):
+def hills(rng: np.random.Generator, canvas: np.ndarray, horizon: float) -> None:
     """One to four ranges of hills or woods, paler the farther."""
     height = canvas.shape[0]
     layers = int(rng.integers(1, 5))
@@ -113,7 +125,7 @@ def hills(rng, canvas, horizon):
         ridge(rng, canvas, level, height * rng.uniform(0.05, 0.4), surface)
 
 
-def nature(rng, size_hw):
+def nature(rng: np.random.Generator, size_hw: tuple[int, int]) -> np.ndarray:
     """Draw a landscape: sky, hills or woods, trees, and a ground of grass, snow, sand, earth, asphalt or water."""
     height, width = size_hw
     canvas = sky(rng, size_hw)
@@ -124,7 +136,7 @@ def nature(rng, size_hw):
             tree(rng, canvas, rng.uniform(0, width), horizon * rng.uniform(0.95, 1.2), rng.uniform(0.15, 0.6) * height)
     kind = GROUNDS[list(GROUNDS)[rng.integers(len(GROUNDS))]]
     grain = noise_field(rng, size_hw, 5, kind.cells, gain=kind.gain, stretch_yx=kind.stretch_yx)
-    base, depth = np.float32(kind.colour) * rng.uniform(0.7, 1.1), kind.contrast * rng.uniform(0.6, 1.2)
+    base, depth = np.array(kind.colour, np.float32) * rng.uniform(0.7, 1.1), kind.contrast * rng.uniform(0.6, 1.2)
     ground = between(grain, base * (1 - depth), base * (1 + depth))
     if rng.random() < 0.7:  # in perspective: finer towards the horizon
         spread = rng.uniform(0.3, 1.2) * width
@@ -140,7 +152,7 @@ def nature(rng, size_hw):
     return canvas
 
 
-def leaves(rng, size_hw):
+def leaves(rng: np.random.Generator, size_hw: tuple[int, int]) -> np.ndarray:
     """Draw dead leaves: shapes of power-law sizes that hide each other, some with textures."""
     palette = np.stack([colour(rng) for _ in range(int(rng.integers(3, 14)))])
     if rng.random() < 0.4:
@@ -152,7 +164,7 @@ def leaves(rng, size_hw):
     return canvas * surface
 
 
-def photo(rng, size_hw):
+def photo(rng: np.random.Generator, size_hw: tuple[int, int]) -> np.ndarray:
     """Cut, warp, recolour and mix one or two person-free photos."""
     height, width = size_hw
     canvas = photo_crop(rng, size_hw, 0.5)
@@ -167,7 +179,7 @@ def photo(rng, size_hw):
     return canvas
 
 
-def gradient_noise(rng, size_hw):
+def gradient_noise(rng: np.random.Generator, size_hw: tuple[int, int]) -> np.ndarray:
     """Draw coloured 1/f noise between soft gradients."""
     first, second, third = colour(rng), colour(rng), colour(rng)
     canvas = between(noise_field(rng, size_hw, 7, rng.uniform(1, 4), gain=rng.uniform(0.5, 0.8)), first, second)

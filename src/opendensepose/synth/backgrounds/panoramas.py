@@ -21,6 +21,7 @@ from opendensepose.synth.drawing.spherical_harmonics import Irradiance, cosine_c
 from opendensepose.synth.drawing.vertices import rotation_about_z
 from opendensepose.synth.wardrobe import IngredientArrays, load_ingredients
 from opendensepose.synth.wardrobe.panorama_files import decode_radiance, encode_radiance
+from opendensepose.synth.warp_arrays import Bytes3, Vec3s
 
 __all__ = ["Panorama", "Surroundings", "load_panoramas", "panorama_view", "panoramas_of", "surroundings"]
 
@@ -102,7 +103,9 @@ def surroundings(
     return Surroundings(_photographed(seen, gain, size_hw), lighting, key_world)
 
 
-def _lighting(camera, light, key_world, key_colour, radius, shadows) -> Lighting:
+def _lighting(
+    camera: Camera, light: Irradiance, key_world: np.ndarray, key_colour: np.ndarray, radius: float, shadows: bool
+) -> Lighting:
     dark, up = np.zeros(3), np.array([0.0, 0.0, 1.0])
     from_key = max(key_world[2], 0.0) * (key_colour @ LUMA)
     of_floor = from_key / max(from_key + light.at(up) @ LUMA, 1e-6)
@@ -121,7 +124,9 @@ def _lighting(camera, light, key_world, key_colour, radius, shadows) -> Lighting
     )
 
 
-def _light_towards(camera: Camera, irradiance: Irradiance, key_world, key_irradiance) -> np.ndarray:
+def _light_towards(
+    camera: Camera, irradiance: Irradiance, key_world: np.ndarray, key_irradiance: np.ndarray
+) -> np.ndarray:
     """(3,) mean irradiance of what a person turns to the camera: front, both sides, above."""
     back, right = -camera.rotation[2].astype(float), camera.rotation[0].astype(float)
     normals = np.stack([back, back + right, back - right, back + np.array([0.0, 0.0, 1.0])])
@@ -183,15 +188,15 @@ def panorama_view(
 
 @wp.kernel
 def _view(
-    image: wp.array(dtype=wp.uint8, ndim=3),
+    image: Bytes3,
     to_panorama: wp.mat33,
     scale: wp.vec2,  # of a pixel, on the plane at distance 1
     center: wp.vec2,
     width: int,
     run: int,  # pixels a thread colours
     unit: float,
-    radiance: wp.array(dtype=wp.vec3),
-):
+    radiance: Vec3s,
+) -> None:
     first = wp.tid() * run
     rows = image.shape[0]
     columns = image.shape[1]

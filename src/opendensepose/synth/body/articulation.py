@@ -8,6 +8,7 @@ the shoulder's twist then follows from the elbow being a hinge.
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from opendensepose.camera import cross
 from opendensepose.synth.body.body import Body
@@ -63,11 +64,11 @@ class Articulation:
     def turn(self, bone: str, rotation: np.ndarray) -> None:
         self.rotations[bone] = rotation @ self.rotations[bone] if bone in self.rotations else rotation
 
-    def arm(self, side: str, upper: np.ndarray, fore: np.ndarray) -> None:
+    def arm(self, side: str, to_elbow: ArrayLike, to_wrist: ArrayLike) -> None:
         """Point the arm: unit directions of upper arm and forearm for a LEFT arm (x = outwards); mirrored for "R"."""
         joints = [self.body.neutral_keypoints[f"left_{name}"] for name in ("shoulder", "elbow", "wrist")]
         upper0, fore0 = unit(joints[1] - joints[0]), unit(joints[2] - joints[1])
-        upper, fore = unit(np.asarray(upper, float)), unit(np.asarray(fore, float))
+        upper, fore = unit(np.asarray(to_elbow, float)), unit(np.asarray(to_wrist, float))
         raised = max(0.0, np.degrees(np.arcsin(np.clip(upper[2], -1, 1)))) * 0.35 + max(0.0, upper[2] + 0.3) * 10
         lift = about("y", -raised)  # the shoulder blade turns along when the arm goes up
         upper, fore = lift.T @ upper, lift.T @ fore
@@ -89,7 +90,7 @@ class Articulation:
         self._mirrored(f"upperarm02.{side}", inner, side)
         self._mirrored(f"lowerarm01.{side}", elbow, side)
 
-    def reach(self, side: str, wrist: np.ndarray, elbow: np.ndarray) -> None:
+    def reach(self, side: str, wrist: ArrayLike, elbow: ArrayLike) -> None:
         """Bring the wrist to a point of the neutral body (metres, x outwards), or towards it if the arm is too short.
 
         elbow: the direction in which the elbow points (two-bone inverse kinematics: the law of cosines).

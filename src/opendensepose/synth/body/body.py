@@ -7,6 +7,7 @@ import contextlib
 import functools
 import io
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -55,7 +56,7 @@ class BodyCoordinates:
     def is_in(self, *regions: str) -> np.ndarray:
         """Select the vertices of the named regions: (V,) bool, read-only."""
         if regions not in self.kept_regions:
-            mask = _REGION_TABLE[[REGIONS.index(name) for name in regions]].any(0)[self.region]
+            mask = np.any(_REGION_TABLE[[REGIONS.index(name) for name in regions]], axis=0)[self.region]
             mask.flags.writeable = False
             self.kept_regions[regions] = mask
         return self.kept_regions[regions]
@@ -228,7 +229,7 @@ def _face_shapes(base_mesh_vertex_indices: np.ndarray, device: str) -> FaceShape
 
 
 @contextlib.contextmanager
-def _silently():
+def _silently() -> Iterator[None]:
     """Suppress what Anny and Warp print and warn about while they load."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")

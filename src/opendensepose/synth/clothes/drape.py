@@ -44,7 +44,7 @@ def _unit(v: np.ndarray) -> np.ndarray:
 
 def _grid(points: np.ndarray, cloth: np.ndarray, material: int, closed: bool = False) -> Drape:
     """Make a Drape of a grid of points (rows, columns, 3); closed joins the last column to the first."""
-    triangles = grid_triangles(*points.shape[:2], closed)
+    triangles = grid_triangles(points.shape[0], points.shape[1], closed)
     vertices = points.reshape(-1, 3).astype(np.float32)
     return Drape(vertices, triangles, cloth.reshape(-1, 3).astype(np.float32), material)
 

@@ -202,7 +202,7 @@ def _paint_skin(d: _Dresser, skin_tones: bool) -> np.ndarray:
     tone = np.clip(tone + rng.normal(0, 0.02, 3), 0.03, 1).astype(np.float32)
     blotches = 1 + np.float32(0.04) * _waves(rng, d.where, 0.25)
     colour = blotches[:, None] * tone
-    colour[area["lips"]] *= np.float32([0.92, 0.62, 0.62] if rng.random() < 0.7 else [0.85, 0.25, 0.3])
+    colour[area["lips"]] *= np.array([0.92, 0.62, 0.62] if rng.random() < 0.7 else [0.85, 0.25, 0.3], np.float32)
     colour[area["brows"]] *= np.float32(rng.uniform(0.25, 0.7))
     colour[area["sockets"]] *= np.float32(rng.uniform(0.5, 0.9))
     colour[area["eyes"]] = 0.85

@@ -12,6 +12,7 @@ import warp as wp
 
 from opendensepose.camera import Camera
 from opendensepose.synth.drawing.launch import launch, threads_for, to_warp
+from opendensepose.synth.warp_arrays import Floats2, Ints2, Vec3s2
 
 __all__ = ["ContactMap", "contact_map", "darken_contacts"]
 
@@ -91,7 +92,9 @@ def darken_contacts(
     return out
 
 
-def _box_in_image(camera: Camera, corner: np.ndarray, far: np.ndarray, size_hw) -> tuple[int, int, int, int]:
+def _box_in_image(
+    camera: Camera, corner: np.ndarray, far: np.ndarray, size_hw: tuple[int, int]
+) -> tuple[int, int, int, int]:
     """x, y, width and height, pixels, of the image's part that may show the floor between two corners (2,)."""
     height, width = size_hw
     pixels = camera.project(np.array([[x, y, 0.0] for x in (corner[0], far[0]) for y in (corner[1], far[1])]))
@@ -104,16 +107,16 @@ def _box_in_image(camera: Camera, corner: np.ndarray, far: np.ndarray, size_hw) 
 
 @wp.kernel
 def _darken(
-    triangle: wp.array(dtype=wp.int32, ndim=2),
-    darkness: wp.array(dtype=wp.float32, ndim=2),
+    triangle: Ints2,
+    darkness: Floats2,
     place: wp.vec4,  # corner x, y and side of a cell, metres; strength
     to_world: wp.mat33,
     position: wp.vec3,
     lens: wp.vec3,  # focal length, centre, pixels
     box: wp.vec4,  # of the image, x, y, width, height
     run: int,  # pixels a thread darkens
-    colour: wp.array(dtype=wp.vec3, ndim=2),
-):
+    colour: Vec3s2,
+) -> None:
     box_w = int(box[2])
     count = box_w * int(box[3])
     first = wp.tid() * run

@@ -3,6 +3,7 @@
 import functools
 import os
 import sys
+from typing import Any
 
 import torch
 import warp as wp
@@ -28,7 +29,7 @@ def start_warp() -> None:
         os.close(nowhere)
 
 
-def to_warp(tensor: torch.Tensor, dtype=None):
+def to_warp(tensor: torch.Tensor, dtype: type | None = None) -> Any:
     """View a contiguous torch tensor as a kernel's argument; the caller must keep the tensor alive until the launch.
 
     Raises ValueError if the tensor is not contiguous: a contiguous copy would be freed before the launch.
@@ -41,7 +42,7 @@ def to_warp(tensor: torch.Tensor, dtype=None):
     )  # a bare descriptor: making an array object takes three times as long
 
 
-def launch(kernel, num_threads: int, inputs: list, outputs: list, device: torch.device) -> None:
+def launch(kernel: wp.Kernel, num_threads: int, inputs: list, outputs: list, device: torch.device) -> None:
     """Run a Warp kernel on torch's current stream, so that both libraries keep the order of reads and writes."""
     stream = wp.stream_from_torch(torch.cuda.current_stream(device)) if device.type == "cuda" else None
     warp_device = wp.device_from_torch(device)

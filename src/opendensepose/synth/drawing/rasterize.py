@@ -18,6 +18,7 @@ import warp as wp
 
 from opendensepose.synth.drawing.launch import launch, threads_for, to_warp
 from opendensepose.synth.textures.atlas import UvMapping, sample_texture, uv_row
+from opendensepose.synth.warp_arrays import Bytes2, Floats, Ints, Ints2, Longs, Vec2s, Vec3is, Vec3s
 
 __all__ = ["Fragments", "depth_map", "rasterize"]
 
@@ -34,13 +35,13 @@ class Fragments(NamedTuple):
 
 
 @wp.func
-def _twice_area(a: wp.vec3, b: wp.vec3, c: wp.vec3):
+def _twice_area(a: wp.vec3, b: wp.vec3, c: wp.vec3) -> float:
     """Twice the signed area on the screen; y points down, so an area below 0 faces the camera."""
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
 @wp.func
-def _pixel_range(a: wp.vec3, b: wp.vec3, c: wp.vec3, height: int, width: int):
+def _pixel_range(a: wp.vec3, b: wp.vec3, c: wp.vec3, height: int, width: int) -> wp.vec4i:
     """First and last column, first and last row whose pixel centres the triangle may cover; may be empty."""
     x0 = wp.max(int(wp.ceil(wp.min(a[0], wp.min(b[0], c[0])) - 0.5)), 0)
     x1 = wp.min(int(wp.floor(wp.max(a[0], wp.max(b[0], c[0])) - 0.5)), width - 1)
@@ -50,7 +51,7 @@ def _pixel_range(a: wp.vec3, b: wp.vec3, c: wp.vec3, height: int, width: int):
 
 
 @wp.func
-def _edge_weights(a: wp.vec3, b: wp.vec3, c: wp.vec3, inverse_area: float, x: int, y: int):
+def _edge_weights(a: wp.vec3, b: wp.vec3, c: wp.vec3, inverse_area: float, x: int, y: int) -> wp.vec3:
     """Barycentric coordinates on the screen of a pixel's centre: none is below 0 inside the triangle."""
     px = float(x) + 0.5
     py = float(y) + 0.5
@@ -60,7 +61,7 @@ def _edge_weights(a: wp.vec3, b: wp.vec3, c: wp.vec3, inverse_area: float, x: in
 
 
 @wp.func
-def _keep_nearest(nearest: wp.array(dtype=wp.int64), pixel: int, z: float, t: int):
+def _keep_nearest(nearest: Longs, pixel: int, z: float, t: int) -> None:
     """Note triangle t at depth z > 0 if nothing nearer is known: one atomic operation decides depth and triangle."""
     # The bits of a positive float are ordered like integers: depth in the upper half, the triangle in the lower.
     key = wp.int64(wp.cast(z, wp.int32)) * wp.int64(4294967296) + wp.int64(t)
@@ -69,8 +70,8 @@ def _keep_nearest(nearest: wp.array(dtype=wp.int64), pixel: int, z: float, t: in
 
 @wp.kernel
 def _draw(
-    screen: wp.array(dtype=wp.vec3),  # x, y in pixels, z metres
-    triangles: wp.array(dtype=wp.vec3i),
+    screen: Vec3s,  # x, y in pixels, z metres
+    triangles: Vec3is,
     num_closed: int,
     run: int,  # triangles a thread draws
     height: int,
@@ -78,8 +79,8 @@ def _draw(
     near: float,
     first_left_out: int,
     stop_left_out: int,
-    nearest: wp.array(dtype=wp.int64),
-):
+    nearest: Longs,
+) -> None:
     first = wp.tid() * run
     for t in range(first, wp.min(first + run, triangles.shape[0])):
         if t >= first_left_out and t < stop_left_out:
@@ -108,7 +109,7 @@ def _draw(
 
 
 @wp.func
-def _noise(x: int, y: int, t: int):
+def _noise(x: int, y: int, t: int) -> float:
     """A number in [0, 1) that depends on a pixel and a triangle."""
     h = wp.uint32(x) * wp.uint32(374761393) + wp.uint32(y) * wp.uint32(668265263) + wp.uint32(t) * wp.uint32(1442695041)
     h = (h ^ (h >> wp.uint32(13))) * wp.uint32(1274126177)
@@ -117,21 +118,21 @@ def _noise(x: int, y: int, t: int):
 
 @wp.kernel
 def _draw_cut_out(
-    screen: wp.array(dtype=wp.vec3),
-    triangles: wp.array(dtype=wp.vec3i),
+    screen: Vec3s,
+    triangles: Vec3is,
     first_triangle: int,
     run: int,  # triangles a thread draws
     height: int,
     width: int,
     near: float,
-    rows: wp.array(dtype=wp.int32),  # of the atlas's table, one for each cut-out triangle
-    corner_uv: wp.array(dtype=wp.vec2),
-    texels: wp.array(dtype=wp.uint8, ndim=2),
-    texture_table: wp.array(dtype=wp.int32, ndim=2),
+    rows: Ints,  # of the atlas's table, one for each cut-out triangle
+    corner_uv: Vec2s,
+    texels: Bytes2,
+    texture_table: Ints2,
     num_closed: int,
     num_body: int,
-    nearest: wp.array(dtype=wp.int64),
-):
+    nearest: Longs,
+) -> None:
     """As _draw, with an alpha test at each pixel. Between a quarter and three quarters of opacity noise decides: soft
     edges become grains, which the sensor's blur smooths."""
     first = wp.tid() * run
@@ -167,15 +168,15 @@ def _draw_cut_out(
 
 @wp.kernel
 def _resolve(
-    screen: wp.array(dtype=wp.vec3),
-    triangles: wp.array(dtype=wp.vec3i),
+    screen: Vec3s,
+    triangles: Vec3is,
     width: int,
     empty: wp.int64,
-    nearest: wp.array(dtype=wp.int64),
-    triangle: wp.array(dtype=wp.int32),
-    barycentric: wp.array(dtype=wp.vec3),
-    depth: wp.array(dtype=wp.float32),
-):
+    nearest: Longs,
+    triangle: Ints,
+    barycentric: Vec3s,
+    depth: Floats,
+) -> None:
     p = wp.tid()
     key = nearest[p]
     if key == empty:
@@ -200,14 +201,14 @@ def _resolve(
 
 @wp.kernel
 def _draw_depth(
-    points: wp.array(dtype=wp.vec3),  # x, y in pixels, depth linear in them
-    triangles: wp.array(dtype=wp.vec3i),
+    points: Vec3s,  # x, y in pixels, depth linear in them
+    triangles: Vec3is,
     num_closed: int,
     run: int,  # triangles a thread draws
     height: int,
     width: int,
-    depth: wp.array(dtype=wp.float32),
-):
+    depth: Floats,
+) -> None:
     first = wp.tid() * run
     for t in range(first, wp.min(first + run, triangles.shape[0])):
         tri = triangles[t]
@@ -253,7 +254,7 @@ def rasterize(
     num_threads, run = threads_for(len(triangles), device)
     inputs = [points, tris, num_closed, run, height, width, NEAR_M, start, start + count]
     launch(_draw, num_threads, inputs, [keys], device)
-    if count:
+    if uv is not None and count:
         num_threads, run = threads_for(count, device)
         textures = [to_warp(uv.cut_out_rows), to_warp(uv.corner_uv.view(-1, 2), dtype=wp.vec2)]
         textures += [to_warp(uv.atlas.texels), to_warp(uv.atlas.table), uv.num_closed, uv.num_body]

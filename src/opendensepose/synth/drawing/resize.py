@@ -1,5 +1,7 @@
 """Resizing of pictures held as torch tensors: OpenCV on the CPU (several times faster there), torch on CUDA."""
 
+from collections.abc import Sequence
+
 import cv2
 import torch
 import torch.nn.functional as F
@@ -14,7 +16,7 @@ CV2_MODES = {
 }
 
 
-def resize(image: torch.Tensor, size_hw, mode: str = "bilinear") -> torch.Tensor:
+def resize(image: torch.Tensor, size_hw: Sequence[int], mode: str = "bilinear") -> torch.Tensor:
     """Resize (h, w, 3), uint8 or float32, to (H, W, 3) float32; pixel centres at +0.5. uint8 keeps its 0 to 255."""
     height, width = (int(s) for s in size_hw)
     if image.device.type == "cpu":
@@ -22,7 +24,7 @@ def resize(image: torch.Tensor, size_hw, mode: str = "bilinear") -> torch.Tensor
     return resize_in_torch(image, (height, width), mode)
 
 
-def resize_in_torch(image: torch.Tensor, size_hw, mode: str) -> torch.Tensor:
+def resize_in_torch(image: torch.Tensor, size_hw: Sequence[int], mode: str) -> torch.Tensor:
     """The same on any device."""
     planes = image.permute(2, 0, 1)[None].float()
     options = {"align_corners": False} if mode in ("bilinear", "bicubic") else {}

@@ -17,29 +17,29 @@ __all__ = ["apply_sensor", "SENSOR_STEPS"]
 CLEAN_SHARE = 0.2  # pictures that stay free of blur, noise and rescaling; JPEG still applies
 
 
-def luma(image):
+def luma(image: torch.Tensor) -> torch.Tensor:
     """(H, W) brightness."""
     return image[..., 0] * LUMA[0] + image[..., 1] * LUMA[1] + image[..., 2] * LUMA[2]
 
 
-def white_balance(rng, image, strength):
+def white_balance(rng: np.random.Generator, image: torch.Tensor, strength: float) -> torch.Tensor:
     """A gain per channel: warm or cool light, a hint of green or magenta."""
     warm, tint = rng.normal(0, 0.09 * strength), rng.normal(0, 0.03 * strength)
     gain = torch.tensor([1 + warm, 1 + tint, 1 - warm], dtype=torch.float32, device=image.device)
     return image * gain
 
 
-def exposure(rng, image, strength):
+def exposure(rng: np.random.Generator, image: torch.Tensor, strength: float) -> torch.Tensor:
     """Overall gain, about +-0.6 stops at two sigma."""
     return image * float(2 ** rng.normal(0, 0.3 * strength))
 
 
-def gamma(rng, image, strength):
+def gamma(rng: np.random.Generator, image: torch.Tensor, strength: float) -> torch.Tensor:
     """A power curve, exponent about 0.75 to 1.35."""
     return image.clamp(0, 1) ** float(np.exp(rng.normal(0, 0.15 * strength)))
 
 
-def contrast(rng, image, strength):
+def contrast(rng: np.random.Generator, image: torch.Tensor, strength: float) -> torch.Tensor:
     """Contrast about the mean, with a lifted black level now and then (haze, flare)."""
     step_y, step_x = (side // 32 + 1 for side in image.shape[:2])  # few pixels: the same on any number of threads
     mean = image[::step_y, ::step_x].mean()
@@ -48,20 +48,20 @@ def contrast(rng, image, strength):
     return image * (1 - haze) + haze
 
 
-def saturation(rng, image, strength):
+def saturation(rng: np.random.Generator, image: torch.Tensor, strength: float) -> torch.Tensor:
     """More or less colourful."""
     amount = float(np.clip(1 + rng.normal(-0.05, 0.3) * strength, 0, 2))
     return torch.lerp(luma(image)[..., None], image, amount)
 
 
-def tone_curve(rng, image, strength):
+def tone_curve(rng: np.random.Generator, image: torch.Tensor, strength: float) -> torch.Tensor:
     """An S-curve (or its inverse): x + a x (1 - x) (2 x - 1)."""
     amount = float(rng.uniform(-0.6, 1.0)) * min(strength, 1.0)
     x = image.clamp(0, 1)
     return x + amount * x * (1 - x) * (2 * x - 1)
 
 
-def vignette(rng, image, strength):
+def vignette(rng: np.random.Generator, image: torch.Tensor, strength: float) -> torch.Tensor:
     """Darker corners."""
     height, width = image.shape[:2]
     y = torch.linspace(-1, 1, height, device=image.device)[:, None] + float(rng.normal(0, 0.1))
@@ -70,7 +70,7 @@ def vignette(rng, image, strength):
     return image * fall[..., None]
 
 
-def grey(rng, image, strength):
+def grey(rng: np.random.Generator, image: torch.Tensor, strength: float) -> torch.Tensor:
     """A black-and-white photo, sometimes toned."""
     grey_image = luma(image)[..., None]
     tone = rng.normal(0, 0.02, 3) if rng.random() < 0.3 else np.zeros(3)
@@ -78,7 +78,7 @@ def grey(rng, image, strength):
     return torch.lerp(image, toned, min(1.0, strength))
 
 
-def convolve(image, kernel):
+def convolve(image: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
     """Correlate each channel of (H, W, 3) with a small (K, K) numpy kernel, edges repeated."""
     if image.device.type == "cpu":
         border = cv2.BORDER_REPLICATE
@@ -90,7 +90,7 @@ def convolve(image, kernel):
     return blurred[:, 0].permute(1, 2, 0)
 
 
-def defocus_blur(rng, image, strength):
+def defocus_blur(rng: np.random.Generator, image: torch.Tensor, strength: float) -> torch.Tensor:
     """Blur by a disc of up to 1 % of the shorter side (a soft Gaussian in half of the cases)."""
     radius = float(rng.uniform(0.4, 0.011 * min(image.shape[:2]) + 0.4)) * strength
     reach = max(1, int(np.ceil(radius)))
@@ -102,7 +102,7 @@ def defocus_blur(rng, image, strength):
     return convolve(image, (kernel / kernel.sum()).astype(np.float32))
 
 
-def motion_blur(rng, image, strength):
+def motion_blur(rng: np.random.Generator, image: torch.Tensor, strength: float) -> torch.Tensor:
     """Blur along a straight line of up to 4 % of the shorter side."""
     length = float(rng.uniform(1.5, 0.04 * min(image.shape[:2]) + 2)) * strength
     angle = rng.uniform(0, np.pi)
@@ -117,7 +117,7 @@ def motion_blur(rng, image, strength):
     return convolve(image, kernel / kernel.sum())
 
 
-def low_resolution(rng, image, strength):
+def low_resolution(rng: np.random.Generator, image: torch.Tensor, strength: float) -> torch.Tensor:
     """Scale down by up to 4 and up again, as thumbnails and far people are."""
     height, width = image.shape[:2]
     factor = 1 + float(rng.exponential(0.8)) * strength
@@ -126,7 +126,7 @@ def low_resolution(rng, image, strength):
     return resize(resize(image, small, "area"), (height, width), mode)
 
 
-def photon_noise(rng, image, strength):
+def photon_noise(rng: np.random.Generator, image: torch.Tensor, strength: float) -> torch.Tensor:
     """Shot and read noise; in a third of the cases blotchy, as after a denoiser or at high ISO."""
     shot = float(rng.exponential(0.02)) * strength
     read = float(rng.exponential(0.012)) * strength
@@ -139,7 +139,7 @@ def photon_noise(rng, image, strength):
     return image + noise * (image * shot**2 + read**2).sqrt()
 
 
-def sharpening_halo(rng, image, strength):
+def sharpening_halo(rng: np.random.Generator, image: torch.Tensor, strength: float) -> torch.Tensor:
     """Unsharp masking with its light and dark halos."""
     radius = 1 if rng.random() < 0.7 else 2
     size = 2 * radius + 1
@@ -173,7 +173,7 @@ OPTICAL_STEPS = ("defocus_blur", "motion_blur", "low_resolution", "photon_noise"
 JPEG_PROBABILITY = 0.75
 
 
-def jpeg(rng, image: torch.Tensor, strength: float) -> torch.Tensor:
+def jpeg(rng: np.random.Generator, image: torch.Tensor, strength: float) -> torch.Tensor:
     """Encode and decode (H, W, 3) uint8 as JPEG of quality 25 to 98, mostly good."""
     quality = int(round(98 - (73 * rng.beta(1.2, 2.5)) * min(strength, 1.0)))
     array = np.ascontiguousarray(image.cpu().numpy()[..., ::-1])

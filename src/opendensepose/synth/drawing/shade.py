@@ -8,7 +8,7 @@ Letters: H, W image; N vertices; S side of the shadow map.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,9 +21,11 @@ from opendensepose.synth.drawing.rasterize import Fragments
 from opendensepose.synth.drawing.spherical_harmonics import Irradiance
 from opendensepose.synth.textures.atlas import LUMA, UvMapping, no_uv_mapping, sample_texture, uv_row
 from opendensepose.synth.textures.material_table import MaterialRow
+from opendensepose.synth.warp_arrays import Bytes2, Bytes4, Floats2, Ints, Ints2, Vec2s, Vec3is, Vec3s
 
 __all__ = ["Floor", "Lighting", "SHADOW_SIZE", "ShadowMap", "shade"]
 
+MaterialRows: Any = wp.array(dtype=MaterialRow)  # see warp_arrays
 LUMINANCE_POWER = 0.7  # below 1: the folds of a recoloured texture are softened, since they hold its own light already
 SHADOW_SIZE = 240
 FLOOR_SHADOW = wp.constant(0.6)  # the floor's shadow, as a share of the strength: the floor receives other light too
@@ -61,7 +63,7 @@ class Floor(NamedTuple):
 
 
 @wp.func
-def _texel(textures: wp.array(dtype=wp.uint8, ndim=4), k: int, u: float, v: float):
+def _texel(textures: Bytes4, k: int, u: float, v: float) -> wp.vec4:
     """Bilinear sample of texture k at (u, v), which wrap around at 1."""
     size = float(textures.shape[1])
     x = (u - wp.floor(u)) * size
@@ -81,7 +83,7 @@ def _texel(textures: wp.array(dtype=wp.uint8, ndim=4), k: int, u: float, v: floa
 
 
 @wp.func
-def _reordered(c: wp.vec4, order: int):
+def _reordered(c: wp.vec4, order: int) -> wp.vec3:
     """The first three channels in one of the six orders of CHANNEL_ORDERS."""
     first = order / 2
     second = wp.where(order % 2 == 0, wp.where(first == 0, 1, 0), wp.where(first == 2, 1, 2))
@@ -91,14 +93,14 @@ def _reordered(c: wp.vec4, order: int):
 @wp.func
 def _albedo(
     material: MaterialRow,
-    textures: wp.array(dtype=wp.uint8, ndim=4),
-    prints: wp.array(dtype=wp.uint8, ndim=4),
+    textures: Bytes4,
+    prints: Bytes4,
     u: float,  # texture coordinate across, metres
     v: float,  # along
     q: wp.vec3,  # point on the cloth
     f: wp.vec3,  # normal of the body at rest
     painted: wp.vec3,
-):
+) -> wp.vec3:
     """Colour of a material (sRGB): base colour times texture times skin paint, under a print on the chest."""
     albedo = material.colour
     tu = (wp.cos(material.angle) * u - wp.sin(material.angle) * v) * material.scale
@@ -123,7 +125,7 @@ def _albedo(
 
 
 @wp.func
-def _textured(albedo: wp.vec3, texel: wp.vec4, mean_luminance: float):
+def _textured(albedo: wp.vec3, texel: wp.vec4, mean_luminance: float) -> wp.vec3:
     """albedo times a texture's colour, or times its folds alone: its luminance over the mean one."""
     if mean_luminance <= 0.0:
         return wp.cw_mul(albedo, wp.vec3(texel[0], texel[1], texel[2]))
@@ -132,7 +134,7 @@ def _textured(albedo: wp.vec3, texel: wp.vec4, mean_luminance: float):
 
 
 @wp.func
-def _lit(shadow_map: wp.array(dtype=wp.float32, ndim=2), p: wp.vec3, bias: float, softness: float):
+def _lit(shadow_map: Floats2, p: wp.vec3, bias: float, softness: float) -> float:
     """Share of the key light that reaches a point given in shadow-map pixels and depth."""
     size = shadow_map.shape[0]
     total = 0.0
@@ -148,7 +150,7 @@ def _lit(shadow_map: wp.array(dtype=wp.float32, ndim=2), p: wp.vec3, bias: float
 
 
 @wp.func
-def _light_around(lights: wp.array(dtype=wp.vec3), n: wp.vec3):
+def _light_around(lights: Vec3s, n: wp.vec3) -> wp.vec3:
     """Irradiance of a surface with normal n: rows 7 of the constant, 8 to 10 of x, y, z, 11 to 16 of xx to yz."""
     c = lights[7] + lights[8] * n[0] + lights[9] * n[1] + lights[10] * n[2]
     c += lights[11] * (n[0] * n[0]) + lights[12] * (n[1] * n[1]) + lights[13] * (n[2] * n[2])
@@ -163,9 +165,9 @@ def _reflected(
     n: wp.vec3,
     view: wp.vec3,
     shadow: float,
-    lights: wp.array(dtype=wp.vec3),
+    lights: Vec3s,
     around: float,
-):
+) -> wp.vec3:
     """Colour (sRGB) of a point with normal n seen along view; shadow: share of the key light that arrives; around: 1 if
     _light_around gives the ambient light, else sky and ground."""
     light = wp.vec3(0.0, 0.0, 0.0)
@@ -186,31 +188,31 @@ def _reflected(
 
 @wp.kernel
 def _shade(
-    triangle: wp.array(dtype=wp.int32),
-    barycentric: wp.array(dtype=wp.vec3),
-    triangles: wp.array(dtype=wp.vec3i),
-    normals: wp.array(dtype=wp.vec3),  # camera space
-    cloth: wp.array(dtype=wp.vec3),  # texture coordinates, metres on the body at rest
-    facing: wp.array(dtype=wp.vec3),  # normals of the body at rest
-    paint: wp.array(dtype=wp.vec3),
-    in_light: wp.array(dtype=wp.vec3),  # vertices in shadow-map pixels and depth
-    triangle_material: wp.array(dtype=wp.int32),
-    materials: wp.array(dtype=MaterialRow),
-    textures: wp.array(dtype=wp.uint8, ndim=4),
-    prints: wp.array(dtype=wp.uint8, ndim=4),
-    corner_uv: wp.array(dtype=wp.vec2),
-    texels: wp.array(dtype=wp.uint8, ndim=2),
-    texture_table: wp.array(dtype=wp.int32, ndim=2),
+    triangle: Ints,
+    barycentric: Vec3s,
+    triangles: Vec3is,
+    normals: Vec3s,  # camera space
+    cloth: Vec3s,  # texture coordinates, metres on the body at rest
+    facing: Vec3s,  # normals of the body at rest
+    paint: Vec3s,
+    in_light: Vec3s,  # vertices in shadow-map pixels and depth
+    triangle_material: Ints,
+    materials: MaterialRows,
+    textures: Bytes4,
+    prints: Bytes4,
+    corner_uv: Vec2s,
+    texels: Bytes2,
+    texture_table: Ints2,
     num_closed: int,
     num_body: int,
-    shadow_map: wp.array(dtype=wp.float32, ndim=2),
-    lights: wp.array(dtype=wp.vec3),  # sky, ground, up, key, key colour, fill, fill colour; of _light_around
+    shadow_map: Floats2,
+    lights: Vec3s,  # sky, ground, up, key, key colour, fill, fill colour; of _light_around
     options: wp.vec4,  # shadow softness, strength, focal length, 1 if lit by _light_around
     center: wp.vec2,
     width: int,
     run: int,  # pixels a thread colours
-    colour: wp.array(dtype=wp.vec3),
-):
+    colour: Vec3s,
+) -> None:
     first = wp.tid() * run
     for p in range(first, wp.min(first + run, triangle.shape[0])):
         t = triangle[p]
@@ -258,16 +260,16 @@ def _shade(
 
 @wp.kernel
 def _darken_ground(
-    triangle: wp.array(dtype=wp.int32),
+    triangle: Ints,
     plane: wp.vec4,  # camera space: plane.xyz . p + plane.w = 0
     to_light: wp.mat44,
-    shadow_map: wp.array(dtype=wp.float32, ndim=2),
+    shadow_map: Floats2,
     options: wp.vec4,
     center: wp.vec2,
     width: int,
     run: int,  # pixels a thread colours
-    colour: wp.array(dtype=wp.vec3),
-):
+    colour: Vec3s,
+) -> None:
     first = wp.tid() * run
     for p in range(first, wp.min(first + run, triangle.shape[0])):
         if triangle[p] >= 0:

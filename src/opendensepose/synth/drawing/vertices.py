@@ -6,6 +6,7 @@ import warp as wp
 
 from opendensepose.camera import Camera
 from opendensepose.synth.drawing.launch import launch, to_warp
+from opendensepose.synth.warp_arrays import Floats, Vec3is, Vec3s
 
 __all__ = ["displace", "project", "rotation_about_z", "transform", "vertex_normals"]
 
@@ -17,21 +18,21 @@ def rotation_about_z(radians: float) -> np.ndarray:
 
 
 @wp.kernel
-def _transform(points: wp.array(dtype=wp.vec3), matrix: wp.mat33, shift: wp.vec3, out: wp.array(dtype=wp.vec3)):
+def _transform(points: Vec3s, matrix: wp.mat33, shift: wp.vec3, out: Vec3s) -> None:
     k = wp.tid()
     out[k] = wp.mul(matrix, points[k]) + shift
 
 
 @wp.kernel
 def _project(
-    points: wp.array(dtype=wp.vec3),
+    points: Vec3s,
     rotation: wp.mat33,
     shift: wp.vec3,
     focal_px: float,
     center: wp.vec2,
-    in_camera: wp.array(dtype=wp.vec3),
-    screen: wp.array(dtype=wp.vec3),
-):
+    in_camera: Vec3s,
+    screen: Vec3s,
+) -> None:
     k = wp.tid()
     p = wp.mul(rotation, points[k]) + shift
     scale = focal_px / wp.max(p[2], 1.0e-4)
@@ -41,10 +42,10 @@ def _project(
 
 @wp.kernel
 def _accumulate_normals(
-    vertices: wp.array(dtype=wp.vec3),
-    triangles: wp.array(dtype=wp.vec3i),
-    normals: wp.array(dtype=wp.vec3),
-):
+    vertices: Vec3s,
+    triangles: Vec3is,
+    normals: Vec3s,
+) -> None:
     tri = triangles[wp.tid()]
     a = vertices[tri[0]]
     n = wp.cross(vertices[tri[1]] - a, vertices[tri[2]] - a)  # length = twice the area: the usual weight
@@ -54,18 +55,18 @@ def _accumulate_normals(
 
 
 @wp.kernel
-def _normalize(normals: wp.array(dtype=wp.vec3)):
+def _normalize(normals: Vec3s) -> None:
     k = wp.tid()
     normals[k] = wp.normalize(normals[k])
 
 
 @wp.kernel
 def _displace(
-    vertices: wp.array(dtype=wp.vec3),
-    normals: wp.array(dtype=wp.vec3),  # of any length
-    distance: wp.array(dtype=wp.float32),
-    out: wp.array(dtype=wp.vec3),
-):
+    vertices: Vec3s,
+    normals: Vec3s,  # of any length
+    distance: Floats,
+    out: Vec3s,
+) -> None:
     k = wp.tid()
     out[k] = vertices[k] + distance[k] * wp.normalize(normals[k])
 

@@ -33,7 +33,8 @@ def animal(rng: np.random.Generator, seated: bool | None = None) -> list[Solid]:
         parts.append(_leg(rng, np.array([x, shoulder[1], shoulder[2] - 0.3 * thick]), leg, second))
         if seated:
             knee = np.array([1.6 * x, rump[1] - 0.3 * long, 0.55 * height])
-            parts.append(tube([rump + [x, 0, 0], knee, [1.6 * x, rump[1] - 0.45 * long, leg]], 1.3 * leg, second, 7))
+            foot = np.array([1.6 * x, rump[1] - 0.45 * long, leg])
+            parts.append(tube([rump + [x, 0, 0], knee, foot], 1.3 * leg, second, 7))
         else:
             parts.append(_leg(rng, np.array([x, rump[1], rump[2] - 0.3 * thick]), leg, second))
     parts += _head(rng, shoulder, height, thick, fur, second)
@@ -42,13 +43,15 @@ def animal(rng: np.random.Generator, seated: bool | None = None) -> list[Solid]:
     return parts + [tube(np.concatenate([rump[None], tail]), 0.14 * thick * np.array([2, 1.4, 1, 1, 0.9, 0.6]), fur, 6)]
 
 
-def _leg(rng, top: np.ndarray, radius: float, fur: Material) -> Solid:
+def _leg(rng: np.random.Generator, top: np.ndarray, radius: float, fur: Material) -> Solid:
     sway = rng.normal(0, 0.12) * top[2]
     knee, foot = top * [1, 1, 0.5] + [0, -0.5 * sway, 0], top * [1, 1, 0] + [0, sway, 0]
     return tube([top, knee, foot + [0, 0, radius], foot - [0, radius, 0]], radius * np.array([1.6, 1, 0.8, 1]), fur, 7)
 
 
-def _head(rng, shoulder, height: float, thick: float, fur: Material, second: Material) -> list[Solid]:
+def _head(
+    rng: np.random.Generator, shoulder: np.ndarray, height: float, thick: float, fur: Material, second: Material
+) -> list[Solid]:
     size = thick * rng.uniform(0.5, 0.8)
     center = shoulder + np.array([0, -rng.uniform(0.2, 0.55), rng.uniform(0.05, 0.6)]) * height * 0.6
     center[1] = min(center[1], shoulder[1] - thick)

@@ -5,10 +5,11 @@ what lies in a slot depends on (pool_seed, slot) alone, so a picture never depen
 """
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from opendensepose.synth.body.articulation import Articulation
 from opendensepose.synth.body.body import REGIONS, load_body
@@ -100,7 +101,7 @@ _HARD = np.array([[0.86, 0.84, 0.8], [0.95, 0.95, 0.95], [0.05, 0.05, 0.06], [0.
                   [0.4, 0.27, 0.13], [0.6, 0.6, 0.62]])  # fmt: skip
 
 
-def _moved(mesh: Mesh, rotation: np.ndarray, shift: np.ndarray) -> Mesh:
+def _moved(mesh: Mesh, rotation: ArrayLike, shift: ArrayLike) -> Mesh:
     return replace(mesh, vertices=transform(mesh.vertices, np.asarray(rotation), np.asarray(shift)))
 
 
@@ -111,7 +112,7 @@ def _tinted(rng: np.random.Generator, mesh: Mesh) -> Mesh:
     return replace(mesh, table=mesh.table._replace(rows=rows))
 
 
-def _garment(rng, pool_seed: int, device: str) -> tuple[Mesh, np.ndarray]:
+def _garment(rng: np.random.Generator, pool_seed: int, device: str) -> tuple[Mesh, np.ndarray]:
     """Clothes about the origin, the hem at height 0, and the largest coordinates (3,) of their bounding box."""
     mesh = _tinted(rng, _clothes(pool_seed, int(rng.integers(NUM_SLOTS)), device))
     low, high = (end(mesh.vertices, 0).cpu().numpy() for end in (torch.amin, torch.amax))
@@ -119,19 +120,19 @@ def _garment(rng, pool_seed: int, device: str) -> tuple[Mesh, np.ndarray]:
     return _moved(mesh, np.eye(3), shift), high + shift
 
 
-def _hanging(rng, pool_seed: int, device: str) -> Mesh:
+def _hanging(rng: np.random.Generator, pool_seed: int, device: str) -> Mesh:
     """One to seven pieces flat on hangers, on a rail or on hooks."""
     height, gap = rng.uniform(1.5, 2.0), rng.uniform(0.08, 0.3)
     count = int(rng.choice([1, 2, 4, 7], p=[0.45, 0.2, 0.2, 0.15]))
     sideways = count > 2
-    solids, metal, out = [], wood_or_metal(rng), None
+    solids, metal = [], wood_or_metal(rng)
+    pieces: list[Mesh] = []
     for k in range(count):
         mesh, high = _garment(rng, pool_seed, device)
         flat = np.diag([1.0, rng.uniform(0.25, 0.6), 1.0])
         turn = rotation_about_z(rng.normal(np.pi / 2 if sideways else 0, 0.15))
         spot = np.array([(k - (count - 1) / 2) * (gap if sideways else 0.5), 0, height - 0.08 - high[2]])
-        mesh = _moved(mesh, turn @ flat, spot)
-        out = mesh if out is None else join(out, mesh)
+        pieces.append(_moved(mesh, turn @ flat, spot))
         across = turn @ np.array([min(0.2, high[0]), 0, 0])
         top = spot + [0, 0, high[2]]
         solids += [tube([top - across - [0, 0, 0.05], top, top + across - [0, 0, 0.05]], 0.008, metal, 5),
@@ -140,10 +141,10 @@ def _hanging(rng, pool_seed: int, device: str) -> Mesh:
     solids.append(tube([[-reach, 0, height], [reach, 0, height]], 0.014, metal, 6))
     if rng.random() < 0.7:
         solids += [tube([[x, 0, 0], [x, 0, height]], 0.016, metal, 6) for x in (-reach, reach)]
-    return join(out, mesh_of(solids, rng, pool_seed, device))
+    return reduce(join, [*pieces, mesh_of(solids, rng, pool_seed, device)])
 
 
-def _on_chair(rng, pool_seed: int, device: str) -> Mesh:
+def _on_chair(rng: np.random.Generator, pool_seed: int, device: str) -> Mesh:
     """A chair with clothes over its back."""
     mesh, high = _garment(rng, pool_seed, device)
     wood, seat, back, half = wood_or_metal(rng), rng.uniform(0.42, 0.5), rng.uniform(0.8, 1.0), rng.uniform(0.19, 0.24)
@@ -157,7 +158,7 @@ def _on_chair(rng, pool_seed: int, device: str) -> Mesh:
     return join(clothes, mesh_of(solids, rng, pool_seed, device))
 
 
-def _folded(rng, pool_seed: int, device: str) -> Mesh:
+def _folded(rng: np.random.Generator, pool_seed: int, device: str) -> Mesh:
     """Clothes lying flat or crumpled on a box or the floor."""
     mesh, high = _garment(rng, pool_seed, device)
     top, thickness = rng.choice([0.0, rng.uniform(0.4, 0.9)]), rng.uniform(0.15, 0.5)
@@ -177,11 +178,11 @@ def _folded(rng, pool_seed: int, device: str) -> Mesh:
     return join(mesh, mesh_of([box(center, (half[0], half[1], top / 2), wood_or_metal(rng))], rng, pool_seed, device))
 
 
-def _standing_mannequin(rng, pool_seed: int, device: str) -> Mesh:
+def _standing_mannequin(rng: np.random.Generator, pool_seed: int, device: str) -> Mesh:
     return _mannequin(pool_seed, int(rng.integers(NUM_SLOTS)), device)
 
 
-def _animal(rng, pool_seed: int, device: str) -> Mesh:
+def _animal(rng: np.random.Generator, pool_seed: int, device: str) -> Mesh:
     return mesh_of(animal(rng), rng, pool_seed, device)
 
 

@@ -42,7 +42,16 @@ def sample_lighting(
 
 
 def _lighting(
-    rotation, key_world, sky, ground, key, fill, softness, strength, enabled_ingredients, rng=None
+    rotation: np.ndarray,
+    key_world: np.ndarray,
+    sky: np.ndarray,
+    ground: np.ndarray,
+    key: np.ndarray,
+    fill: np.ndarray,
+    softness: float,
+    strength: float,
+    enabled_ingredients: Ingredients,
+    rng: np.random.Generator | None = None,
 ) -> Lighting:
     fill_world = np.array([1.0, 0.0, 0.3]) if rng is None else rng.normal(0, 1, 3)
     unit = lambda v: (rotation @ v) / np.linalg.norm(v)  # noqa: E731
@@ -56,7 +65,7 @@ def light_matrix(points: torch.Tensor, key_world: np.ndarray, map_size: int) -> 
     points: (N, 3) that the map must show. key_world: (3,) towards the light. map_size: pixels of a side.
     """
     forward = -key_world / np.linalg.norm(key_world)
-    right = cross(forward, [0.0, 0.0, 1.0])
+    right = cross(forward, np.array([0.0, 0.0, 1.0]))
     right = right / np.linalg.norm(right) if np.linalg.norm(right) > 1e-3 else np.array([1.0, 0.0, 0.0])
     axes = np.stack([right, cross(forward, right), forward])
     # Every fourth point is enough: the map has a margin of two pixels.

@@ -4,9 +4,12 @@ A shape function draws an 8-bit mask (H, W) around the person's box; `make_occlu
 soft edge, and keeps the share of the box that it hides within COVERAGE.
 """
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from opendensepose.synth.backgrounds.materials import material, noise_field, three
 from opendensepose.synth.backgrounds.outdoor import GREENS
@@ -19,24 +22,24 @@ COVERAGE = (0.05, 0.50)  # share of the person's box (its part inside the pictur
 NUM_TRIES = 5
 
 
-def polygon(mask, corners):
+def polygon(mask: np.ndarray, corners: ArrayLike) -> None:
     """Fill a polygon (K, 2) xy."""
     cv2.fillPoly(mask, [np.round(np.asarray(corners) * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
 
 
-def line(mask, start, end, width):
+def line(mask: np.ndarray, start: Iterable[float], end: Iterable[float], width: float) -> None:
     """A round-ended bar."""
     a, b = (tuple(int(v * 16) for v in p) for p in (start, end))
     cv2.line(mask, a, b, 255, max(1, int(width)), cv2.LINE_AA, shift=4)
 
 
-def ellipse(mask, centre, axes, angle=0.0):
+def ellipse(mask: np.ndarray, centre: Iterable[float], axes: Iterable[float], angle: float = 0.0) -> None:
     """A filled ellipse; axes are full lengths."""
     axes = tuple(max(1.0, float(a)) for a in axes)
     cv2.ellipse(mask, (tuple(float(c) for c in centre), axes, float(angle)), 255, -1, cv2.LINE_AA)
 
 
-def counter(rng, mask, box):
+def counter(rng: np.random.Generator, mask: np.ndarray, box: np.ndarray) -> None:
     """The edge of a table, desk, counter or wall across the lower part."""
     x0, y0, x1, y1 = box
     top = y1 - (y1 - y0) * rng.uniform(0.1, 0.45)
@@ -51,7 +54,7 @@ def counter(rng, mask, box):
         polygon(mask, [(x - w / 2, top - h), (x + w / 2, top - h), (x + w / 2, top + 3), (x - w / 2, top + 3)])
 
 
-def chair_back(rng, mask, box):
+def chair_back(rng: np.random.Generator, mask: np.ndarray, box: np.ndarray) -> None:
     """Posts and rails, or a closed rounded back."""
     x0, y0, x1, y1 = box
     width, height = x1 - x0, y1 - y0
@@ -68,7 +71,7 @@ def chair_back(rng, mask, box):
             line(mask, (cx - half, y), (cx + half, y), bar)
 
 
-def pole(rng, mask, box):
+def pole(rng: np.random.Generator, mask: np.ndarray, box: np.ndarray) -> None:
     """A post, tree or door frame from top to bottom."""
     x0, _, x1, _ = box
     height, width = mask.shape[0], (x1 - x0) * rng.uniform(0.07, 0.5)
@@ -78,7 +81,7 @@ def pole(rng, mask, box):
     polygon(mask, [(x + lean, -5), (x + width + lean, -5), right, (x - lean, height + 5)])
 
 
-def foliage(rng, mask, box):
+def foliage(rng: np.random.Generator, mask: np.ndarray, box: np.ndarray) -> None:
     """Leaves and grass growing into the picture, mostly from below or from a side."""
     x0, y0, x1, y1 = box
     size = max(x1 - x0, y1 - y0)
@@ -89,7 +92,7 @@ def foliage(rng, mask, box):
         ellipse(mask, point, (leaf * scale, leaf * scale * 0.4), angle)
 
 
-def held_thing(rng, mask, box):
+def held_thing(rng: np.random.Generator, mask: np.ndarray, box: np.ndarray) -> None:
     """A bag, box, laptop, phone, book, ball or plate before the body."""
     x0, y0, x1, y1 = box
     size = np.sqrt((x1 - x0) * (y1 - y0)) * rng.uniform(0.2, 0.8)
@@ -107,7 +110,7 @@ def held_thing(rng, mask, box):
         )
 
 
-def sports_gear(rng, mask, box):
+def sports_gear(rng: np.random.Generator, mask: np.ndarray, box: np.ndarray) -> None:
     """A racket, ski, board, bat or bicycle wheel."""
     x0, y0, x1, y1 = box
     size = max(x1 - x0, y1 - y0)
@@ -138,7 +141,7 @@ def sports_gear(rng, mask, box):
             line(mask, centre - arm, centre + arm, 1)
 
 
-def fence(rng, mask, box):
+def fence(rng: np.random.Generator, mask: np.ndarray, box: np.ndarray) -> None:
     """Bars or a grid across the box, or the railing of a balcony."""
     x0, y0, x1, y1 = box
     pitch = (x1 - x0) * rng.uniform(0.12, 0.4)
@@ -153,7 +156,7 @@ def fence(rng, mask, box):
             line(mask, (-5, y), (mask.shape[1] + 5, y), bar)
 
 
-def blob(rng, mask, box):
+def blob(rng: np.random.Generator, mask: np.ndarray, box: np.ndarray) -> None:
     """A piece of anything: a smooth closed outline, often cut by the frame."""
     x0, y0, x1, y1 = box
     size = np.sqrt((x1 - x0) * (y1 - y0)) * rng.uniform(0.2, 0.5)
@@ -178,7 +181,7 @@ OCCLUDER_KINDS = {  # their functions take rng, mask and box
 }
 
 
-def visible_box(box_xyxy, size_hw) -> np.ndarray:
+def visible_box(box_xyxy: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
     """(4,) the part of the box inside the picture, at least 2 pixels wide and high."""
     height, width = size_hw
     x0, y0, x1, y1 = (float(v) for v in box_xyxy)
@@ -191,13 +194,13 @@ def visible_box(box_xyxy, size_hw) -> np.ndarray:
     return np.array([x0, y0, x1, y1])
 
 
-def coverage(mask, box) -> float:
+def coverage(mask: np.ndarray, box: np.ndarray) -> float:
     """Share of the box's pixels that an 8-bit mask hides."""
     x0, y0, x1, y1 = int(np.floor(box[0])), int(np.floor(box[1])), int(np.ceil(box[2])), int(np.ceil(box[3]))
     return cv2.mean(mask[y0:y1, x0:x1])[0] / 255
 
 
-def exact_mask(size_hw, box) -> np.ndarray:
+def exact_mask(size_hw: tuple[int, int], box: np.ndarray) -> np.ndarray:
     """The fall-back that always fits: the lower third of the box."""
     mask = np.zeros(size_hw, np.uint8)
     bottom, rows = int(np.ceil(box[3])), int(np.ceil(box[3]) - np.floor(box[1]))
@@ -205,7 +208,9 @@ def exact_mask(size_hw, box) -> np.ndarray:
     return mask
 
 
-def draw_mask(rng, size_hw, box, kind) -> tuple[np.ndarray, str]:
+def draw_mask(
+    rng: np.random.Generator, size_hw: tuple[int, int], box: np.ndarray, kind: str | None
+) -> tuple[np.ndarray, str]:
     """(H, W) 8-bit soft mask whose coverage of the box lies within COVERAGE, and the kind it became."""
     for _ in range(NUM_TRIES):
         name = draw_kind(rng, OCCLUDER_KINDS, kind, "occluder kind")
@@ -218,7 +223,7 @@ def draw_mask(rng, size_hw, box, kind) -> tuple[np.ndarray, str]:
     return exact_mask(size_hw, box), "counter"
 
 
-def surface_of(rng, size_hw, pool_seed, kind) -> np.ndarray:
+def surface_of(rng: np.random.Generator, size_hw: tuple[int, int], pool_seed: int, kind: str | None) -> np.ndarray:
     """(H, W, 3) float32 the occluder's texture, unlit."""
     if kind == "foliage" and rng.random() < 0.8:
         return material(rng, size_hw, GREENS[rng.integers(len(GREENS))] * rng.uniform(0.6, 1.4), busy=0.8)
@@ -229,7 +234,12 @@ def surface_of(rng, size_hw, pool_seed, kind) -> np.ndarray:
 
 
 def make_occluder(
-    rng: np.random.Generator, size_hw, box_xyxy, pool_seed: int = 0, device="cpu", kind: str | None = None
+    rng: np.random.Generator,
+    size_hw: tuple[int, int],
+    box_xyxy: np.ndarray,
+    pool_seed: int = 0,
+    device: str = "cpu",
+    kind: str | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Make a thing in front of the person in `box_xyxy`: rgb (H, W, 3) and alpha (H, W), float32 in [0, 1].
 
@@ -237,7 +247,7 @@ def make_occluder(
     the box that lies inside the picture. kind: a key of OCCLUDER_KINDS, None draws one by its weight. ValueError if the
     box leaves less than 2 x 2 pixels inside the picture.
     """
-    size_hw = tuple(int(s) for s in size_hw)
+    size_hw = int(size_hw[0]), int(size_hw[1])
     mask, kind = draw_mask(rng, size_hw, visible_box(box_xyxy, size_hw), kind)
     left, top, width, height = cv2.boundingRect(mask)
     inside = slice(top, top + height), slice(left, left + width)

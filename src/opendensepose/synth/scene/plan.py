@@ -40,7 +40,13 @@ def plan_picture(
     return _portrait(body, rng, num_people, enabled_ingredients)
 
 
-def _scene(body, rng, size_hw, num_people, enabled_ingredients) -> PicturePlan:
+def _scene(
+    body: Body,
+    rng: np.random.Generator,
+    size_hw: tuple[int, int],
+    num_people: int | None,
+    enabled_ingredients: Ingredients,
+) -> PicturePlan:
     count = int(rng.choice(7, p=[0.14, 0.34, 0.2, 0.12, 0.09, 0.06, 0.05])) if num_people is None else num_people
     if count == 1 and rng.random() < 0.6:  # a photo of one person, seen as a whole
         people = [sample_person(body, rng, enabled_ingredients, 0.48)]
@@ -57,7 +63,9 @@ def _scene(body, rng, size_hw, num_people, enabled_ingredients) -> PicturePlan:
     return PicturePlan(rng, people, camera, spots, "scene", negatives)
 
 
-def _portrait(body, rng, num_people, enabled_ingredients) -> PicturePlan:
+def _portrait(
+    body: Body, rng: np.random.Generator, num_people: int | None, enabled_ingredients: Ingredients
+) -> PicturePlan:
     count = num_people
     if count is None:
         count = 1 + (int(rng.choice(3, p=[0.7, 0.2, 0.1])) if enabled_ingredients.other_people else 0)

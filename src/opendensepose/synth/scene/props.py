@@ -52,7 +52,7 @@ _INDEX, _LITTLE = (0.473, -0.273, 0.125), (0.497, -0.22, 0.098)
 _PLACES = {"knuckles": np.array([_INDEX, _LITTLE]), "index": np.array([_INDEX]), "little": np.array([_LITTLE])}
 
 
-def _cup(rng, hand: _Hand, cover: Material) -> list[Solid]:
+def _cup(rng: np.random.Generator, hand: _Hand, cover: Material) -> list[Solid]:
     radius, height = rng.uniform(0.028, 0.042), rng.uniform(0.08, 0.25)
     center = hand.grip(radius)
     profile = [1, 1, 1, 0.4, 0.4] if height > 0.17 else [0.8, 0.9, 1, 1, 1]  # a bottle, a cup
@@ -60,24 +60,24 @@ def _cup(rng, hand: _Hand, cover: Material) -> list[Solid]:
     return [tube(center + steps, radius * np.array(profile), cover, sides=10)]
 
 
-def _phone(rng, hand: _Hand, cover: Material) -> list[Solid]:
+def _phone(rng: np.random.Generator, hand: _Hand, cover: Material) -> list[Solid]:
     dark = Material(np.full(3, rng.uniform(0.02, 0.12)), specular=0.6)
     axes = np.stack([hand.along, hand.palm, hand.up])
     return [box(hand.grip(0.006), (0.036, 0.005, 0.075), dark if rng.random() < 0.7 else cover, axes)]
 
 
-def _book(rng, hand: _Hand, cover: Material) -> list[Solid]:
+def _book(rng: np.random.Generator, hand: _Hand, cover: Material) -> list[Solid]:
     axes = np.stack([hand.along, hand.palm, hand.up])
     half = (rng.uniform(0.07, 0.13), rng.uniform(0.005, 0.02), rng.uniform(0.1, 0.17))
     return [box(hand.grip(half[1]) + 0.04 * hand.along, half, cover, axes)]
 
 
-def _ball(rng, hand: _Hand, cover: Material) -> list[Solid]:
+def _ball(rng: np.random.Generator, hand: _Hand, cover: Material) -> list[Solid]:
     radius = rng.choice([rng.uniform(0.03, 0.05), rng.uniform(0.09, 0.13)])
     return [ellipsoid(hand.knuckles + (radius + 0.02) * hand.palm, radius * np.eye(3), cover)]
 
 
-def _bag(rng, hand: _Hand, cover: Material) -> list[Solid]:
+def _bag(rng: np.random.Generator, hand: _Hand, cover: Material) -> list[Solid]:
     top = hand.grip(0.01)
     half = (rng.uniform(0.02, 0.07), rng.uniform(0.1, 0.2), rng.uniform(0.1, 0.22))
     drop = rng.uniform(0.06, 0.22) + half[2]
@@ -91,7 +91,7 @@ def _bag(rng, hand: _Hand, cover: Material) -> list[Solid]:
     return [box(center, half, cover, axes), *straps]
 
 
-def _racket(rng, hand: _Hand, cover: Material) -> list[Solid]:
+def _racket(rng: np.random.Generator, hand: _Hand, cover: Material) -> list[Solid]:
     center, frame = hand.grip(0.015), Material(np.full(3, 0.1), specular=0.3)
     direction = _unit(hand.up + 0.6 * hand.along)
     head = center + rng.uniform(0.36, 0.42) * direction
@@ -105,7 +105,7 @@ def _racket(rng, hand: _Hand, cover: Material) -> list[Solid]:
     return [handle, ring(head, flat, 0.13, 0.008, cover, 4), *strings]
 
 
-def _umbrella(rng, hand: _Hand, cover: Material) -> list[Solid]:
+def _umbrella(rng: np.random.Generator, hand: _Hand, cover: Material) -> list[Solid]:
     up = _unit(np.array([0, 0, 1.0]) + rng.normal(0, 0.12, 3) + 0.2 * hand.up)
     center, length = hand.grip(0.012), rng.uniform(0.6, 0.8)
     stick = tube([center - 0.15 * up, center + length * up], 0.008, wood_or_metal(rng), sides=5)
@@ -114,7 +114,7 @@ def _umbrella(rng, hand: _Hand, cover: Material) -> list[Solid]:
     return [stick, canopy]
 
 
-def _stick(rng, hand: _Hand, cover: Material) -> list[Solid]:
+def _stick(rng: np.random.Generator, hand: _Hand, cover: Material) -> list[Solid]:
     """A stick, bat, broom or pole; a weight's bar with its discs."""
     center = hand.grip(0.014)
     if rng.random() < 0.25:
@@ -139,7 +139,7 @@ HELD_KINDS = {
 }
 
 
-def _held(rng, frame: BodyFrame, where: BodyCoordinates, person: PersonPlan) -> list[Solid]:
+def _held(rng: np.random.Generator, frame: BodyFrame, where: BodyCoordinates, person: PersonPlan) -> list[Solid]:
     family, cover = person.posture.family, _thing(rng)
     if family == "carrying":
         return _carried(rng, frame, where, cover)
@@ -151,18 +151,18 @@ def _held(rng, frame: BodyFrame, where: BodyCoordinates, person: PersonPlan) -> 
     return parts
 
 
-def _thing(rng) -> Material:
+def _thing(rng: np.random.Generator) -> Material:
     return (
         upholstery(rng) if rng.random() < 0.4 else Material(random_colour(rng), specular=float(rng.choice([0.05, 0.4])))
     )
 
 
-def _carried(rng, frame: BodyFrame, where: BodyCoordinates, cover: Material) -> list[Solid]:
+def _carried(rng: np.random.Generator, frame: BodyFrame, where: BodyCoordinates, cover: Material) -> list[Solid]:
     """A box or ball between both hands."""
     left, right = (_Hand(frame, where, side).knuckles for side in "LR")
     apart = left - right
     center = (left + right) / 2 - 0.03 * frame.axes[1]
-    half = max(0.06, np.linalg.norm(apart) / 2 - 0.005)
+    half = max(0.06, float(np.linalg.norm(apart) / 2 - 0.005))
     if rng.random() < 0.25:
         return [ellipsoid(center, half * np.eye(3), cover)]
     across = _unit(apart)
@@ -171,7 +171,7 @@ def _carried(rng, frame: BodyFrame, where: BodyCoordinates, cover: Material) -> 
     return [box(center, (half, rng.uniform(0.08, 0.18), rng.uniform(0.08, 0.2)), cover, axes)]
 
 
-def _table(rng, frame: BodyFrame, where: BodyCoordinates, sitting: bool) -> list[Solid]:
+def _table(rng: np.random.Generator, frame: BodyFrame, where: BodyCoordinates, sitting: bool) -> list[Solid]:
     """A table or closed counter in front of the body that hides its lower part; things may stand on it."""
     hip = float(frame.hips[2])
     top = hip + rng.uniform(0.12, 0.28) if sitting else hip + rng.uniform(-0.15, 0.18)
@@ -202,7 +202,7 @@ def _table(rng, frame: BodyFrame, where: BodyCoordinates, sitting: bool) -> list
     return parts
 
 
-def _wall(rng, frame: BodyFrame) -> list[Solid]:
+def _wall(rng: np.random.Generator, frame: BodyFrame) -> list[Solid]:
     """A wall or post that the back touches."""
     rear = float(frame.local[:, 1].max()) + 0.005
     width = rng.uniform(0.1, 0.25) if rng.random() < 0.2 else rng.uniform(0.6, 3.0)
@@ -210,7 +210,7 @@ def _wall(rng, frame: BodyFrame) -> list[Solid]:
     return [box(frame.at(rng.normal(0, 0.15), rear + 0.08, 1.4), (width, 0.08, 1.4), material, frame.axes)]
 
 
-def _railing(rng, frame: BodyFrame) -> list[Solid]:
+def _railing(rng: np.random.Generator, frame: BodyFrame) -> list[Solid]:
     top, edge = float(frame.hips[2]) + rng.uniform(-0.1, 0.15), -float(frame.local[:, 1].min()) + rng.uniform(-0.1, 0.1)
     material, half = wood_or_metal(rng), rng.uniform(0.8, 2)
     parts = [tube([frame.at(-half, -edge, z), frame.at(half, -edge, z)], 0.025, material, 6) for z in (top, 0.1)]

@@ -120,7 +120,9 @@ def seat(rng: np.random.Generator, frame: BodyFrame, where: BodyCoordinates) -> 
     return parts
 
 
-def _back(rng, frame: BodyFrame, place: tuple[float, float], width: float, top: float, material: Material) -> list:
+def _back(
+    rng: np.random.Generator, frame: BodyFrame, place: tuple[float, float], width: float, top: float, material: Material
+) -> list:
     """A chair's back behind `place`: left, back; a slab, or posts and rails."""
     left, rear = place
     height = rng.uniform(0.3, 0.55)

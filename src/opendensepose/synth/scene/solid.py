@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from opendensepose.synth.drawing.mesh import OWN_AXES, Mesh, grid_triangles
 from opendensepose.synth.textures.material_table import Material, material_table
@@ -43,7 +44,7 @@ def box(
     center: np.ndarray, half: tuple[float, float, float], material: Material, axes: np.ndarray | None = None
 ) -> Solid:
     """Build a box with sharp edges; half: half its lengths along the rows of axes (3, 3), by default the world's."""
-    half = np.asarray(half, float)
+    half_m = np.asarray(half, float)
     points, cloth = [], []
     for axis in range(3):
         across, up = (axis + 1) % 3, (axis + 2) % 3
@@ -51,15 +52,15 @@ def box(
             side = np.zeros((2, 2, 3))
             side[..., axis] = sign
             side[..., across], side[..., up] = _SQUARE[..., 0] * sign, _SQUARE[..., 1]
-            points.append(side * half)
+            points.append(side * half_m)
             flat = np.zeros((2, 2, 3))
-            flat[..., 0], flat[..., 2] = side[..., across] * half[across], side[..., up] * half[up]
+            flat[..., 0], flat[..., 2] = side[..., across] * half_m[across], side[..., up] * half_m[up]
             cloth.append(flat)
     local = np.stack(points)
     return _patches(center + local @ (np.eye(3) if axes is None else np.asarray(axes)), np.stack(cloth), material)
 
 
-def tube(path: np.ndarray, radius: np.ndarray | float, material: Material, sides: int = 8, flat: float = 1.0) -> Solid:
+def tube(path: ArrayLike, radius: ArrayLike, material: Material, sides: int = 8, flat: float = 1.0) -> Solid:
     """Build a round tube, closed at both ends, along a path (K, 3) with one radius or K; flat: depth over width."""
     path = np.asarray(path, float)
     radius = np.broadcast_to(np.asarray(radius, float), len(path))

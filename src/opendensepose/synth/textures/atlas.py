@@ -11,6 +11,8 @@ import numpy as np
 import torch
 import warp as wp
 
+from opendensepose.synth.warp_arrays import Bytes2, Ints2
+
 __all__ = ["LEVELS", "LUMA", "TextureAtlas", "UvMapping", "no_uv_mapping", "pack_textures", "sample_texture", "uv_row"]
 
 LEVELS = 5
@@ -79,9 +81,7 @@ def _halved(picture: np.ndarray) -> np.ndarray:
 
 
 @wp.func
-def sample_texture(
-    texels: wp.array(dtype=wp.uint8, ndim=2), table: wp.array(dtype=wp.int32, ndim=2), row: int, u: float, v: float
-):
+def sample_texture(texels: Bytes2, table: Ints2, row: int, u: float, v: float) -> wp.vec4:
     """Sample RGBA in [0, 1] bilinearly at (u, v) of a row's picture; v points up, edges are clamped."""
     start = table[row, 0]
     height = table[row, 1]
@@ -104,7 +104,7 @@ def sample_texture(
 
 
 @wp.func
-def uv_row(t: int, num_closed: int, num_body: int):
+def uv_row(t: int, num_closed: int, num_body: int) -> int:
     """Find the row of UvMapping.corner_uv for triangle t of the mesh."""
     if t < num_closed:
         return t % num_body

@@ -49,12 +49,14 @@ def draw_fabric(rng: np.random.Generator, kind: str | None = None) -> FabricDraw
     slot = slots[int(rng.integers(len(slots)))]
     shift_y, shift_x = (int(s) for s in rng.integers(0, TEXTURE_SIZE, 2))
     flips = tuple(axis for axis in (0, 1) if rng.random() < 0.5)
-    order = tuple(int(k) for k in rng.permutation(3)) if rng.random() < 0.07 else (0, 1, 2)
+    first, second, third = rng.permutation(3).tolist() if rng.random() < 0.07 else (0, 1, 2)
     gain = (rng.normal(1, 0.12) + rng.normal(0, 0.04, 3)).astype(np.float32)
-    return FabricDraw(slot, (shift_y, shift_x), flips, order, gain)
+    return FabricDraw(slot, (shift_y, shift_x), flips, (first, second, third), gain)
 
 
-def make_texture(rng: np.random.Generator, pool_seed: int = 0, device="cpu", kind: str | None = None) -> torch.Tensor:
+def make_texture(
+    rng: np.random.Generator, pool_seed: int = 0, device: str = "cpu", kind: str | None = None
+) -> torch.Tensor:
     """Draw a fabric and make it: (256, 256, 3) float32 in [0, 1], which tiles. kind: as of draw_fabric()."""
     drawn = draw_fabric(rng, kind)
     fabric = pool_fabric(int(pool_seed), drawn.slot, str(device)).roll(drawn.shift_yx, (0, 1)).flip(drawn.flips)
@@ -68,7 +70,7 @@ def fabric_stack(pool_seed: int, device: str) -> torch.Tensor:
     return F.pad((fabrics * 255).round().to(torch.uint8), (0, 1), value=255)
 
 
-def make_hair_texture(rng: np.random.Generator, device="cpu") -> torch.Tensor:
+def make_hair_texture(rng: np.random.Generator, device: str = "cpu") -> torch.Tensor:
     """Make hair whose strands run along the rows' axis: (128, 128, 3) float32 in [0, 1], which tiles."""
     size = (128, 128)
     dark = np.array([[0.05, 0.04, 0.04], [0.13, 0.09, 0.07], [0.25, 0.16, 0.10], [0.42, 0.28, 0.16]])

@@ -93,7 +93,7 @@ class MaterialTable(NamedTuple):
 
 def material_rows(count: int) -> np.ndarray:
     """Make (count,) MaterialRow without textures, prints or mirroring, all else 0."""
-    rows = np.zeros(count, MaterialRow.numpy_dtype())
+    rows: np.ndarray = np.zeros(count, MaterialRow.numpy_dtype())  # type: ignore[attr-defined]  # wp.struct adds it
     rows["texture"] = rows["decal"] = rows["uv_row"] = -1
     rows["sign"] = 1.0
     return rows
@@ -103,7 +103,8 @@ def material_table(
     rng: np.random.Generator, materials: Sequence[Material], pool_seed: int, device: str
 ) -> MaterialTable:
     """Draw fabrics and prints for M materials and write their table; uv_row and the fields after it stay unset."""
-    rows, prints = material_rows(len(materials)), []
+    rows = material_rows(len(materials))
+    prints: list[torch.Tensor] = []
     for row, material in zip(rows, materials, strict=True):
         row["colour"] = material.colour
         row["scale"], row["angle"] = material.scale, material.angle

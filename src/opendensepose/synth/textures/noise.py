@@ -3,6 +3,7 @@
 Letters: H, W picture. A field depends on its arguments and `rng` alone.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -25,7 +26,7 @@ def spline_taps(num_out: int, num_cells: int, tile: bool, device: str) -> tuple[
     return torch.from_numpy(cells).to(device), torch.from_numpy(weights.astype(np.float32))[..., None].to(device)
 
 
-def spread(lattice: torch.Tensor, size_hw, tile: bool) -> torch.Tensor:
+def spread(lattice: torch.Tensor, size_hw: Sequence[int], tile: bool) -> torch.Tensor:
     """(H, W) smooth field through a lattice (h, w): a cubic B-spline along one axis, then the other.
 
     Sums of four products instead of a matrix product, whose rounding depends on the number of threads.
@@ -39,20 +40,20 @@ def spread(lattice: torch.Tensor, size_hw, tile: bool) -> torch.Tensor:
     return lattice
 
 
-def random_lattice(rng: np.random.Generator, cells_yx, device="cpu") -> torch.Tensor:
+def random_lattice(rng: np.random.Generator, cells_yx: Sequence[int], device: str = "cpu") -> torch.Tensor:
     """(h, w) float32 uniform values in [-1, 1]."""
     return torch.from_numpy(rng.random(cells_yx, dtype=np.float32) * 2 - 1).to(device)
 
 
 def fbm_2d(
     rng: np.random.Generator,
-    size_hw,
+    size_hw: Sequence[int],
     octaves: int = 4,
     tile: bool = False,
-    device="cpu",
+    device: str = "cpu",
     cells: float = 4,
     gain: float = 0.5,
-    stretch_yx=(1.0, 1.0),
+    stretch_yx: Sequence[float] = (1.0, 1.0),
 ) -> torch.Tensor:
     """Make fractal noise (H, W) float32, stretched to span [0, 1].
 
@@ -80,7 +81,7 @@ def normal_bank(device: str) -> torch.Tensor:
     return torch.from_numpy(values).to(device)
 
 
-def normal_noise(rng: np.random.Generator, shape, device="cpu") -> torch.Tensor:
+def normal_noise(rng: np.random.Generator, shape: Sequence[int], device: str = "cpu") -> torch.Tensor:
     """Make standard normal noise of `shape`: a random part of a fixed bank, 20 times faster than drawing it."""
     count = int(np.prod(shape))
     bank = normal_bank(str(device))

@@ -1,5 +1,8 @@
 """Fabric patterns: each is a function of `rng` that returns a seamlessly tiling (256, 256, 3) float32 array."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -41,7 +44,7 @@ PALETTE_WEIGHTS = np.array([weight for weight, _ in PALETTE.values()], float)
 PALETTE_WEIGHTS /= PALETTE_WEIGHTS.sum()
 
 
-def fabric_colour(rng) -> np.ndarray:
+def fabric_colour(rng: np.random.Generator) -> np.ndarray:
     """Draw a clothes colour (3,) float32: mostly from the palette, jittered; 7 % any colour."""
     if rng.random() < 0.07:
         return rng.random(3).astype(np.float32)
@@ -49,7 +52,7 @@ def fabric_colour(rng) -> np.ndarray:
     return np.clip(colour * rng.uniform(0.85, 1.12) + rng.normal(0, 0.025, 3), 0, 1).astype(np.float32)
 
 
-def colours_apart(rng, count, distance=0.25) -> list[np.ndarray]:
+def colours_apart(rng: np.random.Generator, count: int, distance: float = 0.25) -> list[np.ndarray]:
     """`count` clothes colours, neighbours at least about `distance` apart."""
     colours = [fabric_colour(rng)]
     while len(colours) < count:
@@ -58,28 +61,28 @@ def colours_apart(rng, count, distance=0.25) -> list[np.ndarray]:
     return colours
 
 
-def fbm(rng, octaves=4, cells=4, **options) -> np.ndarray:
+def fbm(rng: np.random.Generator, octaves: int = 4, cells: float = 4, **options: Any) -> np.ndarray:
     """(256, 256) tiling fractal noise in [0, 1]."""
     return fbm_2d(rng, (N, N), octaves, True, cells=cells, **options).numpy()
 
 
-def blend(mask, colour_0, colour_1):
+def blend(mask: np.ndarray, colour_0: np.ndarray, colour_1: np.ndarray) -> np.ndarray:
     """Colour 0 where the mask is 0, colour 1 where it is 1: (256, 256, 3)."""
     return colour_0 + mask[..., None] * (colour_1 - colour_0)
 
 
-def wrapped(image, kernel, pad=16):
+def wrapped(image: np.ndarray, kernel: Callable[[np.ndarray], np.ndarray], pad: int = 16) -> np.ndarray:
     """Convolve a tiling picture with `kernel`, a function of the padded picture."""
     widths = ((pad, pad), (pad, pad)) + ((0, 0),) * (image.ndim - 2)
     return kernel(np.pad(image, widths, mode="wrap"))[pad:-pad, pad:-pad]
 
 
-def blurred(image, sigma):
+def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
     """Gaussian blur that keeps the tiling."""
     return wrapped(image, lambda x: cv2.GaussianBlur(x, (0, 0), sigma))
 
 
-def woven(rng, fabric, depth=0.10):
+def woven(rng: np.random.Generator, fabric: np.ndarray, depth: float = 0.10) -> np.ndarray:
     """Weave and wear: thread grain, unevenness, faint large stains of light."""
     threads = int(rng.choice([64, 128]))
     weave = (np.sin(2 * np.pi * threads * GRID_X) * np.sin(2 * np.pi * threads * GRID_Y)) * 0.5
@@ -89,14 +92,14 @@ def woven(rng, fabric, depth=0.10):
     return fabric * factor[..., None]
 
 
-def warped(rng, fabric, amount):
+def warped(rng: np.random.Generator, fabric: np.ndarray, amount: float) -> np.ndarray:
     """Shift pixels along smooth noise: hand-drawn instead of ruled."""
     y, x = np.mgrid[0:N, 0:N].astype(np.float32)
     shift = [(fbm(rng, 2, 4) - 0.5) * amount * N for _ in range(2)]
     return cv2.remap(fabric, x + shift[0], y + shift[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
 
 
-def stamped(rng, fabric, draw, count):
+def stamped(rng: np.random.Generator, fabric: np.ndarray, draw: Callable, count: int) -> np.ndarray:
     """Call `draw(canvas, x, y)` at `count` random places, repeated over the edges; `fabric` float32."""
     canvas = np.pad(fabric, ((N // 4,) * 2, (N // 4,) * 2, (0, 0)), mode="wrap").copy()
     for _ in range(count):
@@ -110,19 +113,21 @@ def stamped(rng, fabric, draw, count):
     return canvas[N // 4 : N // 4 + N, N // 4 : N // 4 + N]
 
 
-def plain(rng):
+def plain(rng: np.random.Generator) -> np.ndarray:
     """One colour."""
     return woven(rng, np.broadcast_to(fabric_colour(rng), (N, N, 3)), rng.uniform(0.03, 0.25))
 
 
-def stripe_profile(rng, coordinate, colours, repeats):
+def stripe_profile(
+    rng: np.random.Generator, coordinate: np.ndarray, colours: Sequence[np.ndarray], repeats: int
+) -> np.ndarray:
     """Bands of random widths along `coordinate` (period 1), repeated."""
     edges = np.cumsum(rng.dirichlet(np.full(len(colours), 1.5)))
     phase = (coordinate * repeats) % 1
     return np.stack(colours)[np.searchsorted(edges[:-1], phase)]
 
 
-def stripes(rng):
+def stripes(rng: np.random.Generator) -> np.ndarray:
     """Stripes: across, along or diagonal; two to five colours."""
     repeats = int(rng.integers(2, 25))
     coordinate = [GRID_X, GRID_Y, GRID_Y, GRID_X + GRID_Y, GRID_X - GRID_Y][rng.integers(5)]
@@ -130,14 +135,14 @@ def stripes(rng):
     return woven(rng, blurred(stripe_profile(rng, coordinate, colours, repeats).astype(np.float32), 0.6))
 
 
-def pinstripe(rng):
+def pinstripe(rng: np.random.Generator) -> np.ndarray:
     """Thin lines on a plain ground, as on suits and shirts."""
     repeats = int(rng.integers(8, 33))
     mask = ((GRID_X * repeats) % 1 < rng.uniform(0.08, 0.2)).astype(np.float32)
     return woven(rng, blurred(blend(mask * rng.uniform(0.3, 1), *colours_apart(rng, 2)), 0.5))
 
 
-def plaid(rng):
+def plaid(rng: np.random.Generator) -> np.ndarray:
     """Tartan: the same bands in both directions, mixed."""
     repeats = int(rng.integers(2, 9))
     colours = colours_apart(rng, int(rng.integers(2, 5)))
@@ -148,7 +153,7 @@ def plaid(rng):
     return woven(rng, blurred((across * twill + along * (1 - twill)).astype(np.float32), 0.6))
 
 
-def checks(rng):
+def checks(rng: np.random.Generator) -> np.ndarray:
     """Chequers or gingham."""
     repeats = int(rng.integers(2, 25))
     a, b = ((GRID_X * repeats) % 1 < 0.5), ((GRID_Y * repeats) % 1 < 0.5)
@@ -156,7 +161,7 @@ def checks(rng):
     return woven(rng, blurred(blend(mask.astype(np.float32), *colours_apart(rng, 2)), 0.6))
 
 
-def dots(rng):
+def dots(rng: np.random.Generator) -> np.ndarray:
     """Polka dots, aligned or staggered."""
     repeats = 2 * int(rng.integers(1, 11))
     x, y = GRID_X * repeats, GRID_Y * repeats
@@ -167,7 +172,7 @@ def dots(rng):
     return woven(rng, blend(mask, *colours_apart(rng, 2)))
 
 
-def zigzag(rng):
+def zigzag(rng: np.random.Generator) -> np.ndarray:
     """Chevrons, herringbone when fine."""
     repeats, waves = int(rng.integers(2, 17)), int(rng.integers(2, 17))
     tooth = np.abs((GRID_X * waves) % 1 - 0.5) * rng.uniform(0.5, 2.5)
@@ -175,12 +180,12 @@ def zigzag(rng):
     return woven(rng, blurred(stripe_profile(rng, GRID_Y + tooth / repeats, colours, repeats).astype(np.float32), 0.6))
 
 
-def floral(rng):
+def floral(rng: np.random.Generator) -> np.ndarray:
     """Flowers and leaves strewn over a ground."""
     scale = rng.uniform(5, 22)
     ground, *petals = [tuple(float(x) for x in c) for c in colours_apart(rng, 5)]
 
-    def flower(draw_rng, canvas, x, y):
+    def flower(draw_rng: np.random.Generator, canvas: np.ndarray, x: float, y: float) -> None:
         size, turn = scale * draw_rng.uniform(0.5, 1.2), draw_rng.uniform(0, 360)
         num_petals, colour = int(draw_rng.integers(1, 8)), petals[draw_rng.integers(3)]
         for petal in range(num_petals):
@@ -191,15 +196,17 @@ def floral(rng):
         if num_petals > 2:
             cv2.circle(canvas, (x, y), max(1, int(size * 0.25)), petals[3], -1, cv2.LINE_AA)
 
-    fabric = np.broadcast_to(np.float32(ground), (N, N, 3))
+    fabric = np.broadcast_to(np.array(ground, np.float32), (N, N, 3))
     return woven(rng, stamped(rng, fabric, flower, int(rng.uniform(6000, 14000) / scale**2) + 3))
 
 
-def camouflage(rng):
+def camouflage(rng: np.random.Generator) -> np.ndarray:
     """Patches of three or four muted colours."""
     hues = [fabric_colour(rng) for _ in range(4)]
     if rng.random() < 0.7:
-        hues = [np.float32(c) for c in ((0.35, 0.36, 0.22), (0.20, 0.22, 0.13), (0.55, 0.5, 0.36), (0.12, 0.11, 0.1))]
+        hues = list(
+            np.array([(0.35, 0.36, 0.22), (0.20, 0.22, 0.13), (0.55, 0.5, 0.36), (0.12, 0.11, 0.1)], np.float32)
+        )
     fabric, cells = np.broadcast_to(hues[0], (N, N, 3)), rng.uniform(3, 9)
     for hue in hues[1:]:
         mask = np.clip((fbm(rng, 3, cells) - rng.uniform(0.5, 0.65)) * 40, 0, 1)
@@ -207,9 +214,11 @@ def camouflage(rng):
     return woven(rng, fabric.astype(np.float32))
 
 
-def denim(rng):
+def denim(rng: np.random.Generator) -> np.ndarray:
     """Blue to black twill with fading."""
-    base = np.float32([(0.20, 0.28, 0.42), (0.32, 0.42, 0.56), (0.12, 0.15, 0.24), (0.10, 0.10, 0.11)])[rng.integers(4)]
+    base = np.array([(0.20, 0.28, 0.42), (0.32, 0.42, 0.56), (0.12, 0.15, 0.24), (0.10, 0.10, 0.11)], np.float32)[
+        rng.integers(4)
+    ]
     fade = fbm(rng, 4, 3)
     twill = np.sin(2 * np.pi * 80 * (GRID_X + GRID_Y)) * 0.06
     slub = fbm(rng, 2, 60, stretch_yx=(0.15, 1.0)) - 0.5
@@ -217,7 +226,7 @@ def denim(rng):
     return np.clip(base * factor[..., None], 0, 1)
 
 
-def knit(rng):
+def knit(rng: np.random.Generator) -> np.ndarray:
     """Rows of stitches, with cables now and then."""
     columns, rows = int(rng.integers(10, 41)), int(rng.integers(10, 41))
     x = (GRID_X * columns) % 1 - 0.5
@@ -234,9 +243,9 @@ def knit(rng):
     return woven(rng, fabric.astype(np.float32), 0.2)
 
 
-def leopard(rng):
+def leopard(rng: np.random.Generator) -> np.ndarray:
     """Rings of dark spots on tan (or any two colours), or zebra stripes."""
-    ground, dark = np.float32([0.78, 0.60, 0.38]), np.float32([0.12, 0.08, 0.06])
+    ground, dark = np.array([0.78, 0.60, 0.38], np.float32), np.array([0.12, 0.08, 0.06], np.float32)
     if rng.random() < 0.4:
         ground, dark = colours_apart(rng, 2, 0.4)
     zebra = rng.random() < 0.35
@@ -246,7 +255,7 @@ def leopard(rng):
     return woven(rng, blend(mask, ground * (0.9 + 0.2 * fbm(rng, 2, 3)[..., None]), dark).astype(np.float32))
 
 
-def tie_dye(rng):
+def tie_dye(rng: np.random.Generator) -> np.ndarray:
     """Soft clouds of several colours."""
     fabric = np.broadcast_to(fabric_colour(rng), (N, N, 3))
     for colour in colours_apart(rng, int(rng.integers(1, 5))):
@@ -255,12 +264,12 @@ def tie_dye(rng):
     return woven(rng, warped(rng, fabric.astype(np.float32), 0.15))
 
 
-def abstract_print(rng):
+def abstract_print(rng: np.random.Generator) -> np.ndarray:
     """Overlapping shapes in strong colours."""
     colours = [tuple(float(x) for x in c) for c in colours_apart(rng, 5)]
     scale = rng.uniform(8, 40)
 
-    def shape(draw_rng, canvas, x, y):
+    def shape(draw_rng: np.random.Generator, canvas: np.ndarray, x: float, y: float) -> None:
         size, colour = scale * draw_rng.uniform(0.4, 1.0), colours[1 + draw_rng.integers(4)]
         if draw_rng.random() < 0.4:
             box = ((x, y), (size, size * draw_rng.uniform(0.2, 1)), draw_rng.uniform(0, 180))
@@ -269,11 +278,11 @@ def abstract_print(rng):
             corners = np.array([x, y]) + draw_rng.uniform(-size, size, (int(draw_rng.integers(3, 6)), 2))
             cv2.fillPoly(canvas, [corners.astype(np.int32)], colour, cv2.LINE_AA)
 
-    fabric = np.broadcast_to(np.float32(colours[0]), (N, N, 3))
+    fabric = np.broadcast_to(np.array(colours[0], np.float32), (N, N, 3))
     return woven(rng, stamped(rng, fabric, shape, int(rng.integers(10, 60))))
 
 
-def sequins(rng):
+def sequins(rng: np.random.Generator) -> np.ndarray:
     """Glittering discs or a metallic sheen."""
     repeats = 2 * int(rng.integers(12, 33))
     glitter = rng.random((repeats, repeats)).astype(np.float32)[
@@ -284,7 +293,7 @@ def sequins(rng):
     return np.clip(fabric_colour(rng) * factor[..., None], 0, 1)
 
 
-def leather(rng):
+def leather(rng: np.random.Generator) -> np.ndarray:
     """Fine grain with creases and highlights."""
     colour = PALETTE_COLOURS[[0, 0, 1, 11, 15, 9][rng.integers(6)]] * rng.uniform(0.7, 1.2)
     grain, crease = fbm(rng, 2, 50), np.abs(fbm(rng, 3, 6) - 0.5)
@@ -293,7 +302,7 @@ def leather(rng):
     return np.clip(colour * factor[..., None] + shine[..., None] * (0.3 + 0.5 * grain[..., None]), 0, 1)
 
 
-def lace(rng):
+def lace(rng: np.random.Generator) -> np.ndarray:
     """Open work: a net of threads over a darker or skin-like ground."""
     repeats = 2 * int(rng.integers(4, 13))
     x, y = GRID_X * repeats, GRID_Y * repeats

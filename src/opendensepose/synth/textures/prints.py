@@ -16,12 +16,12 @@ LETTERS = np.array(list("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghiklmnoprstu
 FONTS = (0, 1, 2, 3, 4, 5, 6, 7)  # the Hershey fonts of OpenCV
 
 
-def colour_of(rng):
+def colour_of(rng: np.random.Generator) -> tuple[int, ...]:
     """A colour as OpenCV wants it: opaque RGBA, 0 to 255."""
     return (*(int(255 * x) for x in fabric_colour(rng)), 255)
 
 
-def glyph_rows(rng, canvas):
+def glyph_rows(rng: np.random.Generator, canvas: np.ndarray) -> None:
     """One to five rows of big or small letters."""
     num_rows, colour = int(rng.integers(1, 6)), colour_of(rng)
     height = rng.uniform(0.4, 0.9) * SIZE / num_rows
@@ -34,7 +34,7 @@ def glyph_rows(rng, canvas):
         cv2.putText(canvas, word, origin, font, scale, colour, thickness, cv2.LINE_AA)
 
 
-def number(rng, canvas):
+def number(rng: np.random.Generator, canvas: np.ndarray) -> None:
     """A sports number."""
     text, scale = str(int(rng.integers(1, 100))), rng.uniform(2.5, 4)
     (width, height), _ = cv2.getTextSize(text, 1, 2 * scale, 8)
@@ -42,7 +42,7 @@ def number(rng, canvas):
     cv2.putText(canvas, text, origin, 1, 2 * scale, colour_of(rng), int(rng.integers(6, 14)), cv2.LINE_AA)
 
 
-def logo(rng, canvas):
+def logo(rng: np.random.Generator, canvas: np.ndarray) -> None:
     """Concentric and crossing simple shapes, small or large."""
     radius = rng.uniform(0.1, 0.45) * SIZE
     centre = np.array([SIZE / 2, SIZE / 2])
@@ -54,7 +54,7 @@ def logo(rng, canvas):
         cv2.fillPoly(canvas, [outline.astype(np.int32)], colour_of(rng), cv2.LINE_AA)
 
 
-def geometry(rng, canvas):
+def geometry(rng: np.random.Generator, canvas: np.ndarray) -> None:
     """Scattered lines, discs and bars."""
     for _ in range(int(rng.integers(2, 14))):
         a, b = (tuple(int(x) for x in rng.integers(8, SIZE - 8, 2)) for _ in range(2))
@@ -67,7 +67,7 @@ def geometry(rng, canvas):
             cv2.rectangle(canvas, a, b, colour_of(rng), -1, cv2.LINE_AA)
 
 
-def photo(rng, canvas):
+def photo(rng: np.random.Generator, canvas: np.ndarray) -> None:
     """A crop of a photograph in a rectangle or a soft oval."""
     source = load_person_free_photo(str(rng.choice(photos_in_use())))
     side = int(rng.integers(64, min(source.shape[:2]) + 1))
@@ -84,7 +84,7 @@ def photo(rng, canvas):
     canvas[..., 3] = cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.5, 3))
 
 
-def portrait(rng, canvas):
+def portrait(rng: np.random.Generator, canvas: np.ndarray) -> None:
     """A high-contrast portrait-like blob: an oval with dark hair, eyes, mouth and shadows of noise."""
     light, dark = colour_of(rng), colour_of(rng)
     width, height = rng.uniform(40, 70), rng.uniform(60, 95)
@@ -108,11 +108,11 @@ PRINTS = {
 }
 
 
-def make_print(rng: np.random.Generator, device="cpu", kind: str | None = None) -> torch.Tensor:
+def make_print(rng: np.random.Generator, device: str = "cpu", kind: str | None = None) -> torch.Tensor:
     """Make a chest print: (128, 128, 4) float32 RGBA in [0, 1]. kind: a key of PRINTS, None draws one by its weight."""
     kind = draw_kind(rng, PRINTS, kind, "print kind")
     canvas = np.zeros((SIZE, SIZE, 4), np.uint8)
     PRINTS[kind].make(rng, canvas)
-    canvas = canvas.astype(np.float32) / 255
-    canvas[..., 3] *= np.float32(rng.uniform(0.8, 1.0))  # worn: the fabric shows through
-    return torch.from_numpy(canvas).to(device)
+    worn = canvas.astype(np.float32) / 255
+    worn[..., 3] *= np.float32(rng.uniform(0.8, 1.0))  # the fabric shows through
+    return torch.from_numpy(worn).to(device)

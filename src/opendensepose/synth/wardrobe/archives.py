@@ -95,5 +95,6 @@ def _files_of_members(archive: tarfile.TarFile, allowed: Mapping[str, str]) -> I
     """Regular files only: a link may point anywhere."""
     for member in archive:
         path = allowed_path(member.name, allowed) if member.isreg() and member.size <= MAX_BYTES else None
-        if path is not None:
-            yield path, archive.extractfile(member).read()
+        content = None if path is None else archive.extractfile(member)
+        if path is not None and content is not None:
+            yield path, content.read()

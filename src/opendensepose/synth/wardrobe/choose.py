@@ -90,7 +90,7 @@ class _Chooser:
 
     def __init__(
         self,
-        rng,
+        rng: np.random.Generator,
         wardrobe: Wardrobe,
         where: BodyCoordinates,
         person: Person,

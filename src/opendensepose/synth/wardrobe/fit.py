@@ -12,6 +12,7 @@ import torch
 import warp as wp
 
 from opendensepose.synth.drawing.launch import launch, to_warp
+from opendensepose.synth.warp_arrays import Floats2, Ints, Ints2, Ints3, Mat44s, Vec3s
 
 __all__ = ["MEASURED_ON", "FitTable", "fit", "fit_table"]
 
@@ -38,7 +39,7 @@ class FitTable:
 def fit_table(pieces: Sequence, device: str) -> FitTable:
     """Make the table of all pieces (wardrobe.Piece), one after another."""
 
-    def joined(arrays: list[np.ndarray], dtype) -> torch.Tensor:
+    def joined(arrays: list[np.ndarray], dtype: type) -> torch.Tensor:
         return torch.from_numpy(np.concatenate(arrays).astype(dtype)).to(device)
 
     sizes = [len(p.references) for p in pieces]
@@ -56,19 +57,19 @@ def fit_table(pieces: Sequence, device: str) -> FitTable:
 
 @wp.kernel
 def _fit(
-    which: wp.array(dtype=wp.int32),
-    references: wp.array(dtype=wp.int32, ndim=2),
-    weights: wp.array(dtype=wp.vec3),
-    offsets: wp.array(dtype=wp.vec3),
-    denominators: wp.array(dtype=wp.vec3),
-    measured: wp.array(dtype=wp.int32),
-    bones: wp.array(dtype=wp.int32, ndim=2),
-    bone_weights: wp.array(dtype=wp.float32, ndim=2),
-    pairs: wp.array(dtype=wp.int32, ndim=3),
-    rest: wp.array(dtype=wp.vec3),
-    transforms: wp.array(dtype=wp.mat44),
-    out: wp.array(dtype=wp.vec3),
-):
+    which: Ints,
+    references: Ints2,
+    weights: Vec3s,
+    offsets: Vec3s,
+    denominators: Vec3s,
+    measured: Ints,
+    bones: Ints2,
+    bone_weights: Floats2,
+    pairs: Ints3,
+    rest: Vec3s,
+    transforms: Mat44s,
+    out: Vec3s,
+) -> None:
     k = wp.tid()
     v = which[k]
     o = offsets[v]

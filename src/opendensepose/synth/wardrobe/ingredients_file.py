@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,8 @@ def write_ingredients(arrays: Mapping[str, np.ndarray], provenance: str, path: P
     path = path or ingredients_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     packed = io.BytesIO()
-    np.savez_compressed(packed, version=np.int64(VERSION), **arrays)
+    everything: dict[str, Any] = {"version": np.int64(VERSION), **arrays}
+    np.savez_compressed(packed, **everything)
     atomic_write(path.with_suffix(".txt"), provenance.encode())
     atomic_write(path, packed.getvalue())  # last: where it is, the text is too
     return path

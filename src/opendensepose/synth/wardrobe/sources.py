@@ -75,10 +75,10 @@ def fetch_panoramas(on_step: Callable[[str], None]) -> dict[str, bytes]:
     apt = shutil.which("apt-get")
     if apt is None:
         raise OSError(f"no Blender was found, and there is no apt-get to fetch its panoramas with: {otherwise}")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as temporary:
         on_step(f"fetching {DEBIAN_PACKAGE} with apt-get (31 MB)")
-        _run([apt, "download", DEBIAN_PACKAGE], folder, f"apt-get could not fetch {DEBIAN_PACKAGE}", otherwise)
-        return _fetched(folder, "*.deb", PANORAMAS, otherwise)
+        _run([apt, "download", DEBIAN_PACKAGE], temporary, f"apt-get could not fetch {DEBIAN_PACKAGE}", otherwise)
+        return _fetched(temporary, "*.deb", PANORAMAS, otherwise)
 
 
 def _blender_datafiles() -> Iterable[Path]:

@@ -3,6 +3,7 @@
 Letters: K people of an image, M annotated points of all of them, H x W pixels.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,6 +42,9 @@ class AnnotatedSample(NamedTuple):
     seed: int = 0
 
 
+Transform = Callable[[AnnotatedSample, np.random.Generator], AnnotatedSample]
+
+
 class Unreadable(NamedTuple):
     """What a worker process returns for an image that it cannot read, so that the sentence arrives whole."""
 
@@ -57,7 +61,7 @@ class AnnotatedImages(Dataset):
     ValueError or OSError, one sentence: no such file, a malformed one, nobody annotated.
     """
 
-    def __init__(self, folder: str | Path, transform=None, seed: int = 0, dense: str | None = None):
+    def __init__(self, folder: str | Path, transform: Transform | None = None, seed: int = 0, dense: str | None = None):
         self.file = annotation_file(folder)
         self.transform, self.seed = transform, seed
         self.dense = self.file.parent / dense if dense else None

@@ -37,7 +37,7 @@ class DistributedBatchSampler(Sampler):
         return max(0, self.steps - self.first)
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        epoch, order = -1, None
+        epoch, order = -1, np.empty(0, np.int64)
         for step in range(self.first, self.steps):
             batch = []
             for position in range(step * self.batch_size + self.rank, (step + 1) * self.batch_size, self.world):

@@ -21,12 +21,14 @@ class AnnotatedPeople:
 
     released_dtype = None
     validates_start = False
-    score_names = ("ap", "ap50", "ap75", "ar", "auc10", "auc30", "box_ap")
-    network_threads = None
+    score_names: tuple[str, ...] = ("ap", "ap50", "ap75", "ar", "auc10", "auc30", "box_ap")
+    network_threads: int | None = None
 
     def __init__(self, recipe: Recipe, fabric: Fabric, data: str | Path, validation: str | Path | None = None):
-        source = recipe.source
-        self.recipe, self.fabric = recipe, fabric
+        if recipe.steps is None:
+            raise ValueError(f"the recipe {recipe.name} learns from annotated images and needs steps, got none.")
+        source = recipe.annotated
+        self.recipe, self.fabric, self.steps = recipe, fabric, recipe.steps
         self.images = AnnotatedImages(data, source.transforms, recipe.seed, source.dense)
         self.validation = Validation(validation, recipe.validation_images) if validation else None
 
@@ -40,14 +42,14 @@ class AnnotatedPeople:
                 f"a {architecture} finds nobody in photos: leave --validation out, and measure what it helps."
             )
         if hasattr(network, "sampling"):
-            network.sampling = type(network.sampling)(**self.recipe.source.sampling)
+            network.sampling = type(network.sampling)(**self.recipe.annotated.sampling)
         return network
 
     def batches(self, first: int) -> Iterator[tuple[list[Tensor], list[Targets]]]:
         """What a network's `losses` takes, from step `first` on: this process's share of each batch."""
         fabric, recipe = self.fabric, self.recipe
         order = DistributedBatchSampler(
-            len(self.images), recipe.batch_size, recipe.seed, first, recipe.steps, fabric.global_rank, fabric.world_size
+            len(self.images), recipe.batch_size, recipe.seed, first, self.steps, fabric.global_rank, fabric.world_size
         )
         return map(self._on_device, ImageBatches(self.images, order, recipe.num_workers))
 

@@ -63,7 +63,7 @@ def scale(sample: AnnotatedSample, size_hw: tuple[int, int]) -> AnnotatedSample:
     if (height, width) == tuple(size_hw):
         return sample
     image = np.asarray(Image.fromarray(sample.image).resize(size_hw[::-1], Image.Resampling.BILINEAR))
-    factor = np.float32([size_hw[1] / width, size_hw[0] / height])
+    factor = np.array([size_hw[1] / width, size_hw[0] / height], np.float32)
     keypoints = sample.keypoints.copy()
     keypoints[..., :2] *= factor
     dense = sample.dense
@@ -91,7 +91,7 @@ def mirror(sample: AnnotatedSample) -> AnnotatedSample:
     if dense is not None:
         iuv = flip_iuv(IUV(dense.i, dense.u, dense.v))
         dense = DenseLabels(iuv.i, iuv.u, iuv.v, np.ascontiguousarray(dense.person[:, ::-1]))
-    point_xy = sample.point_xy * np.float32([-1, 1]) + np.float32([width, 0])
+    point_xy = sample.point_xy * np.array([-1, 1], np.float32) + np.array([width, 0], np.float32)
     return sample._replace(
         image=np.ascontiguousarray(sample.image[:, ::-1]),
         boxes=_mirrored_boxes(sample.boxes, width),
@@ -117,7 +117,7 @@ def crop(sample: AnnotatedSample, window_xyxy: tuple[int, int, int, int]) -> Ann
     x0, y0, x1, y1 = (min(edge, end) for edge, end in zip(window_xyxy, (width, height) * 2, strict=True))
     if (x0, y0, x1, y1) == (0, 0, width, height):
         return sample
-    size, offset = np.float32([x1 - x0, y1 - y0] * 2), np.float32([x0, y0] * 2)
+    size, offset = np.array([x1 - x0, y1 - y0] * 2, np.float32), np.array([x0, y0] * 2, np.float32)
     boxes = np.clip(sample.boxes - offset, 0, size)
     visible = _area(boxes) / np.maximum(_area(sample.boxes), 1e-6)
     kept = visible >= LEAST_VISIBLE

@@ -7,7 +7,7 @@ Letters: N images, H x W pixels, M most people in an image of the batch.
 import os
 import signal
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -15,28 +15,18 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from opendensepose.keypoints import NUM_KEYPOINTS
-from opendensepose.training.augment import augment, zoom_in
+from opendensepose.training.augment import Sample, augment, zoom_in
 from opendensepose.training.recipe import Recipe
 
-__all__ = ["Batch", "BatchStream", "Sample", "batch_loader", "crop_sample", "norm_batches", "stack"]
+if TYPE_CHECKING:
+    from opendensepose.synth.truth import RenderedImage
+
+__all__ = ["Batch", "BatchStream", "batch_loader", "crop_sample", "norm_batches", "stack"]
 
 KEPT_RENDERS = 256  # per worker, from which images are drawn again when reuse > 1
 RENDERED_AT_ONCE = 16  # bodies are posed in one pass
 NORM_SEED = 9_000_001  # no training batch has this seed
 BATCHES_PER_POOL = 40  # backgrounds and fabrics are drawn from a pool that is new after so many batches
-
-
-class Sample(NamedTuple):
-    """One image to learn from. In a crop ("crop") only the person whose box frames it is labelled; a crop may also show
-    nobody."""
-
-    image: np.ndarray  # (H, W, 3) uint8 RGB
-    i: np.ndarray  # (H, W) uint8
-    u: np.ndarray  # (H, W) float32
-    v: np.ndarray  # (H, W) float32
-    boxes_xyxy: np.ndarray  # (M, 4) float32 pixels: everybody in the image
-    keypoints: np.ndarray  # (17, 3) float32 of the labelled person: x, y in pixels, COCO visibility (0: not known)
-    yaw: float  # radians, see synth.truth.facing_yaws; NaN: nobody is labelled
 
 
 class Batch(NamedTuple):
@@ -52,7 +42,7 @@ class Batch(NamedTuple):
     yaw: Tensor  # (N,) float32
 
 
-def crop_sample(rendered) -> Sample:
+def crop_sample(rendered: "RenderedImage") -> Sample:
     """A rendered portrait, labelled for its first person only: everybody else is background."""
     first = rendered.person == 1
     labelled = bool(first.any())
@@ -104,7 +94,7 @@ class BatchStream(IterableDataset):
 
     def batch(self, index: int) -> Batch:
         """Batch number `index`; with reuse 1 it depends on seed and index alone."""
-        source, rng = self.recipe.source, np.random.default_rng([self.recipe.seed, index])
+        source, rng = self.recipe.rendered, np.random.default_rng([self.recipe.seed, index])
         if index % source.photo_every == source.photo_every - 1:
             size_hw = source.photo_sides if rng.random() < 0.5 else source.photo_sides[::-1]
             return stack("photo", self._samples(rng, index, size_hw, "scene"))
@@ -112,22 +102,25 @@ class BatchStream(IterableDataset):
 
     def _samples(self, rng: np.random.Generator, index: int, size_hw: tuple[int, int], framing: str) -> list[Sample]:
         """One batch: fresh renders, and with reuse > 1 earlier ones changed at random."""
-        size, reuse = self.recipe.batch_size, self.recipe.source.reuse
-        kept = self.kept.setdefault(tuple(size_hw), [])
+        size, reuse = self.recipe.batch_size, self.recipe.rendered.reuse
+        kept = self.kept.setdefault(size_hw, [])
         num_again = size - -(-size // reuse) if kept else 0
         fresh = self._rendered(rng, index, size - num_again, size_hw, framing)
         turn = 12.0 if framing == "portrait" else 0.0  # turned boxes would no longer be tight
         again = [augment(kept[rng.integers(len(kept))], rng, turn) for _ in range(num_again)]
         if reuse > 1:
-            self.kept[tuple(size_hw)] = (kept + fresh)[-KEPT_RENDERS:]
+            self.kept[size_hw] = (kept + fresh)[-KEPT_RENDERS:]
         return fresh + again
 
-    def _rendered(self, rng: np.random.Generator, index: int, count: int, size_hw, framing: str) -> list[Sample]:
-        samples, pool = [], index // BATCHES_PER_POOL
+    def _rendered(
+        self, rng: np.random.Generator, index: int, count: int, size_hw: tuple[int, int], framing: str
+    ) -> list[Sample]:
+        source, pool = self.recipe.rendered, index // BATCHES_PER_POOL
+        samples: list[Sample] = []
         for start in range(0, count, RENDERED_AT_ONCE):
             rngs = rng.spawn(min(RENDERED_AT_ONCE, count - start))
-            empty = rng.binomial(len(rngs), self.recipe.source.empty_share) if framing == "portrait" else 0
-            options = {"device": self.device, "pool_seed": pool, "ingredients": self.recipe.source.ingredients}
+            empty = rng.binomial(len(rngs), source.empty_share) if framing == "portrait" else 0
+            options = {"device": self.device, "pool_seed": pool, "ingredients": source.ingredients}
             nobody = self.render(rngs[:empty], size_hw, framing="scene", num_people=0, **options) if empty else []
             samples.extend(zoom_in(crop_sample(one), rng) for one in nobody)
             samples.extend(crop_sample(one) for one in self.render(rngs[empty:], size_hw, framing=framing, **options))
@@ -138,13 +131,13 @@ def norm_batches(recipe: Recipe, render: Callable) -> list[Batch]:
     """Batches of both kinds from which batch norm's statistics are estimated: the same for every run of the recipe, so
     that a resumed run comes to the same weights as one without a stop."""
     stream = BatchStream(recipe.changed(seed=NORM_SEED, reuse=1), render)
-    return [stream.batch(index) for index in range(recipe.source.norm_batches)]
+    return [stream.batch(index) for index in range(recipe.rendered.norm_batches)]
 
 
 def batch_loader(recipe: Recipe, render: Callable, first: int, device: str) -> DataLoader:
     """Batches rendered on the CPU by the recipe's worker processes, whatever device learns from them; in this process
     where there are none, or where the recipe says to render on the device itself."""
-    stream = BatchStream(recipe, render, first, device=device if recipe.source.render_on_device else "cpu")
+    stream = BatchStream(recipe, render, first, device=device if recipe.rendered.render_on_device else "cpu")
     workers = recipe.num_workers
     return DataLoader(
         stream,

@@ -37,7 +37,9 @@ class RenderedPeople:
         if fabric.world_size > 1:
             raise ValueError(f"the recipe {recipe.name} trains in one process, got {fabric.world_size}.")
         if render is None:
-            from opendensepose.synth.generate import render_images as render
+            from opendensepose.synth.generate import render_images
+
+            render = render_images
         self.recipe, self.device, self.render = recipe, fabric.device, render
         self.photos = Path(photos) if photos else None
         self.network_threads = network_threads(recipe) if fabric.device.type == "cpu" else None
@@ -60,7 +62,7 @@ class RenderedPeople:
 
     @cached_property
     def validation(self) -> Batch:
-        device = str(self.device) if self.recipe.source.render_on_device else "cpu"
+        device = str(self.device) if self.recipe.rendered.render_on_device else "cpu"
         return validation_batch(self.recipe, self.render, device)
 
     def validate(self, network: nn.Module) -> dict[str, dict[str, float]]:
@@ -102,7 +104,7 @@ def network_threads(recipe: Recipe) -> int:
 def scale_at(recipe: Recipe, kind: str, step: int) -> float:
     """The scale of a step's images, by the recipe's shares: multiples of the golden ratio spread evenly over all
     kinds."""
-    source = recipe.source
+    source = recipe.rendered
     of_crops = source.cooldown_crop_scales if recipe.cooldown else source.crop_scales
     scales = of_crops if kind == "crop" else source.photo_scales
     position = step * (math.sqrt(5) - 1) / 2 % 1.0

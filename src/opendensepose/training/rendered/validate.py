@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import nn
 
 from opendensepose.models.densepose_lite.decode import decode_crop
@@ -19,7 +20,14 @@ VALIDATION_SEED = 9_000_000  # no training batch has this seed
 UNKNOWN = 255  # chart of pixels that a reference leaves out
 
 
-def agreement_figures(i, u, v, i_true, u_true=None, v_true=None) -> dict[str, float]:
+def agreement_figures(
+    i: ArrayLike,
+    u: ArrayLike | None,
+    v: ArrayLike | None,
+    i_true: ArrayLike,
+    u_true: ArrayLike | None = None,
+    v_true: ArrayLike | None = None,
+) -> dict[str, float]:
     """How far two IUV maps (arrays or tensors of one shape) agree.
 
     agreement: same chart / a person in either; fg_iou: a person in both / in either; label: same chart / a person in
@@ -46,9 +54,11 @@ def agreement_figures(i, u, v, i_true, u_true=None, v_true=None) -> dict[str, fl
 def validation_batch(recipe: Recipe, render: Callable, device: str) -> Batch:
     """Rendered crops that depend on the recipe's crop_hw and nothing else, so that runs can be compared: also not on
     fetched ingredients."""
+    if recipe.validation_images is None:
+        raise ValueError(f"the recipe {recipe.name} needs validation_images: rendered ones have no end.")
     rngs = np.random.default_rng(VALIDATION_SEED).spawn(recipe.validation_images)
     options = {"framing": "portrait", "ingredients": Ingredients.version_1()}
-    rendered = render(rngs, recipe.source.crop_hw, device=device, pool_seed=VALIDATION_SEED, **options)
+    rendered = render(rngs, recipe.rendered.crop_hw, device=device, pool_seed=VALIDATION_SEED, **options)
     return stack("crop", [crop_sample(one) for one in rendered])
 
 
