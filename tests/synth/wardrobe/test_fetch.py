@@ -129,5 +129,5 @@ def test_a_changed_checksum_and_a_failure_leave_the_old_file(archives, tmp_path)
 
 def test_without_the_library_nothing_is_fetched(monkeypatch, archives):
     monkeypatch.setattr(fetch, "find_spec", lambda name: None)
-    with pytest.raises(OSError, match="pip install OpenEXR"):
+    with pytest.raises(OSError, match="panoramas are read by OpenEXR: run .pip install"):
         fetch_ingredients(archives)

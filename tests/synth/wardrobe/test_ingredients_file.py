@@ -24,7 +24,7 @@ def own_cache(monkeypatch, tmp_path):
 
 def test_nothing_fetched_is_none():
     assert load_ingredients() is None and ingredients_checksum() is None
-    assert "`opendensepose ingredients` gets them" in about_ingredients()
+    assert "run `opendensepose ingredients`" in about_ingredients()
 
 
 def test_what_is_written_comes_back_read_only_and_once():
