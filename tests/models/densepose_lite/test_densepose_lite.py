@@ -280,3 +280,22 @@ def test_a_second_scale_finds_who_the_first_misses_and_nobody_twice():
     assert len(people) == 2
     for person, box in zip(people, BOXES, strict=True):
         np.testing.assert_allclose(person.box_xyxy, box, atol=3)
+
+
+@pytest.mark.parametrize(
+    "labelled, expected",
+    [
+        ((0, 24, 0, 18), (0, 0, 72, 96)),  # all of the crop, beyond the detected box
+        ((3, 21, 3, 15), (12, 12, 60, 84)),  # most of the box
+        ((3, 9, 3, 15), (11, 11, 61, 59.5)),  # a quarter of it: halfway to the box
+    ],
+)
+def test_the_second_crop_is_framed_by_the_first_labels_unless_they_fill_little_of_the_box(labelled, expected):
+    row, row_end, column, column_end = labelled
+    charts = torch.full((25, 24, 18), -9.0)
+    charts[0], charts[2] = 0.0, -9.0
+    charts[2, row:row_end, column:column_end] = 9.0
+    empty = torch.zeros(24, 12, 9)
+    output = DenseOutput(charts, empty, empty, torch.zeros(24, 18), torch.zeros(()))
+    tight = densepose_lite._tight_box(output, (0, 0, 72, 96), np.float32([10, 10, 62, 83]))
+    np.testing.assert_allclose(tight, expected)

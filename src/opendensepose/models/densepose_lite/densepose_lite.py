@@ -43,6 +43,7 @@ CROPS_PER_PASS = 16
 MAX_REGION_PIXELS = 200_000_000
 MIN_COMPONENT_FRACTION = 0.01  # of the largest component of a person: smaller ones are dropped
 MIN_PERSON_FRACTION = 0.02  # of the crop: a detected person who covers less is dropped
+MIN_TIGHT = 0.5  # of the detected box; where the first labels fill less, part of the person may be left out
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in whole pixels of the photo, may reach outside it
 
@@ -228,7 +229,8 @@ def crop_and_resize(image_rgb: np.ndarray, box: Box, size_hw: tuple[int, int]) -
 
 
 def _tight_box(output: DenseOutput, crop: Box, box: np.ndarray) -> np.ndarray:
-    """Return the box of the pixels labelled as the person, in the photo's pixels; the given box if they are too few."""
+    """Return the box of the pixels labelled as the person, in the photo's pixels; the given box if they are too few,
+    and one between both if the labels fill little of it: then either may be wrong."""
     # Where a person is likelier than not, whichever chart: cutting an arm off costs more than a wider frame.
     person = (person_logit(output.chart_logits, axis=0) > 0).cpu().numpy()
     if person.mean() < MIN_PERSON_FRACTION:
@@ -239,7 +241,15 @@ def _tight_box(output: DenseOutput, crop: Box, box: np.ndarray) -> np.ndarray:
     x0, y0, x1, y1 = crop
     x = x0 + np.array([columns[0], columns[-1] + 1]) * (x1 - x0) / person.shape[1]
     y = y0 + np.array([rows[0], rows[-1] + 1]) * (y1 - y0) / person.shape[0]
-    return np.array([x[0], y[0], x[1], y[1]], np.float32)
+    tight = np.array([x[0], y[0], x[1], y[1]], np.float32)
+    if _area(tight) < MIN_TIGHT * _area(box):
+        between = (tight + box) / 2
+        tight = np.concatenate([np.minimum(tight, between)[:2], np.maximum(tight, between)[2:]])
+    return tight
+
+
+def _area(box: np.ndarray) -> float:
+    return float((box[2] - box[0]) * (box[3] - box[1]))
 
 
 def _instance(
