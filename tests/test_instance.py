@@ -7,6 +7,7 @@ import pytest
 
 from opendensepose.instance import DenseAnnotation, Instance, merge_instances, place_in_photo, without_duplicates
 from opendensepose.iuv import IUV, empty_iuv
+from opendensepose.surface import SurfaceEmbedding
 
 
 def person(chart, columns, confidence, size_hw=(2, 4)):
@@ -153,3 +154,21 @@ def test_one_person_with_charts_at_points_and_masks_is_annotated():
 def test_a_wrong_annotation_is_refused(changes, says):
     with pytest.raises(ValueError, match=says):
         annotation(**changes)
+
+
+def test_the_window_of_an_embedding_lies_in_the_photo():
+    embedding = SurfaceEmbedding(
+        "tiny", np.int32([1, 2, 4, 4]), np.int32([[0, -1, 7], [-1, 2, 3]]), np.ones((2, 3, 3), "f4")
+    )
+
+    def of_size(height, width):
+        return Instance(
+            np.float32([1, 2, 4, 4]), 0.5, empty_iuv((height, width)), np.zeros((height, width), "f4"), embedding
+        )
+
+    assert np.argwhere(of_size(4, 4).mask).tolist() == [[2, 1], [2, 3], [3, 2], [3, 3]]
+    for size in ((3, 4), (4, 3)):
+        with pytest.raises(
+            ValueError, match=r"the embedding's window must lie in the photo of shape .*, got \[1, 2, 4, 4\]"
+        ):
+            of_size(*size)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.evaluation.assets import small_body, write_assets
 from tests.red_people import RedPeople, photo_with_red
 
 from opendensepose.models.checkpoints.checkpoint import save_checkpoint
@@ -257,3 +258,53 @@ def test_what_opencv_throws_and_want_of_memory_are_of_one_photo(tmp_path, error,
     assert [path.name for path in summary.written] == ["good.npz"]
     assert says in summary.failures[tmp_path / "bad.png"] and "\n" not in summary.failures[tmp_path / "bad.png"]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"good.npz", "good.overlay.jpg"}
+
+
+@pytest.fixture(scope="module")
+def embedding_network():
+    torch.manual_seed(0)
+    return build_model("embedding_rcnn", **TINY["densepose_rcnn"], num_vertices=114, vertex_features=6)
+
+
+def test_the_authors_files_turn_vertices_into_charts(tmp_path, embedding_network):
+    chart, uv, number, matrix = small_body(np.random.default_rng(0))
+    assets = write_assets(tmp_path / "assets", chart, uv, number, matrix)
+    photo = np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8)
+    boxes = [[5, 5, 40, 45], [0, 0, 70, 50]]
+    plain = Predictor(embedding_network, device="cpu")(photo, boxes)
+    people = Predictor(embedding_network, device="cpu", assets=assets)(photo, boxes)
+    for one, without in zip(people, plain, strict=True):
+        vertex = one.embedding.vertex_in_photo((50, 70))
+        np.testing.assert_array_equal(vertex, without.embedding.vertex_in_photo((50, 70)))
+        assert not without.iuv.i.any() and len(np.unique(vertex)) > 10
+        for y, x in [(6, 6), (20, 30), (44, 39), (49, 69)]:
+            said = one.iuv.i[y, x], one.iuv.u[y, x], one.iuv.v[y, x]
+            if vertex[y, x] < 0:
+                assert said == (0, 0, 0)
+                continue
+            copy = list(number).index(vertex[y, x] + 1)
+            assert said == (chart[copy], *uv[copy].astype(np.float32))
+        np.testing.assert_array_equal(one.iuv.i > 0, vertex >= 0)
+
+
+def test_files_of_an_embedding_network(tmp_path, embedding_network):
+    assets = write_assets(tmp_path / "assets", *small_body(np.random.default_rng(0)))
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8)).save(tmp_path / "p.png")
+    for name, charted in ((None, False), (assets, True)):
+        out = tmp_path / f"out{charted}"
+        summary = predict_files([tmp_path / "p.png"], out, embedding_network, "cpu", 0.0, assets=name)
+        assert summary.num_people > 0 and not summary.failures
+        with np.load(out / "p.npz") as file:
+            assert file["embeddings"].shape == (summary.num_people, 16, 112, 112) and file["mesh"] == "smpl_27554"
+            np.testing.assert_array_equal(file["vertex"] >= 0, file["instance"] > 0)
+            np.testing.assert_array_equal(file["I"] > 0, (file["vertex"] >= 0) & charted)
+
+
+def test_assets_that_are_not_the_model_s_are_refused(tmp_path, embedding_network):
+    assets = write_assets(tmp_path / "assets", *small_body(np.random.default_rng(0), per_chart=6))
+    with pytest.raises(ValueError, match="a mesh of 114 vertices like the model's, got 138 in .*assets"):
+        Predictor(embedding_network, assets=assets)
+    with pytest.raises(ValueError, match=r"assets serve embedding models \(CSE_...\) only"):
+        Predictor(RedPeople(), assets=assets)
+    with pytest.raises(FileNotFoundError, match="SMPL_subdiv.mat is not there"):
+        Predictor(embedding_network, assets=tmp_path / "gone")

@@ -8,7 +8,7 @@ import numpy as np
 from opendensepose.iuv import IUV, empty_iuv
 from opendensepose.keypoints import NUM_KEYPOINTS
 from opendensepose.part_grid import GRID
-from opendensepose.surface import NUM_CHARTS, NUM_PARTS
+from opendensepose.surface import NO_VERTEX, NUM_CHARTS, NUM_PARTS, SurfaceEmbedding
 
 __all__ = ["DenseAnnotation", "Instance", "merge_instances", "place_in_photo", "without_duplicates"]
 
@@ -21,13 +21,23 @@ class Instance:
 
     box_xyxy: (4,) float32 pixels. score: how sure it is a person, and one labelled well, 0 to 1. iuv: of the whole
     photo, background where this person is not seen. confidence: (H, W) float32, the probability that the pixel's chart
-    is right, 0 on background. ValueError if shapes or ranges are others.
+    is right, of embedding networks that it is the person's, 0 on background. embedding: of networks that predict a
+    mesh's vertices; the map has no charts then unless they are looked up. ValueError if shapes or ranges are others.
     """
 
     box_xyxy: np.ndarray
     score: float
     iuv: IUV
     confidence: np.ndarray
+    embedding: SurfaceEmbedding | None = None
+
+    @property
+    def mask(self) -> np.ndarray:
+        """Return where the person is seen, (H, W) bool."""
+        mask = self.iuv.i > 0
+        if self.embedding is not None:
+            mask[self.embedding.window] |= self.embedding.vertex != NO_VERTEX
+        return mask
 
     def __post_init__(self) -> None:
         if np.shape(self.box_xyxy) != (4,):
@@ -42,6 +52,11 @@ class Instance:
         if self.confidence.shape != self.iuv.size_hw:
             raise ValueError(
                 f"confidence must have shape {self.iuv.size_hw} like the IUV map, got {self.confidence.shape}."
+            )
+        if self.embedding is not None and (self.embedding.window_xyxy[[3, 2]] > self.iuv.size_hw).any():
+            raise ValueError(
+                f"the embedding's window must lie in the photo of shape {self.iuv.size_hw}, got"
+                f" {self.embedding.window_xyxy.tolist()}."
             )
 
 
@@ -155,7 +170,7 @@ def merge_instances(instances: Sequence[Instance], size_hw: tuple[int, int]) -> 
     for k, instance in enumerate(instances, start=1):
         if instance.iuv.size_hw != tuple(size_hw):
             raise ValueError(f"person {k} has a map of {instance.iuv.size_hw}, the photo is {tuple(size_hw)}.")
-        wins = (instance.iuv.i > 0) & (instance.confidence > best)
+        wins = instance.mask & (instance.confidence > best)
         for name in ("i", "u", "v"):
             getattr(iuv, name)[wins] = getattr(instance.iuv, name)[wins]
         person[wins], best[wins] = k, instance.confidence[wins]

@@ -2,9 +2,9 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import cv2
 import numpy as np
@@ -15,8 +15,13 @@ from opendensepose.atomic_write import atomic_file
 from opendensepose.data.photos import check_aspect, find_photos, read_photo
 from opendensepose.data.predictions import save_prediction
 from opendensepose.instance import Instance
+from opendensepose.iuv import empty_iuv
 from opendensepose.models.checkpoints.checkpoint import load_checkpoint, weights_path
-from opendensepose.models.prediction import Network
+from opendensepose.models.prediction import EmbeddingNetwork, Network, PreparedNetwork
+from opendensepose.surface import NO_VERTEX
+
+if TYPE_CHECKING:
+    from opendensepose.evaluation.errors import Labels
 
 __all__ = ["PredictionSummary", "Predictor", "predict_files"]
 
@@ -29,8 +34,10 @@ class Predictor:
     model: the name of a released or official model, a checkpoint file (ours or detectron2's), or a network of
     `opendensepose.models`, of which a copy is used. device: default CUDA if there is one, of a network its own.
     min_score: people with a lower score are dropped; None: the model's own. mirrored: average the labels of each crop
-    with those of its mirror image. refine: label a first crop only to tighten the box. The last two concern
-    DensePoseLite. ValueError if the model does not predict people or the device cannot be used.
+    with those of its mirror image. refine: label a first crop only to tighten the box. These two concern
+    DensePoseLite. assets: a folder with the authors' SMPL_subdiv.mat and SMPL_SUBDIV_TRANSFORM.mat, which say in which
+    chart the vertices of an embedding model lie: its people have I, U, V then, else vertices and embeddings only.
+    ValueError if the model does not predict people, the device cannot be used, or the assets are not the model's.
     """
 
     def __init__(
@@ -40,6 +47,7 @@ class Predictor:
         min_score: float | None = None,
         mirrored: bool = True,
         refine: bool = True,
+        assets: str | Path | None = None,
     ):
         if min_score is not None and not 0 <= min_score <= 1:
             raise ValueError(f"min_score must lie in [0, 1], got {min_score}.")
@@ -55,6 +63,7 @@ class Predictor:
             )
         self.network = network.prepare(mirrored, refine)
         self.min_score = self.network.min_score if min_score is None else min_score
+        self.vertex_charts = None if assets is None else _vertex_charts(assets, self.network)
 
     @overload
     def __call__(self, image_rgb: np.ndarray, boxes: np.ndarray | None = None) -> list[Instance]: ...
@@ -92,7 +101,35 @@ class Predictor:
                 people += self.network.find(images[part], self.min_score)
             else:
                 people += self.network.label(images[part], image_boxes[part])
+        if self.vertex_charts is not None:
+            people = [[_with_charts(one, self.vertex_charts) for one in of_photo] for of_photo in people]
         return people[0] if one_photo else people
+
+
+def _vertex_charts(assets: str | Path, network: PreparedNetwork) -> "Labels":
+    """Read the charts of the network's vertices. ValueError if it predicts none, or another number of them."""
+    from opendensepose.evaluation.official_assets import load_vertex_charts
+
+    if not isinstance(network, EmbeddingNetwork):
+        raise ValueError("assets serve embedding models (CSE_...) only: this model predicts I, U, V itself.")
+    charts = load_vertex_charts(assets)
+    if len(charts.i) != network.num_vertices:
+        raise ValueError(
+            f"the assets must describe a mesh of {network.num_vertices:,} vertices like the model's, got"
+            f" {len(charts.i):,} in {assets}."
+        )
+    return charts
+
+
+def _with_charts(person: Instance, charts: "Labels") -> Instance:
+    """Look up I, U, V of the vertices that a person's pixels show; charts: of all vertices."""
+    if person.embedding is None:
+        return person
+    vertex, iuv = person.embedding.vertex, empty_iuv(person.iuv.size_hw)
+    seen = vertex != NO_VERTEX
+    for whole, of_vertices in zip((iuv.i, iuv.u, iuv.v), charts, strict=True):
+        whole[person.embedding.window][seen] = of_vertices[vertex[seen]]
+    return replace(person, iuv=iuv)
 
 
 def _device(name: str | None) -> torch.device:
@@ -174,18 +211,20 @@ def predict_files(
     device: str | None = None,
     min_score: float | None = None,
     on_photo: Callable[[int, int, Path], None] | None = None,
+    assets: str | Path | None = None,
 ) -> PredictionSummary:
     """Label photos, or the photos in folders: write <stem>.npz and <stem>.overlay.jpg for each into out_dir.
 
     The npz holds I uint8 (H, W), U, V float32 (H, W), instance uint8 (H, W), boxes_xyxy float32 (N, 4), scores
-    float32 (N,), and the pixels that people share, see `data.predictions`. A photo that cannot be read or labelled,
-    for want of memory, say, is noted in the summary and the others are done. on_photo(number done, number of all,
-    path) is called after each. ValueError, one sentence: no photos, an unknown model or device, an out_dir that
-    cannot be written, two photos that would share an output name.
+    float32 (N,), the pixels that people share, and of embedding models vertices and embeddings, see `data.predictions`.
+    A photo that cannot be read or labelled, for want of memory, say, is noted in the summary and the others are done.
+    on_photo(number done, number of all, path) is called after each. assets: see Predictor. ValueError, one sentence: no
+    photos, an unknown model or device, assets of another mesh, an out_dir that cannot be written, two photos that would
+    share an output name.
     """
     photos = find_photos(list(paths))
     out_dir = _checked_out_dir(Path(out_dir), photos)
-    predictor = Predictor(model, device, min_score)
+    predictor = Predictor(model, device, min_score, assets=assets)
     summary = PredictionSummary()
     for number, path in enumerate(photos, start=1):
         try:

@@ -98,5 +98,5 @@ def test_the_extras_that_verbs_name_are_there():
     offered = tomllib.loads(project.read_text())["project"]["optional-dependencies"]
     assert {extra for extras in EXTRA_OF_VERB.values() for extra in extras.split(",")} <= set(offered)
     assert missing_extra("annotate", "warp") == "annotate,render"  # gold people
-    assert missing_extra("predict", "torch") is None
+    assert missing_extra("predict", "torch") is None and missing_extra("predict", "scipy.io") == "evaluate"  # --assets
     assert missing_extra("train", "opendensepose.gone") is None

@@ -5,7 +5,8 @@ import pytest
 
 from opendensepose.data import load_prediction, save_prediction
 from opendensepose.instance import Instance
-from opendensepose.iuv import IUV
+from opendensepose.iuv import IUV, empty_iuv
+from opendensepose.surface import SurfaceEmbedding
 
 SIZE_HW = (40, 60)
 
@@ -91,3 +92,39 @@ def test_a_failed_write_leaves_what_was_there(tmp_path, people, monkeypatch):
     with pytest.raises(OSError, match="no space left"):
         save_prediction(tmp_path / "a.npz", people[:1], SIZE_HW)
     assert (tmp_path / "a.npz").read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+
+
+def embedded_person(rng, window, confidence, mesh="tiny"):
+    x0, y0, x1, y1 = window
+    vertex = rng.integers(0, 1000, (y1 - y0, x1 - x0)).astype(np.int32)
+    maps = rng.standard_normal((3, 8, 8)).astype(np.float32)
+    embedding = SurfaceEmbedding(mesh, np.array(window, np.int32), vertex, maps)
+    return Instance(np.float32(window), 0.9, empty_iuv(SIZE_HW), np.full(SIZE_HW, confidence, np.float32), embedding)
+
+
+def test_vertices_and_embeddings_are_kept_by_name(tmp_path):
+    rng = np.random.default_rng(0)
+    people = [embedded_person(rng, (5, 5, 40, 35), 0.4), embedded_person(rng, (20, 10, 60, 40), 0.6)]
+    save_prediction(tmp_path / "a.npz", people, SIZE_HW)
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as file:
+        found = dict(file)
+    assert found["mesh"] == "tiny" and found["embeddings"].dtype == np.float32 and found["vertex"].dtype == np.int32
+    for k, one in enumerate(people, start=1):
+        own = np.where(found["instance"] == k, found["vertex"], -1)
+        hidden = found["hidden_instance"] == k
+        x, y = found["hidden_xy"][hidden].T
+        own[y, x] = found["hidden_vertex"][hidden]
+        np.testing.assert_array_equal(own, one.embedding.vertex_in_photo(SIZE_HW))
+        np.testing.assert_array_equal(found["embeddings"][k - 1], one.embedding.maps)
+        np.testing.assert_array_equal(found["windows_xyxy"][k - 1], one.embedding.window_xyxy)
+    assert (found["vertex"][found["instance"] == 0] == -1).all() and len(found["hidden_vertex"]) == 25 * 20
+    assert load_prediction(tmp_path / "a.npz").scores.tolist() == [np.float32(0.9)] * 2
+
+
+def test_people_of_several_meshes_are_refused(tmp_path, people):
+    rng = np.random.default_rng(0)
+    one, other = (embedded_person(rng, (5, 5, 40, 35), 0.4, mesh) for mesh in ("tiny", "other"))
+    for some in ([one, other], [one, people[0]]):
+        with pytest.raises(ValueError, match="embeddings of one mesh and size, or none"):
+            save_prediction(tmp_path / "a.npz", some, SIZE_HW)
+    assert not list(tmp_path.iterdir())

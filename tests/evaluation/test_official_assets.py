@@ -11,6 +11,7 @@ from opendensepose.evaluation.official_assets import (
     OFFICIAL_FILES,
     OfficialDistances,
     load_official_distances,
+    load_vertex_charts,
     read_pickled_arrays,
 )
 
@@ -171,3 +172,45 @@ def test_a_chart_without_vertices_is_named():
     distances = OfficialDistances(np.ones(2, int), np.zeros((2, 2)), np.arange(2), np.ones(1))
     with pytest.raises(ValueError, match="no vertex in chart 7"):
         distances.nearest_vertex((np.array([7]), np.zeros(1), np.zeros(1)))
+
+
+def test_charts_of_vertices_by_hand(tmp_path):
+    """Five copies of four vertices: vertex 1 lies on the border of charts 9 and 2, and vertex 2 in none."""
+    chart, uv = np.array([1, 9, 2, 24, 2]), np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6], [0.7, 1.0001], [0.9, 0]])
+    write_assets(tmp_path, chart, uv, np.array([1, 2, 2, 4, 2]), np.zeros((4, 4)))
+    i, u, v = load_vertex_charts(tmp_path)
+    assert i.tolist() == [1, 9, 0, 24] and i.dtype == np.uint8 and u.dtype == v.dtype == np.float32
+    assert u.tolist() == np.float32([0.1, 0.3, 0, 0.7]).tolist() and v.tolist() == np.float32([0.2, 0.4, 0, 1]).tolist()
+    (tmp_path / "Pdist_matrix.pkl").unlink()  # the distances are not needed
+    assert load_vertex_charts(tmp_path).i.tolist() == i.tolist()
+
+
+def test_the_nearest_vertex_of_a_vertex_s_charts_is_that_vertex(tmp_path):
+    chart, uv, number, matrix = small_body(np.random.default_rng(0))
+    folder = write_assets(tmp_path, chart, uv, number, matrix)
+    charts, distances = load_vertex_charts(folder), load_official_distances(folder)
+    assert (charts.i > 0).all() and len(charts.i) == len(matrix)
+    np.testing.assert_array_equal(distances.matrix_row[distances.nearest_vertex(charts)], np.arange(len(matrix)))
+
+
+def test_charts_that_do_not_fit_are_named(tmp_path):
+    chart, uv, number, matrix = small_body(np.random.default_rng(0))
+    folder = write_assets(tmp_path, chart, uv, number[:-1], matrix)
+    with pytest.raises(ValueError, match="must be of one length, got 120, 120, 120 and 119"):
+        load_vertex_charts(folder)
+    write_assets(folder, chart, uv, number - 1, matrix)
+    with pytest.raises(ValueError, match="are damaged: index must be 1 to 120 everywhere"):
+        load_vertex_charts(folder)
+    write_assets(folder, np.where(chart == 3, 25, chart), uv, number, matrix)
+    with pytest.raises(ValueError, match="are damaged: Part_ID_subdiv must be 1 to 24 everywhere"):
+        load_vertex_charts(folder)
+    write_assets(folder, chart, np.where(uv > 0.9, np.nan, uv), number, matrix)
+    with pytest.raises(ValueError, match="are damaged: U_subdiv must be"):
+        load_vertex_charts(folder)
+    for name in OFFICIAL_FILES[:2]:
+        (folder / name).unlink()
+        with pytest.raises(
+            FileNotFoundError, match=rf"{name} is not there: --assets needs SMPL_subdiv.mat, SMPL_SUB\w+.mat\."
+        ):
+            load_vertex_charts(folder)
+        write_assets(folder, chart, uv, number, matrix)

@@ -14,6 +14,7 @@ TINY = {
     "densepose_lite": {"widths": (8, 8, 8, 8), "depths": (0, 0, 0, 0), "crop_hw": (64, 48), "detect_sides": (96, 64)},
     "densepose_rcnn": RCNN,
     "cascade_rcnn": RCNN | {"aux_channels": 32, "aux_layers": 1},
+    "embedding_rcnn": RCNN | {"num_vertices": 50, "vertex_features": 6},
     "fcn": RESNET | {"norm": "group"},
 }
 REFUSING = {"teacher": {**RESNET, "norm": "group"}, "crop_labeller": {"depth": 18}}

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from opendensepose.surface import CHART_COLOURS
+from opendensepose.surface import CHART_COLOURS, SurfaceEmbedding
 from opendensepose.visualize.iuv import draw_overlay
 
 
@@ -13,6 +13,7 @@ class Person:
     box_xyxy: np.ndarray
     score: float
     iuv: SimpleNamespace
+    embedding: SurfaceEmbedding | None = None
 
 
 def person(i, score=0.9):
@@ -73,3 +74,17 @@ def test_a_photo_of_wrong_kind_is_refused():
         draw_overlay(np.zeros((10, 10, 3), np.float32), [])
     with pytest.raises(ValueError, match="photo"):
         draw_overlay(np.zeros((10, 10, 3), np.uint8), [person(rectangle(2))])
+
+
+def test_people_without_charts_get_colours_of_their_embeddings():
+    photo = np.full((40, 30, 3), 128, np.uint8)
+    vertex = np.full((20, 10), -1, np.int32)
+    vertex[5:] = 0
+    maps = np.zeros((4, 8, 8), np.float32)
+    maps[0], maps[3] = 3, 4  # of length 5: six tenths along the first axis, nothing along the second and third
+    seen = SurfaceEmbedding("tiny", np.int32([12, 8, 22, 28]), vertex, maps)
+    one = Person(np.float32([12, 8, 22, 28]), 0.9, SimpleNamespace(i=np.zeros((40, 30), np.uint8)), seen)
+    picture = draw_overlay(photo, [one], opacity=1.0, boxes=False)
+    painted = (picture != photo).any(2)
+    np.testing.assert_array_equal(painted, np.pad(vertex >= 0, ((8, 12), (12, 8))))
+    assert np.abs(picture[20, 15].astype(int) - [255, 127, 127]).max() <= 1

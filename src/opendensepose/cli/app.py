@@ -53,6 +53,8 @@ EXTRA_OF_VERB = {
 
 def missing_extra(verb: str | None, module: str | None) -> str | None:
     """The extras that bring a module which a verb did not find; None if no extra would."""
+    if verb == "predict":  # the base predicts; only --assets needs more
+        return "evaluate" if (module or "").split(".")[0] == "scipy" else None
     extra = EXTRA_OF_VERB.get(verb or "")
     if extra is None or module is None or module.split(".")[0] == "opendensepose":
         return None

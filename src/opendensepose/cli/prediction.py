@@ -29,6 +29,10 @@ def predict(
         float | None,
         typer.Option("--min-score", min=0, max=1, help="Drop people below this score; if not said, the model's own."),
     ] = None,
+    assets: Annotated[
+        Path | None,
+        typer.Option("--assets", help="Folder with the authors' .mat files, for I, U, V from an embedding model."),
+    ] = None,
     example: Annotated[bool, typer.Option("--example", help="Use the example photo, an astronaut.")] = False,
 ) -> None:
     """Write each photo's body coordinates (.npz) and a picture of them (.overlay.jpg)."""
@@ -52,7 +56,9 @@ def predict(
         def show(num_done: int, num_photos: int, path: Path) -> None:
             progress.update(bar, completed=num_done, total=num_photos, description=path.name)
 
-        summary = predict_files(photos, out, model=weights, device=device, min_score=min_score, on_photo=show)
+        summary = predict_files(
+            photos, out, model=weights, device=device, min_score=min_score, on_photo=show, assets=assets
+        )
     if summary.written:
         print(f"people found: {summary.num_people}, photos done: {len(summary.written)}, written to {out}")
     for path, sentence in summary.failures.items():

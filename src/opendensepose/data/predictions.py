@@ -1,17 +1,20 @@
-"""`predict`'s file of a photo: one merged IUV map, plus the labels it hides where people overlap.
+"""`predict`'s file of a photo: one merged IUV map, plus the labels it hides where people overlap, and of embedding
+networks the vertices and embeddings.
 
-Letters: H x W photo, N people, K hidden pixels, which lie under another person's.
+Letters: H x W photo, N people, K hidden pixels, which lie under another person's, D dimensions, S cells of a side.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from opendensepose.atomic_write import atomic_file
 from opendensepose.instance import Instance, merge_instances
 from opendensepose.iuv import IUV, empty_iuv
+from opendensepose.surface import NO_VERTEX
 
 __all__ = ["Prediction", "load_prediction", "save_prediction"]
 
@@ -69,9 +72,13 @@ class Prediction:
 
 
 def save_prediction(path: str | Path, people: Sequence[Instance], size_hw: tuple[int, int]) -> None:
-    """Write the people of a photo of that size atomically. ValueError for more than 255 people."""
+    """Write the people of a photo of that size atomically. ValueError for more than 255 people.
+
+    People with an embedding, all on one mesh or ValueError, have further arrays: `mesh`, its name; `vertex` (H, W) and
+    `hidden_vertex` (K,) int32; `embeddings` (N, D, S, S) float32 and `windows_xyxy` (N, 4) int32, see SurfaceEmbedding.
+    """
     iuv, instance = merge_instances(people, size_hw)
-    hidden = [(person.iuv.i > 0) & (instance != k) for k, person in enumerate(people, start=1)]
+    hidden = [person.mask & (instance != k) for k, person in enumerate(people, start=1)]
 
     def of_hidden(name: str, dtype: type) -> np.ndarray:
         parts = [getattr(person.iuv, name)[where] for person, where in zip(people, hidden, strict=True)]
@@ -92,7 +99,31 @@ def save_prediction(path: str | Path, people: Sequence[Instance], size_hw: tuple
             hidden_I=of_hidden("i", np.uint8),
             hidden_U=of_hidden("u", np.float32),
             hidden_V=of_hidden("v", np.float32),
+            **_embeddings(people, instance, hidden),
         )
+
+
+def _embeddings(people: Sequence[Instance], instance: np.ndarray, hidden: Sequence[np.ndarray]) -> dict[str, Any]:
+    """Return the arrays of people who have embeddings, none if nobody has. instance (H, W): whose pixel each is; hidden
+    (H, W) bool: of each person the pixels that others hide."""
+    given = [person.embedding for person in people]
+    embeddings = [one for one in given if one is not None]
+    if not embeddings:
+        return {}
+    if len(embeddings) < len(given) or len({(one.mesh, one.maps.shape) for one in embeddings}) > 1:
+        raise ValueError("the people of one file must all have embeddings of one mesh and size, or none.")
+    vertex, hidden_vertex = np.full(instance.shape, NO_VERTEX, np.int32), []
+    for k, (one, where) in enumerate(zip(embeddings, hidden, strict=True), start=1):
+        own, shown = one.vertex_in_photo(instance.shape), instance == k
+        vertex[shown] = own[shown]
+        hidden_vertex.append(own[where])
+    return {
+        "mesh": embeddings[0].mesh,
+        "vertex": vertex,
+        "hidden_vertex": np.concatenate(hidden_vertex),
+        "embeddings": np.stack([one.maps for one in embeddings]),
+        "windows_xyxy": np.stack([one.window_xyxy for one in embeddings]),
+    }
 
 
 def load_prediction(path: str | Path) -> Prediction:

@@ -1,7 +1,8 @@
-"""Distances on the authors' surface, read from the files that users of the released evaluators have.
+"""Distances and charts on the authors' surface, read from the files that users of the released evaluators have.
 
-`SMPL_subdiv.mat` (U_subdiv, V_subdiv, Part_ID_subdiv: chart coordinates of the n = 27,554 vertices of a finer mesh),
-`SMPL_SUBDIV_TRANSFORM.mat` (index: the vertices' numbers in the matrix, from 1) and `Pdist_matrix.pkl` (the distances
+`SMPL_subdiv.mat` (U_subdiv, V_subdiv, Part_ID_subdiv: chart coordinates of the n vertices of a finer mesh, cut at the
+charts' borders), `SMPL_SUBDIV_TRANSFORM.mat` (index: their numbers, from 1, among the 27,554 vertices of the uncut
+mesh, which the matrix and the embedding networks have) and `Pdist_matrix.pkl` (the distances
 in metres below the diagonal of an n x n matrix, row by row: n (n - 1) / 2). The files are not part of this project:
 their licence is non-commercial. Labels are snapped to the vertex of the same chart that is nearest in UV, as the
 released evaluators do.
@@ -10,7 +11,7 @@ Letters: n vertices, P points.
 """
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,13 @@ from scipy.spatial.distance import cdist
 
 from opendensepose.evaluation.errors import Labels
 
-__all__ = ["OFFICIAL_FILES", "OfficialDistances", "load_official_distances", "read_pickled_arrays"]
+__all__ = [
+    "OFFICIAL_FILES",
+    "OfficialDistances",
+    "load_official_distances",
+    "load_vertex_charts",
+    "read_pickled_arrays",
+]
 
 OFFICIAL_FILES = ("SMPL_subdiv.mat", "SMPL_SUBDIV_TRANSFORM.mat", "Pdist_matrix.pkl")
 _CHUNK = 2000  # points snapped at once
@@ -77,10 +84,7 @@ class OfficialDistances:
 
 def load_official_distances(folder: str | Path) -> OfficialDistances:
     """Read the three files of a folder. FileNotFoundError if one is missing, ValueError if one is damaged."""
-    subdivided, transform, matrix = (Path(folder) / name for name in OFFICIAL_FILES)
-    for path in (subdivided, transform, matrix):
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} is not there: --assets needs {', '.join(OFFICIAL_FILES)}.")
+    subdivided, transform, matrix = _files(folder, OFFICIAL_FILES)
     u, v, chart = _read_mat(subdivided, "U_subdiv", "V_subdiv", "Part_ID_subdiv")
     (index,) = _read_mat(transform, "index")
     arrays = read_pickled_arrays(matrix)
@@ -93,6 +97,39 @@ def load_official_distances(folder: str | Path) -> OfficialDistances:
         return OfficialDistances(chart.astype(np.int64), np.stack([u, v], 1), index.astype(np.int64) - 1, half.ravel())
     except ValueError as error:
         raise ValueError(f"the files in {folder} do not fit together: {error}") from error
+
+
+def load_vertex_charts(folder: str | Path) -> Labels:
+    """Read I, U, V of the uncut mesh's vertices (M,), uint8 and float32, from the folder's .mat files.
+
+    A vertex on the border of charts has the labels of the first of its copies there; I is 0 for a vertex without any.
+    FileNotFoundError if a file is missing, ValueError if one is damaged or they do not fit together.
+    """
+    subdivided, transform = _files(folder, OFFICIAL_FILES[:2])
+    u, v, chart = _read_mat(subdivided, "U_subdiv", "V_subdiv", "Part_ID_subdiv")
+    (index,) = _read_mat(transform, "index")
+    if not len(index) or not len(index) == len(u) == len(v) == len(chart):
+        raise ValueError(
+            f"the files in {folder} do not fit together: U_subdiv, V_subdiv, Part_ID_subdiv and index must be of one"
+            f" length, got {len(u)}, {len(v)}, {len(chart)} and {len(index)}."
+        )
+    limits = (("U_subdiv", u, -0.01, 1.01), ("V_subdiv", v, -0.01, 1.01), ("Part_ID_subdiv", chart, 1, 24))
+    for name, values, least, most in (*limits, ("index", index, 1, len(index))):
+        if not (np.isfinite(values).all() and least <= values.min() and values.max() <= most):
+            raise ValueError(f"the files in {folder} are damaged: {name} must be {least} to {most} everywhere.")
+    vertex, first = np.unique(index.astype(np.int64) - 1, return_index=True)
+    i, (all_u, all_v) = np.zeros(vertex[-1] + 1, np.uint8), np.zeros((2, vertex[-1] + 1), np.float32)
+    i[vertex], all_u[vertex], all_v[vertex] = chart[first], np.clip(u[first], 0, 1), np.clip(v[first], 0, 1)
+    return Labels(i, all_u, all_v)
+
+
+def _files(folder: str | Path, names: Sequence[str]) -> list[Path]:
+    """The files of a folder; FileNotFoundError if one is missing."""
+    paths = [Path(folder) / name for name in names]
+    for path in paths:
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is not there: --assets needs {', '.join(names)}.")
+    return paths
 
 
 def _read_mat(path: Path, *names: str) -> list[np.ndarray]:

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from opendensepose.surface import NUM_CHARTS
 
-__all__ = ["NUM_CLASSES", "ChartOutput"]
+__all__ = ["NUM_CLASSES", "ChartOutput", "EmbeddingOutput"]
 
 NUM_CLASSES = NUM_CHARTS + 1  # background and the charts
 
@@ -23,3 +23,10 @@ class ChartOutput(NamedTuple):
     kappa_v: Tensor | None = None  # (R, 25, S, S)
     fine_confidence: Tensor | None = None  # (R, 1, S, S) > 0; `fine` is already multiplied by it
     coarse_confidence: Tensor | None = None  # (R, 1, S, S) > 0; `coarse` is already multiplied by it
+
+
+class EmbeddingOutput(NamedTuple):
+    """Raw output for R regions, S = 4 P cells on a side, of a network that embeds pixels in D dimensions."""
+
+    coarse: Tensor  # (R, 2, S, S) logits: background and person
+    embedding: Tensor  # (R, D, S, S), of any length

@@ -11,7 +11,7 @@ import torch
 
 from opendensepose.instance import Instance
 
-__all__ = ["Network", "PreparedNetwork"]
+__all__ = ["EmbeddingNetwork", "Network", "PreparedNetwork"]
 
 
 class PreparedNetwork(Protocol):
@@ -32,6 +32,16 @@ class PreparedNetwork(Protocol):
 
         Each person keeps its box. A network may leave out boxes in which it sees nobody.
         """
+        ...
+
+
+@runtime_checkable
+class EmbeddingNetwork(Protocol):
+    """What a `PreparedNetwork` has besides if its people have embeddings and no charts, see SurfaceEmbedding."""
+
+    @property
+    def num_vertices(self) -> int:
+        """Return the size of the mesh whose vertices it predicts."""
         ...
 
 

@@ -1,6 +1,7 @@
 """The body surface, its 24 charts, points on it and distances between them. Loading needs numpy only."""
 
 from opendensepose.surface.charts import Charts
+from opendensepose.surface.embedding import NO_VERTEX, SurfaceEmbedding
 from opendensepose.surface.files import load_charts, load_surface
 from opendensepose.surface.geodesics.distances import GeodesicDistances
 from opendensepose.surface.palette import CHART_COLOURS, PART_COLOURS, css_colour
@@ -21,6 +22,7 @@ __all__ = [
     "CHART_NAMES",
     "CHART_TO_PART",
     "MIRROR_CHART",
+    "NO_VERTEX",
     "NUM_CHARTS",
     "NUM_PARTS",
     "PART_COLOURS",
@@ -28,6 +30,7 @@ __all__ = [
     "Charts",
     "GeodesicDistances",
     "Surface",
+    "SurfaceEmbedding",
     "SurfacePoints",
     "css_colour",
     "load_charts",

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from opendensepose.instance import Instance
 from opendensepose.iuv import IUV
-from opendensepose.surface import CHART_COLOURS
+from opendensepose.surface import CHART_COLOURS, NO_VERTEX, SurfaceEmbedding
 from opendensepose.visualize.contours import isoline_coverage, outline_coverage, smooth_inside
 
 __all__ = ["draw_overlay"]
@@ -19,7 +19,8 @@ def draw_overlay(
 ) -> np.ndarray:
     """Paint every `Instance` on the photo (H, W, 3) uint8: charts, U/V contours, outline, and, if boxes, box and score.
 
-    Instances are painted in ascending score: the most confident one is on top.
+    Instances are painted in ascending score: the most confident one is on top. People with an embedding and no charts
+    get the colours of its first three coordinates: a body point has one colour in all photos.
     """
     if image_rgb.ndim != 3 or image_rgb.shape[2] != 3 or image_rgb.dtype != np.uint8:
         raise ValueError(f"the photo must be uint8 (H, W, 3), got {image_rgb.dtype} {image_rgb.shape}")
@@ -31,7 +32,10 @@ def draw_overlay(
             raise ValueError(
                 f"the instance's map must have the photo's shape {image_rgb.shape[:2]}, got {instance.iuv.i.shape}"
             )
-        _paint_person(canvas, image_rgb, instance.iuv, opacity=opacity, line_px=line_px)
+        if instance.embedding is not None and not instance.iuv.i.any():
+            _paint_embedding(canvas, instance.embedding, opacity=opacity)
+        else:
+            _paint_person(canvas, image_rgb, instance.iuv, opacity=opacity, line_px=line_px)
     picture = np.clip(canvas + 0.5, 0, 255).astype(np.uint8)
     return _draw_boxes(picture, ordered) if boxes else picture
 
@@ -55,6 +59,16 @@ def _paint_person(canvas: np.ndarray, image_rgb: np.ndarray, iuv: IUV, *, opacit
     _blend(canvas[window], np.array([22, 26, 48], np.float32), 0.35 * seams[..., None])
     outline = outline_coverage(person, width_px=1.3 * line_px)
     _blend(canvas[window], np.array([255, 255, 255], np.float32), 0.9 * outline[..., None])
+
+
+def _paint_embedding(canvas: np.ndarray, embedding: SurfaceEmbedding, *, opacity: float) -> None:
+    """Paint the pixels of one person onto the canvas (H, W, 3) float32, in place, by their direction in the space."""
+    y, x = np.nonzero(embedding.vertex != NO_VERTEX) + embedding.window_xyxy[1::-1, None]
+    pixels = embedding.at_pixels(x, y)  # (P, D)
+    colours = np.full((len(pixels), 3), 0.5, np.float32)
+    length = np.maximum(np.linalg.norm(pixels, axis=1, keepdims=True), 1e-6)
+    colours[:, : pixels.shape[1]] += (pixels / length)[:, :3]
+    canvas[y, x] += opacity * (255 * colours.clip(0, 1) - canvas[y, x])
 
 
 def _chart_lines(i: np.ndarray, u: np.ndarray, v: np.ndarray, line_px: float) -> tuple[np.ndarray, ...]:

@@ -30,6 +30,7 @@ TINY = {
     },
     "densepose_rcnn": BACKBONE | REGIONS,
     "cascade_rcnn": BACKBONE | REGIONS | {"aux_channels": 8, "aux_layers": 1},
+    "embedding_rcnn": BACKBONE | REGIONS | {"num_vertices": 9, "vertex_features": 3, "dimensions": 2, "mesh": "tiny"},
     "fcn": BACKBONE | {"short_side": 64, "scales": (1.0,)},
     "teacher": BACKBONE | {"side": 64, "scales": (0.75, 1.0)},
     "crop_labeller": BACKBONE | {"side": 64},

@@ -9,13 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
 from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
-from opendensepose.models.checkpoints.detectron2_checkpoint import build_rcnn, load_detectron2, rcnn_kwargs, renamed
+from opendensepose.models.checkpoints.detectron2_checkpoint import (
+    architecture_of,
+    build_network,
+    load_detectron2,
+    renamed,
+)
+from opendensepose.models.outputs import EmbeddingOutput
 from opendensepose.models.rcnn.decode import faster_copy
-from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN, build_densepose_rcnn
-from opendensepose.models.rcnn.heads import pool_regions
+from opendensepose.models.rcnn.densepose_rcnn import build_densepose_rcnn
+from opendensepose.models.rcnn.detector import Detector
+from opendensepose.models.rcnn.vertices import decode_vertices
+from opendensepose.models.zoo import build_model
 from opendensepose.predict import Predictor
 
 OUTPUTS = Path(__file__).parent / "detectron2_outputs"  # its README says how they were made
@@ -33,6 +42,8 @@ THEIRS = (
     (r"head\.aspp\.whole\.(\d)\.", lambda m: f"roi_heads.densepose_head.ASPP.convs.4.{int(m[1]) + 1}."),
     (r"head\.aspp\.project\.", "roi_heads.densepose_head.ASPP.project.0."),
     (r"head\.(?:convs\.)?layers\.(\d)\.", lambda m: f"roi_heads.densepose_head.body_conv_fcn{int(m[1]) + 1}."),
+    (r"embedder\.", "roi_heads.embedder.embedder_smpl_27554."),
+    (r"predictor\.layers\.embedding\.", "roi_heads.densepose_predictor.embed_lowres."),
     (r"predictor\.layers\.coarse\.", "roi_heads.densepose_predictor.ann_index_lowres."),
     (r"predictor\.layers\.fine\.", "roi_heads.densepose_predictor.index_uv_lowres."),
     (r"predictor\.layers\.(fine|coarse)_confidence\.", r"roi_heads.densepose_predictor.\1_segm_confidence_lowres."),
@@ -64,11 +75,23 @@ def made_weights(shapes: dict) -> dict[str, np.ndarray]:
     return weights
 
 
-def as_detectron2(model: DensePoseRCNN) -> dict[str, np.ndarray]:
-    return {their_name(name): tensor.numpy() for name, tensor in model.state_dict().items()}
+def theirs_of(state: dict) -> dict:
+    """The same tensors under detectron2's names."""
+    theirs = {their_name(name): tensor for name, tensor in state.items()}
+    if "roi_heads.densepose_predictor.embed_lowres.weight" in theirs:  # there the coarse classes have another name
+        theirs = {name.replace("ann_index_lowres", "coarse_segm_lowres"): tensor for name, tensor in theirs.items()}
+    return theirs
 
 
+def as_detectron2(model: Detector) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in theirs_of(model.state_dict()).items()}
+
+
+CSE = {"mesh": "smpl_27554", "num_vertices": 27554, "vertex_features": 256, "dimensions": 16}
 CONFIGURATIONS = {
+    "CSE": CSE,
+    "CSE_DL": CSE | {"depth": 101, "head": "deeplab", "head_norm": True},
+    "CSE_direct": CSE | {"num_vertices": 500, "vertex_features": None, "dimensions": 8},
     "legacy": {"decoder": False, "cells": 14, "coarse_classes": 15},
     "R101": {"depth": 101},
     "DL_WC1": {"head": "deeplab", "head_norm": True, "uv_confidence": "iid_iso"},
@@ -80,13 +103,14 @@ CONFIGURATIONS = {
 
 @pytest.mark.parametrize("kwargs", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
 def test_the_network_is_known_by_its_tensors(kwargs):
+    expected = "embedding_rcnn" if "mesh" in kwargs else "densepose_rcnn"
     with torch.device("meta"):
-        state = build_densepose_rcnn(**kwargs).state_dict()
-    shapes = {their_name(name): tuple(tensor.shape) for name, tensor in state.items()}
-    found = rcnn_kwargs(shapes)
-    assert {name: found[name] for name in kwargs} == kwargs
+        state = build_model(expected, **kwargs).state_dict()
+    shapes = {name: tuple(tensor.shape) for name, tensor in theirs_of(state).items()}
+    architecture, found = architecture_of(shapes)
+    assert architecture == expected and {name: found[name] for name in kwargs} == kwargs
     with torch.device("meta"):
-        again = build_densepose_rcnn(**found).state_dict()
+        again = build_model(architecture, **found).state_dict()
     assert {name: tensor.shape for name, tensor in again.items()} == {name: t.shape for name, t in state.items()}
     assert {renamed(name, found["head"] == "deeplab") for name in shapes} == set(state)
 
@@ -131,30 +155,69 @@ def test_other_networks_are_refused_with_a_sentence(tmp_path, small):
     weights = as_detectron2(small)
     dropped = dict(weights)
     del dropped["roi_heads.densepose_predictor.u_lowres.weight"]
-    with pytest.raises(ValueError, match="it holds no chart-based DensePose network"):
-        build_rcnn(dropped, "file.pkl")
+    with pytest.raises(ValueError, match="it holds no DensePose network"):
+        build_network(dropped, "file.pkl")
     dropped = dict(weights)
     del dropped["backbone.fpn_output2.weight"]
     with pytest.raises(ValueError, match="it lacks 'backbone.fpn_output2.weight'"):
-        build_rcnn(dropped, "file.pkl")
+        build_network(dropped, "file.pkl")
     dropped = dict(weights)
     del dropped["backbone.fpn_output3.weight"]
     with pytest.raises(ValueError, match="do not make a whole DensePose network"):
-        build_rcnn(dropped, "file.pkl")
+        build_network(dropped, "file.pkl")
     with pytest.raises(ValueError, match="keypoint_head"):
-        build_rcnn(weights | {"roi_heads.keypoint_head.weight": np.zeros(1)}, "file.pkl")
+        build_network(weights | {"roi_heads.keypoint_head.weight": np.zeros(1)}, "file.pkl")
     blocks = {name: a for name, a in weights.items() if not name.startswith("backbone.bottom_up.res5.1")}
     with pytest.raises(ValueError, match=r"\(2, 2, 2, 1\) blocks"):
-        build_rcnn(blocks, "file.pkl")
+        build_network(blocks, "file.pkl")
     with pytest.raises(FileNotFoundError, match="there is no checkpoint"):
         load_detectron2(tmp_path / "gone.pkl")
 
 
-@pytest.fixture(scope="module", params=["R_50_FPN_s1x", "R_50_FPN_DL_WC1M_s1x"])
+def test_embedding_networks_need_the_vertices_of_one_mesh():
+    network = build_model("embedding_rcnn", **SMALL, num_vertices=7, vertex_features=5)
+    weights = as_detectron2(network)
+    embedder = "roi_heads.embedder.embedder_smpl_27554"
+    without = {name: array for name, array in weights.items() if not name.startswith(embedder)}
+    with pytest.raises(ValueError, match="file.pkl is not .*: it embeds pixels, but has no tensor 'roi_heads.embedder"):
+        build_network(without, "file.pkl")
+    cat = {f"roi_heads.embedder.embedder_cat_5001.{name}": np.zeros((5, 16)) for name in ("embeddings", "features")}
+    with pytest.raises(ValueError, match="vertices of 2 meshes, cat_5001, smpl_27554: only one is known here"):
+        build_network(weights | cat, "file.pkl")
+    with pytest.raises(ValueError, match=r"embedder.embeddings must be of shape \(5, 16\), got \(4, 16\)"):
+        build_network(weights | {f"{embedder}.embeddings": np.zeros((4, 16))}, "file.pkl")
+    with pytest.raises(ValueError, match="1 tensors are not the network's, like 'predictor"):
+        confident = {"roi_heads.densepose_predictor.coarse_segm_confidence_lowres.weight": np.zeros((32, 1, 4, 4))}
+        build_network(weights | confident, "file.pkl")
+
+
+def test_what_a_file_does_not_say_comes_with_the_model_of_its_digits(tmp_path, small):
+    """The chimpanzees' networks have the tensors of the people's, but pool their boxes otherwise."""
+    content = pickle.dumps({"model": as_detectron2(small)})
+    for name, aligned in (("model_final_9fe1cc", True), ("model_final_162be9", False), ("mine", False)):
+        path = tmp_path / f"{name}.pkl"
+        path.write_bytes(content)
+        loaded = load_checkpoint(path)
+        assert loaded.kwargs["aligned_boxes"] == loaded.model.box_head.aligned == aligned
+        save_checkpoint(tmp_path / "own.safetensors", loaded.model, loaded.architecture, loaded.kwargs)
+        assert load_checkpoint(tmp_path / "own.safetensors").model.box_head.aligned == aligned
+
+
+MADE = {  # whose tensors' shapes, and whether boxes are pooled as is detectron2's default
+    "R_50_FPN_s1x": ("R_50_FPN_s1x", False),
+    "R_50_FPN_DL_WC1M_s1x": ("R_50_FPN_DL_WC1M_s1x", False),
+    "R_50_FPN_DL_WC1M_3x_Atop10P_CA": ("R_50_FPN_DL_WC1M_s1x", True),
+    "CSE_R_50_FPN_s1x": ("CSE_R_50_FPN_s1x", False),
+    "CSE_R_50_FPN_DL_soft_s1x": ("CSE_R_50_FPN_DL_soft_s1x", False),
+}
+
+
+@pytest.fixture(scope="module", params=MADE)
 def computed(request):
     """A network with made weights, and what detectron2 computed with them."""
-    shapes = json.loads((OUTPUTS / f"{request.param}.shapes.json").read_text())
-    model, _ = build_rcnn(made_weights(shapes), request.param)
+    of, aligned_boxes = MADE[request.param]
+    shapes = json.loads((OUTPUTS / f"{of}.shapes.json").read_text())
+    model, _, _ = build_network(made_weights(shapes), request.param, aligned_boxes)
     with np.load(OUTPUTS / f"{request.param}.npz") as file:
         return model, dict(file)
 
@@ -196,7 +259,7 @@ def test_parity_with_detectron2(computed, fast):
     compare("proposals", proposals[:100], expected["proposal_boxes_top100"], allowed=FOUND_BOXES)
     compare("proposals' logits", logits[:100], expected["proposal_logits_top100"])
     for what, found in zip(
-        ("box_logits", "box_deltas"), model.box_head(pool_regions(pyramid[:4], boxes, 7)), strict=True
+        ("box_logits", "box_deltas"), model.box_head(model.box_head.pool(pyramid, boxes)), strict=True
     ):
         compare(what, found, expected[what])
     (detections,) = model.detect(pyramid, [tuple(image.shape[1:])], min_score=0.0)
@@ -219,4 +282,19 @@ def test_parity_with_detectron2(computed, fast):
             compare(what, maps[:, :, ::32, ::32], expected[f"{key}_stride32"], std)
             compare(f"{what} mean", maps.mean(), expected[f"{key}_mean"], std)
             compare(f"{what} std", maps.std(), std, std)
+    if "vertex_embeddings_std" in expected:
+        vertices, std = model.embedder(), expected["vertex_embeddings_std"]
+        compare("vertices", vertices[::1024], expected["vertex_embeddings_stride1024"], std)
+        compare("vertices mean", vertices.mean(), expected["vertex_embeddings_mean"], std)
+        compare("vertices std", vertices.std(), std, std)
+        for k, (person, theirs) in enumerate(zip(expected["person_40x24"], expected["vertices_40x24"], strict=True)):
+            one = EmbeddingOutput(*(maps[k] for maps in output))
+            vertex, _ = decode_vertices(one, vertices, person.shape)
+            assert (vertex.numpy() >= 0).tolist() == person.tolist()
+            # where two vertices are as near but for float32's noise, either is right
+            pixels = F.interpolate(one.embedding[None], person.shape, mode="bilinear")[0, :, person].T
+            nearest, other = vertex.numpy()[person], theirs[person]
+            assert (nearest == other).mean() > 0.99
+            distances = [(pixels - vertices[which]).norm(dim=1) for which in (nearest, other)]
+            compare(f"distances to vertices of {k}", distances[0], distances[1].numpy(), output.embedding.std().item())
     assert not wrong

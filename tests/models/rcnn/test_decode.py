@@ -7,7 +7,8 @@ import torch.nn.functional as F
 
 from opendensepose.models.outputs import ChartOutput
 from opendensepose.models.rcnn.decode import PreparedRCNN, decode_region, faster_copy
-from opendensepose.models.rcnn.densepose_rcnn import Detections, build_densepose_rcnn
+from opendensepose.models.rcnn.densepose_rcnn import build_densepose_rcnn
+from opendensepose.models.rcnn.detector import Detections
 from opendensepose.predict import Predictor
 
 TINY = {

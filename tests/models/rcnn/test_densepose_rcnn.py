@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from opendensepose.models.rcnn.densepose_rcnn import build_densepose_rcnn, select_boxes
+from opendensepose.models.rcnn.densepose_rcnn import build_densepose_rcnn
 from opendensepose.models.zoo import build_model
 
 TINY = {
@@ -37,22 +37,6 @@ def test_people_are_found_and_where_there_are_none_nothing_is_told(model):
     assert (found.scores[:-1] >= found.scores[1:]).all() and found.scores.max() <= 1
     (found,), output = model([image], min_score=1.0)
     assert len(found.boxes) == 0 and output.fine.shape == (0, 25, 112, 112)
-
-
-def test_select_boxes_by_hand():
-    logits = torch.tensor([[2.0, 0], [3.0, 0], [-1.0, 0], [5.0, 0], [torch.nan, 0]])
-    proposals = torch.tensor([[0.0, 0, 10, 10], [0, 1, 10, 10], [50, 50, 60, 70], [90, 90, 90, 95], [0, 0, 1, 1]])
-    found = select_boxes(logits, torch.zeros(5, 4), proposals, (65, 100), min_score=0.2)
-    assert found.boxes.tolist() == [[0, 1, 10, 10], [50, 50, 60, 65]]  # a double, an empty and a nameless one gone
-    torch.testing.assert_close(found.scores, torch.tensor([3.0, -1]).sigmoid())
-    assert len(select_boxes(logits, torch.zeros(5, 4), proposals, (65, 100), min_score=0.5).boxes) == 1
-
-
-def test_classes_have_boxes_of_their_own():
-    logits, deltas = torch.tensor([[1.0, 2.0, 0]]), torch.zeros(1, 8)
-    deltas[0, 4] = 10.0  # the second class: a whole width to the right
-    found = select_boxes(logits, deltas, torch.tensor([[10.0, 10, 20, 20]]), (100, 100), min_score=0.1)
-    assert found.boxes.tolist() == [[20, 10, 30, 20], [10, 10, 20, 20]]
 
 
 def test_legacy_regions_come_from_all_levels():

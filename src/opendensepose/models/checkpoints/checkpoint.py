@@ -82,9 +82,9 @@ def load_checkpoint(path: str | Path, device: torch.device | str = "cpu") -> Che
     if path.suffix.lower() in DETECTRON2_SUFFIXES:
         from opendensepose.models.checkpoints.detectron2_checkpoint import load_detectron2
 
-        model, kwargs = load_detectron2(path)
+        model, architecture, kwargs = load_detectron2(path)
         model = model.to(device=device, memory_format=torch.channels_last)
-        return Checkpoint(model, "densepose_rcnn", kwargs, "detectron2")
+        return Checkpoint(model, architecture, kwargs, "detectron2")
     _check_head(path)
     try:
         with safe_open(path, framework="pt", device="cpu") as file:

@@ -1,7 +1,9 @@
-"""The official chart-based models for people, by name: where they lie, how good they are, what their licence is.
+"""The official models for people and chimpanzees, by name: where they lie, how good they are, what their licence is.
 
-Source: detectron2's projects/DensePose/doc/DENSEPOSE_IUV.md, which licenses all of them, the legacy ones too, under CC
-BY-SA 3.0. The old Caffe2 models under CC BY-NC are others. The six digits in a file's name are not the beginning of its
+Sources: of charts, detectron2's projects/DensePose/doc/DENSEPOSE_IUV.md, which licenses all of them, the legacy ones
+too, under CC BY-SA 3.0; of embeddings (CSE), DENSEPOSE_CSE.md there, which states no licence. A name is that of the
+configuration without its beginning; the embedding models, whose configurations have the names of others, begin with
+CSE_. The old Caffe2 models under CC BY-NC are others. The six digits in a file's name are not the beginning of its
 SHA-256, and what else they are is not published: only digests that people who have the file have published are checked.
 """
 
@@ -12,22 +14,35 @@ from pathlib import Path
 from opendensepose.cache_folder import cache_folder
 from opendensepose.models.checkpoints.download import download
 
-__all__ = ["OFFICIAL", "OfficialModel", "address_of", "fetch_official"]
+__all__ = ["OFFICIAL", "OfficialModel", "address_of", "fetch_official", "official_of_file"]
 
 BASE = "https://dl.fbaipublicfiles.com/densepose"
 LICENCE = "CC BY-SA 3.0 (https://creativecommons.org/licenses/by-sa/3.0/)"
+NO_LICENCE = "not stated by its authors (detectron2's code: Apache 2.0)"
+FOLDERS = {"charts": "densepose_rcnn_", "chimpanzees": "evolution/densepose_", "embeddings": "cse/densepose_rcnn_"}
+EMBEDDINGS = "CSE_"  # how the names of these models begin here
 
 
 @dataclass(frozen=True)
 class OfficialModel:
-    """AP on COCO-DensePose minival in percent, by GPS with one normaliser per part, and by GPSm."""
+    """AP in percent, by GPS with one normaliser per part, and by GPSm: on COCO-DensePose minival, of chimpanzees on
+    DensePose-Chimps."""
 
     model_id: int
     digits: str  # in the file's name
     ap_gps: float
     ap_gpsm: float
-    licence: str = LICENCE
     sha256: str | None = None
+    kind: str = "charts"  # or "chimpanzees", charts too, or "embeddings"
+
+    @property
+    def licence(self) -> str:
+        return NO_LICENCE if self.kind == "embeddings" else LICENCE
+
+    @property
+    def aligned_boxes(self) -> bool:
+        """Return whether boxes are pooled as is detectron2's default, see `build_densepose_rcnn`."""
+        return self.kind == "chimpanzees"
 
 
 OFFICIAL = {
@@ -59,13 +74,33 @@ OFFICIAL = {
     "R_101_FPN_WC2M_s1x": OfficialModel(216245682, "e354d9", 64.5, 66.0),
     "R_101_FPN_DL_WC1M_s1x": OfficialModel(216245771, "0ebeb3", 66.4, 67.1),
     "R_101_FPN_DL_WC2M_s1x": OfficialModel(216245790, "de6e7a", 66.1, 67.1),
+    "R_50_FPN_DL_WC1M_3x_Atop10P_CA": OfficialModel(217578784, "9fe1cc", 20.0, 30.2, kind="chimpanzees"),
+    "R_50_FPN_DL_WC1M_3x_Atop10P_CA_B_uniform": OfficialModel(256453729, "241ff5", 21.5, 31.0, kind="chimpanzees"),
+    "R_50_FPN_DL_WC1M_3x_Atop10P_CA_B_uv": OfficialModel(256452095, "d689e2", 22.2, 32.1, kind="chimpanzees"),
+    "R_50_FPN_DL_WC1M_3x_Atop10P_CA_B_finesegm": OfficialModel(256452819, "cb4ac6", 20.7, 30.7, kind="chimpanzees"),
+    "R_50_FPN_DL_WC1M_3x_Atop10P_CA_B_coarsesegm": OfficialModel(256455697, "a6a4bf", 21.5, 31.6, kind="chimpanzees"),
+    "CSE_R_50_FPN_s1x": OfficialModel(251155172, "c4ea5f", 64.4, 65.7, kind="embeddings"),
+    "CSE_R_101_FPN_s1x": OfficialModel(251155500, "5c995f", 64.7, 65.8, kind="embeddings"),
+    "CSE_R_50_FPN_DL_s1x": OfficialModel(251156349, "e96218", 65.5, 66.4, kind="embeddings"),
+    "CSE_R_101_FPN_DL_s1x": OfficialModel(251156606, "b236ce", 65.6, 66.6, kind="embeddings"),
+    "CSE_R_50_FPN_soft_s1x": OfficialModel(250533982, "2c4512", 64.3, 65.4, kind="embeddings"),
+    "CSE_R_101_FPN_soft_s1x": OfficialModel(250712522, "4637da", 64.5, 66.0, kind="embeddings"),
+    "CSE_R_50_FPN_DL_soft_s1x": OfficialModel(250713703, "9199f5", 66.1, 66.7, kind="embeddings"),
+    "CSE_R_101_FPN_DL_soft_s1x": OfficialModel(250713061, "1d3314", 66.2, 67.1, kind="embeddings"),
 }
 
 
 def address_of(name: str) -> str:
     """Return the address of an official model's file."""
     model = OFFICIAL[name]
-    return f"{BASE}/densepose_rcnn_{name}/{model.model_id}/model_final_{model.digits}.pkl"
+    folder = FOLDERS[model.kind] + name.removeprefix(EMBEDDINGS)
+    return f"{BASE}/{folder}/{model.model_id}/model_final_{model.digits}.pkl"
+
+
+def official_of_file(path: str | Path) -> OfficialModel | None:
+    """Return the official model whose digits end the name of a file, as in model_final_162be9.pkl; None if none do."""
+    digits = Path(path).stem.rpartition("_")[2]
+    return next((model for model in OFFICIAL.values() if model.digits == digits), None)
 
 
 def fetch_official(name: str) -> Path:

@@ -19,7 +19,7 @@ from opendensepose.models.cells import region_centres
 from opendensepose.models.outputs import NUM_CLASSES, ChartOutput
 from opendensepose.models.point_losses import LossWeights, parts_at, region_losses
 from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN, build_densepose_rcnn
-from opendensepose.models.rcnn.heads import ConvHead, DeepLabHead, pool_regions
+from opendensepose.models.rcnn.heads import ConvHead, DeepLabHead
 from opendensepose.models.resnet import NormedConv
 from opendensepose.models.targets import Targets
 from opendensepose.models.whole_batch import shared_mean
@@ -109,11 +109,6 @@ class CascadeRCNN(DensePoseRCNN):
     def charts(self, pyramid: list[Tensor], boxes: list[Tensor]) -> ChartOutput:
         """Predict the charts of the boxes of each image: the last stage's."""
         return self.stages(self.regions(pyramid, boxes), charts_only=True)[-1].charts
-
-    def regions(self, pyramid: list[Tensor], boxes: list[Tensor]) -> Tensor:
-        """Pool the features of the boxes, (R, C, P, P)."""
-        pool = pool_regions if self.decoder is None else self.decoder.regions
-        return pool(pyramid[:4], boxes, self.cells)
 
     def stages(self, x: Tensor, charts_only: bool = False) -> list[TaskOutputs]:
         """Compute each stage's outputs from pooled features; charts_only: leave out what the last stage's charts do not

@@ -19,12 +19,12 @@ from opendensepose.models.image_batch import network_size, scale_photo
 from opendensepose.models.outputs import ChartOutput
 from opendensepose.models.winograd import with_winograd
 
-__all__ = ["PreparedRCNN", "decode_region", "faster_copy"]
+__all__ = ["PreparedRCNN", "decode_region", "faster_copy", "whole_pixels"]
 
 
 def faster_copy(network: nn.Module) -> nn.Module:
-    """Copy a DensePoseRCNN for prediction only: the same function, faster. On a CPU wide convolutions are computed by
-    tiles, but not those before proposals, as small differences there choose other boxes."""
+    """Copy a network of regions for prediction only: the same function, faster. On a CPU wide convolutions are computed
+    by tiles, but not those before proposals, as small differences there choose other boxes."""
     model = fold_norms(copy.deepcopy(network).eval()).requires_grad_(False)
     if next(model.parameters()).device.type == "cpu":
         model.tiled_pyramid = with_winograd(copy.deepcopy(model.pyramid))
@@ -88,17 +88,21 @@ class PreparedRCNN:
         boxes, scores = np.concatenate(boxes_xyxy), torch.cat([one.scores for one in found]).tolist()
         for k, (n, box, score) in enumerate(zip(photo, boxes, scores, strict=True)):
             if (box[2:] > box[:2]).all():
-                one = ChartOutput(*(None if maps is None else maps[k] for maps in output))
-                people[n].append(_instance(one, box, score, images_rgb[n].shape[:2]))
+                one = tuple(None if maps is None else maps[k] for maps in output)
+                people[n].append(self.instance(one, box, min(max(score, 0.0), 1.0), images_rgb[n].shape[:2]))
         return people
 
+    def instance(self, output: tuple, box: np.ndarray, score: float, size_hw: tuple[int, int]) -> Instance:
+        """Put the region's labels where its box, in whole pixels, lies in the photo. output: what the network says of
+        the region."""
+        x0, y0, width, height = whole_pixels(box)
+        labels, confidence = decode_region(ChartOutput(*output), (height, width))
+        return place_in_photo(labels, confidence, (x0, y0), size_hw, box, score)
 
-def _instance(output: ChartOutput, box: np.ndarray, score: float, size_hw: tuple[int, int]) -> Instance:
-    """Put the region's labels where its box, in whole pixels, lies in the photo."""
-    x0, y0 = int(box[0]), int(box[1])
-    width, height = max(int(box[2] - box[0]), 1), max(int(box[3] - box[1]), 1)
-    labels, confidence = decode_region(output, (height, width))
-    return place_in_photo(labels, confidence, (x0, y0), size_hw, box, min(max(score, 0.0), 1.0))
+
+def whole_pixels(box: np.ndarray) -> tuple[int, int, int, int]:
+    """Return x0, y0, width and height of a box (4,) xyxy in whole pixels, at least one, as detectron2 has them."""
+    return int(box[0]), int(box[1]), max(int(box[2] - box[0]), 1), max(int(box[3] - box[1]), 1)
 
 
 def decode_region(output: ChartOutput, size_hw: tuple[int, int]) -> tuple[IUV, np.ndarray]:

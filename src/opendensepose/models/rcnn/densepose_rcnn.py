@@ -4,21 +4,18 @@ Letters: N images, H x W input size (padded to whole strides of 32), K boxes of 
 Source: Güler et al., CVPR 2018, section 4; in the form of detectron2's DensePose, whose weights it takes.
 """
 
-from collections import OrderedDict
-from typing import NamedTuple
-
 import torch
-from torch import Tensor, nn
-from torchvision.ops import FeaturePyramidNetwork, batched_nms, clip_boxes_to_image
+from torch import Tensor
+from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
-from opendensepose.models.image_batch import image_batch
 from opendensepose.models.outputs import ChartOutput
 from opendensepose.models.point_losses import LossWeights, region_losses
 from opendensepose.models.prediction import PreparedNetwork
 from opendensepose.models.rcnn.decode import PreparedRCNN
-from opendensepose.models.rcnn.heads import BoxHead, ChartPredictor, ConvHead, DeepLabHead, PyramidDecoder, pool_regions
-from opendensepose.models.rcnn.proposals import BOX_CODER, ProposalNetwork
+from opendensepose.models.rcnn.detector import Detections, Detector
+from opendensepose.models.rcnn.heads import BoxHead, ChartPredictor, ConvHead, DeepLabHead, PyramidDecoder
+from opendensepose.models.rcnn.proposals import ProposalNetwork
 from opendensepose.models.rcnn.samples import (
     RegionSamples,
     Sampling,
@@ -31,28 +28,17 @@ from opendensepose.models.rcnn.samples import (
 from opendensepose.models.resnet import ResNet
 from opendensepose.models.targets import Targets
 
-__all__ = ["DensePoseRCNN", "Detections", "build_densepose_rcnn", "select_boxes"]
+__all__ = ["DensePoseRCNN", "build_densepose_rcnn"]
 
 HEADS: dict[str, type[ConvHead] | type[DeepLabHead]] = {"conv": ConvHead, "deeplab": DeepLabHead}
 
 
-class Detections(NamedTuple):
-    """People found in one image, the highest score first."""
-
-    boxes: Tensor  # (K, 4) xyxy pixels of the network's input
-    scores: Tensor  # (K,) in [0, 1]
-
-
-class DensePoseRCNN(nn.Module):
+class DensePoseRCNN(Detector):
     """Images -> people and their charts; made of the parts that `build_densepose_rcnn` chooses.
 
-    pyramid: the feature pyramid on the ResNet's outputs. decoder: turns all levels into the one that regions are pooled
-    from; None: each region is pooled from the level that suits its size. head, predictor: features of a pooled region
-    of cells x cells -> features -> ChartOutput. short_side, long_side: photos are scaled to the first unless the longer
-    side would exceed the second.
+    head, predictor: features of a pooled region of cells x cells -> features -> ChartOutput. The others: see Detector.
     """
 
-    min_score = 0.8  # below it people are dropped unless another score is asked for; as detectron2's own command has it
     sampling = Sampling()  # what training learns from in an image
     loss_weights = LossWeights()  # of the charts
 
@@ -69,11 +55,8 @@ class DensePoseRCNN(nn.Module):
         short_side: int,
         long_side: int,
     ):
-        super().__init__()
-        self.resnet, self.pyramid, self.proposals, self.box_head = resnet, pyramid, proposals, box_head
-        self.tiled_pyramid = None  # a faster form of the pyramid, good enough when boxes are given
-        self.decoder, self.head, self.predictor = decoder, head, predictor
-        self.cells, self.short_side, self.long_side = cells, short_side, long_side
+        super().__init__(resnet, pyramid, proposals, box_head, decoder, cells, short_side, long_side)
+        self.head, self.predictor = head, predictor
 
     def forward(
         self, images: list[Tensor], boxes: list[Tensor] | None = None, min_score: float = 0.05
@@ -82,11 +65,7 @@ class DensePoseRCNN(nn.Module):
 
         boxes (K, 4) per image: label these, in their order with scores of 1, instead of searching.
         """
-        pyramid = self.features(self.batch(images), search=boxes is None)
-        if boxes is None:
-            found = self.detect(pyramid, [tuple(image.shape[-2:]) for image in images], min_score)
-        else:
-            found = [Detections(one, one.new_ones(len(one))) for one in boxes]
+        pyramid, found = self.find(images, boxes, min_score)
         return found, self.charts(pyramid, [one.boxes for one in found])
 
     def losses(self, images: list[Tensor], targets: list[Targets]) -> dict[str, Tensor]:
@@ -96,8 +75,7 @@ class DensePoseRCNN(nn.Module):
         of_proposals, proposals = proposal_losses(self.proposals, pyramid, sizes_hw, targets, self.sampling)
         sampled = [sample_boxes(*one, self.sampling) for one in zip(proposals, targets, strict=True)]
         boxes, dense = (list(part) for part in zip(*sampled, strict=True))
-        pooled = pool_regions(pyramid[:4], [one.boxes for one in boxes], self.box_head.cells)
-        logits, deltas = self.box_head(pooled)
+        logits, deltas = self.box_head(self.box_head.pool(pyramid, [one.boxes for one in boxes]))
         of_boxes = box_losses(logits, deltas, boxes, targets)
         return of_proposals | of_boxes | self.dense_losses(pyramid, dense, targets)
 
@@ -112,30 +90,9 @@ class DensePoseRCNN(nn.Module):
         boxes, person = (torch.cat(part) for part in zip(*regions, strict=True))
         return region_losses(output, boxes, image, person, targets, self.loss_weights)
 
-    def batch(self, images: list[Tensor]) -> Tensor:
-        """Put images into one batch, see `image_batch`: (N, 3, H, W)."""
-        return image_batch(images, next(self.parameters()))
-
-    def features(self, batch: Tensor, search: bool = True) -> list[Tensor]:
-        """Compute the pyramid: (N, channels, H / s, W / s) at strides s = 4, 8, 16, 32 and 64."""
-        levels = OrderedDict((str(k), x) for k, x in enumerate(self.resnet(batch)))
-        pyramid = self.pyramid if search or self.tiled_pyramid is None else self.tiled_pyramid
-        return list(pyramid(levels).values())
-
-    def detect(
-        self, pyramid: list[Tensor], sizes_hw: list[tuple[int, int]], min_score: float = 0.05
-    ) -> list[Detections]:
-        """Find people: proposals, then what the box head makes of them. sizes_hw: the images' without padding."""
-        proposals = [boxes for boxes, _ in self.proposals(pyramid, sizes_hw)]
-        logits, deltas = self.box_head(pool_regions(pyramid[:4], proposals, self.box_head.cells))
-        counts = [len(boxes) for boxes in proposals]
-        parts = zip(logits.split(counts), deltas.split(counts), proposals, sizes_hw, strict=True)
-        return [select_boxes(*part, min_score) for part in parts]
-
     def charts(self, pyramid: list[Tensor], boxes: list[Tensor]) -> ChartOutput:
         """Apply the dense head to the boxes of each image."""
-        pool = pool_regions if self.decoder is None else self.decoder.regions
-        return self.predictor(self.head(pool(pyramid[:4], boxes, self.cells)))
+        return self.predictor(self.head(self.regions(pyramid, boxes)))
 
     def prepare(self, mirrored: bool = True, refine: bool = True) -> PreparedNetwork:
         """Make a copy ready for prediction; mirrored and refine change nothing."""
@@ -160,6 +117,7 @@ def build_densepose_rcnn(
     num_classes: int = 1,
     num_boxes: int = 1,
     box_hidden: int = 1024,
+    aligned_boxes: bool = False,
     short_side: int = 800,
     long_side: int = 1333,
 ) -> DensePoseRCNN:
@@ -167,9 +125,9 @@ def build_densepose_rcnn(
 
     depth, norm, stride_in_1x1, width: see ResNet. channels: of the pyramid. head: "conv" or "deeplab". head_norm: group
     norm in the head. decoder, cells: with a decoder regions have 28 cells on a side; legacy models have none, and 14.
-    coarse_classes, uv_confidence, mask_confidence: see ChartPredictor. num_classes, num_boxes, box_hidden: see BoxHead;
-    all people are one class. short_side, long_side: see DensePoseRCNN. ValueError for an unknown head, or boxes that
-    are neither one for all classes nor one for each.
+    coarse_classes, uv_confidence, mask_confidence: see ChartPredictor. num_classes, num_boxes, box_hidden,
+    aligned_boxes: see BoxHead; all people are one class. short_side, long_side: see Detector. ValueError for an unknown
+    head, or boxes that are neither one for all classes nor one for each.
     """
     if head not in HEADS:
         raise ValueError(f"head is {' or '.join(HEADS)}, got {head!r}.")
@@ -180,7 +138,7 @@ def build_densepose_rcnn(
         resnet=resnet,
         pyramid=FeaturePyramidNetwork(resnet.channels, channels, LastLevelMaxPool()),
         proposals=ProposalNetwork(channels),
-        box_head=BoxHead(channels, box_hidden, num_classes=num_classes, num_boxes=num_boxes),
+        box_head=BoxHead(channels, box_hidden, num_classes=num_classes, num_boxes=num_boxes, aligned=aligned_boxes),
         decoder=PyramidDecoder(channels, channels, channels) if decoder else None,
         head=HEADS[head](channels, head_channels, head_layers, head_norm),
         predictor=ChartPredictor(head_channels, coarse_classes, uv_confidence, mask_confidence),
@@ -190,29 +148,3 @@ def build_densepose_rcnn(
     )
     start_weights(model)
     return model
-
-
-def select_boxes(
-    logits: Tensor,
-    deltas: Tensor,
-    proposals: Tensor,
-    size_hw: tuple[int, int],
-    min_score: float,
-    max_iou: float = 0.5,
-    max_people: int = 100,
-) -> Detections:
-    """Select the boxes of one image whose score is above min_score, duplicates of a class suppressed.
-
-    logits (K, classes + 1), background last; deltas (K, 4) or (K, 4 classes); proposals (K, 4).
-    """
-    boxes = BOX_CODER.decode_single(deltas, proposals)  # (K, 4 or 4 classes)
-    scores = logits.softmax(1)
-    finite = boxes.isfinite().all(1) & scores.isfinite().all(1)
-    boxes, scores = boxes[finite].unflatten(1, (-1, 4)), scores[finite, :-1]
-    boxes = clip_boxes_to_image(boxes, size_hw).expand(-1, scores.shape[1], -1)
-    row, label = torch.nonzero(scores > min_score, as_tuple=True)
-    boxes, scores = boxes[row, label], scores[row, label]
-    kept = batched_nms(boxes, scores, label, max_iou)[:max_people]
-    boxes, scores = boxes[kept], scores[kept]
-    there = (boxes[:, 2:] > boxes[:, :2]).all(1)
-    return Detections(boxes[there], scores[there])

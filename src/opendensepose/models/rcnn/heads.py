@@ -24,17 +24,19 @@ COARSEST_STRIDE, MARGIN = 32, 3  # pixels of a cell of the coarsest level that i
 UV_CONFIDENCES = {None: (), "iid_iso": ("sigma_2",), "indep_aniso": ("sigma_2", "kappa_u", "kappa_v")}
 
 
-def pool_regions(pyramid: list[Tensor], boxes: list[Tensor], cells: int) -> Tensor:
+def pool_regions(pyramid: list[Tensor], boxes: list[Tensor], cells: int, aligned: bool = False) -> Tensor:
     """Pool the regions (R, C, cells, cells) of all images' boxes, each from the level that suits its size.
 
-    pyramid: levels of stride 4, 8, ...; a single level serves all. boxes: (K, 4) xyxy per image. The official models
-    were trained with the RoIAlign that is off by half a cell: aligned=False.
+    pyramid: levels of stride 4, 8, ...; a single level serves all. boxes: (K, 4) xyxy per image. aligned: RoIAlign with
+    as many samples as pixels; most official models were trained with the one that is off by half a pixel of the level,
+    and has 2 x 2 samples in a cell.
     """
+    samples = 0 if aligned else SAMPLES  # 0: one per pixel
     flat = torch.cat(boxes)
     image = torch.cat([box.new_full((len(box), 1), k) for k, box in enumerate(boxes)])
     rois = torch.cat([image, flat], dim=1)  # (R, 5)
     if len(pyramid) == 1:
-        return roi_align(pyramid[0], rois, cells, 1 / 4, SAMPLES, aligned=False)
+        return roi_align(pyramid[0], rois, cells, 1 / 4, samples, aligned)
     side = (flat[:, 2:] - flat[:, :2]).prod(1).sqrt()
     level = (CANONICAL_LEVEL + torch.log2(side / CANONICAL_SIDE + 2.0**-52)).floor() - 2
     level = level.clamp(0, len(pyramid) - 1)
@@ -42,26 +44,37 @@ def pool_regions(pyramid: list[Tensor], boxes: list[Tensor], cells: int) -> Tens
     for k, features in enumerate(pyramid):
         index = torch.nonzero(level == k).flatten()
         if len(index):
-            pooled[index] = roi_align(features, rois[index], cells, 1 / 2 ** (k + 2), SAMPLES, aligned=False)
+            pooled[index] = roi_align(features, rois[index], cells, 1 / 2 ** (k + 2), samples, aligned)
     return pooled
 
 
 class BoxHead(nn.Module):
     """Pooled regions (R, C, 7, 7) -> class logits (R, classes + 1), background last, and box deltas (R, 4 num_boxes):
-    one box for all classes, or one per class."""
+    one box for all classes, or one per class. aligned: see `pool_regions`."""
 
     cells = 7
 
     def __init__(
-        self, channels: int = 256, hidden: int = 1024, num_layers: int = 2, num_classes: int = 1, num_boxes: int = 1
+        self,
+        channels: int = 256,
+        hidden: int = 1024,
+        num_layers: int = 2,
+        num_classes: int = 1,
+        num_boxes: int = 1,
+        aligned: bool = False,
     ):
         super().__init__()
+        self.aligned = aligned
         sizes = (channels * self.cells**2, *[hidden] * num_layers)
         for k in range(num_layers):
             self.add_module(f"fc{k + 1}", nn.Linear(sizes[k], sizes[k + 1]))
         self.layers = [f"fc{k + 1}" for k in range(num_layers)]
         self.cls_score = nn.Linear(sizes[-1], num_classes + 1)
         self.bbox_pred = nn.Linear(sizes[-1], 4 * num_boxes)
+
+    def pool(self, pyramid: list[Tensor], boxes: list[Tensor]) -> Tensor:
+        """Pool the regions (R, C, 7, 7) of the boxes (K, 4) of each image from the levels at strides 4 to 32."""
+        return pool_regions(pyramid[:4], boxes, self.cells, self.aligned)
 
     def forward(self, pooled: Tensor) -> tuple[Tensor, Tensor]:
         x = pooled.flatten(1)
