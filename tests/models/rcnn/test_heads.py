@@ -51,6 +51,23 @@ def test_cells_are_off_by_half_as_in_the_official_models():
     torch.testing.assert_close(pooled, roi_align(features, [box], 4, 1 / 4, 2, aligned=False)[0, 0, 0])
 
 
+def test_aligned_cells_are_read_at_their_centres_with_a_sample_for_each_pixel():
+    features = torch.arange(16.0).square().expand(1, 1, 16, 16).contiguous()  # the value is the column, squared
+    box = torch.tensor([[16.0, 16, 48, 48]])  # columns 4 to 12 at stride 4
+    for cells, size in ((8, 1), (4, 2), (2, 4)):  # cells of so many columns, whose mean each is
+        expected = (torch.arange(4.0, 12) ** 2).view(cells, size).mean(1)
+        torch.testing.assert_close(pool_regions([features], [box], cells, aligned=True)[0, 0, 0], expected)
+    head = BoxHead(1, hidden=8, aligned=True)
+    for side in (60.0, 300.0):  # pooled from strides 4 and 16
+        pyramid, one = (
+            [torch.rand(1, 1, 128 // 2**k, 128 // 2**k) for k in range(5)],
+            [torch.tensor([[8.0, 8, side, side]])],
+        )
+        level = 0 if side < 112 else 2
+        expected = roi_align(pyramid[level], one, 7, 1 / 4 / 2**level, 0, aligned=True)
+        torch.testing.assert_close(head.pool(pyramid, one), expected)
+
+
 def test_decoder_by_the_way_of_the_paper():
     """Every level brought to stride 4 by itself, then the sum."""
     torch.manual_seed(0)
