@@ -68,3 +68,10 @@ def test_what_is_imported_for_good_is_no_garbage_to_search():
         assert gc.isenabled()
     assert gc.get_freeze_count() == frozen
     gc.unfreeze()
+
+
+def test_predict_says_which_models_take_assets(tmp_path):
+    photo = tmp_path / "photo.png"
+    Image.fromarray(np.full((40, 30, 3), 90, np.uint8)).save(photo)
+    done = run("predict", photo, "--out", tmp_path / "out", "--assets", tmp_path)
+    assert_one_sentence(done, "assets serve embedding models (CSE_...) only")

@@ -42,7 +42,7 @@ THEIRS = (
     (r"head\.aspp\.whole\.(\d)\.", lambda m: f"roi_heads.densepose_head.ASPP.convs.4.{int(m[1]) + 1}."),
     (r"head\.aspp\.project\.", "roi_heads.densepose_head.ASPP.project.0."),
     (r"head\.(?:convs\.)?layers\.(\d)\.", lambda m: f"roi_heads.densepose_head.body_conv_fcn{int(m[1]) + 1}."),
-    (r"embedder\.", "roi_heads.embedder.embedder_smpl_27554."),
+    (r"embedder\.", "roi_heads.embedder.embedder_tiny."),
     (r"predictor\.layers\.embedding\.", "roi_heads.densepose_predictor.embed_lowres."),
     (r"predictor\.layers\.coarse\.", "roi_heads.densepose_predictor.ann_index_lowres."),
     (r"predictor\.layers\.fine\.", "roi_heads.densepose_predictor.index_uv_lowres."),
@@ -87,7 +87,7 @@ def as_detectron2(model: Detector) -> dict[str, np.ndarray]:
     return {name: tensor.numpy() for name, tensor in theirs_of(model.state_dict()).items()}
 
 
-CSE = {"mesh": "smpl_27554", "num_vertices": 27554, "vertex_features": 256, "dimensions": 16}
+CSE = {"mesh": "tiny", "num_vertices": 27554, "vertex_features": 256, "dimensions": 16}
 CONFIGURATIONS = {
     "CSE": CSE,
     "CSE_DL": CSE | {"depth": 101, "head": "deeplab", "head_norm": True},
@@ -177,18 +177,38 @@ def test_other_networks_are_refused_with_a_sentence(tmp_path, small):
 def test_embedding_networks_need_the_vertices_of_one_mesh():
     network = build_model("embedding_rcnn", **SMALL, num_vertices=7, vertex_features=5)
     weights = as_detectron2(network)
-    embedder = "roi_heads.embedder.embedder_smpl_27554"
+    embedder = "roi_heads.embedder.embedder_tiny"
     without = {name: array for name, array in weights.items() if not name.startswith(embedder)}
     with pytest.raises(ValueError, match="file.pkl is not .*: it embeds pixels, but has no tensor 'roi_heads.embedder"):
         build_network(without, "file.pkl")
     cat = {f"roi_heads.embedder.embedder_cat_5001.{name}": np.zeros((5, 16)) for name in ("embeddings", "features")}
-    with pytest.raises(ValueError, match="vertices of 2 meshes, cat_5001, smpl_27554: only one is known here"):
+    with pytest.raises(ValueError, match="vertices of 2 meshes, cat_5001, tiny: only one is known here"):
         build_network(weights | cat, "file.pkl")
     with pytest.raises(ValueError, match=r"embedder.embeddings must be of shape \(5, 16\), got \(4, 16\)"):
         build_network(weights | {f"{embedder}.embeddings": np.zeros((4, 16))}, "file.pkl")
+    body = {name.replace("tiny", "smpl_27554"): array for name, array in weights.items()}
+    del body["roi_heads.embedder.embedder_smpl_27554.features"]
+    with pytest.raises(ValueError, match="the mesh smpl_27554 must have 27554 vertices, got embeddings of 5"):
+        build_network(body, "file.pkl")
     with pytest.raises(ValueError, match="1 tensors are not the network's, like 'predictor"):
         confident = {"roi_heads.densepose_predictor.coarse_segm_confidence_lowres.weight": np.zeros((32, 1, 4, 4))}
         build_network(weights | confident, "file.pkl")
+
+
+@pytest.mark.parametrize("features", [5, None])
+def test_embedding_networks_from_files_and_back_in_our_own_form(tmp_path, features):
+    torch.manual_seed(0)
+    network = build_model(
+        "embedding_rcnn", **SMALL, mesh="tiny", num_vertices=7, vertex_features=features, dimensions=3
+    )
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps({"model": as_detectron2(network.eval())}))
+    loaded = load_checkpoint(tmp_path / "model.pkl")
+    assert loaded.architecture == "embedding_rcnn" and loaded.model.mesh == "tiny"
+    save_checkpoint(tmp_path / "own.safetensors", loaded.model, loaded.architecture, loaded.kwargs)
+    for checkpoint in (loaded, load_checkpoint(tmp_path / "own.safetensors")):
+        state = checkpoint.model.state_dict()
+        assert all(torch.equal(state[name], tensor) for name, tensor in network.state_dict().items())
+        assert torch.equal(checkpoint.model.embedder(), network.embedder()) and checkpoint.model.mesh == "tiny"
 
 
 def test_what_a_file_does_not_say_comes_with_the_model_of_its_digits(tmp_path, small):

@@ -42,6 +42,7 @@ RENAMED = (
     (r"roi_heads\.densepose_predictor\.(u|v|sigma_2|kappa_u|kappa_v)_lowres\.", r"predictor.layers.\1."),
 )
 EMBEDDER = re.compile(r"roi_heads\.embedder\.embedder_(\w+)\.embeddings$")  # of the mesh of that name
+NUM_VERTICES = {"smpl_27554": 27554}  # of the meshes that are known by name
 CONSTANTS = re.compile(r"pixel_(mean|std)$|proposal_generator\.anchor_generator\.|.*\.num_batches_tracked$")
 
 
@@ -117,9 +118,12 @@ def _embedding_kwargs(shapes: Mapping[str, tuple[int, ...]]) -> dict:
     ((mesh, name),) = embedders.items()
     rows, dimensions = shapes[name]
     features = shapes.get(name.replace("embeddings", "features"))
+    num_vertices = features[0] if features else rows
+    if num_vertices != NUM_VERTICES.get(mesh, num_vertices):
+        raise ValueError(f"the mesh {mesh} must have {NUM_VERTICES[mesh]} vertices, got embeddings of {num_vertices}")
     return {
         "mesh": mesh,
-        "num_vertices": features[0] if features else rows,
+        "num_vertices": num_vertices,
         "vertex_features": features[1] if features else None,
         "dimensions": dimensions,
     }
