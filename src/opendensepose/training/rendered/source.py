@@ -96,9 +96,9 @@ class LiteWithAuxiliary(nn.Module):
 
 
 def network_threads(recipe: Recipe) -> int:
-    """Threads for the network on a CPU: the cores that rendering leaves, at least one. More of them would wait for each
-    other whenever a worker holds a core."""
-    return max(1, (os.cpu_count() or 1) - recipe.num_workers)
+    """Threads for the network on a CPU: the cores that rendering leaves, at least one, at most torch's own number
+    (OMP_NUM_THREADS). More of them would wait for each other whenever a worker holds a core."""
+    return max(1, min(torch.get_num_threads(), (os.cpu_count() or 1) - recipe.num_workers))
 
 
 def scale_at(recipe: Recipe, kind: str, step: int) -> float:
