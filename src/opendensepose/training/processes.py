@@ -3,22 +3,27 @@
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import torch
 import torch.distributed
-from lightning_fabric import Fabric
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 __all__ = ["FirstProcess", "check_same_step", "make_fabric"]
 
 LONGEST_WAIT = timedelta(days=7)
 
 
-def make_fabric(device: str | None) -> Fabric:
+def make_fabric(device: str | None) -> "Fabric":
     """Start Fabric for one device, or for all processes of `torchrun` or `fabric run` where one of these started this.
 
     ValueError if the device cannot be used. Its precision stays float32, since Fabric would round a network's inputs to
     bfloat16, coordinates too: the training step uses `torch.autocast` itself.
     """
+    from lightning_fabric import Fabric  # here: workers that only make samples start faster, and smaller
+
     if "LT_CLI_USED" in os.environ:
         if os.environ.get("LT_PRECISION", "32-true") not in {"32-true", "32"}:
             raise ValueError("the precision must be given with opendensepose train --precision, not to fabric run.")
@@ -42,7 +47,7 @@ def make_fabric(device: str | None) -> Fabric:
     return fabric
 
 
-def check_same_step(fabric: Fabric, step: int, folder: os.PathLike | str) -> None:
+def check_same_step(fabric: "Fabric", step: int, folder: os.PathLike | str) -> None:
     """Raise ValueError in all processes if they do not begin at the same step, as when one cannot see the folder."""
     steps = fabric.all_gather(torch.tensor(step)).flatten().tolist()
     if len(set(steps)) > 1:
@@ -56,7 +61,7 @@ class FirstProcess:
     30 minutes, ends with an error; a validation may take longer, and a process that hangs should be noticed sooner.
     """
 
-    def __init__(self, fabric: Fabric):
+    def __init__(self, fabric: "Fabric"):
         self.is_this = fabric.is_global_zero
         self.group = None
         if fabric.world_size > 1:

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from opendensepose.atomic_write import atomic_file
 from opendensepose.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 __all__ = ["TrainingState", "load_state", "moving_average", "new_state", "save_state"]
 
@@ -55,7 +58,7 @@ def moving_average(network: nn.Module, decay: float) -> AveragedModel:
     return average
 
 
-def new_state(fabric: Fabric, network: nn.Module, learner: nn.Module, recipe: Recipe) -> TrainingState:
+def new_state(fabric: "Fabric", network: nn.Module, learner: nn.Module, recipe: Recipe) -> TrainingState:
     """Step 0: learner (the network, or the network with `auxiliary` heads) and optimizer as Fabric runs them, and the
     average. Biases and norms do not decay."""
     if fabric.world_size > 1 and fabric.device.type == "cuda":

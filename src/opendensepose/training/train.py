@@ -15,14 +15,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint, weights_path
-from opendensepose.models.checkpoints.resnet_weights import begin_resnet
 from opendensepose.models.zoo import build_model
 from opendensepose.training.annotated.source import AnnotatedPeople
 from opendensepose.training.log import MetricsLog, progress_bar
@@ -31,6 +29,9 @@ from opendensepose.training.processes import FirstProcess, check_same_step, make
 from opendensepose.training.recipe import Recipe, RenderedSource
 from opendensepose.training.rendered.source import RenderedPeople
 from opendensepose.training.state import TrainingState, load_state, new_state, save_state
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 __all__ = ["Source", "learning_rate", "new_network", "run_progress", "seed_of_step", "train", "train_step"]
 
@@ -91,7 +92,7 @@ def seed_of_step(seed: int, step: int, rank: int) -> int:
 
 
 def train_step(
-    fabric: Fabric, state: TrainingState, batch: tuple, recipe: Recipe, progress: float = 0.0
+    fabric: "Fabric", state: TrainingState, batch: tuple, recipe: Recipe, progress: float = 0.0
 ) -> dict[str, float]:
     """One update. Returns the named losses, averaged over processes.
 
@@ -164,7 +165,7 @@ def train(
     validation: str | Path | None = None,
     photos: str | Path | None = None,
     render: Callable | None = None,
-    fabric: Fabric | None = None,
+    fabric: "Fabric | None" = None,
 ) -> Path:
     """Train for one stint and return the path of the weights it ends with, out_dir/<recipe name>.safetensors.
 
@@ -195,6 +196,8 @@ def train(
     else:
         source = AnnotatedPeople(recipe, fabric, data, validation)
     if backbone is not None and not resuming:
+        from opendensepose.models.checkpoints.resnet_weights import begin_resnet  # here: it needs torchvision
+
         begin_resnet(network, backbone)
     state = new_state(fabric, network, source.learner(network), recipe)
     if resuming:
@@ -212,7 +215,7 @@ class _Stint:
     """Steps until the stint's end, with a report, a validation and a save every so often, which only the first process
     writes, see `FirstProcess`."""
 
-    def __init__(self, fabric: Fabric, recipe: Recipe, source: Source, state: TrainingState, out_dir: Path):
+    def __init__(self, fabric: "Fabric", recipe: Recipe, source: Source, state: TrainingState, out_dir: Path):
         self.fabric, self.recipe, self.source, self.state, self.out_dir = fabric, recipe, source, state, out_dir
         self.first = FirstProcess(fabric)
         self.log = MetricsLog(out_dir) if self.first.is_this else None

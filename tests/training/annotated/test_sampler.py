@@ -1,9 +1,11 @@
 """The order of training: each image once per epoch, shared among processes, going on at any step."""
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
+from torch.utils.data import get_worker_info
 
 from opendensepose.training.annotated.images import AnnotatedImages
 from opendensepose.training.annotated.sampler import DistributedBatchSampler, ImageBatches, epoch_permutation
@@ -34,8 +36,14 @@ def test_processes_share_a_batch():
         DistributedBatchSampler(9, 6, seed=1, first=0, steps=5, world=4)
 
 
+def brought_by_a_light_worker(sample, rng):
+    """A worker imports neither of these: that would take it two seconds and 180 MB more."""
+    assert get_worker_info() is None or not {"lightning_fabric", "torchvision"} & set(sys.modules)
+    return sample
+
+
 def test_workers_bring_what_this_process_would(annotated):
-    data = AnnotatedImages(annotated, seed=5)
+    data = AnnotatedImages(annotated, brought_by_a_light_worker, seed=5)
     alone, helped = (list(ImageBatches(data, DistributedBatchSampler(4, 2, 0, 0, 3), workers)) for workers in (0, 2))
     assert len(alone) == len(helped) == 3
     for (images, targets), (their_images, their_targets) in zip(alone, helped, strict=True):

@@ -24,7 +24,9 @@ def new_learner(recipe):
 
 def test_the_network_gets_the_cores_that_rendering_leaves(rendered_recipe, monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 6)
     assert network_threads(rendered_recipe(workers=3)) == 5 and network_threads(rendered_recipe(workers=9)) == 1
+    assert network_threads(rendered_recipe(workers=0)) == 6
     assert rendered_recipe(workers=None).num_workers == 4
     assert rendered_recipe(workers=3, render_on_device=True).num_workers == 0
 

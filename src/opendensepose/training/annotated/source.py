@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from opendensepose.models.targets import Targets
@@ -11,6 +11,9 @@ from opendensepose.training.annotated.images import AnnotatedImages
 from opendensepose.training.annotated.sampler import DistributedBatchSampler, ImageBatches
 from opendensepose.training.annotated.validate import Validation
 from opendensepose.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 __all__ = ["AnnotatedPeople"]
 
@@ -24,7 +27,7 @@ class AnnotatedPeople:
     score_names: tuple[str, ...] = ("ap", "ap50", "ap75", "ar", "auc10", "auc30", "box_ap")
     network_threads: int | None = None
 
-    def __init__(self, recipe: Recipe, fabric: Fabric, data: str | Path, validation: str | Path | None = None):
+    def __init__(self, recipe: Recipe, fabric: "Fabric", data: str | Path, validation: str | Path | None = None):
         if recipe.steps is None:
             raise ValueError(f"the recipe {recipe.name} learns from annotated images and needs steps, got none.")
         source = recipe.annotated

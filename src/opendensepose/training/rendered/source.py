@@ -5,10 +5,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from opendensepose.models.densepose_lite.auxiliary import AuxiliaryHeads, auxiliary_losses
@@ -17,6 +17,9 @@ from opendensepose.training.precision import autocast_dtype
 from opendensepose.training.recipe import Recipe
 from opendensepose.training.rendered.samples import Batch, batch_loader, norm_batches
 from opendensepose.training.rendered.validate import measure_photos, measure_rendered, validation_batch
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 __all__ = ["LiteWithAuxiliary", "RenderedPeople", "estimate_norms", "network_threads", "scale_at", "shrink"]
 
@@ -32,7 +35,7 @@ class RenderedPeople:
     )
 
     def __init__(
-        self, recipe: Recipe, fabric: Fabric, photos: str | Path | None = None, render: Callable | None = None
+        self, recipe: Recipe, fabric: "Fabric", photos: str | Path | None = None, render: Callable | None = None
     ):
         if fabric.world_size > 1:
             raise ValueError(f"the recipe {recipe.name} trains in one process, got {fabric.world_size}.")
@@ -96,9 +99,9 @@ class LiteWithAuxiliary(nn.Module):
 
 
 def network_threads(recipe: Recipe) -> int:
-    """Threads for the network on a CPU: the cores that rendering leaves, at least one. More of them would wait for each
-    other whenever a worker holds a core."""
-    return max(1, (os.cpu_count() or 1) - recipe.num_workers)
+    """Threads for the network on a CPU: the cores that rendering leaves, at least one, at most torch's own number
+    (OMP_NUM_THREADS). More of them would wait for each other whenever a worker holds a core."""
+    return max(1, min(torch.get_num_threads(), (os.cpu_count() or 1) - recipe.num_workers))
 
 
 def scale_at(recipe: Recipe, kind: str, step: int) -> float:
