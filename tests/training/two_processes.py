@@ -29,7 +29,7 @@ SECONDS = 300  # after which a process counts as hanging
 NETWORKS = {
     "teacher": TINY_CROPS,
     "crop_labeller": TINY_CROPS,
-    "cascade_rcnn": TINY_RCNN | {"aux_channels": 8, "aux_layers": 1},
+    "cascade_rcnn": TINY_RCNN | {"keypoint_channels": 8, "keypoint_layers": 1, "mask_channels": 8, "mask_layers": 1},
 }
 CASES = [("teacher", False), *((name, True) for name in NETWORKS)]  # network, whether one process has nobody annotated
 

@@ -57,7 +57,7 @@ SMALL_NETWORK = {
     "depth": 18, "width": SMALL_WIDTH, "norm": "batch", "stride_in_1x1": False, "channels": 64, "head_channels": 128,
     "head_layers": 4, "decoder": False, "cells": 14, "box_hidden": 256, "short_side": 240, "long_side": 320,
 }  # fmt: skip
-SMALL_AUXILIARY = {"aux_channels": 64, "aux_layers": 2}
+SMALL_AUXILIARY = {"keypoint_channels": 64, "keypoint_layers": 2, "mask_channels": 64, "mask_layers": 2}
 
 
 def rcnn(**changes: Any) -> Recipe:
