@@ -29,9 +29,12 @@ SECONDS = 300  # after which a process counts as hanging
 NETWORKS = {
     "teacher": TINY_CROPS,
     "crop_labeller": TINY_CROPS,
+    "densepose_rcnn": TINY_RCNN,
+    "fcn": {"depth": 18, "norm": "group", "width": 32, "channels": 32},
     "cascade_rcnn": TINY_RCNN | {"keypoint_channels": 8, "keypoint_layers": 1, "mask_channels": 8, "mask_layers": 1},
 }
 CASES = [("teacher", False), *((name, True) for name in NETWORKS)]  # network, whether one process has nobody annotated
+LOW_CASES = [("teacher", False), ("teacher", True), ("fcn", True), ("cascade_rcnn", True)]  # in bfloat16 too
 
 
 def one_step(fabric: Fabric, data: Path, architecture: str, empty: bool, **changes) -> dict:
@@ -60,9 +63,9 @@ def one_step(fabric: Fabric, data: Path, architecture: str, empty: bool, **chang
 
 
 def steps(fabric: Fabric, data: Path) -> dict:
-    """One step of each case, and one in bfloat16."""
+    """One step of each case, and of some in bfloat16."""
     found = {case: one_step(fabric, data, *case) for case in CASES}
-    return found | {"bfloat16": one_step(fabric, data, "teacher", False, precision="bfloat16")}
+    return found | {("bfloat16", *case): one_step(fabric, data, *case, precision="bfloat16") for case in LOW_CASES}
 
 
 def run(fabric: Fabric, data: Path, out: Path) -> None:
