@@ -44,6 +44,11 @@ class Targets:
     dense: DenseLabels | None = None
     seed: int = 0  # of what is drawn at random for this image, so that it does not depend on the rest of the batch
 
+    @property
+    def has_mask(self) -> Tensor:
+        """(K,) bool: whose part masks are known, with points or without."""
+        return self.parts.flatten(1).any(1)
+
     def to(self, device: torch.device | str) -> "Targets":
         """The same on another device."""
         moved = {f.name: getattr(self, f.name) for f in fields(self)}

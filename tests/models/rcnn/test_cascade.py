@@ -87,20 +87,23 @@ def test_no_region_is_no_loss():
     sum(losses.values()).backward()
 
 
-def test_people_of_whom_only_the_keypoints_are_known_teach_keypoints_alone():
+def test_people_of_whom_only_keypoints_or_masks_are_known_teach_these_alone():
     torch.manual_seed(0)
     model, targets = build_cascade_rcnn(**TINY, **AUX), one_person()
     pyramid = model.features(model.batch([torch.zeros(3, 64, 96)]))
-    sampled = [RegionSamples(targets.boxes, torch.tensor([0]))]
 
-    def losses(targets):
-        return model.dense_losses(pyramid, sampled, [targets])
+    def taught(**unknown):
+        bare = replace(targets, annotated=torch.tensor([False]), **unknown)
+        losses = model.dense_losses(pyramid, [RegionSamples(targets.boxes, torch.tensor([0]))], [bare])
+        known = {name: loss.item() for name, loss in losses.items() if loss != 0}
+        assert known == pytest.approx({name: all_losses[name].item() for name in known}, rel=1e-5)
+        return set(known)
 
-    both, bare = losses(targets), losses(replace(targets, annotated=torch.tensor([False])))
-    assert {name for name, loss in bare.items() if loss != 0} == {"keypoints", "keypoints2"}
-    assert both["keypoints"].item() == pytest.approx(bare["keypoints"].item(), rel=1e-5)
-    nothing = losses(replace(targets, annotated=torch.tensor([False]), keypoints=torch.zeros(1, 17, 3)))
-    assert all(loss == 0 for loss in nothing.values())
+    all_losses = model.dense_losses(pyramid, [RegionSamples(targets.boxes, torch.tensor([0]))], [targets])
+    no_keypoints, no_mask = torch.zeros(1, 17, 3), torch.zeros(1, 256, 256, dtype=torch.uint8)
+    assert taught(parts=no_mask) == {"keypoints", "keypoints2"}
+    assert taught(keypoints=no_keypoints) == {"mask", "mask2"}
+    assert taught(parts=no_mask, keypoints=no_keypoints) == set()
 
 
 def test_a_region_that_fits_its_person_badly_teaches_all_but_charts():
@@ -151,7 +154,9 @@ def test_mask_loss_by_hand():
     assert mask_loss(logits, targets.boxes, zero, targets).item() < 1e-6
     logits[..., 0] = -60.0
     assert mask_loss(logits, targets.boxes, zero, targets).item() == pytest.approx(60 / 8, rel=1e-5)
-    bare = replace(targets, annotated=torch.tensor([False]))
+    without_points = replace(targets, annotated=torch.tensor([False]))
+    assert mask_loss(logits, targets.boxes, zero, without_points).item() == pytest.approx(60 / 8, rel=1e-5)
+    bare = replace(without_points, parts=torch.zeros_like(targets.parts))
     assert mask_loss(logits, targets.boxes, zero, bare).item() == 0
 
 

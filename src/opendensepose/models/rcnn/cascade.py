@@ -129,7 +129,7 @@ class CascadeRCNN(DensePoseRCNN):
         self, pyramid: list[Tensor], sampled: list[RegionSamples], targets: list[Targets]
     ) -> dict[str, Tensor]:
         """Return the losses of all tasks at both stages, the second's with a 2 in their names. Each task learns from
-        regions of its own: people of whom only the keypoints are known teach keypoints."""
+        regions of its own: people of whom only keypoints or masks are known teach these."""
         pairs = zip(sampled, targets, strict=True)
         regions = [task_regions(*pair, self.sampling, self.taught_by(pair[1])) for pair in pairs]
         boxes, person, stands_for = (torch.cat(part) for part in zip(*regions, strict=True))
@@ -155,7 +155,7 @@ class CascadeRCNN(DensePoseRCNN):
         teaches = torch.zeros_like(targets.annotated)
         if self.keypoints is not None:
             teaches = teaches | (targets.keypoints[..., 2] > 0).any(1)
-        return teaches if self.mask is None else teaches | targets.annotated
+        return teaches if self.mask is None else teaches | targets.has_mask
 
 
 def build_cascade_rcnn(
@@ -212,7 +212,7 @@ def mask_loss(logits: Tensor, regions: Tensor, row: Tensor, people: Targets) -> 
     """Return the binary cross-entropy against the union of the part masks of the person `row` (R,), mean over the
     regions' cells; people without part masks teach nothing. logits (R, 1, S, S)."""
     mask = region_parts(*region_axes(regions, logits.shape[-1]), row, people) > 0  # (R, S, S)
-    known = people.annotated[row]
+    known = people.has_mask[row]
     loss = F.binary_cross_entropy_with_logits(logits[:, 0].float(), mask.float(), reduction="none")
     return shared_mean((loss * known[:, None, None]).sum(), known.sum() * logits.shape[-2] * logits.shape[-1])
 
