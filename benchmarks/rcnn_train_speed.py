@@ -78,7 +78,7 @@ def network(decoder: type[PyramidDecoder], regions: int, targets: list[Targets])
     """The network, whose proposals include boxes that differ from the people's by a few pixels."""
     torch.manual_seed(0)
     model = build_densepose_rcnn(norm="frozen", stride_in_1x1=False).train()
-    model.decoder.__class__ = decoder
+    model.decoder = decoder()
     model.sampling = replace(model.sampling, dense=regions)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(not name.startswith(FROZEN_STAGES))
