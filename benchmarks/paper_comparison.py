@@ -54,9 +54,10 @@ def trained(recipe: str, out: Path, data: Path, steps: int, backbone: Path | Non
 
 
 def fill_in(teacher: Path, data: Path) -> None:
-    """The teacher's dense labels beside the annotations, averaged over scales only, as the paper has it."""
+    """The teacher's dense labels beside the annotations, averaged over scales only and corrected at the annotated
+    points alone, as the paper has it."""
     done = iter(track(range(len(list((data / "images").iterdir()))), "in-painting"))
-    distill(teacher, data, mirrored=False, on_image=lambda *_: next(done, None))
+    distill(teacher, data, mirrored=False, anchored=False, on_image=lambda *_: next(done, None))
     list(done)
 
 

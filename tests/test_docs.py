@@ -101,6 +101,15 @@ def test_python_in_the_docs_runs(name, code, capsys):
         assert capsys.readouterr().out.startswith("score ")
 
 
+def test_modules_that_the_docs_run_can_be_run():
+    """`python -m NAME`, `torchrun -m NAME`."""
+    named = {name for text in PAGES.values() for name in re.findall(r"-m (opendensepose[.\w]*)", text)}
+    assert "opendensepose" in named
+    for name in named:
+        place = ROOT / "src" / Path(*name.split("."))
+        assert (place / "__main__.py").exists() or place.with_suffix(".py").exists(), name
+
+
 def test_links_and_named_files_exist():
     missing = []
     for name, text in PAGES.items():

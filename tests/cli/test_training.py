@@ -20,3 +20,15 @@ def test_train_refuses_what_its_recipe_cannot_use(tmp_path):
     (tmp_path / "annotations.json").write_text("[]")
     assert_one_sentence(run("train", "rcnn_small", "--data", tmp_path, *out), "annotations.json: expected an object")
     assert not (tmp_path / "out").exists()
+
+
+def test_default_launched_in_several_processes_is_refused_with_one_sentence_of_the_first(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    monkeypatch.setenv("RANK", "0")
+    command = ("train", "default", "--out", tmp_path / "out")
+    assert_one_sentence(run(*command), "the recipe default trains in one process, got 3")
+    for rank in "12":
+        monkeypatch.setenv("RANK", rank)
+        other = run(*command)
+        assert other.exit_code == 0 and not other.output
+    assert not (tmp_path / "out").exists()

@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from opendensepose.models.cells import cell_centres, linear_weights, read_maps, region_centres
+from opendensepose.models.cells import cell_centres, linear_weights, read_maps, region_axes, region_centres
 from opendensepose.models.densepose_lite.decode import decode_pixels
 from opendensepose.models.densepose_lite.network import DenseOutput
 
@@ -19,6 +19,14 @@ def test_centres_by_hand():
 def test_the_cells_of_an_image_are_those_of_the_region_that_it_is():
     whole = torch.tensor([[0.0, 0, 64, 64]])
     torch.testing.assert_close(region_centres(whole, 16)[0], cell_centres((16, 16), 4), rtol=0, atol=0)
+
+
+def test_axes_are_the_coordinates_of_the_centres():
+    regions = torch.tensor([[10.0, 20, 14, 28], [-3, 0, 5, 1]])
+    (x, y), centres = region_axes(regions, 4), region_centres(regions, 4)
+    for k in range(4):
+        torch.testing.assert_close(centres[:, k, :, 0], x)
+        torch.testing.assert_close(centres[:, :, k, 1], y)
 
 
 def test_maps_are_read_between_cells_by_hand():

@@ -3,12 +3,15 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from opendensepose.models.cells import region_centres
 from opendensepose.models.outputs import ChartOutput
 from opendensepose.models.point_losses import (
+    DENSE_WEIGHT,
     MIN_VARIANCE,
     LabelledPoints,
     LossWeights,
@@ -18,6 +21,7 @@ from opendensepose.models.point_losses import (
     region_losses,
 )
 from opendensepose.models.targets import DenseLabels, Targets
+from opendensepose.part_grid import part_at
 
 SURE = 60.0  # a logit
 
@@ -174,3 +178,105 @@ def test_anisotropic_likelihood_is_that_of_torch_and_without_kappa_the_isotropic
 def test_models_with_confidences_have_one_loss_of_u_and_v(maps):
     output = ChartOutput(*(torch.zeros(1, n, 8, 8) for n in (2, *[25] * (maps - 1))))
     assert set(losses_of(output, one_person())) == {"coarse", "chart", "uv"}
+
+
+def random_image(random: torch.Generator, num_people: int, size_hw: tuple[int, int], dense: bool) -> Targets:
+    """People in boxes that may leave the image, points in no order of their people, some of them outside the boxes."""
+
+    def rand(*shape: int) -> torch.Tensor:
+        return torch.rand(*shape, generator=random)
+
+    def randint(high: int, *shape: int) -> torch.Tensor:
+        return torch.randint(high, shape, generator=random)
+
+    low = 30 * rand(num_people, 2) - 5
+    boxes = torch.cat([low, low + 5 + 30 * rand(num_people, 2)], 1)
+    person = randint(num_people, 12 * num_people) if num_people else torch.zeros(0, dtype=torch.int64)
+    size = boxes[person, 2:] - boxes[person, :2]
+    labels = (randint(25, *size_hw).to(torch.uint8), rand(*size_hw), rand(*size_hw))
+    return Targets(
+        boxes=boxes,
+        parts=randint(15, num_people, 256, 256).to(torch.uint8),
+        annotated=torch.arange(num_people) != 1,
+        keypoints=torch.zeros(num_people, 17, 3),
+        point_xy=boxes[person, :2] + size * (1.2 * rand(len(person), 2) - 0.1),
+        point_i=1 + randint(24, len(person)),
+        point_uv=rand(len(person), 2),
+        point_person=person,
+        ignored=torch.zeros(0, 4),
+        dense=DenseLabels(*labels, randint(num_people + 1, *size_hw).to(torch.uint8)) if dense else None,
+    )
+
+
+def read_at(maps: torch.Tensor, x: float, y: float) -> torch.Tensor:
+    """Maps (C, S, S) at a place in [0, 1] x [0, 1], (C,): by torch's own interpolation."""
+    grid = torch.tensor([[[[2 * x - 1, 2 * y - 1]]]], dtype=maps.dtype)
+    return F.grid_sample(maps[None], grid, padding_mode="border", align_corners=False).flatten()
+
+
+def plain_points(region, who: int, targets: Targets, cells: int) -> list[tuple]:
+    """(x, y, chart, u, v, weight) of a region: one after the other."""
+    x0, y0, x1, y1 = region.tolist()
+    found = []
+    for (x, y), chart, (u, v), owner in zip(
+        targets.point_xy.tolist(), targets.point_i.tolist(), targets.point_uv.tolist(), targets.point_person.tolist(),
+        strict=True,
+    ):  # fmt: skip
+        if owner == who and x0 <= x <= x1 and y0 <= y <= y1:
+            found.append(((x - x0) / (x1 - x0), (y - y0) / (y1 - y0), chart, u, v, 1.0))
+    if targets.dense is None:
+        return found
+    dense, labelled = targets.dense, []
+    for row in range(cells):
+        for column in range(cells):
+            x, y = (column + 0.5) / cells, (row + 0.5) / cells
+            left, top = math.floor(x0 + x * (x1 - x0)), math.floor(y0 + y * (y1 - y0))
+            if 0 <= top < dense.i.shape[0] and 0 <= left < dense.i.shape[1] and dense.i[top, left] > 0:
+                if dense.person[top, left] == who + 1:
+                    labelled.append((x, y, *(labels[top, left].item() for labels in dense[:3])))
+    return found + [(*one, DENSE_WEIGHT / len(labelled)) for one in labelled]
+
+
+def plain_losses(output, regions, image, person, targets, stands_for) -> dict[str, float]:
+    """`region_losses` as one loop over regions, cells and points."""
+    cells = output.coarse.shape[-1]
+    sums, coarse_weight, chart_weight = dict.fromkeys(("coarse", "chart", "u", "v"), 0.0), 0.0, 0.0
+    for k, (n, who) in enumerate(zip(image.tolist(), person.tolist(), strict=True)):
+        log_coarse, log_fine = output.coarse[k].log_softmax(0), output.fine[k]
+        if targets[n].annotated[who]:
+            centres = region_centres(regions[k, None], cells)[0].numpy()
+            for row, column in np.ndindex(cells, cells):
+                part = part_at(targets[n].parts[who].numpy(), targets[n].boxes[who].numpy(), centres[row, column])
+                sums["coarse"] -= stands_for[k].item() * log_coarse[int(part), row, column].item()
+                coarse_weight += stands_for[k].item()
+        for x, y, chart, u, v, weight in plain_points(regions[k], who, targets[n], cells):
+            weight *= stands_for[k].item()
+            sums["chart"] -= weight * read_at(log_fine, x, y).log_softmax(0)[chart].item()
+            chart_weight += weight
+            for name, maps, true in (("u", output.u, u), ("v", output.v, v)):
+                error = abs(read_at(maps[k], x, y)[chart].item() - true)
+                sums[name] += weight * (error**2 / 2 if error < 1 else error - 0.5)
+    weights = LossWeights()
+    return {
+        "coarse": weights.coarse * sums["coarse"] / coarse_weight,
+        "chart": weights.chart * sums["chart"] / chart_weight,
+        "u": weights.uv * sums["u"] * 2 / len(targets),
+        "v": weights.uv * sums["v"] * 2 / len(targets),
+    }
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_all_regions_at_once_are_what_a_plain_loop_over_them_gives(seed):
+    """Images of several sizes, with and without dense labels, one of them with nobody; people without annotation."""
+    random = torch.Generator().manual_seed(seed)
+    shapes = [(3, (40, 50), True), (0, (30, 30), True), (2, (64, 20), False), (1, (33, 47), True)]
+    targets = [random_image(random, *shape) for shape in shapes]
+    image = torch.tensor([0, 3, 2, 0, 2, 0, 3, 0])
+    person = torch.tensor([2, 0, 0, 1, 1, 0, 0, 2])
+    boxes = torch.stack([targets[n].boxes[who] for n, who in zip(image, person, strict=True)])
+    regions = boxes + 4 * torch.rand(len(boxes), 4, generator=random) - 2
+    output = ChartOutput(*(torch.randn(len(image), n, 6, 6, generator=random) for n in (15, 25, 25, 25)))
+    stands_for = torch.tensor([1.0, 2, 1, 3, 1, 0, 0.5, 1])
+    losses = region_losses(output, regions, image, person, targets, stands_for=stands_for)
+    by_loop = plain_losses(output, regions, image, person, targets, stands_for)
+    assert {name: loss.item() for name, loss in losses.items()} == pytest.approx(by_loop, rel=2e-4)

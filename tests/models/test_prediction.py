@@ -13,7 +13,7 @@ RCNN = RESNET | {"head_channels": 32, "head_layers": 1}
 TINY = {
     "densepose_lite": {"widths": (8, 8, 8, 8), "depths": (0, 0, 0, 0), "crop_hw": (64, 48), "detect_sides": (96, 64)},
     "densepose_rcnn": RCNN,
-    "cascade_rcnn": RCNN | {"aux_channels": 32, "aux_layers": 1},
+    "cascade_rcnn": RCNN | {"keypoint_channels": 32, "keypoint_layers": 1, "mask_channels": 32, "mask_layers": 1},
     "embedding_rcnn": RCNN | {"num_vertices": 50, "vertex_features": 6},
     "fcn": RESNET | {"norm": "group"},
 }

@@ -140,6 +140,7 @@ def tiny_annotated_recipe(**changes) -> Recipe:
     values = {
         "name": "tiny", "architecture": "densepose_rcnn", "kwargs": TINY_RCNN, "steps": 4, "batch_size": 2,
         "transforms": Transforms((64,), 96, canvas_hw=(64, 96), colour=True), "learning_rate": 1e-3, "warmup_steps": 0,
+        "frozen": (), "clip_norm": 35.0,
         "sampling": {"anchors": 32, "proposals_per_level": 50, "proposals": 20, "boxes": 16, "dense": 4},
         "workers": 0, "report_every": 1, "save_every": 2, "validate_every": 4,
     }  # fmt: skip

@@ -44,9 +44,13 @@ def test_learning_rate_by_hand(rendered_recipe):
 
 
 def test_the_rates_of_the_paper_by_hand(annotated_recipe):
-    recipe = annotated_recipe(learning_rate=1.0, steps=130, warmup_steps=10, drops=(100 / 130, 120 / 130))
+    recipe = annotated_recipe(
+        learning_rate=1.0, steps=130, warmup_steps=10, warmup_factor=0.001, drops=(100 / 130, 120 / 130)
+    )
     rates = [learning_rate(recipe, step) for step in (0, 5, 10, 99, 100, 119, 120)]
     assert rates == pytest.approx([0.001, 0.5005, 1, 1, 0.1, 0.1, 0.01])
+    recipe = recipe.changed(warmup_factor=0.1)
+    assert [learning_rate(recipe, step) for step in (0, 5, 10)] == pytest.approx([0.1, 0.55, 1])
     cosine = annotated_recipe(learning_rate=1.0, steps=100, warmup_steps=0, drops=None)
     assert [learning_rate(cosine, step) for step in (0, 50, 100)] == pytest.approx([1, 0.5, 0], abs=1e-9)
 
@@ -61,6 +65,22 @@ def test_steps_lower_the_loss_of_one_batch(rendered_recipe, render):
         recipe.loss_weights[name.removeprefix("crop/")] * losses[0][name] for name in losses[0].keys() - {"total"}
     )
     assert losses[0]["total"] == pytest.approx(weighted)
+
+
+def test_gradients_are_cut_at_the_recipes_norm_and_the_networks_value(rendered_recipe, render):
+    def gradients(clip_value=None, **changes):
+        recipe = rendered_recipe(**changes)
+        state, learn = begin(recipe)
+        state.network.clip_value = clip_value
+        learn(BatchStream(recipe, render).batch(0))
+        return torch.cat([parameter.grad.flatten() for parameter in state.model.parameters()])
+
+    free = gradients(clip_norm=None)
+    limit = free.abs().max().item() / 4
+    torch.testing.assert_close(gradients(limit, clip_norm=None), free.clamp(-limit, limit))
+    norm = free.norm().item()
+    torch.testing.assert_close(gradients(clip_norm=norm / 2), free / 2, rtol=1e-3, atol=1e-8)
+    torch.testing.assert_close(gradients(clip_norm=2 * norm), free)
 
 
 def test_a_loss_that_is_not_finite_changes_nothing(rendered_recipe, render):

@@ -115,7 +115,13 @@ def _check_rendered(wrong: bool) -> None:
             " --backbone"
         )
     from opendensepose.synth.wardrobe import about_ingredients
+    from opendensepose.training.processes import launched_rank
 
+    rank, count = launched_rank()
+    if count > 1:
+        if rank > 0:
+            raise typer.Exit  # the first says it and fails; torchrun ends it before that if another fails earlier
+        raise ValueError(f"the recipe default trains in one process, got {count}: start it without torchrun.")
     print(about_ingredients())
 
 

@@ -8,7 +8,7 @@ Letters: R regions, C channels, S x T cells of a map, P places.
 import torch
 from torch import Tensor
 
-__all__ = ["cell_centres", "cell_positions", "linear_weights", "read_maps", "region_centres"]
+__all__ = ["cell_centres", "cell_positions", "linear_weights", "read_maps", "region_axes", "region_centres"]
 
 
 def cell_centres(cells_hw: tuple[int, int], stride: float, device: torch.device | str = "cpu") -> Tensor:
@@ -22,6 +22,14 @@ def region_centres(regions: Tensor, cells: int) -> Tensor:
     place = cell_centres((cells, cells), 1.0, regions.device) / cells  # of the region's sides
     low, high = regions[:, None, None, :2], regions[:, None, None, 2:]
     return low + place * (high - low)
+
+
+def region_axes(regions: Tensor, cells: int) -> tuple[Tensor, Tensor]:
+    """Give x (R, cells) of the columns' centres and y (R, cells) of the rows', of cells x cells in each region (R, 4):
+    what `region_centres` holds, without repeating it in every cell."""
+    place = (torch.arange(cells, device=regions.device) + 0.5) / cells
+    low, high = regions[:, :2, None], regions[:, 2:, None]
+    return tuple((low + place * (high - low)).unbind(1))
 
 
 def read_maps(maps: Tensor, region: Tensor | int, xy: Tensor, channel: Tensor | None = None) -> Tensor:

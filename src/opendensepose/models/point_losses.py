@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from opendensepose.models.cells import read_maps, region_centres
+from opendensepose.models.cells import read_maps, region_axes
 from opendensepose.models.outputs import ChartOutput
-from opendensepose.models.targets import DenseLabels, Targets
+from opendensepose.models.targets import DenseLabels, Targets, join_people
 from opendensepose.models.whole_batch import shared_mean
 from opendensepose.part_grid import GRID, LEAST_SIDE
 
@@ -24,18 +24,20 @@ __all__ = [
     "LossWeights",
     "LabelledPoints",
     "aniso_uv_loss",
+    "annotated_points",
     "chart_loss",
     "coarse_loss",
     "dense_points",
     "iso_uv_loss",
     "join_points",
     "parts_at",
-    "annotated_points",
     "region_losses",
+    "region_parts",
     "smooth_uv_losses",
 ]
 
 MIN_VARIANCE = 0.01  # of U and V, added to the softplus of the network's output
+MAX_PEOPLE = 256  # of dense labels: their numbers are of uint8
 DENSE_WEIGHT = 100.0  # the labelled cells of a region weigh as this many points: what annotators give a person
 
 
@@ -67,19 +69,26 @@ def region_losses(
     person: Tensor,
     targets: Sequence[Targets],
     weights: LossWeights | None = None,
+    stands_for: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """Return the weighted losses of the dense head: coarse, chart, and u, v, or in models with confidences uv.
 
-    regions (R, 4) xyxy pixels, image (R,) index into targets, person (R,) row of that image's people. People without
-    part masks and points teach nothing. Confidences of the segmentations have no loss of their own: the logits are
-    already multiplied by them, so that the cross-entropy teaches them as an inverse temperature.
+    regions (R, 4) xyxy pixels, image (R,) index into targets, person (R,) row of that image's people. stands_for (R,):
+    how many regions each stands for, 1 if not said. People without part masks and points teach nothing. Confidences of
+    the segmentations have no loss of their own: the logits are already multiplied by them, so that the cross-entropy
+    teaches them as an inverse temperature.
     """
     weights = weights or LossWeights()
-    centres = region_centres(regions, output.coarse.shape[-1])  # (R, S, S, 2)
-    annotated, parts = _part_targets(centres, image, person, targets)
-    points = _all_points(regions, centres, image, person, targets)
+    stands_for = regions.new_ones(len(regions)) if stands_for is None else stands_for
+    people, first = join_people(targets)
+    row = first[image] + person  # (R,) of all people
+    x, y = region_axes(regions, output.coarse.shape[-1])  # (R, S) each
+    parts = region_parts(x, y, row, people)
+    found = [annotated_points(regions, row, people), *_dense_points_of_images(x, y, image, person, targets)]
+    points = join_points(found, regions.device)
+    points = points._replace(weight=points.weight * stands_for[points.region])
     losses = {
-        "coarse": weights.coarse * coarse_loss(output.coarse, parts, annotated),
+        "coarse": weights.coarse * coarse_loss(output.coarse, parts, stands_for * people.annotated[row]),
         "chart": weights.chart * chart_loss(output.fine, points),
     }
     if output.sigma_2 is None:
@@ -91,12 +100,12 @@ def region_losses(
     return losses | {name: weights.uv * loss * 2 / max(1, len(targets)) for name, loss in uv.items()}
 
 
-def coarse_loss(logits: Tensor, parts: Tensor, used: Tensor) -> Tensor:
-    """Return the cross-entropy, mean over the cells of the used regions. logits (R, 2 or 15, S, S), parts (R, S, S)
-    int64 0..14, used (R,) bool. With 2 classes any part is a person."""
-    label = parts if logits.shape[1] > 2 else (parts > 0).long()
-    loss = F.cross_entropy(logits.float(), label, reduction="none") * used[:, None, None]
-    return shared_mean(loss.sum(), used.sum() * parts[0].numel() if len(parts) else used.sum())
+def coarse_loss(logits: Tensor, parts: Tensor, weight: Tensor) -> Tensor:
+    """Return the cross-entropy, mean over the cells of the regions, each with its weight (R,). logits (R, 2 or 15, S,
+    S), parts (R, S, S) 0..14. With 2 classes any part is a person."""
+    label = parts if logits.shape[1] > 2 else parts > 0
+    loss = F.cross_entropy(logits.float(), label.long(), reduction="none") * weight[:, None, None]
+    return shared_mean(loss.sum(), weight.sum() * logits.shape[-2] * logits.shape[-1])
 
 
 def chart_loss(logits: Tensor, points: LabelledPoints) -> Tensor:
@@ -151,48 +160,85 @@ def _read_chart(maps: Tensor, points: LabelledPoints) -> Tensor:
 def parts_at(xy: Tensor, parts: Tensor, box: Tensor) -> Tensor:
     """Read the part 0..14, int64 (...), at pixels xy (..., 2), as `part_grid.part_at` does; parts (256, 256) over box
     (4,)."""
-    cell = ((xy - box[:2]) / (box[2:] - box[:2]).clamp(min=LEAST_SIDE) * GRID).floor()
-    inside = ((cell >= 0) & (cell < GRID)).all(-1)
-    column, row = cell.clamp(0, GRID - 1).long().unbind(-1)
-    return parts[row, column].long() * inside
+    cell, inside = _grid_cells(xy, box[:2], box[2:])
+    column, row = cell.unbind(-1)
+    return parts[row, column].long() * inside.all(-1)
 
 
-def annotated_points(region: int, box: Tensor, person: int, targets: Targets) -> LabelledPoints:
-    """Return a person's annotated points inside a region."""
-    xy = (targets.point_xy - box[:2]) / (box[2:] - box[:2])
-    kept = (targets.point_person == person) & ((xy >= 0) & (xy <= 1)).all(1)
-    chart = targets.point_i[kept]
-    weight = xy.new_ones(len(chart))
-    return LabelledPoints(torch.full_like(chart, region), xy[kept], chart, targets.point_uv[kept], weight)
+def region_parts(x: Tensor, y: Tensor, row: Tensor, people: Targets) -> Tensor:
+    """Read the part 0..14, uint8 (R, S, T), of the person `row` (R,) of each region, at the pixels where its columns x
+    (R, T) and its rows y (R, S) meet."""
+    boxes = people.boxes[row].unbind(1)
+    (columns, in_x), (rows, in_y) = (
+        _grid_cells(place, boxes[k][:, None], boxes[k + 2][:, None]) for k, place in enumerate((x, y))
+    )
+    parts = people.parts[row[:, None, None], rows[:, :, None], columns[:, None]]
+    return parts * (in_y[:, :, None] & in_x[:, None])
 
 
-def dense_points(region: int, centres: Tensor, person: int | None, dense: DenseLabels) -> LabelledPoints:
-    """Return the cells of a region whose centre, (S, T, 2) in pixels, falls on a pixel labelled as the person, or as
-    anyone if None. Together they weigh DENSE_WEIGHT for each person."""
-    pixel = centres.floor().long()
-    limit = pixel.new_tensor(dense.i.shape[::-1])  # (W, H)
-    inside = ((pixel >= 0) & (pixel < limit)).all(-1)
-    x, y = torch.minimum(pixel.clamp(min=0), limit - 1).unbind(-1)
-    who = dense.person[y, x].long() * inside * (dense.i[y, x] > 0)  # (S, T) from 1
-    labelled = who > 0 if person is None else who == person + 1
-    row, column = torch.nonzero(labelled, as_tuple=True)
-    x, y = x[row, column], y[row, column]
-    xy = (torch.stack([column, row], 1) + 0.5) / pixel.new_tensor(centres.shape[1::-1])
-    uv = torch.stack([dense.u[y, x], dense.v[y, x]], 1)
-    weight = xy.new_full((len(row),), DENSE_WEIGHT * len(who[labelled].unique()) / max(1, len(row)))
-    return LabelledPoints(torch.full_like(row, region), xy, dense.i[y, x].long(), uv, weight)
+def _grid_cells(place: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the cell, int64, of the grid from low to high where each place lies, or the nearest one, and whether it
+    lies inside."""
+    cell = ((place - low) / (high - low).clamp(min=LEAST_SIDE) * GRID).floor()
+    return cell.clamp(0, GRID - 1).long(), (cell >= 0) & (cell < GRID)
 
 
-def _all_points(
-    regions: Tensor, centres: Tensor, image: Tensor, person: Tensor, targets: Sequence[Targets]
-) -> LabelledPoints:
-    """Return, of all regions, the annotated points, and the cells with dense labels where there are any."""
+def annotated_points(regions: Tensor, row: Tensor, people: Targets) -> LabelledPoints:
+    """Return the annotated points of the person `row` (R,) of each region (R, 4) that lie inside it."""
+    of_person = people.point_person.argsort(stable=True)  # the points of the first person, of the second, ...
+    num_points = torch.bincount(people.point_person, minlength=len(people.boxes))
+    start = num_points.cumsum(0) - num_points
+    num = num_points[row]  # (R,)
+    region = torch.arange(len(regions), device=regions.device).repeat_interleave(num)
+    within = torch.arange(len(region), device=regions.device) - (num.cumsum(0) - num)[region]
+    point = of_person[start[row][region] + within]
+    low, high = regions[:, :2], regions[:, 2:]
+    xy = (people.point_xy[point] - low[region]) / (high - low)[region]
+    kept = ((xy >= 0) & (xy <= 1)).all(1)
+    point, xy = point[kept], xy[kept]
+    return LabelledPoints(region[kept], xy, people.point_i[point], people.point_uv[point], xy.new_ones(len(xy)))
+
+
+def dense_points(region: Tensor, x: Tensor, y: Tensor, person: Tensor | None, dense: DenseLabels) -> LabelledPoints:
+    """Return the cells of regions of one image whose centre falls on a pixel labelled as the region's person, or as
+    anyone if None. The cells of a region together weigh DENSE_WEIGHT for each person.
+
+    region (R,) its number, x (R, T) and y (R, S) pixels of its columns' and rows' centres, person (R,) row of the
+    image's people.
+    """
+    (rows, in_y), (columns, in_x) = (_pixels(one, size) for one, size in zip((y, x), dense.i.shape, strict=True))
+    known = dense.person * (dense.i > 0)  # (H, W) from 1
+    who = known[rows[:, :, None], columns[:, None]]  # (R, S, T)
+    labelled = who > 0 if person is None else who == person[:, None, None] + 1
+    k, row, column = torch.nonzero(labelled & in_y[:, :, None] & in_x[:, None], as_tuple=True)
+    num_people = 1
+    if person is None:
+        seen = torch.unique(MAX_PEOPLE * k + who[k, row, column])
+        num_people = torch.bincount(seen // MAX_PEOPLE, minlength=len(region))
+    weight = DENSE_WEIGHT * num_people / torch.bincount(k, minlength=len(region))  # (R,) of a cell
+    xy = (torch.stack([column, row], 1) + 0.5) / k.new_tensor([x.shape[1], y.shape[1]])
+    at = rows[k, row], columns[k, column]
+    uv = torch.stack([dense.u[at], dense.v[at]], 1)
+    return LabelledPoints(region[k], xy, dense.i[at].long(), uv, weight[k])
+
+
+def _pixels(place: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Return the pixel, int64, of `size` in a row, where each place lies, or the nearest one, and whether it is one of
+    them."""
+    pixel = place.floor().long()
+    return pixel.clamp(0, size - 1), (pixel >= 0) & (pixel < size)
+
+
+def _dense_points_of_images(
+    x: Tensor, y: Tensor, image: Tensor, person: Tensor, targets: Sequence[Targets]
+) -> list[LabelledPoints]:
+    """Return the cells with dense labels of the regions of each image that has such labels."""
     found = []
-    for k, (n, who) in enumerate(zip(image.tolist(), person.tolist(), strict=True)):
-        found.append(annotated_points(k, regions[k], who, targets[n]))
-        if targets[n].dense is not None:
-            found.append(dense_points(k, centres[k], who, targets[n].dense))
-    return join_points(found, regions.device)
+    for n, target in enumerate(targets):
+        if target.dense is not None:
+            own = torch.nonzero(image == n).flatten()
+            found.append(dense_points(own, x[own], y[own], person[own], target.dense))
+    return found
 
 
 def join_points(found: Sequence[LabelledPoints], device: torch.device | str) -> LabelledPoints:
@@ -200,13 +246,3 @@ def join_points(found: Sequence[LabelledPoints], device: torch.device | str) -> 
     index, xy = torch.zeros(0, dtype=torch.long, device=device), torch.zeros(0, 2, device=device)
     none = LabelledPoints(index, xy, index, xy, xy[:, 0])
     return LabelledPoints(*(torch.cat(part) for part in zip(none, *found, strict=True)))
-
-
-def _part_targets(centres: Tensor, image: Tensor, person: Tensor, targets: Sequence[Targets]) -> tuple[Tensor, Tensor]:
-    """Return which regions have part masks (R,) bool, and the part of each cell (R, S, S) int64."""
-    annotated = torch.zeros(len(image), dtype=torch.bool, device=centres.device)
-    parts = torch.zeros(centres.shape[:3], dtype=torch.long, device=centres.device)
-    for k, (n, who) in enumerate(zip(image.tolist(), person.tolist(), strict=True)):
-        annotated[k] = targets[n].annotated[who]
-        parts[k] = parts_at(centres[k], targets[n].parts[who], targets[n].boxes[who])
-    return annotated, parts

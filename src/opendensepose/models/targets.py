@@ -3,6 +3,7 @@
 Letters: K people of an image, M annotated points of all of them, H x W pixels of the image.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["DenseLabels", "Targets"]
+__all__ = ["DenseLabels", "Targets", "join_people"]
 
 
 class DenseLabels(NamedTuple):
@@ -43,6 +44,11 @@ class Targets:
     dense: DenseLabels | None = None
     seed: int = 0  # of what is drawn at random for this image, so that it does not depend on the rest of the batch
 
+    @property
+    def has_mask(self) -> Tensor:
+        """(K,) bool: whose part masks are known, with points or without."""
+        return self.parts.flatten(1).any(1)
+
     def to(self, device: torch.device | str) -> "Targets":
         """The same on another device."""
         moved = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -50,3 +56,17 @@ class Targets:
         if dense is not None:
             dense = DenseLabels(*(labels.to(device) for labels in dense))
         return Targets(**{name: tensor.to(device) for name, tensor in moved.items()}, dense=dense, seed=seed)
+
+
+def join_people(targets: Sequence[Targets]) -> tuple[Targets, Tensor]:
+    """Join the people of N images as those of one, without dense labels; return the row of each image's first person,
+    (N,) int64, too."""
+    counts = [len(one.boxes) for one in targets]
+    first = torch.tensor([0, *counts[:-1]]).cumsum(0).to(targets[0].boxes.device)
+    joined = {
+        field.name: torch.cat([getattr(one, field.name) for one in targets])
+        for field in fields(Targets)
+        if field.name not in ("point_person", "dense", "seed")
+    }
+    owners = torch.cat([one.point_person + start for one, start in zip(targets, first, strict=True)])
+    return Targets(**joined, point_person=owners), first

@@ -27,8 +27,6 @@ MAX_LENGTH = 8  # of a list of numbers
 # same in all of them. Weights cannot be larger than their file; sizes of images and crops can, and with them memory:
 # the most is about twice what any network here has, so that one prediction stays within a few GB.
 LIMITS = {
-    "aux_channels": (1, 2048),
-    "aux_layers": (1, 64),
     "box_hidden": (1, 8192),
     "cells": (4, 56),
     "channels": (1, 2048),
@@ -42,7 +40,11 @@ LIMITS = {
     "dimensions": (1, 256),
     "head_channels": (1, 2048),
     "head_layers": (1, 64),
+    "keypoint_channels": (1, 2048),
+    "keypoint_layers": (1, 64),
     "long_side": (32, 2048),
+    "mask_channels": (1, 2048),
+    "mask_layers": (1, 64),
     "min_score": (0, 1),
     "num_boxes": (1, 1000),
     "num_classes": (1, 1000),

@@ -11,9 +11,15 @@ import torch.distributed
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-__all__ = ["FirstProcess", "check_same_step", "make_fabric"]
+__all__ = ["FirstProcess", "check_same_step", "launched_rank", "make_fabric"]
 
 LONGEST_WAIT = timedelta(days=7)
+
+
+def launched_rank() -> tuple[int, int]:
+    """Return the number of this process, from 0, and how many `torchrun` or `fabric run` launched, before any of them
+    waits for another: (0, 1) where neither did."""
+    return int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
 
 
 def make_fabric(device: str | None) -> "Fabric":

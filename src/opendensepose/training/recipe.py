@@ -75,9 +75,9 @@ class Recipe:
     images of a step, of all processes together.
 
     A run may have many stints: each ends when the run has done `steps` or when the stint has lasted `minutes`,
-    whichever is first; None leaves a limit out. The learning rate rises over warmup_steps. With decay_steps it then
-    falls as 1 / sqrt(1 + step / decay_steps), which needs no end to aim at; else it is multiplied by 0.1 at each
-    fraction of the run in drops, or with drops None falls as a cosine to 0.
+    whichever is first; None leaves a limit out. The learning rate rises over warmup_steps, without decay_steps from
+    warmup_factor of it. With decay_steps it then falls as 1 / sqrt(1 + step / decay_steps), which needs no end to aim
+    at; else it is multiplied by 0.1 at each fraction of the run in drops, or with drops None falls as a cosine to 0.
     """
 
     name: str
@@ -95,10 +95,11 @@ class Recipe:
     momentum: float = 0.9
     weight_decay: float = 1e-4
     warmup_steps: int = 1000
+    warmup_factor: float = 0.001
     decay_steps: int | None = None
     drops: tuple[float, ...] | None = (100 / 130, 120 / 130)
     cooldown: bool = False  # the rate falls to 0 within this stint, whose weights are for release only
-    clip_norm: float = 35.0
+    clip_norm: float | None = 35.0  # of all gradients together; None: any
     loss_weights: dict = field(default_factory=dict)  # by name; 1 for losses that are not named
     frozen: tuple[str, ...] = ()  # parts of the network, by the beginning of their names, that stay as they are
     ema_decay: float | None = None  # of the averaged weights, which are then measured and released
@@ -113,8 +114,8 @@ class Recipe:
         if self.steps is None and self.decay_steps is None:
             raise ValueError("a recipe needs steps or decay_steps: its learning rate falls towards the run's end.")
         _check_positive(
-            self, "steps", "minutes", "batch_size", "learning_rate", "decay_steps", "report_every", "save_every",
-            "validate_every",
+            self, "steps", "minutes", "batch_size", "learning_rate", "decay_steps", "clip_norm", "report_every",
+            "save_every", "validate_every",
         )  # fmt: skip
         if self.optimizer not in {"sgd", "adamw"}:
             raise ValueError(f"the optimizer is sgd or adamw, got {self.optimizer!r}.")

@@ -13,14 +13,18 @@ __all__ = [
     "backbone_small",
     "default",
     "fcn",
+    "fcn_multi_scale",
+    "fcn_multi_scale_small",
     "fcn_small",
     "finetune",
     "multi_task",
     "multi_task_small",
     "rcnn",
+    "rcnn_confidence",
     "rcnn_dense_small",
     "rcnn_distilled",
     "rcnn_distilled_small",
+    "rcnn_legacy",
     "rcnn_r101",
     "rcnn_small",
     "teacher",
@@ -51,28 +55,47 @@ def default(**changes: Any) -> Recipe:
     ).changed(**changes)  # fmt: skip
 
 
-FULL_NETWORK = {"depth": 50, "norm": "batch", "stride_in_1x1": False}
+FULL_NETWORK = {"depth": 50, "norm": "frozen", "stride_in_1x1": False}
+FROZEN_STAGES = ("resnet.stem", "resnet.res2")
+SCALES = (0.75, 1.0, 1.25)  # of a multi-scale test
 SMALL_WIDTH = 48  # three quarters of a ResNet-18's channels
 SMALL_NETWORK = {
     "depth": 18, "width": SMALL_WIDTH, "norm": "batch", "stride_in_1x1": False, "channels": 64, "head_channels": 128,
     "head_layers": 4, "decoder": False, "cells": 14, "box_hidden": 256, "short_side": 240, "long_side": 320,
 }  # fmt: skip
-SMALL_AUXILIARY = {"aux_channels": 64, "aux_layers": 2}
+SMALL_AUXILIARY = {"keypoint_channels": 64, "keypoint_layers": 2, "mask_channels": 64, "mask_layers": 2}
 
 
 def rcnn(**changes: Any) -> Recipe:
     """DensePose R-CNN with ResNet-50 on annotated points only.
 
     Source: Güler et al., CVPR 2018, table of region-based results; constants of the released code: SGD 0.01 with 16
-    images, 130,000 steps. Ours learns from scratch with batch norm, the released one from ImageNet's weights.
-    Command: opendensepose train rcnn --data coco --out runs/rcnn. Neither this nor any other of full size has been run.
+    images, 130,000 steps, warm-up from a tenth of the rate, no clipping. Batch norm, stem and first stage of the ResNet
+    stay as they begin, so that it needs a pretrained one: torchvision's here, MSRA's there.
+    Command: opendensepose train rcnn --backbone imagenet --data coco --out runs/rcnn. Neither this nor any other of
+    full size has been run.
     """
-    return Recipe("rcnn", "densepose_rcnn", AnnotatedSource(), FULL_NETWORK).changed(**changes)
+    values = {"kwargs": FULL_NETWORK, "frozen": FROZEN_STAGES, "warmup_factor": 0.1, "clip_norm": None}
+    return Recipe("rcnn", "densepose_rcnn", AnnotatedSource()).changed(**(values | changes))
 
 
 def rcnn_r101(**changes: Any) -> Recipe:
     """`rcnn` with ResNet-101. Source: the paper's comparison of backbones."""
     return rcnn(**({"name": "rcnn_r101", "kwargs": FULL_NETWORK | {"depth": 101}} | changes))
+
+
+def rcnn_confidence(name: str, uv_confidence: str, **changes: Any) -> Recipe:
+    """`rcnn` that also predicts how sure it is of U and V. Source: Neverova et al., NeurIPS 2019, detectron2's WC1 and
+    WC2; their loss weight and clipping come with the network. Warm-up from a fortieth of the rate."""
+    network = FULL_NETWORK | {"uv_confidence": uv_confidence}
+    return rcnn(**({"name": name, "kwargs": network, "warmup_factor": 0.025} | changes))
+
+
+def rcnn_legacy(**changes: Any) -> Recipe:
+    """`rcnn` without a decoder, with 15 coarse classes and a fifth of the rate: detectron2's legacy models, and nearest
+    to the paper's network. Their loss weights come with the network."""
+    network = FULL_NETWORK | {"decoder": False, "cells": 14, "coarse_classes": 15}
+    return rcnn(**({"name": "rcnn_legacy", "kwargs": network, "learning_rate": 0.002} | changes))
 
 
 def rcnn_distilled(**changes: Any) -> Recipe:
@@ -88,8 +111,14 @@ def multi_task(name: str, keypoints: bool, masks: bool, cascade: bool, **changes
 
 def fcn(**changes: Any) -> Recipe:
     """DensePose-FCN with ResNet-101. Source: the paper's comparison of FCN and region-based networks."""
-    network = {"depth": 101, "norm": "batch"}
+    network = {"depth": 101, "norm": "frozen"}
     return rcnn(**({"name": "fcn", "architecture": "fcn", "kwargs": network} | changes))
+
+
+def fcn_multi_scale(**changes: Any) -> Recipe:
+    """`fcn` that predicts at three scales of a photo and averages; it learns at one. Source: as for `fcn`."""
+    network = fcn().kwargs | {"scales": SCALES}
+    return fcn(**({"name": "fcn_multi_scale", "kwargs": network} | changes))
 
 
 def teacher(**changes: Any) -> Recipe:
@@ -97,17 +126,17 @@ def teacher(**changes: Any) -> Recipe:
 
     Source: the paper's section on distillation, of which no code was released. For `opendensepose distill`.
     """
-    network = {"depth": 101, "norm": "batch"}
-    return rcnn(**({"name": "teacher", "architecture": "teacher", "kwargs": network} | changes))
+    network, frozen = {"depth": 101, "norm": "frozen"}, tuple(f"fcn.{stage}" for stage in FROZEN_STAGES)
+    return rcnn(**({"name": "teacher", "architecture": "teacher", "kwargs": network, "frozen": frozen} | changes))
 
 
 def finetune(**changes: Any) -> Recipe:
-    """Any DensePose R-CNN, an official one too, on one's own annotations: a fortieth of the rate, stem and first stage
-    fixed. Command: opendensepose train finetune --start R_50_FPN_s1x --data mine --out runs/mine."""
+    """Any DensePose R-CNN, an official one too, on one's own annotations: a fortieth of the rate; stem and first stage
+    fixed; the loss weights and the clipping that the network was trained with. Legacy models had a fifth of the rate:
+    --learning-rate 0.00005. Command: opendensepose train finetune --start R_50_FPN_s1x --data mine --out runs/mine."""
     values = {
         "name": "finetune", "architecture": None, "steps": 5000, "batch_size": 4, "learning_rate": 0.00025,
-        "warmup_steps": 200, "drops": (0.8,), "frozen": ("resnet.stem", "resnet.res2"), "validate_every": 1000,
-        "save_every": 200,
+        "warmup_steps": 200, "drops": (0.8,), "validate_every": 1000, "save_every": 200,
     }  # fmt: skip
     return rcnn(**(values | {"kwargs": {}} | changes))
 
@@ -121,7 +150,7 @@ def rcnn_small(**changes: Any) -> Recipe:
     values = {
         "name": "rcnn_small", "architecture": "densepose_rcnn", "kwargs": SMALL_NETWORK, "steps": 6000,
         "batch_size": 4, "optimizer": "adamw", "learning_rate": 1e-3, "weight_decay": 0.02, "warmup_steps": 100,
-        "drops": None, "clip_norm": 10.0,
+        "warmup_factor": 0.001, "drops": None, "clip_norm": 10.0, "frozen": (),
         "transforms": Transforms((200, 220, 240, 260, 290, 320), 427, canvas_hw=(240, 320), colour=True),
         "sampling": {"anchors": 128, "proposals_per_level": 200, "proposals": 100, "boxes": 48, "dense": 6},
         "workers": 1, "save_every": 200, "validate_every": 1000, "validation_images": 100,
@@ -152,6 +181,12 @@ def fcn_small(**changes: Any) -> Recipe:
     return rcnn_small(**(values | changes))
 
 
+def fcn_multi_scale_small(**changes: Any) -> Recipe:
+    """`fcn_small` that predicts at three scales and averages; it learns at one."""
+    network = fcn_small().kwargs | {"scales": SCALES}
+    return fcn_small(**({"name": "fcn_multi_scale_small", "kwargs": network} | changes))
+
+
 def teacher_small(**changes: Any) -> Recipe:
     """The in-painting teacher with the backbone of `rcnn_small`, on crops of 160 pixels."""
     network = {"side": 160, "depth": 18, "width": SMALL_WIDTH, "norm": "batch", "channels": 128}
@@ -160,9 +195,13 @@ def teacher_small(**changes: Any) -> Recipe:
 
 
 def backbone(**changes: Any) -> Recipe:
-    """A ResNet-50 from annotated crops, initial weights for the others instead of ImageNet's; see `--backbone`."""
-    network = {"depth": 50, "norm": "batch"}
-    return rcnn(**({"name": "backbone", "architecture": "crop_labeller", "kwargs": network} | changes))
+    """A ResNet-50 from annotated crops, initial weights for the others instead of ImageNet's; see `--backbone`. Nothing
+    in it is fixed, as it begins with random weights."""
+    values = {
+        "name": "backbone", "architecture": "crop_labeller", "kwargs": {"depth": 50, "norm": "batch"}, "frozen": (),
+        "warmup_factor": 0.001, "clip_norm": 35.0,
+    }  # fmt: skip
+    return rcnn(**(values | changes))
 
 
 def backbone_small(**changes: Any) -> Recipe:
@@ -185,8 +224,13 @@ RECIPES: dict[str, Callable[..., Recipe]] = {
     "default": default,
     "fcn": fcn,
     "fcn_small": fcn_small,
+    "fcn_multi_scale": fcn_multi_scale,
+    "fcn_multi_scale_small": fcn_multi_scale_small,
     "rcnn": rcnn,
     "rcnn_r101": rcnn_r101,
+    "rcnn_legacy": rcnn_legacy,
+    "rcnn_wc1": partial(rcnn_confidence, "rcnn_wc1", "iid_iso"),
+    "rcnn_wc2": partial(rcnn_confidence, "rcnn_wc2", "indep_aniso"),
     "rcnn_small": rcnn_small,
     "teacher": teacher,
     "teacher_small": teacher_small,

@@ -81,7 +81,7 @@ def learning_rate(recipe: Recipe, step: int, progress: float = 0.0) -> float:
         done = step / recipe.steps if recipe.steps else 0.0
         drops = recipe.drops
         fall = 0.5 * (1 + math.cos(math.pi * done)) if drops is None else 0.1 ** sum(done >= drop for drop in drops)
-        rate = recipe.learning_rate * ((0.001 * (1 - alpha) + alpha) * fall)
+        rate = recipe.learning_rate * ((recipe.warmup_factor * (1 - alpha) + alpha) * fall)
     return rate * (1 - progress) if recipe.cooldown else rate
 
 
@@ -97,6 +97,7 @@ def train_step(
     """One update. Returns the named losses, averaged over processes.
 
     The forward pass and the losses run under autocast in the recipe's precision; weights and gradients stay float32.
+    Gradients are cut at the recipe's norm, then each element at the network's clip_value, if there are such.
     progress: of the stint, for learning_rate. FloatingPointError, before a weight is changed, if a loss or the gradient
     is not finite.
     """
@@ -114,9 +115,12 @@ def train_step(
         group["lr"] = learning_rate(recipe, state.step, progress)
     state.optimizer.zero_grad()
     fabric.backward(total)
-    norm = nn.utils.clip_grad_norm_(state.model.parameters(), recipe.clip_norm)
+    norm = nn.utils.clip_grad_norm_(state.model.parameters(), recipe.clip_norm or math.inf)
     if not math.isfinite(norm):
         raise FloatingPointError(f"the gradient is not finite at step {state.step}; losses: {shown}.")
+    clip_value = getattr(state.network, "clip_value", None)
+    if clip_value is not None:
+        nn.utils.clip_grad_value_(state.model.parameters(), clip_value)
     state.optimizer.step()
     if state.average is not None:
         state.average.update_parameters(state.network)
@@ -189,6 +193,11 @@ def train(
     if start is not None and backbone is not None:
         raise ValueError("a run begins with a whole network (start) or a backbone, not with both.")
     network, recipe = new_network(recipe, None if resuming and recipe.architecture else start)
+    if recipe.frozen and start is None and backbone is None and not resuming:
+        raise ValueError(
+            f"the recipe {recipe.name} keeps {' and '.join(recipe.frozen)} as they begin: give a pretrained ResNet with"
+            " --backbone imagenet or --backbone FILE, or a whole network with --start."
+        )
     if isinstance(recipe.source, RenderedSource):
         source: Source = RenderedPeople(recipe, fabric, photos, render)
     elif data is None:

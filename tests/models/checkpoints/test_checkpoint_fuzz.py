@@ -29,7 +29,9 @@ TINY = {
         "min_score": 0.5,
     },
     "densepose_rcnn": BACKBONE | REGIONS,
-    "cascade_rcnn": BACKBONE | REGIONS | {"aux_channels": 8, "aux_layers": 1},
+    "cascade_rcnn": BACKBONE
+    | REGIONS
+    | {"keypoint_channels": 8, "keypoint_layers": 1, "mask_channels": 8, "mask_layers": 1},
     "embedding_rcnn": BACKBONE | REGIONS | {"num_vertices": 9, "vertex_features": 3, "dimensions": 2, "mesh": "tiny"},
     "fcn": BACKBONE | {"short_side": 64, "scales": (1.0,)},
     "teacher": BACKBONE | {"side": 64, "scales": (0.75, 1.0)},

@@ -42,6 +42,34 @@ def test_torchvisions_weights_compute_on_our_images_what_they_do_there(build, de
             torch.testing.assert_close(found, x, rtol=1e-3, atol=1e-3 * x.std().item())
 
 
+@pytest.mark.parametrize("name", ["resnet.pth", "resnet.tar", "resnet"])
+def test_files_from_before_torch_wrote_zip_files_are_read(name, tmp_path):
+    """Some of torchvision's files are so old."""
+    state = resnet18().state_dict()
+    torch.save(state, tmp_path / name, _use_new_zipfile_serialization=False)
+    ours = ResNet(18, "frozen", stride_in_1x1=False)
+    begin_resnet(ours, tmp_path / name)
+    assert torch.equal(ours.res2[0].conv1.weight, state["layer1.0.conv1.weight"])
+
+
+class RunsWhenRead:
+    def __reduce__(self):
+        return print, ("it ran",)
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+@pytest.mark.parametrize("what", ["whole module", "code", "list", "half a file"])
+def test_other_content_of_either_form_is_refused_and_not_run(what, is_zip, tmp_path, capsys):
+    path = tmp_path / "other.pth"
+    content = {"whole module": resnet18(), "code": {"fc.weight": RunsWhenRead()}, "list": [torch.zeros(2)]}
+    torch.save(content.get(what, resnet18().state_dict()), path, _use_new_zipfile_serialization=is_zip)
+    if what == "half a file":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ValueError, match=r"other\.pth must hold the tensors of torchvision's ResNet by name"):
+        begin_resnet(ResNet(18, "frozen", stride_in_1x1=False), path)
+    assert "it ran" not in capsys.readouterr().out
+
+
 def test_the_resnet_of_one_network_begins_another(tmp_path):
     one, other = FCN(**THIN), ResNet(18, "batch", stride_in_1x1=False, width=8)
     save_checkpoint(tmp_path / "fcn.safetensors", one, "fcn", THIN)
@@ -67,7 +95,7 @@ def test_files_and_networks_without_a_resnet_are_refused(tmp_path):
     (tmp_path / "damaged.pth").write_bytes(b"nothing")
     torch.save({"weight": torch.zeros(1)}, tmp_path / "other.pth")
     for name in ("damaged", "other"):
-        with pytest.raises(ValueError, match=rf"{name}\.pth holds no ResNet of torchvision's"):
+        with pytest.raises(ValueError, match=rf"{name}\.pth must hold the tensors of torchvision's"):
             begin_resnet(network, tmp_path / f"{name}.pth")
     with pytest.raises(ValueError, match="has no ResNet"):
         begin_resnet(torch.nn.Linear(1, 1), tmp_path / "other.pth")

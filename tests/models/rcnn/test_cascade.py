@@ -8,6 +8,7 @@ import torch
 
 from opendensepose.models.rcnn.cascade import build_cascade_rcnn, keypoint_loss, mask_loss
 from opendensepose.models.rcnn.densepose_rcnn import build_densepose_rcnn
+from opendensepose.models.rcnn.samples import RegionSamples
 from opendensepose.models.targets import Targets
 from opendensepose.models.zoo import build_model
 
@@ -15,7 +16,7 @@ TINY = {
     "depth": 18, "width": 32, "norm": "group", "channels": 32, "box_hidden": 64, "head_channels": 32, "head_layers": 1,
     "short_side": 64, "long_side": 96,
 }  # fmt: skip
-AUX = {"aux_channels": 32, "aux_layers": 1}
+AUX = {"keypoint_channels": 32, "keypoint_layers": 1, "mask_channels": 32, "mask_layers": 1}
 ALL = [(keypoints, masks, cascade) for keypoints in (0, 1) for masks in (0, 1) for cascade in (0, 1)]
 
 
@@ -45,7 +46,7 @@ def test_each_task_can_be_left_out(keypoints, masks, cascade):
     model, targets = build_model("cascade_rcnn", **tasks, **TINY, **AUX), one_person()
     image = torch.randint(0, 256, (3, 64, 96)).float()
     pyramid = model.features(model.batch([image]))
-    losses = model.dense_losses(pyramid, [(targets.boxes, torch.tensor([0]))], [targets])
+    losses = model.dense_losses(pyramid, [RegionSamples(targets.boxes, torch.tensor([0]))], [targets])
     names = ["coarse", "chart", "u", "v", *["keypoints"] * keypoints, *["mask"] * masks]
     assert set(losses) == {name + suffix for name in names for suffix in ["", "2"][: 1 + cascade]}
     sum(losses.values()).backward()
@@ -73,17 +74,54 @@ def test_without_tasks_it_is_densepose_rcnn():
 def test_the_second_stage_has_the_firsts_kind_of_output(told):
     model, targets = build_cascade_rcnn(**TINY, **AUX, **told), one_person()
     pyramid = model.features(model.batch([torch.zeros(3, 64, 96)]))
-    losses = model.dense_losses(pyramid, [(targets.boxes, torch.tensor([0]))], [targets])
+    losses = model.dense_losses(pyramid, [RegionSamples(targets.boxes, torch.tensor([0]))], [targets])
     assert {name + "2" for name in losses if not name.endswith("2")} == {name for name in losses if name.endswith("2")}
 
 
 def test_no_region_is_no_loss():
     model, targets = build_cascade_rcnn(**TINY, **AUX), one_person()
     pyramid = model.features(model.batch([torch.zeros(3, 64, 96)]))
-    none = (torch.zeros(0, 4), torch.zeros(0, dtype=torch.long))
+    none = RegionSamples(torch.zeros(0, 4), torch.zeros(0, dtype=torch.long))
     losses = model.dense_losses(pyramid, [none], [targets])
     assert all(loss.item() == 0 for loss in losses.values())
     sum(losses.values()).backward()
+
+
+def test_people_of_whom_only_keypoints_or_masks_are_known_teach_these_alone():
+    torch.manual_seed(0)
+    model, targets = build_cascade_rcnn(**TINY, **AUX), one_person()
+    pyramid = model.features(model.batch([torch.zeros(3, 64, 96)]))
+
+    def taught(**unknown):
+        bare = replace(targets, annotated=torch.tensor([False]), **unknown)
+        losses = model.dense_losses(pyramid, [RegionSamples(targets.boxes, torch.tensor([0]))], [bare])
+        known = {name: loss.item() for name, loss in losses.items() if loss != 0}
+        assert known == pytest.approx({name: all_losses[name].item() for name in known}, rel=1e-5)
+        return set(known)
+
+    all_losses = model.dense_losses(pyramid, [RegionSamples(targets.boxes, torch.tensor([0]))], [targets])
+    no_keypoints, no_mask = torch.zeros(1, 17, 3), torch.zeros(1, 256, 256, dtype=torch.uint8)
+    assert taught(parts=no_mask) == {"keypoints", "keypoints2"}
+    assert taught(keypoints=no_keypoints) == {"mask", "mask2"}
+    assert taught(parts=no_mask, keypoints=no_keypoints) == set()
+
+
+def test_a_region_that_fits_its_person_badly_teaches_all_but_charts():
+    model, targets = build_cascade_rcnn(**TINY, **AUX), one_person()
+    pyramid = model.features(model.batch([torch.zeros(3, 64, 96)]))
+    low, high = targets.boxes[0, :2], targets.boxes[0, 2:]
+    half = torch.cat([low, low + (high - low) * torch.tensor([1, 0.6])])[None]  # IoU 0.6: below that of charts
+    losses = model.dense_losses(pyramid, [RegionSamples(half, torch.tensor([0]))], [targets])
+    assert {name for name, loss in losses.items() if loss == 0} == {
+        name + suffix for name in ("coarse", "chart", "u", "v") for suffix in ("", "2")
+    }
+
+
+def test_the_branches_have_mask_rcnns_sizes():
+    with torch.device("meta"):
+        model = build_cascade_rcnn()
+    assert [layer.out_channels for layer in model.keypoints.head.layers] == [512] * 8
+    assert [layer.out_channels for layer in model.mask.head.layers] == [256] * 4
 
 
 def test_the_output_for_a_region_does_not_depend_on_the_others():
@@ -110,14 +148,16 @@ def test_keypoint_loss_by_hand():
 
 
 def test_mask_loss_by_hand():
-    targets, zero = one_person(), torch.zeros(1, dtype=torch.long)
+    targets, zero = one_person(), torch.tensor([0])
     logits = torch.full((1, 1, 8, 8), -60.0)
     logits[..., :4] = 60.0
-    assert mask_loss(logits, targets.boxes, zero, zero, [targets]).item() < 1e-6
+    assert mask_loss(logits, targets.boxes, zero, targets).item() < 1e-6
     logits[..., 0] = -60.0
-    assert mask_loss(logits, targets.boxes, zero, zero, [targets]).item() == pytest.approx(60 / 8, rel=1e-5)
-    bare = replace(targets, annotated=torch.tensor([False]))
-    assert mask_loss(logits, targets.boxes, zero, zero, [bare]).item() == 0
+    assert mask_loss(logits, targets.boxes, zero, targets).item() == pytest.approx(60 / 8, rel=1e-5)
+    without_points = replace(targets, annotated=torch.tensor([False]))
+    assert mask_loss(logits, targets.boxes, zero, without_points).item() == pytest.approx(60 / 8, rel=1e-5)
+    bare = replace(without_points, parts=torch.zeros_like(targets.parts))
+    assert mask_loss(logits, targets.boxes, zero, bare).item() == 0
 
 
 def test_the_second_stage_depends_on_the_first():

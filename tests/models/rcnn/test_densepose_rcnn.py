@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from opendensepose.models.point_losses import LossWeights
 from opendensepose.models.rcnn.densepose_rcnn import build_densepose_rcnn
 from opendensepose.models.zoo import build_model
 
@@ -55,3 +56,22 @@ def test_unknown_heads_are_said():
 def test_there_is_one_box_for_all_classes_or_one_for_each():
     with pytest.raises(ValueError, match="num_boxes must be 1 or num_classes, 3, got 2"):
         build_densepose_rcnn(num_classes=3, num_boxes=2)
+
+
+CONFIDENT = ({"uv_confidence": "iid_iso"}, {"uv_confidence": "indep_aniso", "mask_confidence": True})
+
+
+@pytest.mark.parametrize("architecture", ["densepose_rcnn", "cascade_rcnn"])
+@pytest.mark.parametrize(
+    "told, weights, clip_value",
+    [
+        ({}, LossWeights(coarse=5, chart=1, uv=0.01), None),
+        ({"decoder": False, "cells": 14, "coarse_classes": 15}, LossWeights(coarse=2, chart=0.3, uv=0.1), None),
+        *((told, LossWeights(coarse=5, chart=1, uv=0.0005), 1.0) for told in CONFIDENT),
+    ],
+)
+def test_an_architecture_brings_its_released_loss_weights(architecture, told, weights, clip_value):
+    """INDEX_WEIGHTS, PART_WEIGHTS, POINT_REGRESSION_WEIGHTS and CLIP_GRADIENTS of detectron2's configurations."""
+    with torch.device("meta"):
+        model = build_model(architecture, **TINY, **told)
+    assert (model.loss_weights, model.clip_value) == (weights, clip_value)

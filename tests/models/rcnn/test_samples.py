@@ -18,6 +18,7 @@ from opendensepose.models.rcnn.samples import (
     pad_to_multiple,
     proposal_losses,
     sample_boxes,
+    task_regions,
     without_ignored,
 )
 from opendensepose.models.targets import Targets
@@ -71,17 +72,37 @@ def test_draws_have_the_numbers_asked_for_and_depend_on_the_seed_alone():
         assert all(torch.equal(*pair) for pair in zip(one, again, strict=True))
 
 
+PROPOSALS = torch.tensor(
+    [[10.0, 10, 50, 66], [10, 10, 50, 64], [60, 20, 100, 79], [0, 0, 5, 5]]
+)  # IoU 0.7, 0.675 with the first, 0.98 with the second
+
+
 def test_which_boxes_teach_charts():
-    proposals = torch.tensor(
-        [[10.0, 10, 50, 66], [10, 10, 50, 64], [60, 20, 100, 79], [0, 0, 5, 5]]
-    )  # IoU 0.7, 0.675 with the first, 0.98 with the second, who is not annotated
-    boxes, dense = sample_boxes(proposals, targets(annotated=[True, False]), Sampling(box_positive=1.0))
-    assert sorted(boxes.person.tolist()) == [-2, 0, 0, 0, 1, 1]
-    assert sorted(dense.boxes[:, 3].tolist()) == [66, 90] and dense.person.tolist() == [0, 0]
-    _, one = sample_boxes(proposals, targets(), Sampling(box_positive=1.0, dense=1))
-    assert len(one.boxes) == 1
-    boxes, dense = sample_boxes(proposals, targets([]), Sampling())
-    assert len(boxes.boxes) == 4 and len(dense.boxes) == 0
+    target, sampling = targets(annotated=[True, False]), Sampling(box_positive=1.0)
+    sampled = sample_boxes(PROPOSALS, target, sampling)
+    assert sorted(sampled.person.tolist()) == [-2, 0, 0, 0, 1, 1]
+    regions = task_regions(sampled, target, sampling)
+    assert sorted(regions.boxes[:, 3].tolist()) == [66, 90] and regions.person.tolist() == [0, 0]
+    assert regions.stands_for.tolist() == [1, 1]
+    nobody = sample_boxes(PROPOSALS, targets([]), sampling)
+    assert len(nobody.boxes) == 4 and len(task_regions(nobody, targets([]), sampling).boxes) == 0
+
+
+def test_regions_of_other_tasks_stand_for_none_that_teaches_charts():
+    target, sampling = targets(annotated=[True, False]), Sampling(box_positive=1.0)
+    sampled = sample_boxes(PROPOSALS, target, sampling)
+    regions = task_regions(sampled, target, sampling, others=torch.tensor([False, True]))
+    by_edge = dict(zip(regions.boxes[:, 3].tolist(), regions.stands_for.tolist(), strict=True))
+    assert by_edge == {66: 1, 90: 1, 79: 0, 80: 0}
+    assert (regions.person == (regions.stands_for == 0)).all()  # the second person teaches no charts
+
+
+def test_few_regions_stand_for_all():
+    """Of four regions that teach charts two are taken, and their weights add up to four."""
+    sampled, sampling = sample_boxes(PROPOSALS, targets(), Sampling(box_positive=1.0)), Sampling(dense=2)
+    regions = task_regions(sampled, targets(), sampling)
+    assert len(regions.boxes) == 2 and regions.stands_for.tolist() == [2, 2]
+    assert len(task_regions(sampled, targets(), Sampling(dense=None)).boxes) == 4
 
 
 def test_box_losses_by_hand():

@@ -210,3 +210,24 @@ def test_a_checkpoint_is_fine_tuned_without_what_is_frozen(annotated, annotated_
         frozen = name.startswith(("resnet.stem", "resnet.res2"))
         if frozen or name.startswith("resnet.res5"):
             assert torch.equal(before[name], after[name]) == frozen, name
+
+
+def test_a_model_is_fine_tuned_with_the_loss_weights_and_clipping_of_its_training(annotated_recipe, tmp_path):
+    kwargs = annotated_recipe().kwargs
+    released = [({}, 0.01, None), ({"uv_confidence": "iid_iso"}, 0.0005, 1.0), ({"coarse_classes": 15}, 0.1, None)]
+    for told, uv, clip_value in released:
+        network, recipe = new_network(annotated_recipe(kwargs=kwargs | told), None)
+        save_checkpoint(tmp_path / "start.safetensors", network, recipe.architecture, recipe.kwargs)
+        tuned, _ = new_network(finetune(), tmp_path / "start.safetensors")
+        assert (tuned.loss_weights.uv, tuned.clip_value) == (uv, clip_value)
+
+
+def test_a_recipe_that_learns_nothing_of_its_first_stage_needs_a_pretrained_one(annotated, annotated_recipe, tmp_path):
+    recipe = annotated_recipe(steps=1, frozen=("resnet.stem", "resnet.res2"))
+    with pytest.raises(ValueError, match=r"keeps resnet.stem and resnet.res2 as they begin.*--backbone imagenet"):
+        train(recipe, tmp_path / "run", annotated, device="cpu")
+    assert not (tmp_path / "run").exists()
+    network, _ = new_network(recipe, None)
+    save_checkpoint(tmp_path / "start.safetensors", network, recipe.architecture, recipe.kwargs)
+    path = train(recipe, tmp_path / "run", annotated, device="cpu", backbone=tmp_path / "start.safetensors")
+    assert train(recipe.changed(steps=2), tmp_path / "run", annotated, device="cpu", resume=True) == path

@@ -22,7 +22,7 @@ __all__ = ["IMAGENET", "begin_resnet", "fetch_imagenet", "from_torchvision"]
 
 IMAGENET = "imagenet"
 STD_RGB = (0.229, 0.224, 0.225)  # of torchvision's weights
-TORCHVISION_SUFFIXES = (".pth", ".pt")
+NETWORK_SUFFIXES = (".safetensors", ".pkl")  # of checkpoints with a whole network; other files are torchvision's
 RENAMED = (  # torchvision's names -> ours
     (r"^(conv1|bn1)\.", r"stem.\1."),
     (r"^layer(\d)\.", lambda m: f"res{int(m[1]) + 1}."),
@@ -33,8 +33,9 @@ RENAMED = (  # torchvision's names -> ours
 
 
 def begin_resnet(network: nn.Module, source: str | Path) -> None:
-    """Give the ResNet of a network the weights of another's: "imagenet", a file of torchvision's (.pth) or a checkpoint
-    of ours. ValueError if the two do not fit, and nothing is changed; OSError if a download fails."""
+    """Give the ResNet of a network the weights of another's: "imagenet", a file of torchvision's (.pth, or of any name)
+    or a checkpoint (.safetensors, or detectron2's .pkl). ValueError if the two do not fit or the file is damaged, and
+    nothing is changed; OSError if a download fails."""
     resnet = _resnet_of(network)
     if resnet is None:
         raise ValueError(f"a {type(network).__name__} has no ResNet that could begin with weights of another one.")
@@ -104,7 +105,7 @@ def _depth(resnet: ResNet) -> int:
 def _read(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path} with initial weights.")
-    if path.suffix.lower() not in TORCHVISION_SUFFIXES:
+    if path.suffix.lower() in NETWORK_SUFFIXES:
         resnet = _resnet_of(load_checkpoint(path).model)
         if resnet is None:
             raise ValueError(f"{path} holds a network without a ResNet.")
@@ -115,4 +116,7 @@ def _read(path: Path) -> dict[str, Tensor]:
         tensors = torch.load(path, map_location="cpu", weights_only=True) if is_old else read_tensors(path)
         return from_torchvision(tensors)
     except Exception as error:  # a damaged file can fail in any way
-        raise ValueError(f"{path} holds no ResNet of torchvision's.") from error
+        raise ValueError(
+            f"{path} must hold the tensors of torchvision's ResNet by name, as torch.save keeps a state_dict; it holds"
+            " something else, or is damaged."
+        ) from error

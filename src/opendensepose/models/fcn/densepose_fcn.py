@@ -161,5 +161,6 @@ def points_of(image: int, centres: Tensor, targets: Targets) -> LabelledPoints:
     )
     if targets.dense is None:
         return points
-    dense = dense_points(image, centres, None, targets.dense)
+    x, y = centres[None, 0, :, 0], centres[None, :, 0, 1]
+    dense = dense_points(chart.new_tensor([image]), x, y, None, targets.dense)
     return join_points([points, dense], centres.device)

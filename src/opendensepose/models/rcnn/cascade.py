@@ -7,7 +7,6 @@ first stage's outputs are joined with the region's features is not published; he
 features' cells, set beside them, and mixed by one 1x1 convolution.
 """
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -15,13 +14,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from opendensepose.keypoints import NUM_KEYPOINTS
-from opendensepose.models.cells import region_centres
+from opendensepose.models.cells import region_axes
 from opendensepose.models.outputs import NUM_CLASSES, ChartOutput
-from opendensepose.models.point_losses import LossWeights, parts_at, region_losses
+from opendensepose.models.point_losses import region_losses, region_parts
 from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN, build_densepose_rcnn
 from opendensepose.models.rcnn.heads import ConvHead, DeepLabHead
+from opendensepose.models.rcnn.samples import RegionSamples, task_regions
 from opendensepose.models.resnet import NormedConv
-from opendensepose.models.targets import Targets
+from opendensepose.models.targets import Targets, join_people
 from opendensepose.models.whole_batch import shared_mean
 
 __all__ = ["Branch", "CascadeRCNN", "Join", "Stage", "TaskOutputs", "build_cascade_rcnn", "keypoint_loss", "mask_loss"]
@@ -89,7 +89,6 @@ class CascadeRCNN(DensePoseRCNN):
     outputs of the first stage join the region's features in a second one. Any of these four may be None.
     """
 
-    loss_weights = LossWeights()  # of the charts
     keypoint_weight = mask_weight = 1.0  # of the mean cross-entropies, as in Mask R-CNN
 
     def __init__(
@@ -102,7 +101,7 @@ class CascadeRCNN(DensePoseRCNN):
     ):
         super().__init__(
             rcnn.resnet, rcnn.pyramid, rcnn.proposals, rcnn.box_head, rcnn.decoder, rcnn.head, rcnn.predictor,
-            rcnn.cells, rcnn.short_side, rcnn.long_side,
+            rcnn.cells, rcnn.short_side, rcnn.long_side, rcnn.loss_weights, rcnn.clip_value,
         )  # fmt: skip
         self.keypoints, self.mask, self.join, self.second = keypoints, mask, join, second
 
@@ -122,51 +121,63 @@ class CascadeRCNN(DensePoseRCNN):
         return [first, TaskOutputs(self.second.charts(x), None, None) if charts_only else self.second(x)]
 
     def dense_losses(
-        self, pyramid: list[Tensor], regions: Sequence[tuple[Tensor, Tensor]], targets: Sequence[Targets]
+        self, pyramid: list[Tensor], sampled: list[RegionSamples], targets: list[Targets]
     ) -> dict[str, Tensor]:
-        """Return the losses of all tasks at both stages, the second's with a 2 in their names.
-
-        regions: boxes (R, 4) and whom each shows (R,), for each image.
-        """
-        boxes, person = (torch.cat(part) for part in zip(*regions, strict=True))
-        image = torch.cat([torch.full_like(who, n) for n, (_, who) in enumerate(regions)])
-        x = self.regions(pyramid, [one for one, _ in regions])
+        """Return the losses of all tasks at both stages, the second's with a 2 in their names. Each task learns from
+        regions of its own: people of whom only keypoints or masks are known teach these."""
+        pairs = zip(sampled, targets, strict=True)
+        regions = [task_regions(*pair, self.sampling, self.taught_by(pair[1])) for pair in pairs]
+        boxes, person, stands_for = (torch.cat(part) for part in zip(*regions, strict=True))
+        image = torch.cat([torch.full_like(one.person, n) for n, one in enumerate(regions)])
+        people, first = join_people(targets)
+        row = first[image] + person
+        x = self.regions(pyramid, [one.boxes for one in regions])
         # Zeros behind the last region: on a CPU each new size of a convolution costs as much as several steps.
         outputs = self.stages(F.pad(x, (0, 0, 0, 0, 0, 0, 0, -len(x) % REGIONS_MULTIPLE)))
-        outputs = [output.first(len(x)) for output in outputs]
         losses: dict[str, Tensor] = {}
         for suffix, output in zip(("", "2"), outputs, strict=False):
-            of_stage = region_losses(output.charts, boxes, image, person, targets, self.loss_weights)
-            if output.keypoints is not None:
-                places = [targets[n].keypoints[who] for n, who in zip(image.tolist(), person.tolist(), strict=True)]
-                places = torch.stack(places) if places else boxes.new_zeros(0, NUM_KEYPOINTS, 3)
-                of_stage["keypoints"] = self.keypoint_weight * keypoint_loss(output.keypoints, boxes, places)
-            if output.mask is not None:
-                of_stage["mask"] = self.mask_weight * mask_loss(output.mask, boxes, image, person, targets)
+            charts, keypoints, mask = output.first(len(x))
+            of_stage = region_losses(charts, boxes, image, person, targets, self.loss_weights, stands_for)
+            if keypoints is not None:
+                of_stage["keypoints"] = self.keypoint_weight * keypoint_loss(keypoints, boxes, people.keypoints[row])
+            if mask is not None:
+                of_stage["mask"] = self.mask_weight * mask_loss(mask, boxes, row, people)
             losses |= {name + suffix: loss for name, loss in of_stage.items()}
         return losses
+
+    def taught_by(self, targets: Targets) -> Tensor:
+        """Return which people (K,) bool of an image teach an auxiliary task."""
+        teaches = torch.zeros_like(targets.annotated)
+        if self.keypoints is not None:
+            teaches = teaches | (targets.keypoints[..., 2] > 0).any(1)
+        return teaches if self.mask is None else teaches | targets.has_mask
 
 
 def build_cascade_rcnn(
     keypoints: bool = True,
     masks: bool = True,
     cascade: bool = True,
-    aux_channels: int = 256,
-    aux_layers: int = 4,
+    keypoint_channels: int = 512,
+    keypoint_layers: int = 8,
+    mask_channels: int = 256,
+    mask_layers: int = 4,
     **kwargs: Any,
 ) -> CascadeRCNN:
     """Build a CascadeRCNN with random weights.
 
     keypoints, masks: with these branches. cascade: with a second stage, whose chart branch has the first one's sizes.
-    aux_channels, aux_layers: of the auxiliary branches. kwargs: of `build_densepose_rcnn`.
+    keypoint_channels, keypoint_layers, mask_channels, mask_layers: of the convolutions of these branches, Mask R-CNN's
+    if not said. kwargs: of `build_densepose_rcnn`.
     """
     rcnn = build_densepose_rcnn(**kwargs)
     convs = rcnn.head.convs if isinstance(rcnn.head, DeepLabHead) else rcnn.head
     channels = convs.sizes[0]
 
     def branches() -> list[Branch | None]:
-        outputs = NUM_KEYPOINTS * keypoints, int(masks)
-        return [Branch(channels, aux_channels, aux_layers, count) if count else None for count in outputs]
+        return [
+            Branch(channels, keypoint_channels, keypoint_layers, NUM_KEYPOINTS) if keypoints else None,
+            Branch(channels, mask_channels, mask_layers, 1) if masks else None,
+        ]
 
     keypoint_branch, mask_branch = branches()
     join = second = None
@@ -192,17 +203,13 @@ def keypoint_loss(logits: Tensor, regions: Tensor, keypoints: Tensor) -> Tensor:
     return shared_mean(loss, used.sum())
 
 
-def mask_loss(logits: Tensor, regions: Tensor, image: Tensor, person: Tensor, targets: Sequence[Targets]) -> Tensor:
-    """Return the binary cross-entropy against the union of the person's part masks, mean over the regions' cells;
-    people without part masks teach nothing. logits (R, 1, S, S)."""
-    centres = region_centres(regions, logits.shape[-1])
-    total, count = logits.sum() * 0, torch.zeros((), device=logits.device)
-    for k, (n, who) in enumerate(zip(image.tolist(), person.tolist(), strict=True)):
-        if targets[n].annotated[who]:
-            mask = parts_at(centres[k], targets[n].parts[who], targets[n].boxes[who]) > 0
-            total = total + F.binary_cross_entropy_with_logits(logits[k, 0].float(), mask.float(), reduction="sum")
-            count = count + mask.numel()
-    return shared_mean(total, count)
+def mask_loss(logits: Tensor, regions: Tensor, row: Tensor, people: Targets) -> Tensor:
+    """Return the binary cross-entropy against the union of the part masks of the person `row` (R,), mean over the
+    regions' cells; people without part masks teach nothing. logits (R, 1, S, S)."""
+    mask = region_parts(*region_axes(regions, logits.shape[-1]), row, people) > 0  # (R, S, S)
+    known = people.has_mask[row]
+    loss = F.binary_cross_entropy_with_logits(logits[:, 0].float(), mask.float(), reduction="none")
+    return shared_mean((loss * known[:, None, None]).sum(), known.sum() * logits.shape[-2] * logits.shape[-1])
 
 
 def _start(*modules: nn.Module | None) -> None:

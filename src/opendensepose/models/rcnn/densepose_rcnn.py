@@ -24,11 +24,17 @@ from opendensepose.models.rcnn.samples import (
     proposal_losses,
     sample_boxes,
     start_weights,
+    task_regions,
 )
 from opendensepose.models.resnet import ResNet
 from opendensepose.models.targets import Targets
 
-__all__ = ["DensePoseRCNN", "build_densepose_rcnn"]
+__all__ = ["DensePoseRCNN", "build_densepose_rcnn", "released_loss_weights"]
+
+LEGACY_COARSE_CLASSES = 15
+LEGACY_LOSS_WEIGHTS = LossWeights(coarse=2.0, chart=0.3, uv=0.1)
+CONFIDENCE_LOSS_WEIGHTS = LossWeights(uv=0.0005)  # of a likelihood, which has no bound
+CONFIDENCE_CLIP_VALUE = 1.0  # of each element of its gradients
 
 HEADS: dict[str, type[ConvHead] | type[DeepLabHead]] = {"conv": ConvHead, "deeplab": DeepLabHead}
 
@@ -36,11 +42,11 @@ HEADS: dict[str, type[ConvHead] | type[DeepLabHead]] = {"conv": ConvHead, "deepl
 class DensePoseRCNN(Detector):
     """Images -> people and their charts; made of the parts that `build_densepose_rcnn` chooses.
 
-    head, predictor: features of a pooled region of cells x cells -> features -> ChartOutput. The others: see Detector.
+    head, predictor: features of a pooled region of cells x cells -> features -> ChartOutput. loss_weights: of the
+    charts. clip_value: the largest element of a gradient in training, None: any. The others: see Detector.
     """
 
     sampling = Sampling()  # what training learns from in an image
-    loss_weights = LossWeights()  # of the charts
 
     def __init__(
         self,
@@ -54,9 +60,12 @@ class DensePoseRCNN(Detector):
         cells: int,
         short_side: int,
         long_side: int,
+        loss_weights: LossWeights,
+        clip_value: float | None,
     ):
         super().__init__(resnet, pyramid, proposals, box_head, decoder, cells, short_side, long_side)
         self.head, self.predictor = head, predictor
+        self.loss_weights, self.clip_value = loss_weights, clip_value
 
     def forward(
         self, images: list[Tensor], boxes: list[Tensor] | None = None, min_score: float = 0.05
@@ -74,21 +83,21 @@ class DensePoseRCNN(Detector):
         sizes_hw = [tuple(image.shape[-2:]) for image in images]
         of_proposals, proposals = proposal_losses(self.proposals, pyramid, sizes_hw, targets, self.sampling)
         sampled = [sample_boxes(*one, self.sampling) for one in zip(proposals, targets, strict=True)]
-        boxes, dense = (list(part) for part in zip(*sampled, strict=True))
-        logits, deltas = self.box_head(self.box_head.pool(pyramid, [one.boxes for one in boxes]))
-        of_boxes = box_losses(logits, deltas, boxes, targets)
-        return of_proposals | of_boxes | self.dense_losses(pyramid, dense, targets)
+        logits, deltas = self.box_head(self.box_head.pool(pyramid, [one.boxes for one in sampled]))
+        of_boxes = box_losses(logits, deltas, sampled, targets)
+        return of_proposals | of_boxes | self.dense_losses(pyramid, sampled, targets)
 
     def dense_losses(
-        self, pyramid: list[Tensor], regions: list[RegionSamples], targets: list[Targets]
+        self, pyramid: list[Tensor], sampled: list[RegionSamples], targets: list[Targets]
     ) -> dict[str, Tensor]:
-        """Return the losses of the charts of the regions of each image."""
+        """Return the losses of the charts of those sampled regions of each image that teach them."""
+        regions = [task_regions(*one, self.sampling) for one in zip(sampled, targets, strict=True)]
         output = self.charts(pyramid, pad_to_multiple([one.boxes for one in regions]))
         count = sum(len(one.boxes) for one in regions)
         output = ChartOutput(*(None if maps is None else maps[:count] for maps in output))
         image = torch.cat([torch.full_like(one.person, k) for k, one in enumerate(regions)])
-        boxes, person = (torch.cat(part) for part in zip(*regions, strict=True))
-        return region_losses(output, boxes, image, person, targets, self.loss_weights)
+        boxes, person, stands_for = (torch.cat(part) for part in zip(*regions, strict=True))
+        return region_losses(output, boxes, image, person, targets, self.loss_weights, stands_for)
 
     def charts(self, pyramid: list[Tensor], boxes: list[Tensor]) -> ChartOutput:
         """Apply the dense head to the boxes of each image."""
@@ -126,8 +135,9 @@ def build_densepose_rcnn(
     depth, norm, stride_in_1x1, width: see ResNet. channels: of the pyramid. head: "conv" or "deeplab". head_norm: group
     norm in the head. decoder, cells: with a decoder regions have 28 cells on a side; legacy models have none, and 14.
     coarse_classes, uv_confidence, mask_confidence: see ChartPredictor. num_classes, num_boxes, box_hidden,
-    aligned_boxes: see BoxHead; all people are one class. short_side, long_side: see Detector. ValueError for an unknown
-    head, or boxes that are neither one for all classes nor one for each.
+    aligned_boxes: see BoxHead; all people are one class. short_side, long_side: see Detector. Loss weights and clipping
+    are the released ones. ValueError for an unknown head, or boxes that are neither one for all classes nor one for
+    each.
     """
     if head not in HEADS:
         raise ValueError(f"head is {' or '.join(HEADS)}, got {head!r}.")
@@ -145,6 +155,18 @@ def build_densepose_rcnn(
         cells=cells,
         short_side=short_side,
         long_side=long_side,
+        loss_weights=released_loss_weights(coarse_classes, uv_confidence),
+        clip_value=CONFIDENCE_CLIP_VALUE if uv_confidence else None,
     )
     start_weights(model)
     return model
+
+
+def released_loss_weights(coarse_classes: int, uv_confidence: str | None) -> LossWeights:
+    """Return the weights with which detectron2's model of these outputs was trained, see ChartPredictor.
+
+    Legacy models are the only released ones with 15 coarse classes, and have no confidences.
+    """
+    if uv_confidence is not None:
+        return CONFIDENCE_LOSS_WEIGHTS
+    return LEGACY_LOSS_WEIGHTS if coarse_classes == LEGACY_COARSE_CLASSES else LossWeights()
