@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from tests.evaluation.people import UVDistances
-from tests.test_evaluate import truth_maps, write_truth
+from tests.evaluate.test_measure_files import truth_maps, write_truth
 
 import opendensepose.benchmark as benchmark
 
@@ -42,7 +42,7 @@ def stage(monkeypatch, tmp_path):
 
     monkeypatch.setattr(benchmark, "render_dataset", render_dataset)
     monkeypatch.setattr(benchmark, "predict_files", predict_files)
-    monkeypatch.setattr("opendensepose.evaluate.load_distances", lambda assets: UVDistances())
+    monkeypatch.setattr("opendensepose.evaluate.measure_files.load_distances", lambda assets: UVDistances())
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(b"some weights")
     calls.run = lambda **more: benchmark.run_benchmark(tmp_path / "out", model=str(weights), count=5, **more)

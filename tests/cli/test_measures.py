@@ -7,7 +7,7 @@ import pytest
 from tests.cli.running import assert_one_sentence, run
 from tests.evaluation.people import UVDistances
 from tests.test_annotators import rendered  # noqa: F401  (a fixture)
-from tests.test_evaluate import write_npz, write_truth
+from tests.evaluate.test_measure_files import write_npz, write_truth
 
 import opendensepose.evaluate
 
@@ -15,9 +15,12 @@ import opendensepose.evaluate
 @pytest.fixture(autouse=True)
 def uv_distances(monkeypatch):
     real = opendensepose.evaluate.load_distances
-    monkeypatch.setattr(
-        "opendensepose.evaluate.load_distances", lambda assets=None: real(assets) if assets else UVDistances()
-    )
+
+    def load(assets=None):
+        return real(assets) if assets else UVDistances()
+
+    for module in ("opendensepose.evaluate", "opendensepose.evaluate.measure_files"):
+        monkeypatch.setattr(f"{module}.load_distances", load)
 
 
 @pytest.fixture

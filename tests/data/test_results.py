@@ -92,7 +92,7 @@ WHOLE_PNG = base64.b64decode(entry()["uv_data"])
         ({"uv_data": base64.b64encode(b"hello").decode()}, "uv_data is not a PNG"),
         ({"uv_data": base64_png(np.zeros((2, 3, 3)), "JPEG")}, "uv_data is not a PNG"),
         ({"uv_data": base64.b64encode(WHOLE_PNG[:45]).decode()}, "uv_data is damaged"),
-        ({"uv_data": GREY}, "uv_data must be an RGB picture, got mode L"),
+        ({"uv_data": GREY}, "uv_data must be an RGB picture of 8 bits, got mode L"),
         ({"uv_data": base64_png(np.full((2, 3, 3), 25))}, "uv_data: I must be 0 to 24, got 25"),
     ],
 )
