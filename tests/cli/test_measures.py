@@ -86,7 +86,7 @@ def test_benchmark_says_which_version_and_ends_gracefully_when_stopped(files, tm
         return evaluation, out / "results.json"
 
     monkeypatch.setattr("opendensepose.benchmark.run_benchmark", run_benchmark)
-    result = run("benchmark", "--out", tmp_path / "b", "--count", 3)
+    result = run("benchmark", "--out", tmp_path / "b", "--images", 3)
     assert result.exit_code == 0, result.output
     assert "version 1" in result.stdout and "first 3 of 500" in result.stdout and "results.json" in result.stdout
     assert asked.settings["model"] == "default"
