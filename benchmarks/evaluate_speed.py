@@ -3,8 +3,8 @@
 python benchmarks/evaluate_speed.py
 
 1. On 391 people, with assets of the authors' form (27,554 vertices, in memory): against the released evaluator's
-   arithmetic, arranged as detectron2 arranges it (`released_evaluator.py`), on the same files in the same process. Times
-   are of the processor; reading the files counts, loading the assets does not.
+   arithmetic, arranged as detectron2 arranges it (`released_evaluator.py`), on the same files in the same process.
+   Times are of the processor; reading the files counts, loading the assets does not.
 2. On files of the size of COCO-DensePose's minival, 2,243 people with 100 points each in 1,508 images, on our surface,
    whose table of geodesic distances is made at the first use.
 
@@ -18,8 +18,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-import released_evaluator
 
+import released_evaluator
 from opendensepose.data import category, encode_mask, read_annotations, result_entry, write_results
 from opendensepose.evaluate import evaluate_files, load_distances
 from opendensepose.evaluate.inputs import AnnotatedPeople, annotated_images, open_predictions

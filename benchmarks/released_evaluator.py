@@ -1,12 +1,12 @@
 """The released evaluator's arithmetic, arranged as detectron2 arranges it: the baseline of `evaluate_speed.py`.
 
 Three passes over all images, one for GPS, one for GPSm, one for mask IoU. In each, for every pair of a detection and a
-person: both sides' points are snapped to vertices by a table of distances to all vertices of the chart, and the matrix of
-distances is read point by point. For GPSm and IoU, masks are stretched by scipy, drawn into arrays of the image's size and
-encoded as run-length codes. Matching and summing are pycocotools' loops.
+person: both sides' points are snapped to vertices by a table of distances to all vertices of the chart, and the matrix
+of distances is read point by point. For GPSm and IoU, masks are stretched by scipy, drawn into arrays of the image's
+size and encoded as run-length codes. Matching and summing are pycocotools' loops.
 
-The assets are in memory before. Ignored regions, segmentations and people without points are left to the plain algorithm
-in tests/evaluation/released_evaluator.py, which tests compare with ours; here is only what costs time.
+The assets are in memory before. Ignored regions, segmentations and people without points are left to the plain
+algorithm in tests/evaluation/released_evaluator.py, which tests compare with ours; here is only what costs time.
 """
 
 import base64

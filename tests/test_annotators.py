@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from tests.evaluation.people import UVDistances
 from tests.evaluate.test_measure_files import truth_maps, write_truth
+from tests.evaluation.people import UVDistances
 
 from opendensepose.annotators import measure_annotators, write_annotator_pictures
 

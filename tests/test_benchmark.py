@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from tests.evaluation.people import UVDistances
 from tests.evaluate.test_measure_files import truth_maps, write_truth
+from tests.evaluation.people import UVDistances
 
 import opendensepose.benchmark as benchmark
 

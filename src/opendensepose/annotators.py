@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from opendensepose.atomic_write import atomic_write

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 from tests.cli.running import assert_one_sentence, run
+from tests.evaluate.test_measure_files import write_npz, write_truth
 from tests.evaluation.people import UVDistances
 from tests.test_annotators import rendered  # noqa: F401  (a fixture)
-from tests.evaluate.test_measure_files import write_npz, write_truth
 
 import opendensepose.evaluate
 

@@ -59,7 +59,9 @@ def person(number, box, points, **more):
 def found(box, score, size_wh=None, u=0.2):
     """A detection of chart 2 all over, of u, v .2, .4, in a crop of the box's size or another."""
     width, height = size_wh or (int(box[2]), int(box[3]))
-    flat = [np.full((height, width), value, kind) for value, kind in ((2, np.uint8), (u, np.float32), (0.4, np.float32))]
+    flat = [
+        np.full((height, width), value, kind) for value, kind in ((2, np.uint8), (u, np.float32), (0.4, np.float32))
+    ]
     corners = np.array([box[0], box[1], box[0] + box[2], box[1] + box[3]])
     return result_entry(image_id=1, score=score, box_xyxy=corners, iuv=IUV(*flat))
 

@@ -66,7 +66,9 @@ def test_the_ignored_region_is_the_union_of_its_polygons():
 def test_detections_of_category_0_are_people_where_no_category_is_0(tmp_path):
     entries = [found(RIGHT, 0.9) | {"category_id": number} for number in (0, 1, 7)]
     some = predictions_of(tmp_path, entries)
-    assert len(some.people_in(1)) == 2 and some.remarks == ["1 detections have another category_id than 0 or 1: left out."]
+    assert len(some.people_in(1)) == 2 and some.remarks == [
+        "1 detections have another category_id than 0 or 1: left out."
+    ]
     document = document_of(person(1, RIGHT, [(100, 90)]))
     document["categories"].append({"id": 0, "name": "dog"})
     assert len(predictions_of(tmp_path, entries, document).people_in(1)) == 1
@@ -93,7 +95,10 @@ def test_people_are_of_the_category_named_person():
         ({"iscrowd": "no"}, "annotation 1: iscrowd must be 0 or 1, got 'no'"),
         ({"iscrowd": 2}, "annotation 1: iscrowd must be 0 or 1, got 2"),
         ({"dp_masks": {}}, "annotation 1: dp_masks: part masks must be a list, got dict"),
-        ({"segmentation": [[1, 2, 3, 4]]}, "annotation 1: segmentation: polygon 0 must be a list .* at least 3 corners"),
+        (
+            {"segmentation": [[1, 2, 3, 4]]},
+            "annotation 1: segmentation: polygon 0 must be a list .* at least 3 corners",
+        ),
         ({"segmentation": [[1, 2, 3, 4, 1e9, 5]]}, "annotation 1: segmentation: polygon 0 must be .* within 100,000"),
         ({"segmentation": "text"}, "annotation 1: segmentation: a mask must be an object"),
         ({"segmentation": {"size": [1, 2], "counts": [2]}}, "segmentation: the mask is 1 x 2, the image 120 x 140"),

@@ -1,7 +1,7 @@
-"""The released evaluator's algorithm (detectron2's DensePoseCocoEval), written plainly: what the measures are compared with.
+"""The released evaluator's algorithm (detectron2's DensePoseCocoEval), written plainly, to compare the measures with.
 
-Loops over images, thresholds, people, detections and points; nothing is computed for many at once. Inputs are the content
-of the files. COCO's library draws polygons and run-length codes, and scipy stretches part masks, as there.
+Loops over images, thresholds, people, detections and points; nothing is computed for many at once. Inputs are the
+content of the files. COCO's library draws polygons and run-length codes, and scipy stretches part masks, as there.
 
 QUIRKS names where our measures differ on purpose, as docs/how_to/evaluate.md lists them. Without them the algorithm
 does what ours does; with a quirk, what the released one does.
@@ -108,10 +108,7 @@ class ReleasedEvaluator:
             pairs.gps.append([0.0 if one["left_out"] else self._gps(detection, one) for one in people])
             pairs.box.append([box_iou(detection["bbox"], one["bbox"], one.get("iscrowd", 0)) for one in people])
             pairs.mask.append(
-                [
-                    pixel_iou(own, pixels, one.get("iscrowd", 0))
-                    for one, pixels in zip(people, foregrounds, strict=True)
-                ]
+                [pixel_iou(own, pixels, one.get("iscrowd", 0)) for one, pixels in zip(people, foregrounds, strict=True)]
             )
         return pairs
 

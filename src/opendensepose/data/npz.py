@@ -1,4 +1,4 @@
-"""Arrays of numbers in .npz files, which may come from anywhere: what an error says never advises to run their content."""
+"""Arrays of numbers in .npz files, which may come from anywhere: no error advises to run their content."""
 
 from collections.abc import Sequence
 from pathlib import Path

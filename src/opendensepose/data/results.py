@@ -142,9 +142,7 @@ def _check_header(body: bytes, size_hw: tuple[int, int]) -> None:
     width, height = int.from_bytes(body[4:8]), int.from_bytes(body[8:12])
     bits, colour = body[12], body[13]
     if (height, width) != size_hw:
-        raise ValueError(
-            f"uv_data is a picture of {height} x {width}, uv_shape says {size_hw[0]} x {size_hw[1]}."
-        )
+        raise ValueError(f"uv_data is a picture of {height} x {width}, uv_shape says {size_hw[0]} x {size_hw[1]}.")
     if colour != 2 or bits != 8:
         raise ValueError(
             f"uv_data must be an RGB picture of 8 bits, got mode {_MODES.get(colour, colour)} of {bits} bits."

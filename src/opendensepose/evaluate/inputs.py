@@ -210,8 +210,8 @@ class _NpzFolder:
 
 
 class _ResultsFile:
-    """A COCO results file with uv_shape and uv_data. A crop's corner is the box's, which may lie between pixels, and its
-    labels end at the box's whole width and height, as in the released evaluators."""
+    """A COCO results file with uv_shape and uv_data. As in the released evaluators, a crop's corner is the box's, which
+    may lie between pixels, and its labels end at the box's whole width and height."""
 
     def __init__(self, path: Path, truth: AnnotatedPeople):
         self.path = path

@@ -156,9 +156,7 @@ class _Matches:
         first = np.cumsum(self.num_detections) - self.num_detections
         count = self.num_detections[images]
         place = np.arange(count.sum()) + np.repeat(first[images] - (np.cumsum(count) - count), count)
-        return _Matches(
-            self.score[place], self.right[:, place], self.ignored[:, place], count, self.num_people[images]
-        )
+        return _Matches(self.score[place], self.right[:, place], self.ignored[:, place], count, self.num_people[images])
 
     def precision_and_recall(self) -> tuple[np.ndarray, np.ndarray]:
         """Precision (T, R) at each recall point and recall (T,) of all detections; NaN without people."""

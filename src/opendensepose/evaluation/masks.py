@@ -19,7 +19,7 @@ class Window(NamedTuple):
 
 
 def place_mask(mask: np.ndarray, box_xywh: Sequence[float], size_hw: tuple[int, int]) -> Window:
-    """Put a mask (h, w) at the whole pixel int(x), int(y) of a box, cut to int(x + width), int(y + height) and the image.
+    """Put a mask (h, w) at a box's pixel int(x), int(y), cut to int(x + width), int(y + height) and the image.
 
     The released evaluators round so: towards 0, and the far edge after the sum.
     """
@@ -41,7 +41,9 @@ def stretched_grid(grid: np.ndarray, box_xywh: Sequence[float], size_hw: tuple[i
     )
     cells = grid.view(np.uint8)
     pairs = cells[rows.low] + cells[rows.high]
-    total = pairs.take(columns.low, 1) + pairs.take(columns.high, 1)  # (h, w): how many of the four cells around are set
+    total = pairs.take(columns.low, 1) + pairs.take(
+        columns.high, 1
+    )  # (h, w): how many of the four cells around are set
     mask = total == 4
     outline = np.flatnonzero((total.ravel() - np.uint8(1)) < 3)  # its pixels alone need the weights
     y, x = np.divmod(outline, total.shape[1])

@@ -124,7 +124,9 @@ def labels_at(detection: DetectedPerson, point_xy: np.ndarray) -> Labels:
     """
     height, width = detection.iuv.size_hw
     if detection.ends_at_box:
-        width, height = (min(size, int(side)) for size, side in zip((width, height), detection.box_xywh[2:], strict=True))
+        width, height = (
+            min(size, int(side)) for size, side in zip((width, height), detection.box_xywh[2:], strict=True)
+        )
     column, row = (point_xy - detection.origin_xy).astype(np.int64).T
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
     column, row = column[inside], row[inside]
