@@ -124,7 +124,7 @@ def _check_png(content: bytes, size_hw: tuple[int, int]) -> None:
     """Raise ValueError unless the bytes are a whole PNG of that size, RGB, 8 bits: cv2 takes some others, too."""
     if not content.startswith(_SIGNATURE):
         raise ValueError("uv_data is not a PNG.")
-    place, kinds = len(_SIGNATURE), []
+    place, kinds = len(_SIGNATURE), list[bytes]()
     while not kinds or kinds[-1] != b"IEND":
         size = int.from_bytes(content[place : place + 4])
         body, checksum = content[place + 4 : place + 8 + size], content[place + 8 + size : place + 12 + size]

@@ -99,11 +99,11 @@ def _joined_corners(x: list, y: list) -> list[list[float]]:
         raise ValueError(f"there are {len(x)} lists of x and {len(y)} of y")
     regions = []
     for one_x, one_y in zip(x, y, strict=True):
-        sides = as_numbers(one_x), as_numbers(one_y)
-        if sides[0] is None or sides[1] is None or len(sides[0]) != len(sides[1]):
+        of_x, of_y = as_numbers(one_x), as_numbers(one_y)
+        if of_x is None or of_y is None or len(of_x) != len(of_y):
             raise ValueError("a region must be as many numbers x as y")
-        if len(sides[0]) > 2:
-            regions.append(np.stack(sides, axis=1).ravel().tolist())
+        if len(of_x) > 2:
+            regions.append(np.stack([of_x, of_y], axis=1).ravel().tolist())
     return regions
 
 

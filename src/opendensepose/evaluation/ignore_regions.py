@@ -33,8 +33,8 @@ def keep_detected(detection: DetectedPerson, foreground: Window, region: np.ndar
     if not _within(region, x, y, width, height).any():
         return True
     mask, (left, top) = foreground
-    in_region = np.count_nonzero(mask & region[top : top + mask.shape[0], left : left + mask.shape[1]])
-    return in_region / max(np.count_nonzero(mask), 1) < MOST_OF_LABELS
+    in_region = int(np.count_nonzero(mask & region[top : top + mask.shape[0], left : left + mask.shape[1]]))
+    return in_region / max(int(np.count_nonzero(mask)), 1) < MOST_OF_LABELS
 
 
 def _within(region: np.ndarray, x: int, y: int, width: int, height: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 __all__ = ["Window", "mask_ious", "place_mask", "stretched_grid"]
 
@@ -18,12 +19,12 @@ class Window(NamedTuple):
     corner_xy: tuple[int, int]  # the image's column and row at which it begins
 
 
-def place_mask(mask: np.ndarray, box_xywh: Sequence[float], size_hw: tuple[int, int]) -> Window:
+def place_mask(mask: np.ndarray, box_xywh: ArrayLike, size_hw: tuple[int, int]) -> Window:
     """Put a mask (h, w) at a box's pixel int(x), int(y), cut to int(x + width), int(y + height) and the image.
 
     The released evaluators round so: towards 0, and the far edge after the sum.
     """
-    x, y, width, height = (float(value) for value in box_xywh)
+    x, y, width, height = np.asarray(box_xywh, np.float64).tolist()
     left, top = int(x), int(y)
     right, bottom = min(int(x + width), size_hw[1]), min(int(y + height), size_hw[0])
     skip_x, skip_y = max(-left, 0), max(-top, 0)
@@ -31,14 +32,13 @@ def place_mask(mask: np.ndarray, box_xywh: Sequence[float], size_hw: tuple[int, 
     return Window(mask, (left + skip_x, top + skip_y))
 
 
-def stretched_grid(grid: np.ndarray, box_xywh: Sequence[float], size_hw: tuple[int, int]) -> Window:
+def stretched_grid(grid: np.ndarray, box_xywh: ArrayLike, size_hw: tuple[int, int]) -> Window:
     """Stretch the part masks' grid (256, 256) bool linearly over a box, corners on corners, and cut it at one half.
 
     The same pixels as scipy.ndimage.zoom(grid, order=1) > 0.5, which the released evaluators call, to the last bit.
     """
-    rows, columns = (
-        _Steps.along(side, count) for side, count in zip((box_xywh[3], box_xywh[2]), grid.shape, strict=True)
-    )
+    _, _, width, height = np.asarray(box_xywh, np.float64).tolist()
+    rows, columns = (_Steps.along(side, count) for side, count in zip((height, width), grid.shape, strict=True))
     cells = grid.view(np.uint8)
     pairs = cells[rows.low] + cells[rows.high]
     total = pairs.take(columns.low, 1) + pairs.take(

@@ -59,7 +59,7 @@ class OfficialDistances:
         i, u, v = labels
         vertex = np.empty(len(i), np.int64)
         uv = np.stack([u, v], 1).astype(np.float64)
-        for k in np.flatnonzero(np.bincount(i)):
+        for k in np.flatnonzero(np.bincount(i)).tolist():
             if not 1 <= k <= 24 or not len(self.vertices[k]):
                 raise ValueError(f"the assets have no vertex in chart {k}.")
             mine = np.flatnonzero(i == k)
