@@ -89,7 +89,15 @@ def predict_missing(
         if on_photo:
             on_photo(count - len(missing) + number, count)
 
-    settings = {"model": weights, "device": device, "min_score": min_score}
-    done = predict_files(missing, predictions, **settings, on_photo=show, overlay=False, workers=workers)
+    done = predict_files(
+        missing,
+        predictions,
+        model=weights,
+        device=device,
+        min_score=min_score,
+        on_photo=show,
+        overlay=False,
+        workers=workers,
+    )
     for path, sentence in done.failures.items():
         raise ValueError(f"{path}: {sentence}")
