@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from tests.evaluate.test_measure_files import truth_maps, write_truth
 from tests.evaluation.people import UVDistances
-from tests.test_evaluate import truth_maps, write_truth
 
 from opendensepose.annotators import measure_annotators, write_annotator_pictures
 
@@ -80,7 +80,7 @@ def test_bad_input_is_one_sentence(rendered, tmp_path):
     change(rendered, dp_V=json.loads(rendered.read_text())["annotations"][0]["dp_U"])
     truth = rendered.parent / "dense" / "1.npz"
     truth.write_bytes(truth.read_bytes()[:300])
-    with pytest.raises(ValueError, match="1.npz cannot be read as truth"):
+    with pytest.raises(ValueError, match="1.npz is damaged"):
         measure_annotators(rendered, rendered.parent, UVDistances())
     truth.unlink()
     with pytest.raises(FileNotFoundError, match="1.npz is not there"):

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from tests.evaluate.test_measure_files import truth_maps, write_truth
 from tests.evaluation.people import UVDistances
-from tests.test_evaluate import truth_maps, write_truth
 
 import opendensepose.benchmark as benchmark
 
@@ -27,7 +27,8 @@ def stage(monkeypatch, tmp_path):
             truth.write_text(json.dumps(document))
         return out_dir / "annotations.json"
 
-    def predict_files(paths, out_dir, *, model, device, min_score, on_photo):
+    def predict_files(paths, out_dir, *, model, device, min_score, on_photo, overlay, workers):
+        assert not overlay
         out_dir.mkdir(parents=True, exist_ok=True)
         for number, path in enumerate(paths, start=1):
             if calls.stop_after == len(calls.predicted):
@@ -42,7 +43,7 @@ def stage(monkeypatch, tmp_path):
 
     monkeypatch.setattr(benchmark, "render_dataset", render_dataset)
     monkeypatch.setattr(benchmark, "predict_files", predict_files)
-    monkeypatch.setattr("opendensepose.evaluate.load_distances", lambda assets: UVDistances())
+    monkeypatch.setattr("opendensepose.evaluate.measure_files.load_distances", lambda assets: UVDistances())
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(b"some weights")
     calls.run = lambda **more: benchmark.run_benchmark(tmp_path / "out", model=str(weights), count=5, **more)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from opendensepose.iuv import IUV, crop_iuv, empty_iuv, flip_iuv
+from opendensepose.iuv import IUV, QuantisedIUV, crop_iuv, empty_iuv, flip_iuv
 
 
 def random_iuv(rng, size_hw=(7, 5)):
@@ -64,3 +64,13 @@ def test_flip_by_hand():
     assert flipped.i.tolist() == [[10, 2, 4]]
     np.testing.assert_allclose(flipped.u, [[0.25, 0.25, 0.75]])  # U turns round on the hand only
     np.testing.assert_allclose(flipped.v, [[0.25, 0.75, 0.25]])  # V on the torso only
+
+
+def test_a_quantised_map_is_the_map_in_255ths_and_0_on_background():
+    i, u = np.array([[0, 3]], np.uint8), np.array([[7, 51]], np.uint8)
+    iuv = QuantisedIUV(i, u, u[:, ::-1]).to_iuv()
+    assert iuv.i.tolist() == [[0, 3]] and iuv.size_hw == (1, 2)
+    np.testing.assert_allclose([iuv.u, iuv.v], [[[0, 0.2]], [[0, 7 / 255]]])
+    for wrong in ((i, u.astype(float), u), (i, u, u.T), (i + 24, u, u), (i[0], u[0], u[0])):
+        with pytest.raises(ValueError, match="must be uint8|must be 0..24"):
+            QuantisedIUV(*wrong)

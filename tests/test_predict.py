@@ -8,6 +8,7 @@ from PIL import Image
 from tests.evaluation.assets import small_body, write_assets
 from tests.red_people import RedPeople, photo_with_red
 
+from opendensepose.data import example_photo
 from opendensepose.models.checkpoints.checkpoint import save_checkpoint
 from opendensepose.models.zoo import build_model
 from opendensepose.predict import PredictionSummary, Predictor, predict_files
@@ -194,6 +195,32 @@ def test_files_are_written_and_bad_ones_reported(tmp_path):
         assert good["I"][60, 70] == 2
     with Image.open(out / "good.overlay.jpg") as overlay:
         assert overlay.size == (160, 120)
+
+
+def test_processes_write_what_one_process_writes(tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    cv2.imwrite(str(photos / "astronaut.png"), cv2.resize(example_photo()[..., ::-1], (96, 96)))
+    (photos / "bad.jpg").write_bytes(b"nothing")
+    Image.fromarray(photo_with_red((48, 64))).save(photos / "red.png")
+    done, seen = [], []
+    for workers in (1, 2):
+        out = tmp_path / str(workers)
+        settings = {"overlay": False, "workers": workers, "min_score": 0.05}
+        done.append(predict_files([photos], out, on_photo=lambda *what: seen.append(what), **settings))
+        assert {path.name for path in out.iterdir()} == {"astronaut.npz", "red.npz"}
+    one, two = done
+    assert [path.name for path in one.written] == [path.name for path in two.written] == ["astronaut.npz", "red.npz"]
+    assert one.failures == two.failures and one.num_people == two.num_people
+    assert [number for number, _, _ in seen[3:]] == [1, 2, 3] and {path for _, _, path in seen[3:]} == set(
+        photos.iterdir()
+    )
+    for name in ("astronaut.npz", "red.npz"):
+        with np.load(tmp_path / "1" / name) as first, np.load(tmp_path / "2" / name) as second:
+            for field in first:
+                np.testing.assert_allclose(first[field], second[field], atol=1e-3)
+    with pytest.raises(ValueError, match="nosuch"):
+        predict_files([photos], tmp_path / "3", model="nosuch", workers=2)
 
 
 def test_exit_codes():

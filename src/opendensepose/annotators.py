@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from opendensepose.atomic_write import atomic_write
 from opendensepose.data import CocoDensePose, read_annotations
+from opendensepose.data.npz import read_arrays
 from opendensepose.evaluation.annotators import (
     AnnotatedTruth,
     AnnotatorErrors,
@@ -71,12 +71,10 @@ def _people(document: CocoDensePose, folder: Path) -> Iterator[AnnotatedTruth]:
 def _read_truth(path: Path) -> IUV:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there: the truth of an annotated image is missing.")
+    arrays = read_arrays(path, ("I", "U", "V"))
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
-            return IUV(content["I"], content["U"], content["V"])
-    except KeyError as error:
-        raise ValueError(f"{path}: {str(error).strip(chr(39))}.") from None
-    except Exception as error:  # of numpy, zipfile and zlib: a broken file has many
+        return IUV(arrays["I"], arrays["U"], arrays["V"])
+    except ValueError as error:
         raise ValueError(f"{path} cannot be read as truth: {error}") from None
 
 

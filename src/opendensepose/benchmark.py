@@ -35,7 +35,7 @@ def run_benchmark(
     on_photo: Callable[[int, int], None] | None = None,
     on_image: Callable[[int, int], None] | None = None,
 ) -> tuple[Evaluation, Path]:
-    """Render and label the pictures that are missing, and measure.
+    """Render and label the pictures that are missing, and measure; workers: processes that render and label.
 
     on_photo, on_image(number done, total): called while labelling and while measuring. Returns the evaluation
     and the JSON file with its numbers. ValueError if the model is unknown.
@@ -43,7 +43,8 @@ def run_benchmark(
     weights = weights_path(model)
     annotations = render_set(out, workers=workers, count=count)
     predictions = prediction_folder(out, weights, min_score)
-    predict_missing(annotations.parent / "images", predictions, weights, device, min_score, count, on_photo)
+    images = annotations.parent / "images"
+    predict_missing(images, predictions, weights, device, min_score, count, on_photo, workers=workers)
     evaluation = evaluate_files(predictions, annotations, on_image=on_image)
     results = predictions.with_name(predictions.name.replace("predictions", "results", 1) + ".json")
     write_json(evaluation, results)
@@ -72,8 +73,13 @@ def predict_missing(
     min_score: float,
     count: int,
     on_photo: Callable[[int, int], None] | None = None,
+    *,
+    workers: int = 1,
 ) -> None:
-    """Label those of the first `count` photos that have no .npz yet. ValueError if a photo cannot be predicted."""
+    """Label those of the first `count` photos that have no .npz yet, without overlays.
+
+    workers: processes, on a CPU. ValueError if a photo cannot be predicted.
+    """
     wanted = [photos / f"{image_id:012d}.jpg" for image_id in range(1, count + 1)]
     missing = [path for path in wanted if not (predictions / f"{path.stem}.npz").is_file()]
     if not missing:
@@ -83,6 +89,15 @@ def predict_missing(
         if on_photo:
             on_photo(count - len(missing) + number, count)
 
-    done = predict_files(missing, predictions, model=weights, device=device, min_score=min_score, on_photo=show)
+    done = predict_files(
+        missing,
+        predictions,
+        model=weights,
+        device=device,
+        min_score=min_score,
+        on_photo=show,
+        overlay=False,
+        workers=workers,
+    )
     for path, sentence in done.failures.items():
         raise ValueError(f"{path}: {sentence}")

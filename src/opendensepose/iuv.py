@@ -6,7 +6,7 @@ import numpy as np
 
 from opendensepose.surface import NUM_CHARTS, mirror_iuv
 
-__all__ = ["IUV", "crop_iuv", "empty_iuv", "flip_iuv"]
+__all__ = ["IUV", "QuantisedIUV", "crop_iuv", "empty_iuv", "flip_iuv"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,33 @@ class IUV:
     @property
     def size_hw(self) -> tuple[int, int]:
         return self.i.shape
+
+
+@dataclass(frozen=True)
+class QuantisedIUV:
+    """The map as results files have it: i (H, W) uint8, 0 background, 1..24 charts; u, v (H, W) uint8 in 255ths, of any
+    value on background. ValueError otherwise."""
+
+    i: np.ndarray
+    u: np.ndarray
+    v: np.ndarray
+
+    def __post_init__(self) -> None:
+        for name in ("i", "u", "v"):
+            value = getattr(self, name)
+            if value.ndim != 2 or value.dtype != np.uint8 or value.shape != self.i.shape:
+                raise ValueError(f"{name} must be uint8 (H, W) like i, got {value.dtype} of shape {value.shape}.")
+        if self.i.size and self.i.max() > NUM_CHARTS:
+            raise ValueError(f"i must be 0..{NUM_CHARTS}, got {self.i.max()}.")
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        return self.i.shape
+
+    def to_iuv(self) -> IUV:
+        """Return the map in float32, 0 on background."""
+        u, v = (np.where(self.i > 0, part, 0).astype(np.float32) / np.float32(255) for part in (self.u, self.v))
+        return IUV(self.i, u, v)
 
 
 def empty_iuv(size_hw: tuple[int, int]) -> IUV:

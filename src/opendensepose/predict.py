@@ -1,10 +1,13 @@
 """Photos -> people, with any network: arrays in memory, or files on disk."""
 
+import multiprocessing
+import signal
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import cv2
 import numpy as np
@@ -211,36 +214,92 @@ def predict_files(
     device: str | None = None,
     min_score: float | None = None,
     on_photo: Callable[[int, int, Path], None] | None = None,
+    *,
     assets: str | Path | None = None,
+    overlay: bool = True,
+    workers: int = 1,
 ) -> PredictionSummary:
     """Label photos, or the photos in folders: write <stem>.npz and <stem>.overlay.jpg for each into out_dir.
 
     The npz holds I uint8 (H, W), U, V float32 (H, W), instance uint8 (H, W), boxes_xyxy float32 (N, 4), scores
     float32 (N,), the pixels that people share, and of embedding models vertices and embeddings, see `data.predictions`.
     A photo that cannot be read or labelled, for want of memory, say, is noted in the summary and the others are done.
-    on_photo(number done, number of all, path) is called after each. assets: see Predictor. ValueError, one sentence: no
-    photos, an unknown model or device, assets of another mesh, an out_dir that cannot be written, two photos that would
-    share an output name.
+    on_photo(number done, number of all, path) is called after each. assets: see Predictor. overlay: whether to write
+    the overlay. workers: on a CPU, so many processes of one core each share the photos of a model given by name or
+    file. ValueError, one sentence: no photos, an unknown model or device, assets of another mesh, an out_dir that cannot
+    be written, two photos that would share an output name.
     """
     photos = find_photos(list(paths))
     out_dir = _checked_out_dir(Path(out_dir), photos)
-    predictor = Predictor(model, device, min_score, assets=assets)
     summary = PredictionSummary()
-    for number, path in enumerate(photos, start=1):
-        try:
-            image_rgb = read_photo(path)
-            people = predictor(image_rgb)
-            summary.written.append(_write(out_dir, path.stem, image_rgb, people))
-            summary.num_people += len(people)
-        except (ValueError, OSError) as error:
-            summary.failures[path] = str(error)
-        except (cv2.error, MemoryError, torch.OutOfMemoryError) as error:
-            said = " ".join(str(error).split())
-            reason = f"OpenCV says {said!r}" if isinstance(error, cv2.error) else "there is too little memory"
-            summary.failures[path] = f"{path} cannot be labelled, {reason}: make it smaller."
+    if workers > 1 and len(photos) > 1 and isinstance(model, str | Path) and _device(device).type == "cpu":
+        weights_path(model)  # an unknown model is named before processes start
+        settings = model, min_score, assets, overlay
+        outcomes = _in_processes(photos, out_dir, settings, min(workers, len(photos)))
+    else:
+        predictor = Predictor(model, device, min_score, assets=assets)
+        outcomes = (_predict_photo(predictor, path, out_dir, overlay) for path in photos)
+    for number, one in enumerate(outcomes, start=1):
+        if one.failure is not None:
+            summary.failures[one.photo] = one.failure
+        summary.num_people += one.num_people
         if on_photo:
-            on_photo(number, len(photos), path)
+            on_photo(number, len(photos), one.photo)
+    summary.written += [out_dir / f"{path.stem}.npz" for path in photos if path not in summary.failures]
     return summary
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of a photo; failure: one sentence."""
+
+    photo: Path
+    num_people: int = 0
+    failure: str | None = None
+
+
+def _predict_photo(predictor: Predictor, path: Path, out_dir: Path, overlay: bool) -> _Outcome:
+    try:
+        image_rgb = read_photo(path)
+        people = predictor(image_rgb)
+        _write(out_dir, path.stem, image_rgb, people, overlay)
+        return _Outcome(path, len(people))
+    except (ValueError, OSError) as error:
+        return _Outcome(path, failure=str(error))
+    except (cv2.error, MemoryError, torch.OutOfMemoryError) as error:
+        said = " ".join(str(error).split())
+        reason = f"OpenCV says {said!r}" if isinstance(error, cv2.error) else "there is too little memory"
+        return _Outcome(path, failure=f"{path} cannot be labelled, {reason}: make it smaller.")
+
+
+def _in_processes(photos: Sequence[Path], out_dir: Path, settings: tuple, workers: int) -> Iterator[_Outcome]:
+    """Label the photos in processes, each with a predictor of its own; yield each outcome when it is there."""
+    context = multiprocessing.get_context("spawn")  # forked processes and Torch's threads do not mix
+    with ProcessPoolExecutor(workers, context, _start_worker, settings) as pool:
+        futures = [pool.submit(_predict_in_worker, path, out_dir) for path in photos]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+_worker: dict[str, Any] = {}  # a worker process' predictor, and whether it draws overlays
+
+
+def _start_worker(
+    model: str | Path, min_score: float | None, assets: str | Path | None, overlay: bool
+) -> None:
+    """Use one core, and leave Ctrl-C to the main process, which lets a worker finish its photo."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    _worker.update(predictor=Predictor(model, "cpu", min_score, assets=assets), overlay=overlay)
+
+
+def _predict_in_worker(path: Path, out_dir: Path) -> _Outcome:
+    return _predict_photo(_worker["predictor"], path, out_dir, _worker["overlay"])
 
 
 def _checked_out_dir(out_dir: Path, photos: Sequence[Path]) -> Path:
@@ -258,13 +317,15 @@ def _checked_out_dir(out_dir: Path, photos: Sequence[Path]) -> Path:
         raise ValueError(f"the output folder {out_dir} cannot be written: {error.strerror or error}.") from error
 
 
-def _write(out_dir: Path, stem: str, image_rgb: np.ndarray, people: list[Instance]) -> Path:
+def _write(out_dir: Path, stem: str, image_rgb: np.ndarray, people: list[Instance], overlay: bool) -> None:
+    target = out_dir / f"{stem}.npz"
+    if not overlay:
+        save_prediction(target, people, image_rgb.shape[:2])
+        return
     from opendensepose.visualize import draw_overlay
 
-    target = out_dir / f"{stem}.npz"
-    overlay = draw_overlay(image_rgb, people)
-    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(overlay, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
+    picture = draw_overlay(image_rgb, people)
+    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
     with atomic_file(out_dir / f"{stem}.overlay.jpg") as part:  # both files or none
         part.write_bytes(jpeg.tobytes())
         save_prediction(target, people, image_rgb.shape[:2])
-    return target

@@ -115,8 +115,11 @@ class StraightDistances:
 
     surface = "a flat body"
 
-    def between_labels(self, a, b):
-        return np.hypot(a[1] - b[1], a[2] - b[2]) + (a[0] != b[0])
+    def locate(self, labels):
+        return np.stack(labels, axis=1)
+
+    def between(self, a, b):
+        return np.hypot(a[:, 1] - b[:, 1], a[:, 2] - b[:, 2]) + (a[:, 0] != b[:, 0])
 
 
 def flat_picture(rng, size_hw, framing, num_people):

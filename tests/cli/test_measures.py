@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 from tests.cli.running import assert_one_sentence, run
+from tests.evaluate.test_measure_files import write_npz, write_truth
 from tests.evaluation.people import UVDistances
 from tests.test_annotators import rendered  # noqa: F401  (a fixture)
-from tests.test_evaluate import write_npz, write_truth
 
 import opendensepose.evaluate
 
@@ -15,9 +15,12 @@ import opendensepose.evaluate
 @pytest.fixture(autouse=True)
 def uv_distances(monkeypatch):
     real = opendensepose.evaluate.load_distances
-    monkeypatch.setattr(
-        "opendensepose.evaluate.load_distances", lambda assets=None: real(assets) if assets else UVDistances()
-    )
+
+    def load(assets=None):
+        return real(assets) if assets else UVDistances()
+
+    for module in ("opendensepose.evaluate", "opendensepose.evaluate.measure_files"):
+        monkeypatch.setattr(f"{module}.load_distances", load)
 
 
 @pytest.fixture
@@ -83,7 +86,7 @@ def test_benchmark_says_which_version_and_ends_gracefully_when_stopped(files, tm
         return evaluation, out / "results.json"
 
     monkeypatch.setattr("opendensepose.benchmark.run_benchmark", run_benchmark)
-    result = run("benchmark", "--out", tmp_path / "b", "--count", 3)
+    result = run("benchmark", "--out", tmp_path / "b", "--images", 3)
     assert result.exit_code == 0, result.output
     assert "version 1" in result.stdout and "first 3 of 500" in result.stdout and "results.json" in result.stdout
     assert asked.settings["model"] == "default"

@@ -152,6 +152,10 @@ def test_a_person_without_points_masks_or_area():
     assert person.area == 51 * 102 and not person.iscrowd
 
 
+def test_a_crowd_is_said_by_a_number_or_a_truth_value():
+    assert [person_of(iscrowd=value).iscrowd for value in (0, 1, 0.0, 1.0, False, True)] == [False, True] * 3
+
+
 def test_vertices_with_and_without_charts():
     assert person_of(dp_vertex=[7, 27553], ref_model="smpl_27554").vertex.tolist() == [7, 27553]
     bare = person_of(dp_vertex=[7, 8], ref_model="smpl_27554", dp_I=..., dp_U=..., dp_V=...)
@@ -210,6 +214,8 @@ def test_people_of_an_image_in_the_files_order():
         ({"dp_masks": [[]] * 3}, "dp_masks: part masks must be a list of 14"),
         ({"keypoints": [0] * 50}, "keypoints must hold 51 numbers, got 50"),
         ({"area": "big"}, "area must be a finite number"),
+        ({"iscrowd": "no"}, "iscrowd must be 0 or 1, got 'no'"),
+        ({"iscrowd": 2}, "iscrowd must be 0 or 1, got 2"),
     ],
 )
 def test_an_invalid_person_is_one_sentence_with_file_annotation_and_field(changes, says):

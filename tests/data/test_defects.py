@@ -57,6 +57,8 @@ MASKS = [[] for _ in range(13)]
         ({"bbox": [10, 20, 0, 102]}, "bad box: bbox has width 0"),
         ({"bbox": [10, 20, 92, 102]}, "box outside the image: "),
         ({"area": -1}, "bad area: area is -1"),
+        ({"iscrowd": "no"}, "bad iscrowd: iscrowd must be 0 or 1, got 'no'"),
+        ({"category_id": "1"}, "bad category_id: category_id must be a whole number, got '1'"),
         ({"keypoints": [0] * 50}, "bad keypoints: keypoints must hold 51 numbers, got 50"),
         ({"image_id": 4}, "image is not in the file: no image has the id 4"),
         ({"dp_vertex": [1, 27554], "ref_model": "smpl_27554"}, "vertex outside the mesh: 1 of 2 points: dp_vertex is"),

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from pycocotools import mask as rle
 
-from opendensepose.data.masks import decode_mask, decode_part_masks, encode_mask, run_lengths
+from opendensepose.data.masks import (
+    decode_mask,
+    decode_part_masks,
+    encode_mask,
+    part_foreground,
+    polygons_mask,
+    run_lengths,
+    segmentation_mask,
+)
 
 
 def grid(rows, columns):
@@ -93,3 +101,45 @@ def test_parts_have_their_number_and_the_later_wins():
 def test_wrong_part_masks_are_refused(codes, says):
     with pytest.raises(ValueError, match=says):
         decode_part_masks(codes)
+
+
+def test_the_foreground_is_the_union_of_the_first_14_masks():
+    rng = np.random.default_rng(3)
+    for number in (0, 1, 9, 14, 16):
+        masks = [rng.random((256, 256)) < 0.05 for _ in range(number)]
+        codes = [encode_mask(mask) for mask in masks]
+        expected = np.any([np.zeros((256, 256), bool), *masks[:14]], axis=0)
+        np.testing.assert_array_equal(part_foreground(codes), expected)
+    whole, nothing = np.ones((256, 256), bool), np.zeros((256, 256), bool)
+    for mask in (whole, nothing):
+        np.testing.assert_array_equal(part_foreground([[], encode_mask(mask), None]), mask)
+    codes = part_codes(p1=grid(slice(0, 9), 3), p5=grid(slice(4, 20), 3))
+    np.testing.assert_array_equal(part_foreground(codes), decode_part_masks(codes) > 0)
+    with pytest.raises(ValueError, match="must be a list, got str"):
+        part_foreground("codes")
+    with pytest.raises(ValueError, match="part mask 2 must be 256 x 256, got 3 x 3"):
+        part_foreground([[], {"size": [3, 3], "counts": [9]}])
+
+
+def test_a_segmentation_is_drawn_whatever_its_form():
+    square = [2, 1, 6, 1, 6, 4, 2, 4]
+    expected = np.zeros((8, 9), bool)
+    expected[1:4, 2:6] = True
+    far = [7, 5, 9, 5, 9, 8, 7, 8]
+    both = expected.copy()
+    both[5:8, 7:9] = True
+    np.testing.assert_array_equal(polygons_mask([square], (8, 9)), expected)
+    np.testing.assert_array_equal(segmentation_mask([square, far], (8, 9)), both)
+    code = encode_mask(both)
+    plain = {"size": [8, 9], "counts": run_lengths(code).tolist()}
+    for form in (code, plain):
+        np.testing.assert_array_equal(segmentation_mask(form, (8, 9)), both)
+    assert segmentation_mask(None, (8, 9)) is segmentation_mask([], (8, 9)) is None
+    assert not polygons_mask([], (8, 9)).any()
+
+
+@pytest.mark.parametrize("polygon", [[0, 0, 1, 1], [0, 0, 1, 1, 2], [0, 0, 1, 1, 2, "3"], "text", [0, 0, 1, 1, 2, 1e7],
+                                     [0, 0, 1, 1, 2, float("nan")]])  # fmt: skip
+def test_other_polygons_are_refused(polygon):
+    with pytest.raises(ValueError, match="polygon 1 must be a list .* at least 3 corners within 100,000 px"):
+        polygons_mask([[0, 0, 1, 0, 1, 1], polygon], (8, 9))

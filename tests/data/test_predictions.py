@@ -36,8 +36,13 @@ def test_each_person_comes_back_whole(tmp_path, people):
     assert set(np.unique(found.instance)) == {0, 1, 2}, "the third lies under the second"
     for number, one in enumerate(people, start=1):
         own = found.own_iuv(number)
+        window, (left, top) = found.own_labels(number)
+        height, width = window.size_hw
+        assert window.i.any(0)[[0, -1]].all() and window.i.any(1)[[0, -1]].all(), "the smallest window"
         for name in ("i", "u", "v"):
             np.testing.assert_array_equal(getattr(own, name), getattr(one.iuv, name))
+            cut = getattr(one.iuv, name)[top : top + height, left : left + width]
+            np.testing.assert_array_equal(getattr(window, name), cut)
 
 
 def test_nobody_and_people_apart_hide_nothing(tmp_path, people):
@@ -54,7 +59,7 @@ def test_a_file_with_the_map_alone_is_read(tmp_path, people):
         np.savez(tmp_path / "b.npz", **{name: content[name] for name in content if not name.startswith("hidden")})
     found = load_prediction(tmp_path / "b.npz")
     np.testing.assert_array_equal(found.own_iuv(2).i, people[1].iuv.i)
-    assert not found.own_iuv(3).i.any()
+    assert not found.own_iuv(3).i.any() and found.own_labels(3)[0].size_hw == (0, 0)
     assert (found.own_iuv(1).i > 0).sum() == 30 * 15  # columns 5 to 20 are its own
 
 
@@ -69,6 +74,7 @@ def test_a_file_with_the_map_alone_is_read(tmp_path, people):
         (lambda m: m | {"hidden_U": m["hidden_U"] + 2}, "a.npz: u must lie in"),
         (lambda m: m | {"hidden_instance": m["hidden_instance"] + 9}, "a.npz: hidden_instance must be 1 to 3"),
         (lambda m: m | {"instance": m["instance"] + 9}, "a.npz: instance must be 0 to 3"),
+        (lambda m: m | {"I": m["I"].astype(object)}, "a.npz is not an .npz of arrays of numbers"),
     ],
 )
 def test_invalid_files_are_one_sentence(tmp_path, people, change, says):

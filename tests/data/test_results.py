@@ -72,8 +72,34 @@ def test_a_file_comes_back_whole(tmp_path):
     assert json.loads(path.read_text()) == [entry(), entry(score=0.1)]
 
 
+def test_base64_may_have_line_breaks():
+    text = entry()["uv_data"]
+    lines = "\n".join(text[k : k + 76] for k in range(0, len(text), 76)) + "\n"
+    for broken in (lines, lines.replace("\n", "\r\n"), " \t".join(text)):
+        np.testing.assert_array_equal(detection(entry(uv_data=broken)).iuv.i, detection(entry()).iuv.i)
+
+
 GREY = base64_png(np.zeros((2, 3)))
 WHOLE_PNG = base64.b64decode(entry()["uv_data"])
+
+
+def deep_png():
+    file = BytesIO()
+    Image.fromarray(np.zeros((2, 3), np.uint16)).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+@pytest.mark.parametrize("place", range(8, len(WHOLE_PNG), 3))
+def test_a_png_with_a_changed_byte_is_refused(place):
+    changed = WHOLE_PNG[:place] + bytes([WHOLE_PNG[place] ^ 5]) + WHOLE_PNG[place + 1 :]
+    with pytest.raises(ValueError, match="^uv_data is damaged"):
+        detection(entry(uv_data=base64.b64encode(changed).decode()))
+
+
+@pytest.mark.parametrize("length", range(8, len(WHOLE_PNG)))
+def test_a_png_that_is_cut_off_is_refused(length):
+    with pytest.raises(ValueError, match="^uv_data is damaged"):
+        detection(entry(uv_data=base64.b64encode(WHOLE_PNG[:length]).decode()))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +118,9 @@ WHOLE_PNG = base64.b64decode(entry()["uv_data"])
         ({"uv_data": base64.b64encode(b"hello").decode()}, "uv_data is not a PNG"),
         ({"uv_data": base64_png(np.zeros((2, 3, 3)), "JPEG")}, "uv_data is not a PNG"),
         ({"uv_data": base64.b64encode(WHOLE_PNG[:45]).decode()}, "uv_data is damaged"),
-        ({"uv_data": GREY}, "uv_data must be an RGB picture, got mode L"),
+        ({"uv_data": GREY}, "uv_data must be an RGB picture of 8 bits, got mode L"),
+        ({"uv_data": base64_png(np.zeros((2, 3, 4)))}, "uv_data must be an RGB picture of 8 bits, got mode RGBA"),
+        ({"uv_data": deep_png()}, "uv_data must be an RGB picture of 8 bits, got mode L of 16 bits"),
         ({"uv_data": base64_png(np.full((2, 3, 3), 25))}, "uv_data: I must be 0 to 24, got 25"),
     ],
 )

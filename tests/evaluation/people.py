@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from opendensepose.evaluation.errors import DetectedPerson
 from opendensepose.evaluation.measures import AnnotatedImage
+from opendensepose.evaluation.people import DetectedPerson, annotated_person
 from opendensepose.instance import DenseAnnotation
 from opendensepose.iuv import IUV
 
@@ -13,9 +13,12 @@ class UVDistances:
 
     surface = "24 squares"
 
-    def between_labels(self, a, b):
-        apart = np.hypot(np.float64(a[1]) - b[1], np.float64(a[2]) - b[2])
-        return np.where(a[0] == b[0], apart, 10.0)
+    def locate(self, labels):
+        return np.stack(labels, axis=1).astype(np.float64)
+
+    def between(self, a, b):
+        apart = np.hypot(a[:, 1] - b[:, 1], a[:, 2] - b[:, 2])
+        return np.where(a[:, 0] == b[:, 0], apart, 10.0)
 
 
 def annotation(box, points, *, number=1, image_id=1, area=None, mask=None, iscrowd=False):
@@ -41,8 +44,9 @@ def detection(box, i, u=0.0, v=0.0, *, score=0.5):
     x0, y0, x1, y1 = box
     size = int(y1 - y0), int(x1 - x0)
     maps = [np.broadcast_to(np.asarray(value, kind), size).copy() for value, kind in ((i, "u1"), (u, "f4"), (v, "f4"))]
-    return DetectedPerson(np.array(box, np.float64), score, IUV(*maps), np.array([x0, y0], np.float64))
+    return DetectedPerson(np.array([x0, y0, x1 - x0, y1 - y0]), score, IUV(*maps), np.array([x0, y0]))
 
 
 def image(people, detections, image_id=1, size_hw=(400, 400)):
-    return AnnotatedImage(image_id, size_hw, list(people), list(detections))
+    people = [annotated_person(one, size_hw) for one in people]
+    return AnnotatedImage(image_id, size_hw, people, list(detections))

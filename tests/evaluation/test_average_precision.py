@@ -3,6 +3,7 @@ import pytest
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+from tests.evaluation.released_evaluator import SIZES, accumulate, match
 
 from opendensepose.evaluation.average_precision import ScoredImage, average_precision, average_precision_intervals
 
@@ -163,44 +164,15 @@ def test_boxes_give_what_the_library_itself_gives():
     assert 0.1 < ours.ap < 0.99
 
 
-def released_by_loops(image: ScoredImage, size) -> tuple[list, list, int]:
-    """What the released evaluators make of one image's detections, step by step: at each threshold right or not (None:
-    left out), for the detections in descending score; their scores; and how many people there are to find."""
-    order = sorted(range(len(image.score)), key=lambda d: -image.score[d])[:20]
-    people = range(len(image.person_area))
-    out = {g: bool(image.left_out[g]) or not size[0] <= image.person_area[g] <= size[1] for g in people}
-    matched_at, ignored_at, taken_at = [], [], []
-    for threshold in np.linspace(0.5, 0.95, 10):
-        matched, ignored, taken = {}, {d: all(out.values()) for d in order}, {}
-        for d in order:
-            best, chosen = min(threshold, 1 - 1e-10), None
-            for g in sorted(people, key=lambda g: out[g]):
-                if g in taken and not image.crowd[g]:
-                    continue
-                if chosen is not None and not out[chosen] and out[g]:
-                    break
-                if image.similarity[d, g] >= best:
-                    best, chosen = image.similarity[d, g], g
-            if chosen is not None:
-                matched[d], taken[chosen], ignored[d] = chosen, d, out[chosen]
-        matched_at.append(matched)
-        ignored_at.append(ignored)
-        taken_at.append(taken)
-    for d in order:
-        if d in matched_at[-1]:
-            continue
-        free = [g for g in people if (g not in taken_at[-1] or image.crowd[g]) and image.box_iou[d, g] >= 0.8]
-        if free:
-            g = max(free, key=lambda g: image.box_iou[d, g])
-            for ignored in ignored_at:
-                ignored[d] = out[g]
-            if out[g]:
-                matched_at[-1][d], taken_at[-1][g] = g, d
-    right = []
-    for matched, ignored in zip(matched_at, ignored_at, strict=True):
-        other_size = {d: d not in matched and not size[0] <= image.detection_area[d] <= size[1] for d in order}
-        right.append([None if ignored[d] or other_size[d] else d in matched for d in order])
-    return right, [image.score[d] for d in order], sum(not one for one in out.values())
+def by_loops(image: ScoredImage, size) -> tuple[list, list, int]:
+    """The released algorithm's outcome of one image, step by step."""
+    order = np.argsort(-image.score, kind="stable")[:20]
+    people = [
+        {"id": g + 1, "area": area, "left_out": image.left_out[g], "iscrowd": image.crowd[g]}
+        for g, area in enumerate(image.person_area)
+    ]
+    detections = [{"area": image.detection_area[d], "score": image.score[d]} for d in order]
+    return match(people, detections, image.similarity[order], image.box_iou[order], size)
 
 
 def test_what_is_left_out_is_what_the_released_evaluators_leave_out():
@@ -211,27 +183,24 @@ def test_what_is_left_out_is_what_the_released_evaluators_leave_out():
         detections, people = rng.integers(0, 26), rng.integers(0, 5)
         box_iou = rng.random((detections, people)) ** 0.2
         images.append(
-            scored(rng.random(detections), rng.random((detections, people)) ** 0.3, box_iou=box_iou,
+            scored(rng.random(detections).round(1), rng.random((detections, people)).round(1) ** 0.3, box_iou=box_iou,
                    area=rng.uniform(10, 150, people) ** 2, detection_area=rng.uniform(10, 150, detections) ** 2,
                    left_out=rng.random(people) < 0.4, crowd=rng.random(people) < 0.1)
         )  # fmt: skip
     ours = average_precision(images)
-    for name, size in {"": (0, 1e10), "_m": (32**2, 96**2), "_l": (96**2, 1e10)}.items():
-        all_right, all_scores, all_people = zip(*(released_by_loops(one, size) for one in images), strict=True)
-        order = np.argsort(-np.concatenate(all_scores), kind="stable")
-        precision, recall = [], []
-        for t in range(10):
-            by_image = sum((one[t] for one in all_right), [])
-            right = np.array([by_image[k] for k in order if by_image[k] is not None])
-            hits = np.cumsum(right)
-            at = hits / np.arange(1, len(right) + 1)
-            best_after = np.maximum.accumulate(at[::-1])[::-1]
-            reached = hits / sum(all_people)
-            precision.append([best_after[reached >= r].max(initial=0) for r in np.linspace(0, 1, 101)])
-            recall.append(reached[-1])
-        assert ours.numbers()[f"ap{name}"] == pytest.approx(np.mean(precision), abs=1e-9)
-        assert ours.numbers()[f"ar{name}"] == pytest.approx(np.mean(recall), abs=1e-9)
+    for suffix, size in SIZES.items():
+        precision, recall = accumulate([by_loops(one, size) for one in images])
+        assert ours.numbers()[f"ap{suffix}"] == pytest.approx(np.mean(precision), abs=1e-9)
+        assert ours.numbers()[f"ar{suffix}"] == pytest.approx(np.mean(recall), abs=1e-9)
         assert 0.05 < np.mean(precision) < 0.95
+
+
+def test_how_images_are_batched_changes_nothing(monkeypatch):
+    rng = np.random.default_rng(8)
+    images = [random_image(rng, rng.integers(0, 6), rng.integers(0, 4)) for _ in range(30)]
+    at_once = average_precision(images).numbers()
+    monkeypatch.setattr("opendensepose.evaluation.average_precision._AT_ONCE", 1)
+    assert average_precision(images).numbers() == pytest.approx(at_once, nan_ok=True, abs=1e-15)
 
 
 def test_wrong_shapes_and_rules_are_refused():

@@ -9,10 +9,11 @@ import pytest
 from tests.evaluation.assets import small_body, write_assets
 from tests.evaluation.people import UVDistances, annotation, detection, image
 
-from opendensepose.evaluation.errors import DetectedPerson, point_errors
+from opendensepose.evaluation.errors import point_errors
 from opendensepose.evaluation.gps import KAPPA_M, gps
 from opendensepose.evaluation.measures import measure
 from opendensepose.evaluation.official_assets import load_official_distances
+from opendensepose.evaluation.people import DetectedPerson
 from opendensepose.evaluation.rcp import auc, rcp
 from opendensepose.iuv import IUV
 from opendensepose.surface import mirror_iuv
@@ -197,7 +198,7 @@ def test_a_detection_off_the_grid_of_pixels():
     """The window's corner lies between pixels: the pixel read is int(x - corner)."""
     i = np.zeros((4, 4), np.uint8)
     i[1, 2] = 3
-    box = np.array([10.5, 20.5, 14.5, 24.5])
+    box = np.array([10.5, 20.5, 4, 4])
     found = DetectedPerson(box, 1.0, IUV(i, *np.zeros((2, 4, 4), np.float32)), box[:2])
     points = [(12.5, 21.5, 3, 0, 0), (13.49, 22.49, 3, 0, 0), (12.49, 21.5, 3, 0, 0), (13.5, 21.5, 3, 0, 0)]
     result = measure([image([annotation((10, 20, 15, 25), points)], [found])], UVDistances())

@@ -7,6 +7,7 @@ import pytest
 from scipy.io import savemat
 from tests.evaluation.assets import small_body, write_assets
 
+from opendensepose.evaluation.errors import between_labels
 from opendensepose.evaluation.official_assets import (
     OFFICIAL_FILES,
     OfficialDistances,
@@ -35,8 +36,8 @@ def test_two_vertices_by_hand():
     said = np.array([1, 1, 2, 1]), np.array([0.9, 0.1, 1, 0]), np.array([0.8, 0.2, 1, 0])
     true = np.array([1, 2, 2, 2]), np.zeros(4), np.zeros(4)
     assert distances.nearest_vertex(said).tolist() == [1, 0, 2, 0]
-    assert distances.between_labels(true, said).tolist() == [0.2, 0.4, 0, 0.4]
-    assert distances.between_labels(said, true).tolist() == [0.2, 0.4, 0, 0.4]
+    assert between_labels(distances, true, said).tolist() == [0.2, 0.4, 0, 0.4]
+    assert between_labels(distances, said, true).tolist() == [0.2, 0.4, 0, 0.4]
 
 
 def test_files_give_the_distance_of_the_nearest_vertices(tmp_path):
@@ -51,7 +52,7 @@ def test_files_give_the_distance_of_the_nearest_vertices(tmp_path):
             vertex.append(mine[np.argmin((uv[mine, 0] - u[k]) ** 2 + (uv[mine, 1] - v[k]) ** 2)])
         row = number[vertex] - 1
         one = tuple(part[k : k + 1] for part in a), tuple(part[k : k + 1] for part in b)
-        assert distances.between_labels(*one) == matrix[row[0], row[1]]
+        assert between_labels(distances, *one) == matrix[row[0], row[1]]
     assert f"{len(chart):,} vertices" in distances.surface
 
 
@@ -63,15 +64,15 @@ def test_the_half_matrix_is_read_where_the_released_evaluators_read_it():
     for i in range(n):
         for j in range(i):
             pair = [(np.ones(1, int), np.array([k / n]), np.zeros(1)) for k in (i, j)]
-            assert distances.between_labels(*pair) == released_position(i, j, n)
+            assert between_labels(distances, *pair) == released_position(i, j, n)
 
 
 def test_it_is_symmetric_and_zero_on_itself(tmp_path):
     rng = np.random.default_rng(1)
     distances = load_official_distances(write_assets(tmp_path, *small_body(rng)))
     a, b = labels(rng, 1000), labels(rng, 1000)
-    np.testing.assert_array_equal(distances.between_labels(a, b), distances.between_labels(b, a))
-    assert not distances.between_labels(a, a).any()
+    np.testing.assert_array_equal(between_labels(distances, a, b), between_labels(distances, b, a))
+    assert not between_labels(distances, a, a).any()
 
 
 def test_of_equally_near_vertices_the_first_is_taken():

@@ -13,6 +13,12 @@ def test_xyz_of_one_triangle_by_hand():
     assert points.face.dtype == np.int32 and points.barycentric.dtype == np.float32 and len(points) == 2
 
 
+def test_points_are_taken_by_place_and_by_mask():
+    points = SurfacePoints(np.array([4, 5, 6]), np.eye(3))
+    assert points[np.array([2, 0, 2])].face.tolist() == [6, 4, 6]
+    assert points[np.array([False, True, False])].barycentric.tolist() == [[0, 1, 0]]
+
+
 def test_xyz_keeps_the_weighted_mean_of_a_moved_body():
     surface = load_surface()
     rng = np.random.default_rng(0)

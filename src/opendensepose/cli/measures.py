@@ -54,8 +54,8 @@ def benchmark(
     model: Annotated[str, typer.Option("--model", help="Name of a model, or a checkpoint file.")] = "default",
     device: Annotated[str | None, typer.Option("--device", help="Where the network runs: cpu, cuda, cuda:1.")] = None,
     min_score: Annotated[float, typer.Option("--min-score", min=0, max=1, help="Drop people below this score.")] = 0.2,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes that render.")] = None,
-    count: Annotated[int, typer.Option("--count", min=1, help="Only the first so many pictures.")] = 500,
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes that render and label.")] = None,
+    images: Annotated[int, typer.Option("--images", "--count", min=1, help="Only the first so many pictures.")] = 500,
     report: Report = None,
 ) -> None:
     """Measure a model on a fixed set of 500 rendered pictures; run again to resume after a stop."""
@@ -70,14 +70,14 @@ def benchmark(
                 device=device,
                 min_score=min_score,
                 workers=workers or os.cpu_count() or 1,
-                count=count,
+                count=images,
                 on_photo=show_photo,
                 on_image=show_image,
             )
     except KeyboardInterrupt:
         print("opendensepose: stopped; run the same command to resume", file=sys.stderr)
         raise typer.Exit(130) from None
-    part = "" if count == COUNT else f", the first {count} of {COUNT} pictures only"
+    part = "" if images == COUNT else f", the first {images} of {COUNT} pictures only"
     print(f"Synthetic benchmark, version {VERSION}{part}; model {model}, scores from {min_score:g}.\n")
     _print_tables(evaluation)
     print(f"\nnumbers in {results}")

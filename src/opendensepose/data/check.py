@@ -127,7 +127,7 @@ def _are_names(value: object) -> bool:
 
 def _count(annotation: dict, report: Report) -> None:
     """Adds one entry of `annotations` to the numbers of the report."""
-    report.num_crowds += bool(annotation.get("iscrowd"))
+    report.num_crowds += annotation.get("iscrowd") in (1, True)
     x = as_numbers(annotation.get("dp_x"))
     if x is not None and len(x):
         report.points.append(len(x))

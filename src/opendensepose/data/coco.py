@@ -1,11 +1,12 @@
 """COCO-DensePose annotation files: read, written without loss, and made from dense truth.
 
 Box-scaled coordinates: dp_x = 255 * (x - box_x) / box_w with x at the pixel's centre (index + 0.5). The released
-evaluators read the prediction at int(dp_x / 255 * box_w + box_x), which is then exactly the annotated pixel.
+evaluators read the prediction at int(dp_x * box_w / 255 + box_x), which is then exactly the annotated pixel.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,11 +20,15 @@ from opendensepose.part_grid import sample_on_grid
 from opendensepose.surface import CHART_TO_PART, NUM_PARTS
 
 __all__ = [
+    "AnnotatedPoints",
     "CocoDensePose",
     "POINT_FIELDS",
     "SKELETON",
+    "annotated_box",
+    "annotated_points",
     "category",
     "dense_annotation",
+    "is_crowd",
     "person_annotation",
     "read_annotations",
     "write_annotations",
@@ -131,9 +136,42 @@ def dense_annotation(annotation: dict) -> DenseAnnotation:
     Where an annotator gave mesh vertices only (dp_vertex without dp_I), I, U, V are 0. A missing area is the
     box's. ValueError, naming the field, if something is missing, of another length, not a number or out of range.
     """
-    x0, y0, width, height = box_xywh = numbers(annotation, "bbox", 4)
-    if not (width > 0 and height > 0):
-        raise ValueError(f"bbox must have a width and height above 0, got {box_xywh.tolist()}.")
+    x0, y0, width, height = annotated_box(annotation)
+    points = annotated_points(annotation)
+    keypoints = numbers(annotation, "keypoints", 3 * NUM_KEYPOINTS) if annotation.get("keypoints") else None
+    return DenseAnnotation(
+        annotation_id=annotation["id"],
+        image_id=annotation["image_id"],
+        box_xyxy=np.array([x0, y0, x0 + width, y0 + height], np.float32),
+        point_xy=points.xy,
+        i=points.i,
+        u=points.u.astype(np.float32),
+        v=points.v.astype(np.float32),
+        mask=_part_masks(annotation),
+        area=number(annotation, "area", default=float(width * height)),
+        iscrowd=is_crowd(annotation),
+        vertex=points.vertex,
+        keypoints=None if keypoints is None else keypoints.reshape(NUM_KEYPOINTS, 3).astype(np.float32),
+    )
+
+
+class AnnotatedPoints(NamedTuple):
+    """The P points of an entry of `annotations` at the file's precision; P is 0 where it has none of their fields.
+
+    xy: (P, 2) float64 pixels of the photo, not truncated; i (P,) uint8, u, v (P,) float64: 0 where an annotator gave a
+    mesh vertex only; vertex: (P,) int64, or None.
+    """
+
+    xy: np.ndarray
+    i: np.ndarray
+    u: np.ndarray
+    v: np.ndarray
+    vertex: np.ndarray | None
+
+
+def annotated_points(annotation: dict) -> AnnotatedPoints:
+    """Read an entry's points. ValueError, naming the field, as `dense_annotation` says."""
+    x0, y0, width, height = annotated_box(annotation)
     has_points = any(name in annotation for name in POINT_FIELDS)
     x = numbers(annotation, "dp_x") if has_points else np.zeros(0)
     num_points = len(x)
@@ -144,21 +182,25 @@ def dense_annotation(annotation: dict) -> DenseAnnotation:
         u, v = (numbers(annotation, name, num_points, 0, 1) for name in ("dp_U", "dp_V"))
     else:
         i = u = v = np.zeros(num_points)
-    keypoints = numbers(annotation, "keypoints", 3 * NUM_KEYPOINTS) if annotation.get("keypoints") else None
-    return DenseAnnotation(
-        annotation_id=annotation["id"],
-        image_id=annotation["image_id"],
-        box_xyxy=np.array([x0, y0, x0 + width, y0 + height], np.float32),
-        point_xy=np.stack([x / 255 * width + x0, y / 255 * height + y0], axis=1),
-        i=i.astype(np.uint8),
-        u=u.astype(np.float32),
-        v=v.astype(np.float32),
-        mask=_part_masks(annotation),
-        area=number(annotation, "area", default=float(width * height)),
-        iscrowd=bool(annotation.get("iscrowd", 0)),
-        vertex=vertex,
-        keypoints=None if keypoints is None else keypoints.reshape(NUM_KEYPOINTS, 3).astype(np.float32),
-    )
+    # In this order, as the released evaluators: the last bit decides the pixel of a point on a pixel's edge.
+    xy = np.stack([x * width / 255 + x0, y * height / 255 + y0], axis=1)
+    return AnnotatedPoints(xy, i.astype(np.uint8), u, v, vertex)
+
+
+def annotated_box(annotation: dict) -> np.ndarray:
+    """Read an entry's `bbox`: x, y, width, height (4,) float64. ValueError unless its sides are above 0."""
+    box_xywh = numbers(annotation, "bbox", 4)
+    if not (box_xywh[2:] > 0).all():
+        raise ValueError(f"bbox must have a width and height above 0, got {box_xywh.tolist()}.")
+    return box_xywh
+
+
+def is_crowd(annotation: dict) -> bool:
+    """Tell whether an entry is a group drawn as one. ValueError unless `iscrowd` is missing, 0, 1, false or true."""
+    value = annotation.get("iscrowd", 0)
+    if not isinstance(value, int | float) or value not in (0, 1):
+        raise ValueError(f"iscrowd must be 0 or 1, got {value!r}.")
+    return bool(value)
 
 
 def _part_masks(annotation: dict) -> np.ndarray | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from opendensepose.data.coco import is_crowd
 from opendensepose.data.fields import as_numbers, is_finite, number, numbers
 from opendensepose.data.masks import part_mask_runs
 from opendensepose.data.photos import find_image, photo_size_hw
@@ -42,10 +43,20 @@ def person_defects(
     entry = entry or f"annotation {annotation.get('id')!r}"
     if image is None:
         yield Defect(entry, "image is not in the file", f"no image has the id {annotation.get('image_id')!r}")
+    yield from (Defect(entry, *rest) for rest in _category_defects(annotation))
     rules = (_box_defects(annotation, image), _point_defects(annotation), _mask_defects(annotation))
     for rule in (*rules, _vertex_defects(annotation), _keypoint_defects(annotation, names)):
         for kind, sentence in rule:
             yield Defect(entry, kind, sentence)
+
+
+def _category_defects(entry: dict) -> Iterator[tuple[str, str]]:
+    try:
+        is_crowd(entry)
+    except ValueError as error:
+        yield "bad iscrowd", _clause(error)
+    if type(entry.get("category_id", 1)) is not int:
+        yield "bad category_id", f"category_id must be a whole number, got {entry['category_id']!r}"
 
 
 def _box_defects(annotation: dict, image: dict | None) -> Iterator[tuple[str, str]]:
@@ -214,6 +225,7 @@ def detection_defects(result: Any, place: int) -> Iterator[Defect]:
     if type(result.get("image_id")) is not int:
         yield Defect(entry, "missing field", "image_id is no whole number")
         return
+    yield from (Defect(entry, *rest) for rest in _category_defects(result))
     try:
         found = detection(result)
     except ValueError as error:

@@ -4,12 +4,23 @@ from typing import Any
 
 import numpy as np
 
+from opendensepose.data.fields import as_numbers
 from opendensepose.part_grid import GRID
 from opendensepose.surface import NUM_PARTS
 
-__all__ = ["decode_mask", "decode_part_masks", "encode_mask", "part_mask_runs", "run_lengths"]
+__all__ = [
+    "decode_mask",
+    "decode_part_masks",
+    "encode_mask",
+    "part_foreground",
+    "part_mask_runs",
+    "polygons_mask",
+    "run_lengths",
+    "segmentation_mask",
+]
 
 MAX_PIXELS = 200_000_000  # of a mask: four times the largest photo
+MAX_COORDINATE = 100_000.0  # pixels, of a polygon's corners
 
 
 def encode_mask(mask: np.ndarray) -> dict:
@@ -98,6 +109,59 @@ def decode_part_masks(codes: Any) -> np.ndarray:
             runs = part_mask_runs(code, number)
             part[np.repeat(np.arange(len(runs)) % 2 == 1, runs)] = number
     return np.ascontiguousarray(part.reshape(GRID, GRID).T)
+
+
+def part_foreground(codes: Any) -> np.ndarray:
+    """Decode `dp_masks` to the foreground (256, 256) bool: the union of at most the first 14 codes, also of fewer.
+
+    ValueError if they are no list or one is not a mask of 256 x 256.
+    """
+    if not isinstance(codes, list | tuple):
+        raise ValueError(f"part masks must be a list, got {type(codes).__name__}")
+    ends = [np.cumsum(part_mask_runs(code, k)) for k, code in enumerate(codes[:NUM_PARTS], start=1) if code]
+    begins, stops = ([one[k : len(one) // 2 * 2 : 2] for one in ends] for k in (0, 1))  # of runs of mask
+    cell = np.concatenate([[0], *begins, *stops, [GRID * GRID]])
+    step = np.zeros(len(cell), np.int64)
+    num_begins = sum(map(len, begins))
+    step[1 : num_begins + 1], step[num_begins + 1 : -1] = 1, -1
+    order = np.argsort(cell, kind="stable")
+    num_masks = np.cumsum(step[order])  # that hold the cells from this one on
+    return np.repeat(num_masks[:-1] > 0, np.diff(cell[order])).reshape(GRID, GRID).T
+
+
+def segmentation_mask(segmentation: Any, size_hw: tuple[int, int]) -> np.ndarray | None:
+    """Draw COCO's `segmentation` (H, W) bool: polygons or a run-length code; None if it is None or an empty list.
+
+    ValueError, which does not name the field, if it is neither or the code is not of the image's size.
+    """
+    if segmentation is None or segmentation == []:
+        return None
+    if isinstance(segmentation, list):
+        return polygons_mask(segmentation, size_hw)
+    mask = decode_mask(segmentation)
+    if mask.shape != size_hw:
+        raise ValueError(f"the mask is {mask.shape[0]} x {mask.shape[1]}, the image {size_hw[0]} x {size_hw[1]}")
+    return mask
+
+
+def polygons_mask(polygons: list, size_hw: tuple[int, int]) -> np.ndarray:
+    """Fill polygons, [x, y, x, y, ..] in pixels, by COCO's rule: (H, W) bool, their union.
+
+    ValueError if one is not a list of at least three corners within MAX_COORDINATE.
+    """
+    from pycocotools import mask as rle
+
+    if size_hw[0] * size_hw[1] > MAX_PIXELS:
+        raise ValueError(f"a mask must have at most {MAX_PIXELS:,} pixels, got {size_hw[0]} x {size_hw[1]}")
+    for place, polygon in enumerate(polygons):
+        corners = as_numbers(polygon)
+        if corners is None or len(corners) < 6 or len(corners) % 2 or not (abs(corners) <= MAX_COORDINATE).all():
+            raise ValueError(
+                f"polygon {place} must be a list x, y, x, y, .. of at least 3 corners within {MAX_COORDINATE:,.0f} px"
+            )
+    if not polygons:
+        return np.zeros(size_hw, bool)
+    return rle.decode(rle.merge(rle.frPyObjects(polygons, *size_hw))).astype(bool)
 
 
 def part_mask_runs(code: Any, number: int) -> np.ndarray:

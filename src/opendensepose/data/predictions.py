@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from opendensepose.atomic_write import atomic_file
+from opendensepose.data.npz import read_arrays
 from opendensepose.instance import Instance, merge_instances
 from opendensepose.iuv import IUV, empty_iuv
 from opendensepose.surface import NO_VERTEX
@@ -62,13 +63,34 @@ class Prediction:
 
     def own_iuv(self, number: int) -> IUV:
         """The whole map (H, W) of person `number` in instance, 1..N, including pixels hidden by others."""
-        own = empty_iuv(self.iuv.size_hw)
+        own, (left, top) = self.own_labels(number)
+        height, width = own.size_hw
+        whole = empty_iuv(self.iuv.size_hw)
+        for name in ("i", "u", "v"):
+            getattr(whole, name)[top : top + height, left : left + width] = getattr(own, name)
+        return whole
+
+    def own_labels(self, number: int) -> tuple[IUV, tuple[int, int]]:
+        """Return the labels of person `number` in instance, 1..N, including pixels hidden by others.
+
+        The map (h, w) is that of the smallest window that holds them, (0, 0) if there are none; then the window's
+        corner, column and row.
+        """
         shown, hidden = self.instance == number, self.hidden_instance == number
         x, y = self.hidden_xy[hidden].T
+        columns = np.concatenate([np.flatnonzero(shown.any(0)), x])
+        rows = np.concatenate([np.flatnonzero(shown.any(1)), y])
+        if not len(rows):
+            return empty_iuv((0, 0)), (0, 0)
+        left, top, right, bottom = int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
+        window = np.s_[top:bottom, left:right]
+        maps = []
         for name in ("i", "u", "v"):
-            getattr(own, name)[shown] = getattr(self.iuv, name)[shown]
-            getattr(own, name)[y, x] = getattr(self.hidden_iuv, name)[0, hidden]
-        return own
+            whole = getattr(self.iuv, name)
+            own = np.where(shown[window], whole[window], whole.dtype.type(0))
+            own[y - top, x - left] = getattr(self.hidden_iuv, name)[0, hidden]
+            maps.append(own)
+        return IUV(*maps), (left, top)
 
 
 def save_prediction(path: str | Path, people: Sequence[Instance], size_hw: tuple[int, int]) -> None:
@@ -131,15 +153,7 @@ def load_prediction(path: str | Path) -> Prediction:
 
     ValueError, one sentence that names the file, if it is damaged.
     """
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
-            arrays = {name: content[name] for name in SHOWN + HIDDEN if name in content or name in SHOWN}
-    except KeyError as error:
-        raise ValueError(f"{path}: {str(error).strip(chr(39))}.") from None
-    except (ValueError, OSError, EOFError) as error:
-        raise ValueError(f"{path} is not an .npz that can be read: {error}") from None
-    except Exception as error:  # zipfile and zlib have errors of their own
-        raise ValueError(f"{path} is damaged: {error}") from None
+    arrays = read_arrays(path, SHOWN, HIDDEN)
     try:
         return _prediction(arrays)
     except ValueError as error:

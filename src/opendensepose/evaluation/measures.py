@@ -15,17 +15,11 @@ import numpy as np
 from pycocotools import mask as rle
 
 from opendensepose.evaluation.average_precision import AveragePrecision, ScoredImage, average_precision
-from opendensepose.evaluation.errors import DetectedPerson, LabelDistances, Labels, box_xywh, labels_at, point_errors
-from opendensepose.evaluation.gps import (
-    NORMALISERS,
-    annotated_foreground,
-    gps,
-    gpsm,
-    mask_iou,
-    normaliser_m,
-    predicted_foreground,
-)
-from opendensepose.instance import DenseAnnotation
+from opendensepose.evaluation.errors import LabelDistances, Labels, point_errors
+from opendensepose.evaluation.gps import NORMALISERS, gps, gpsm, normaliser_m
+from opendensepose.evaluation.ignore_regions import keep_annotated, keep_detected
+from opendensepose.evaluation.masks import Window, mask_ious
+from opendensepose.evaluation.people import AnnotatedPerson, DetectedPerson, labels_at
 
 __all__ = ["AnnotatedImage", "Measures", "PersonErrors", "measure"]
 
@@ -36,20 +30,24 @@ _BATCH = 200_000  # points whose distances are asked for at once
 
 @dataclass(frozen=True)
 class AnnotatedImage:
-    """An image's annotated people and what was detected in it. size_hw: height and width in pixels."""
+    """An image's annotated people and what was detected in it.
+
+    size_hw: height and width in pixels. ignore_region: (H, W) bool, where nobody was annotated, or None.
+    """
 
     image_id: int
     size_hw: tuple[int, int]
-    people: list[DenseAnnotation]
+    people: list[AnnotatedPerson]
     detections: list[DetectedPerson]
+    ignore_region: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
 class PersonErrors:
     """The labelled points of one annotated person and their errors.
 
-    box_xyxy (4,) pixels; point_xy (P, 2) pixels; i (P,) uint8, u, v (P,) float32: the truth; error_m (P,) float64, of
-    the most confident detection that labels the pixel, infinite if none does. gps: by normaliser, of these errors.
+    box_xyxy (4,) pixels; point_xy (P, 2) pixels; i (P,) uint8, u, v (P,) float: the truth; error_m (P,) float64, of the
+    most confident detection that labels the pixel, infinite if none does. gps: by normaliser, of these errors.
     """
 
     image_id: int
@@ -91,13 +89,14 @@ class Measures:
 
 @dataclass(frozen=True)
 class _Scores:
-    """Scores of an image's D detections, in descending score, and G people; gps (D, G) is filled person by person."""
+    """Scores of an image's D detections, in descending score, and G people; gps (D, G) is filled when errors are."""
 
+    image_id: int
     score: np.ndarray
     detection_area: np.ndarray
     person_area: np.ndarray
     crowd: np.ndarray
-    labelled: np.ndarray
+    has_points: np.ndarray
     box_iou: np.ndarray
     mask_iou: np.ndarray
     gps: dict[str, np.ndarray]
@@ -108,7 +107,7 @@ class _Scores:
             score=self.score[:most],
             detection_area=self.detection_area[:most],
             person_area=self.person_area,
-            left_out=self.crowd if boxes else ~self.labelled,
+            left_out=self.crowd if boxes else ~self.has_points,
             crowd=self.crowd,
             similarity=similarity[:most],
             box_iou=self.box_iou[:most],
@@ -124,20 +123,20 @@ def measure(
 ) -> Measures:
     """Compute pointwise and per-instance measures in one pass over images, which are not kept.
 
-    on_image: called after each image.
+    Of equal scores, those in the image with the lower id come first. on_image: called after each image.
     """
     queue = _PointQueue(distances, normalisers)
     scores: list[_Scores] = []
     has_masks = False
     for image in images:
-        detections = sorted(image.detections, key=lambda detection: -detection.score)[:MAX_BOXES]
-        scores.append(_score_boxes_and_masks(image, detections, normalisers))
-        for g in np.flatnonzero(scores[-1].labelled):
-            queue.add(image.people[g], int(g), detections[:MAX_DETECTIONS], scores[-1])
-        has_masks = has_masks or any(person.mask is not None for person in image.people)
+        people, detections, foregrounds = _counted(image)
+        scores.append(_score_boxes_and_masks(image.image_id, people, detections, foregrounds, normalisers))
+        queue.add(people, detections[:MAX_DETECTIONS], scores[-1])
+        has_masks = has_masks or any(person.foreground is not None for person in people)
         if on_image:
             on_image()
     queue.flush()
+    scores.sort(key=lambda one: one.image_id)
     scored = {k: [one.scored(one.gps[k]) for one in scores] for k in normalisers}
     by_gpsm = {
         k: average_precision([one.scored(gpsm(one.gps[k], one.mask_iou)) for one in scores]) for k in normalisers
@@ -156,99 +155,123 @@ def measure(
     )
 
 
+def _counted(image: AnnotatedImage) -> tuple[list[AnnotatedPerson], list[DetectedPerson], list[Window]]:
+    """The people and detections outside the ignored region, in descending score; the first detections' foregrounds."""
+    people, region = image.people, image.ignore_region
+    detections = sorted(image.detections, key=lambda detection: -detection.score)
+    if region is not None:
+        people = [person for person in people if keep_annotated(person, region)]
+        detections = [one for one in detections if keep_detected(one, one.foreground(image.size_hw), region)]
+    needed = detections[:MAX_DETECTIONS] if any(person.foreground is not None for person in people) else []
+    return people, detections[:MAX_BOXES], [one.foreground(image.size_hw) for one in needed]
+
+
 def _score_boxes_and_masks(
-    image: AnnotatedImage, detections: list[DetectedPerson], normalisers: Sequence[str]
+    image_id: int,
+    people: Sequence[AnnotatedPerson],
+    detections: Sequence[DetectedPerson],
+    foregrounds: Sequence[Window],
+    normalisers: Sequence[str],
 ) -> _Scores:
-    """Compute box and mask IoU of an image; GPS is filled later. detections: in descending score."""
-    people, shape = image.people, (len(detections), len(image.people))
-    crowd = [int(person.iscrowd) for person in people]
+    """Compute box and mask IoU of an image; GPS is filled later. detections, foregrounds: in descending score."""
+    shape = len(detections), len(people)
+    crowd = [person.iscrowd for person in people]
     box_iou, masks = np.zeros(shape), np.zeros(shape)
     if min(shape):
-        boxes = [np.array([box_xywh(one.box_xyxy) for one in side]) for side in (detections, people)]
-        box_iou = rle.iou(*boxes, crowd)
-        predicted = [predicted_foreground(detection, image.size_hw) for detection in detections[:MAX_DETECTIONS]]
-        for g, person in enumerate(people):
-            annotated = annotated_foreground(person, image.size_hw)
-            if annotated is not None:
-                masks[: len(predicted), g] = [mask_iou(one, annotated, crowd=person.iscrowd) for one in predicted]
+        boxes = [np.array([one.box_xywh for one in side]) for side in (detections, people)]
+        box_iou = rle.iou(*boxes, [int(one) for one in crowd])
+        masks[: len(foregrounds)] = mask_ious(foregrounds, [person.foreground for person in people], crowd)
     return _Scores(
-        score=np.array([detection.score for detection in detections]),
+        image_id=image_id,
+        score=np.array([detection.score for detection in detections], np.float64),
         detection_area=np.array([detection.area_px for detection in detections]),
         person_area=np.array([person.area for person in people]),
         crowd=np.array(crowd, bool),
-        labelled=np.array([(person.i > 0).any() for person in people], bool),
+        has_points=np.array([person.has_points for person in people], bool),
         box_iou=box_iou,
         mask_iou=masks,
         gps={name: np.zeros(shape) for name in normalisers},
     )
 
 
-class _PersonPoints(NamedTuple):
-    """The points of the g-th person of an image that have labels, and what each detection says there."""
+class _ImagePoints(NamedTuple):
+    """The points of all people of an image, one after another, and what each detection says there."""
 
-    person: DenseAnnotation
-    g: int
-    scores: _Scores  # of the image
-    point_xy: np.ndarray  # (P, 2)
+    people: list[AnnotatedPerson]
+    scores: _Scores
     true: Labels  # (P,)
-    predicted: Labels  # (D, P)
+    predicted: list[Labels]  # D times (P,)
 
 
 class _PointQueue:
-    """Collects the points of many people to compute distances in large batches."""
+    """Collects the points of many images to compute distances in large batches."""
 
     def __init__(self, distances: LabelDistances, normalisers: tuple[str, ...]):
         self.distances, self.normalisers = distances, normalisers
         self.people: list[PersonErrors] = []
-        self.waiting: list[_PersonPoints] = []
-        self.num_points = 0
+        self.waiting: list[_ImagePoints] = []
+        self.num_labels = 0
 
-    def add(self, person: DenseAnnotation, g: int, detections: list[DetectedPerson], scores: _Scores) -> None:
-        """Read each detection's labels at the points of the g-th person."""
-        has_label = person.i > 0
-        point_xy = person.point_xy[has_label]
-        true = Labels(*(value[has_label] for value in (person.i, person.u, person.v)))
-        read = [labels_at(detection, point_xy) for detection in detections]
-        stacked = (np.array([getattr(one, name) for one in read]) for name in Labels._fields)
-        predicted = Labels(*(values.reshape(-1, len(point_xy)) for values in stacked))
-        self.waiting.append(_PersonPoints(person, g, scores, point_xy, true, predicted))
-        self.num_points += predicted.i.size
-        if self.num_points > _BATCH:
+    def add(self, people: list[AnnotatedPerson], detections: list[DetectedPerson], scores: _Scores) -> None:
+        """Read each detection's labels at the points of all people of an image."""
+        if not any(len(person.point_xy) for person in people):
+            return
+        point_xy = np.concatenate([person.point_xy for person in people])
+        predicted = [labels_at(detection, point_xy) for detection in detections]
+        self.waiting.append(_ImagePoints(people, scores, _concatenate([one.true for one in people]), predicted))
+        self.num_labels += len(predicted) * len(point_xy)
+        if self.num_labels > _BATCH:
             self.flush()
 
     def flush(self) -> None:
+        """Compute the errors of all points that wait."""
         if not self.waiting:
             return
-        of_detections = [
-            Labels(*(np.broadcast_to(value, one.predicted.i.shape) for value in one.true)) for one in self.waiting
-        ]
-        error_m = point_errors(
-            _concatenate(of_detections), _concatenate([one.predicted for one in self.waiting]), self.distances
-        )
+        first, of = 0, []
+        for image in self.waiting:
+            points = np.arange(first, first + len(image.true.i))
+            of += [points] * len(image.predicted)
+            first += len(points)
+        all_predicted = [labels for image in self.waiting for labels in image.predicted]
+        error_m = np.zeros(0)
+        if all_predicted:
+            true = _concatenate([image.true for image in self.waiting])
+            error_m = point_errors(true, _concatenate(all_predicted), self.distances, np.concatenate(of))
         start = 0
-        for one in self.waiting:
-            size = one.predicted.i.size
-            self._finish(one, error_m[start : start + size].reshape(one.predicted.i.shape))
-            start += size
-        self.waiting, self.num_points = [], 0
+        for image in self.waiting:
+            shape = len(image.predicted), len(image.true.i)
+            stop = start + shape[0] * shape[1]
+            self._finish(image, error_m[start:stop].reshape(shape))
+            start = stop
+        self.waiting, self.num_labels = [], 0
 
-    def _finish(self, points: _PersonPoints, error_m: np.ndarray) -> None:
+    def _finish(self, image: _ImagePoints, error_m: np.ndarray) -> None:
         """Turn error_m (D, P) into GPS of each detection and errors of the most confident one that labels the point."""
-        person, point_xy = points.person, points.point_xy
-        best_m = np.full(len(point_xy), np.inf)
+        best_m = np.full(error_m.shape[1], np.inf)
         if len(error_m):
-            first = np.isfinite(error_m).argmax(0)
-            best_m = error_m[first, np.arange(len(point_xy))]
-        own = {}
-        for name in self.normalisers:
-            scale_m = normaliser_m(name, points.true.i)
-            points.scores.gps[name][: len(error_m), points.g] = gps(error_m, scale_m)
-            own[name] = float(gps(best_m, scale_m))
-        self.people.append(
-            PersonErrors(person.image_id, person.annotation_id, person.box_xyxy, point_xy, *points.true, best_m, own)
-        )
+            best_m = error_m[np.isfinite(error_m).argmax(0), np.arange(error_m.shape[1])]
+        scale_m = {name: normaliser_m(name, image.true.i) for name in self.normalisers}
+        start = 0
+        for g, person in enumerate(image.people):
+            own = slice(start, start + len(person.point_xy))
+            start = own.stop
+            if own.start == own.stop:
+                continue
+            for name, scale in scale_m.items():
+                image.scores.gps[name][: len(error_m), g] = gps(error_m[:, own], scale[own])
+            self.people.append(
+                PersonErrors(
+                    image_id=image.scores.image_id,
+                    annotation_id=person.annotation_id,
+                    box_xyxy=person.box_xyxy,
+                    point_xy=person.point_xy,
+                    **person.true._asdict(),
+                    error_m=best_m[own],
+                    gps={name: float(gps(best_m[own], scale[own])) for name, scale in scale_m.items()},
+                )
+            )
 
 
 def _concatenate(labels: Sequence[Labels]) -> Labels:
-    """Concatenate labels of any shapes: (all points,)."""
-    return Labels(*(np.concatenate([values.ravel() for values in part]) for part in zip(*labels, strict=True)))
+    """Concatenate labels: (all points,)."""
+    return Labels(*(np.concatenate(part) for part in zip(*labels, strict=True)))

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.io import loadmat
+from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 from opendensepose.evaluation.errors import Labels
@@ -29,7 +30,8 @@ __all__ = [
 ]
 
 OFFICIAL_FILES = ("SMPL_subdiv.mat", "SMPL_SUBDIV_TRANSFORM.mat", "Pdist_matrix.pkl")
-_CHUNK = 2000  # points snapped at once
+_CHUNK = 2000  # points compared with all vertices at once
+_ALIKE_UV = 1e-12  # distances that differ by less count as equal until they are compared exactly
 
 
 class OfficialDistances:
@@ -57,25 +59,41 @@ class OfficialDistances:
         self.matrix_row, self.half = matrix_row.astype(np.int64), half
         self.vertices = [np.flatnonzero(chart == k) for k in range(25)]
         self.uv = [uv[mine].astype(np.float64) for mine in self.vertices]
+        self._trees: dict[int, cKDTree] = {}
 
     def nearest_vertex(self, labels: Labels) -> np.ndarray:
         """Find the vertex of the same chart nearest in UV, the first of equals: (P,) int64; ValueError without one."""
         i, u, v = labels
         vertex = np.empty(len(i), np.int64)
         uv = np.stack([u, v], 1).astype(np.float64)
-        for k in np.unique(i):
+        for k in np.flatnonzero(np.bincount(i)).tolist():
             if not 1 <= k <= 24 or not len(self.vertices[k]):
                 raise ValueError(f"the assets have no vertex in chart {k}.")
             mine = np.flatnonzero(i == k)
-            for start in range(0, len(mine), _CHUNK):
-                part = mine[start : start + _CHUNK]
-                vertex[part] = self.vertices[k][cdist(uv[part], self.uv[k]).argmin(1)]
+            vertex[mine] = self.vertices[k][self._nearest_in_chart(k, uv[mine])]
         return vertex
 
-    def between_labels(self, a: Labels, b: Labels) -> np.ndarray:
-        """Look up the distances between points: (P,) float64 metres."""
-        rows = [self.matrix_row[self.nearest_vertex(labels)] for labels in (a, b)]
-        low, high = np.minimum(*rows), np.maximum(*rows)
+    def _nearest_in_chart(self, chart: int, uv: np.ndarray) -> np.ndarray:
+        """Indices (P,) into the chart's vertices. The tree takes any of equals: where two are, all are compared."""
+        if chart not in self._trees:
+            self._trees[chart] = cKDTree(self.uv[chart])
+        distance, nearest = self._trees[chart].query(uv, k=min(2, len(self.uv[chart])))
+        if nearest.ndim == 1:
+            return nearest
+        nearest = nearest[:, 0].copy()
+        alike = np.flatnonzero(distance[:, 1] - distance[:, 0] < _ALIKE_UV)
+        for start in range(0, len(alike), _CHUNK):
+            part = alike[start : start + _CHUNK]
+            nearest[part] = cdist(uv[part], self.uv[chart]).argmin(1)
+        return nearest
+
+    def locate(self, labels: Labels) -> np.ndarray:
+        """Find the rows (P,) int64 of the matrix of the vertices nearest to labels."""
+        return self.matrix_row[self.nearest_vertex(labels)]
+
+    def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Look up the distances between rows of the matrix: (P,) float64 metres."""
+        low, high = np.minimum(a, b), np.maximum(a, b)
         distance_m = np.zeros(len(low))
         apart = low < high
         distance_m[apart] = self.half[high[apart] * (high[apart] - 1) // 2 + low[apart]]

@@ -28,6 +28,10 @@ class SurfacePoints:
     def __len__(self) -> int:
         return len(self.face)
 
+    def __getitem__(self, index: np.ndarray) -> "SurfacePoints":
+        """The points at places (Q,) int, or where a mask (P,) bool is set."""
+        return SurfacePoints(self.face[index], self.barycentric[index])
+
     def xyz(self, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
         """(P, 3) positions, in the unit and dtype of vertices (V, 3): those of the rest pose or of any posed body.
 

@@ -17,7 +17,7 @@ from opendensepose.annotate.work.gold import read_truth
 from opendensepose.annotate.work.store import Store, annotators, events, gold, people, photos, tasks
 from opendensepose.annotate.work.task_content import answered_points, box_xyxy_of, part_counts, part_map, task_points
 from opendensepose.evaluation.annotators import AnnotatedTruth, AnnotatorErrors, annotator_errors, annotator_numbers
-from opendensepose.evaluation.errors import LabelDistances, Labels
+from opendensepose.evaluation.errors import LabelDistances, Labels, between_labels
 from opendensepose.instance import DenseAnnotation
 
 __all__ = ["agreement", "gold_errors", "progress", "quality_document", "seconds_per_point"]
@@ -104,7 +104,7 @@ def _compared(connection: Connection, first: Row, second: Row, to_iuv: Callable,
         a = np.flatnonzero(apart.min(1) <= reach)
         if len(a):
             pairs = zip(answers, (a, nearest[a]), strict=True)
-            distance_m = distances.between_labels(*(Labels(one.i[k], one.u[k], one.v[k]) for one, k in pairs))
+            distance_m = between_labels(distances, *(Labels(one.i[k], one.u[k], one.v[k]) for one, k in pairs))
     return {
         "photo": first.photo,
         "person": first.person_id,

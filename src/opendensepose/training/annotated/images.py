@@ -13,6 +13,7 @@ import torch
 from torch.utils.data import Dataset
 
 from opendensepose.data.coco import dense_annotation, read_annotations
+from opendensepose.data.npz import read_arrays
 from opendensepose.data.photos import find_image, photo_folders, read_photo
 from opendensepose.instance import DenseAnnotation
 from opendensepose.iuv import IUV
@@ -177,12 +178,9 @@ def to_targets(sample: AnnotatedSample) -> tuple[torch.Tensor, Targets]:
 
 def _read_dense(path: Path, size_hw: tuple[int, int]) -> DenseLabels:
     try:
-        with np.load(path, allow_pickle=False) as content:
-            labels = DenseLabels(*(content[name] for name in ("I", "U", "V", "instance")))
+        labels = DenseLabels(*read_arrays(path, ("I", "U", "V", "instance")).values())
     except FileNotFoundError:
         raise FileNotFoundError(f"there are no dense labels {path}.") from None
-    except Exception as error:  # zipfile and zlib have errors of their own
-        raise ValueError(f"{path} holds no dense labels that can be read: {error}.") from None
     if any(part.shape != tuple(size_hw) for part in labels):
         raise ValueError(f"{path} has labels of {labels.i.shape}, but the image is {tuple(size_hw)}.")
     u, v = (part.astype(np.float32) for part in (labels.u, labels.v))

@@ -10,8 +10,9 @@ from torch import nn
 from opendensepose.data.coco import read_annotations
 from opendensepose.data.photos import find_image, photo_folders, read_photo
 from opendensepose.evaluate import load_distances
-from opendensepose.evaluation.errors import LabelDistances, detected_person
+from opendensepose.evaluation.errors import LabelDistances
 from opendensepose.evaluation.measures import AnnotatedImage, Measures, measure
+from opendensepose.evaluation.people import annotated_person, detected_person
 from opendensepose.evaluation.rcp import auc
 from opendensepose.predict import Predictor
 from opendensepose.training.annotated.images import annotation_file
@@ -57,4 +58,5 @@ class Validation:
         entry = self.document.images[image_id]
         image = read_photo(find_image(self.photos, str(entry.get("file_name", image_id))))
         found = [detected_person(one.box_xyxy, one.score, one.iuv) for one in predictor(image)]
-        return AnnotatedImage(image_id, image.shape[:2], self.document.people(image_id), found)
+        people = [annotated_person(person, image.shape[:2]) for person in self.document.people(image_id)]
+        return AnnotatedImage(image_id, image.shape[:2], people, found)

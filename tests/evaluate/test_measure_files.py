@@ -22,7 +22,7 @@ def uv_distances(monkeypatch):
     """Distances in UV in the place of geodesics, unless assets are asked for."""
     real = opendensepose.evaluate.load_distances
     monkeypatch.setattr(
-        "opendensepose.evaluate.load_distances", lambda assets: real(assets) if assets else UVDistances()
+        "opendensepose.evaluate.measure_files.load_distances", lambda assets: real(assets) if assets else UVDistances()
     )
 
 

@@ -1,0 +1,138 @@
+"""An annotated and a detected person as the measures see them: COCO's boxes, unrounded, for the last bit of a width
+decides which pixel is read.
+
+Letters: P annotated points of a person, (h, w) a detection's window, H x W the image.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from opendensepose.evaluation.errors import Labels
+from opendensepose.evaluation.masks import Window, place_mask, stretched_grid
+from opendensepose.instance import DenseAnnotation
+from opendensepose.iuv import IUV, QuantisedIUV, crop_iuv
+
+__all__ = ["AnnotatedPerson", "DetectedPerson", "annotated_person", "box_xywh", "detected_person", "labels_at"]
+
+
+@dataclass(frozen=True)
+class AnnotatedPerson:
+    """A person to be found.
+
+    box_xywh (4,) float64 pixels: COCO's bbox; point_xy (P, 2) float64 pixels; true: their labels (P,), i in 1..24;
+    has_points: whether points were annotated, be it none: people without are neither hit nor missed; foreground: the
+    annotated mask, or None; area px^2; iscrowd: a group drawn as one.
+    """
+
+    annotation_id: int
+    box_xywh: np.ndarray
+    point_xy: np.ndarray
+    true: Labels
+    has_points: bool
+    foreground: Window | None
+    area: float
+    iscrowd: bool
+
+    @property
+    def box_xyxy(self) -> np.ndarray:
+        """(4,) float64 pixels."""
+        return _corners(self.box_xywh)
+
+
+def annotated_person(annotation: DenseAnnotation, size_hw: tuple[int, int]) -> AnnotatedPerson:
+    """Take the points that have charts, and the part masks stretched over the box, of an image of that size."""
+    box = box_xywh(annotation.box_xyxy)
+    has_chart = annotation.i > 0
+    mask = annotation.mask
+    return AnnotatedPerson(
+        annotation_id=annotation.annotation_id,
+        box_xywh=box,
+        point_xy=annotation.point_xy[has_chart],
+        true=Labels(*(value[has_chart] for value in (annotation.i, annotation.u, annotation.v))),
+        has_points=bool(has_chart.any()),
+        foreground=None if mask is None else stretched_grid(mask > 0, box, size_hw),
+        area=annotation.area,
+        iscrowd=annotation.iscrowd,
+    )
+
+
+@dataclass(frozen=True)
+class DetectedPerson:
+    """A predicted person: the labels of a window of the image.
+
+    box_xywh (4,) float64 pixels; score: any number, larger is more confident; iuv: the labels (h, w) of a window;
+    origin_xy (2,) float64: its upper left corner, not always a whole pixel, as results files place it at the box's;
+    ends_at_box: whether labels beyond the box's whole width and height do not count, as the released evaluators have
+    it. ValueError if the box is not four finite numbers with sides of at least 0 or the score is not finite.
+    """
+
+    box_xywh: np.ndarray
+    score: float
+    iuv: IUV | QuantisedIUV
+    origin_xy: np.ndarray
+    ends_at_box: bool = False
+
+    def __post_init__(self) -> None:
+        box = np.asarray(self.box_xywh, np.float64)
+        if box.shape != (4,) or not np.isfinite(box).all() or (box[2:] < 0).any():
+            raise ValueError(f"a box must be x, y, width, height, the last two at least 0, got {box.tolist()}.")
+        if not np.isfinite(self.score):
+            raise ValueError(f"a detection's score must be a finite number, got {self.score}.")
+        object.__setattr__(self, "box_xywh", box)
+        object.__setattr__(self, "origin_xy", np.asarray(self.origin_xy, np.float64))
+
+    @property
+    def area_px(self) -> float:
+        """Of the box, as COCO counts detections' areas."""
+        return float(self.box_xywh[2] * self.box_xywh[3])
+
+    def charts(self, size_hw: tuple[int, int]) -> Window:
+        """Place the charts, uint8, in an image of that size, cut at its edges and, if the labels end there, the box."""
+        height, width = self.iuv.size_hw
+        box = self.box_xywh if self.ends_at_box else (*self.origin_xy, width, height)
+        return place_mask(self.iuv.i, box, size_hw)
+
+    def foreground(self, size_hw: tuple[int, int]) -> Window:
+        """Mark the labelled pixels, bool, of the same window."""
+        charts, corner_xy = self.charts(size_hw)
+        return Window(charts > 0, corner_xy)
+
+
+def box_xywh(box_xyxy: np.ndarray) -> np.ndarray:
+    """Convert corners (4,) float32 to COCO's x, y, width, height, to three decimals, the precision of float32."""
+    x0, y0, x1, y1 = (round(float(edge), 3) for edge in box_xyxy)
+    return np.array([x0, y0, round(x1 - x0, 3), round(y1 - y0, 3)])
+
+
+def _corners(box_xywh: np.ndarray) -> np.ndarray:
+    x, y, width, height = box_xywh
+    return np.array([x, y, x + width, y + height])
+
+
+def detected_person(box_xyxy: np.ndarray, score: float, iuv: IUV) -> DetectedPerson:
+    """Crop a person's own map of the whole image to its labels, with a margin of one pixel of background."""
+    rows, columns = np.flatnonzero(iuv.i.any(1)), np.flatnonzero(iuv.i.any(0))
+    window = (columns[0] - 1, rows[0] - 1, columns[-1] + 2, rows[-1] + 2) if len(rows) else (0, 0, 0, 0)
+    return DetectedPerson(box_xywh(box_xyxy), score, crop_iuv(iuv, window), np.array(window[:2]))
+
+
+def labels_at(detection: DetectedPerson, point_xy: np.ndarray) -> Labels:
+    """Read a detection's labels at image points (P, 2) float64: i (P,) uint8, 0 outside the window; u, v (P,) float64.
+
+    The pixel is int(x - origin_x), int(y - origin_y), rounded towards 0 as the released evaluators round it.
+    """
+    height, width = detection.iuv.size_hw
+    if detection.ends_at_box:
+        width, height = (
+            min(size, int(side)) for size, side in zip((width, height), detection.box_xywh[2:], strict=True)
+        )
+    column, row = (point_xy - detection.origin_xy).astype(np.int64).T
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    column, row = column[inside], row[inside]
+    i = np.zeros(len(inside), np.uint8)
+    u, v = np.zeros((2, len(inside)))
+    iuv, unit = detection.iuv, 255.0 if isinstance(detection.iuv, QuantisedIUV) else 1.0
+    i[inside] = iuv.i[row, column]
+    u[inside], v[inside] = iuv.u[row, column] / unit, iuv.v[row, column] / unit
+    return Labels(i, u, v)
