@@ -226,8 +226,8 @@ def predict_files(
     A photo that cannot be read or labelled, for want of memory, say, is noted in the summary and the others are done.
     on_photo(number done, number of all, path) is called after each. assets: see Predictor. overlay: whether to write
     the overlay. workers: on a CPU, so many processes of one core each share the photos of a model given by name or
-    file. ValueError, one sentence: no photos, an unknown model or device, assets of another mesh, an out_dir that cannot
-    be written, two photos that would share an output name.
+    file. ValueError, one sentence: no photos, an unknown model or device, assets of another mesh, an out_dir that
+    cannot be written, two photos that would share an output name.
     """
     photos = find_photos(list(paths))
     out_dir = _checked_out_dir(Path(out_dir), photos)
@@ -288,9 +288,7 @@ def _in_processes(photos: Sequence[Path], out_dir: Path, settings: tuple, worker
 _worker: dict[str, Any] = {}  # a worker process' predictor, and whether it draws overlays
 
 
-def _start_worker(
-    model: str | Path, min_score: float | None, assets: str | Path | None, overlay: bool
-) -> None:
+def _start_worker(model: str | Path, min_score: float | None, assets: str | Path | None, overlay: bool) -> None:
     """Use one core, and leave Ctrl-C to the main process, which lets a worker finish its photo."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
