@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from opendensepose.models.checkpoints.restricted_pickle import read_tensors
+from opendensepose.models.checkpoints.pickled_tensors import read_tensors
 from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN
 from opendensepose.models.resnet import DEPTHS
 from opendensepose.models.zoo import build_model, check_finite, check_shapes

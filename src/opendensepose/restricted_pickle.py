@@ -1,5 +1,5 @@
-"""Reading checkpoints that others pickled: a pickle is a program, of which only what makes arrays and plain containers
-is run here, and never with more memory than the file accounts for.
+"""Reading what others pickled: a pickle is a program, of which only what makes arrays and plain containers is run here,
+and never with more memory than the file accounts for. Files of `torch.save` are read without torch.
 
 Python's own unpickler would call what is admitted with any arguments: `bytes(10**10)`, an array of a shape without its
 content, a memo of 2^31 places. Here each byte of an array comes from the file, once, and there is a limit to the rest.
@@ -12,18 +12,19 @@ import pickle
 import pickletools
 import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-__all__ = ["load_restricted", "read_tensors"]
+__all__ = ["Record", "load_restricted", "load_torch"]
 
-MAX_OPCODES = 300_000  # some 40 make an array, and a checkpoint has some hundred; an opcode makes 216 bytes at most
+# Some 40 opcodes make an array, and a checkpoint has some hundred arrays; an opcode makes 216 bytes at most. A dump of
+# many photos has more opcodes, and some KB of labels for each hundred of them.
+MAX_OPCODES = 300_000
+BYTES_PER_OPCODE = 100  # of a larger file
 MAX_KEY = 2**60  # of a dict: the hashes of larger numbers can be made to collide
 MAX_AXES = 8
 ADMITTED = {
@@ -46,17 +47,17 @@ MODULES = {  # other names of the same: of Python 2, and since numpy 2
     "numpy._core.multiarray": "numpy.core.multiarray",
     "numpy._core.numeric": "numpy.core.numeric",
 }
-STORAGES = {
-    "torch.FloatStorage": torch.float32,
-    "torch.DoubleStorage": torch.float64,
-    "torch.HalfStorage": torch.float16,
-    "torch.BFloat16Storage": torch.bfloat16,
-    "torch.LongStorage": torch.int64,
-    "torch.IntStorage": torch.int32,
-    "torch.ShortStorage": torch.int16,
-    "torch.CharStorage": torch.int8,
-    "torch.ByteStorage": torch.uint8,
-    "torch.BoolStorage": torch.bool,
+STORAGES = {  # numpy has no bfloat16: its bits are the upper half of a float32
+    "torch.FloatStorage": "<f4",
+    "torch.DoubleStorage": "<f8",
+    "torch.HalfStorage": "<f2",
+    "torch.BFloat16Storage": "<u2",
+    "torch.LongStorage": "<i8",
+    "torch.IntStorage": "<i4",
+    "torch.ShortStorage": "<i2",
+    "torch.CharStorage": "|i1",
+    "torch.ByteStorage": "|u1",
+    "torch.BoolStorage": "|b1",
 }
 LITERALS = {
     *("NONE", "NEWTRUE", "NEWFALSE", "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT"),
@@ -74,6 +75,21 @@ class _Name:
 
 
 @dataclass(eq=False)
+class Record:
+    """An instance of an admitted class: the class's whole name and its attributes. The class is never touched."""
+
+    class_name: str
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Storage:
+    """The numbers (K,) that torch's tensors are views of."""
+
+    numbers: np.ndarray
+
+
+@dataclass(eq=False)
 class _Unbuilt:
     """An array or dtype whose content comes later. code: of the dtype. places: where the memo has it."""
 
@@ -82,19 +98,26 @@ class _Unbuilt:
 
 
 class _Reader:
-    """Runs a pickle. storage: gives a tensor (K,) for what torch calls a persistent id, None: there are none."""
+    """Runs a pickle. storage: gives the numbers of what torch calls a persistent id, None: there are none. classes:
+    whole names of those whose instances become a `Record`."""
 
-    def __init__(self, num_bytes: int, storage: Callable[[Any], Tensor] | None = None):
+    def __init__(
+        self,
+        num_bytes: int,
+        storage: Callable[[Any], _Storage] | None = None,
+        classes: Collection[str] = (),
+    ):
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
         self.bytes_left = 2 * num_bytes  # for what is copied: text to bytes, and bytes to an array
-        self.storage = storage
+        self.max_opcodes = MAX_OPCODES + num_bytes // BYTES_PER_OPCODE
+        self.storage, self.classes = storage, frozenset(classes)
 
     def run(self, data: bytes) -> object:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
-            if count >= MAX_OPCODES:
-                raise pickle.UnpicklingError(f"the pickle has more than {MAX_OPCODES:,} opcodes")
+            if count >= self.max_opcodes:
+                raise pickle.UnpicklingError(f"the pickle has more than {self.max_opcodes:,} opcodes")
             if opcode.name in LITERALS:
                 self.stack.append(CONSTANTS.get(opcode.name, argument))
             elif opcode.name == "STOP":
@@ -157,12 +180,17 @@ class _Reader:
             case "GET" | "BINGET" | "LONG_BINGET":
                 self.stack.append(self.memo[argument])
             case "GLOBAL":
-                self.stack.append(_named(*argument.split(" ", 1)))
+                self.stack.append(self.named(*argument.split(" ", 1)))
             case "STACK_GLOBAL":
-                self.stack.append(_named(*self.last(2)))
+                self.stack.append(self.named(*self.last(2)))
             case "REDUCE":
                 function, arguments = self.last(2)
                 self.stack.append(self.call(function, arguments))
+            case "NEWOBJ":
+                kind, arguments = self.last(2)
+                if not isinstance(kind, _Name) or kind.name not in self.classes or arguments != ():
+                    raise pickle.UnpicklingError(f"the pickle makes an object of {kind!r:.100}")
+                self.stack.append(Record(kind.name))
             case "BUILD":
                 (state,) = self.last(1)
                 self.build(state)
@@ -231,10 +259,9 @@ class _Reader:
                 return self.array(content, dtype, (), False)[()]
             case "numpy.core.numeric._frombuffer", (content, np.dtype() as dtype, shape, order):
                 return self.array(content, dtype, shape, order == "F")
-            case "torch._utils._rebuild_tensor_v2", (Tensor() as storage, int(offset), size, stride, *_):
-                self.spend(_count(size) * storage.element_size())
-                return storage.as_strided(size, stride, offset)  # which checks that it lies inside
-            case "torch._utils._rebuild_parameter", (Tensor() as tensor, *_):
+            case "torch._utils._rebuild_tensor_v2", (_Storage() as storage, int(offset), size, stride, *_):
+                return self.view(storage.numbers, offset, size, stride)
+            case "torch._utils._rebuild_parameter", (np.ndarray() as tensor, *_):
                 return tensor
         name = getattr(function, "name", type(function).__name__)
         raise pickle.UnpicklingError(f"the pickle calls {name} with other arguments than an array's or container's")
@@ -247,6 +274,9 @@ class _Reader:
                 built = self.array(content, dtype, shape, bool(is_fortran))
             case _Unbuilt(str(code)), (int(), "<" | ">" | "|" | "=" as order, None, None, None, *_):
                 built = np.dtype(order + code)
+            case Record(), dict():
+                unbuilt.attributes.update(state)
+                return
             case collections.OrderedDict(), _:  # attributes, like torch's _metadata: of no use here
                 return
             case _:
@@ -266,17 +296,31 @@ class _Reader:
         flat = np.frombuffer(raw, dtype) if raw else np.zeros(0, dtype)
         return flat.reshape(shape, order="F" if is_fortran else "C").astype(dtype.newbyteorder("="), order="K")
 
+    def view(self, numbers: np.ndarray, offset: int, size: Any, stride: Any) -> np.ndarray:
+        """Copy out what torch calls a strided view of the numbers (K,)."""
+        count = _count(size)
+        _count(stride)
+        if len(stride) != len(size) or offset < 0:
+            raise pickle.UnpicklingError(f"a tensor of {size} has strides {stride} and offset {offset}")
+        last = offset + sum((side - 1) * step for side, step in zip(size, stride, strict=True))
+        if count and last >= len(numbers):
+            raise pickle.UnpicklingError(f"a tensor reaches to number {last} of a storage of {len(numbers)}")
+        self.spend(count * numbers.itemsize)
+        if not count:
+            return np.zeros(size, numbers.dtype)
+        steps = [step * numbers.itemsize for step in stride]
+        return np.lib.stride_tricks.as_strided(numbers[offset:], size, steps, writeable=False).copy()
+
+    def named(self, module: Any, name: Any) -> _Name:
+        whole = f"{MODULES.get(module, module)}.{name}"
+        if whole not in ADMITTED and whole not in STORAGES and whole not in self.classes:
+            raise pickle.UnpicklingError(f"the pickle asks for {whole:.100}")
+        return _Name(whole)
+
     def spend(self, num_bytes: int) -> None:
         self.bytes_left -= num_bytes
         if self.bytes_left < 0:
             raise pickle.UnpicklingError("its arrays are larger than the file")
-
-
-def _named(module: Any, name: Any) -> _Name:
-    whole = f"{MODULES.get(module, module)}.{name}"
-    if whole not in ADMITTED and whole not in STORAGES:
-        raise pickle.UnpicklingError(f"the pickle asks for {whole:.100}")
-    return _Name(whole)
 
 
 def _key(key: Any) -> str | bytes | int | None:
@@ -312,9 +356,14 @@ def _run(reader: _Reader, data: bytes) -> object:
         raise pickle.UnpicklingError(f"the pickle is damaged: {first_line:.200}") from error
 
 
-def _load_torch(path: Path) -> object:
-    """Return what torch.save wrote: a ZIP file of data.pkl and of its storages, each once and as it is."""
-    content = path.read_bytes()
+def load_torch(path: str | Path, classes: Collection[str] = ()) -> object:
+    """Return what torch.save (since 1.6) wrote, with arrays for tensors, bfloat16 as float32.
+
+    That is a ZIP file of data.pkl and of its storages, each once and as it is. classes: whole names of those whose
+    instances become a `Record`. pickle.UnpicklingError, zipfile.BadZipFile or KeyError if it is damaged or holds more
+    than arrays, plain containers and such records.
+    """
+    content = Path(path).read_bytes()
     num_bytes = len(content)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:  # of a file, zipfile reads as much as the file says it has
         entries = archive.infolist()
@@ -329,48 +378,27 @@ def _load_torch(path: Path) -> object:
         folder = pickles[0].filename.removesuffix("data.pkl")
         if f"{folder}byteorder" in archive.namelist() and archive.read(f"{folder}byteorder") != b"little":
             raise pickle.UnpicklingError("its numbers are not in little-endian order")
-        loaded: dict[str, Tensor] = {}
+        loaded: dict[str, tuple[str, _Storage]] = {}
 
-        def storage(identity: Any) -> Tensor:
+        def storage(identity: Any) -> _Storage:
             match identity:
                 case ("storage", _Name(kind), str(key), _, int(count)) if kind in STORAGES:
                     if key not in loaded:
-                        content, dtype = bytearray(archive.read(f"{folder}data/{key}")), STORAGES[kind]
-                        loaded[key] = torch.frombuffer(content, dtype=dtype) if content else torch.zeros(0, dtype=dtype)
-                    if (len(loaded[key]), loaded[key].dtype) != (count, STORAGES[kind]):
-                        raise pickle.UnpicklingError(f"storage {key:.20} holds {len(loaded[key])} numbers, not {count}")
-                    return loaded[key]
+                        loaded[key] = kind, _Storage(_numbers(archive.read(f"{folder}data/{key}"), kind))
+                    found_kind, found = loaded[key]
+                    if (len(found.numbers), found_kind) != (count, kind):
+                        raise pickle.UnpicklingError(
+                            f"storage {key:.20} holds {len(found.numbers)} numbers, not {count}"
+                        )
+                    return found
             raise pickle.UnpicklingError("the pickle refers to something that is no storage")
 
-        return _run(_Reader(num_bytes, storage), archive.read(pickles[0]))
+        return _run(_Reader(num_bytes, storage, classes), archive.read(pickles[0]))
 
 
-def read_tensors(path: str | Path) -> dict[str, np.ndarray | Tensor]:
-    """Read the tensors by name of a detectron2 .pkl, a pickle of {"model": {name: array}}, or of a file that torch.save
-    wrote, as {name: tensor} or {"model": {name: tensor}}.
-
-    FileNotFoundError if there is none; ValueError, one sentence, if it is damaged or holds anything else.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no checkpoint {path}.")
-    try:
-        content = _load_torch(path) if zipfile.is_zipfile(path) else load_restricted(path.read_bytes())
-    except Exception as error:  # so can a damaged ZIP file
-        first_line = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise ValueError(
-            f"{path} is refused: a checkpoint may hold arrays and plain containers only, and be whole ({first_line})."
-        ) from error
-    tensors = content.get("model", content) if isinstance(content, Mapping) else None
-    if (
-        not isinstance(tensors, Mapping)
-        or not tensors
-        or not all(map(_is_named_tensor, *zip(*tensors.items(), strict=True)))
-    ):
-        raise ValueError(f"{path} is not a checkpoint: it holds no tensors by name.")
-    return dict(tensors)
-
-
-def _is_named_tensor(name: object, value: object) -> bool:
-    is_number = isinstance(value, Tensor) or (isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fiub")
-    return isinstance(name, str) and is_number
+def _numbers(content: bytes, kind: str) -> np.ndarray:
+    """The numbers (K,) of a storage, in the machine's byte order."""
+    numbers = np.frombuffer(content, STORAGES[kind]) if content else np.zeros(0, STORAGES[kind])
+    if kind == "torch.BFloat16Storage":
+        return (numbers.astype(np.uint32) << 16).view(np.float32)
+    return numbers.astype(numbers.dtype.newbyteorder("="), copy=False)
