@@ -188,6 +188,8 @@ def test_files_are_written_and_bad_ones_reported(tmp_path):
                 "hidden_I": ((0,), "uint8"),
                 "hidden_U": ((0,), "float32"),
                 "hidden_V": ((0,), "float32"),
+                "confidence": (size_hw, "float32"),
+                "hidden_confidence": ((0,), "float32"),
             }
         np.testing.assert_array_equal(good["instance"] > 0, good["I"] > 0)
         assert good["I"][60, 70] == 2

@@ -3,7 +3,7 @@
 Letters: H x W photo, N people, K hidden pixels, which lie under another person's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ __all__ = ["Prediction", "load_prediction", "save_prediction"]
 
 SHOWN = ("I", "U", "V", "instance", "boxes_xyxy", "scores")
 HIDDEN = ("hidden_instance", "hidden_xy", "hidden_I", "hidden_U", "hidden_V")
+CONFIDENCES = ("confidence", "hidden_confidence")  # older files have none
+NAMES = SHOWN + HIDDEN + CONFIDENCES
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class Prediction:
 
     iuv: the map of all. instance: (H, W) uint8, 0 background, k the k-th person. boxes_xyxy (N, 4) and scores (N,)
     float32. hidden_*: where people overlap, `iuv` shows one; of the others: instance (K,) uint8 1..N, column and row
-    (K, 2) int32, and I, U, V (K,) each. ValueError for other shapes, types or ranges.
+    (K, 2) int32, and I, U, V (K,) each. confidence (H, W) and hidden_confidence (K,) float32: the probability that the
+    label is right. ValueError for other shapes, types or ranges.
     """
 
     iuv: IUV
@@ -35,6 +38,8 @@ class Prediction:
     hidden_instance: np.ndarray
     hidden_xy: np.ndarray
     hidden_iuv: IUV  # (1, K)
+    confidence: np.ndarray
+    hidden_confidence: np.ndarray
 
     def __post_init__(self) -> None:
         boxes, scores, number = self.boxes_xyxy, self.scores, len(self.hidden_instance)
@@ -51,6 +56,12 @@ class Prediction:
                 f"hidden_xy and hidden_I must be ({number}, 2) and ({number},) like hidden_instance, got"
                 f" {self.hidden_xy.shape} and {self.hidden_iuv.size_hw[1:]}."
             )
+        for name, shape in (("confidence", self.iuv.size_hw), ("hidden_confidence", (number,))):
+            sure = getattr(self, name)
+            if sure.shape != shape or sure.dtype != np.float32:
+                raise ValueError(f"{name} must be float32 of shape {shape}, got {sure.dtype} of shape {sure.shape}.")
+            if sure.size and not (sure.min() >= 0 and sure.max() <= 1):
+                raise ValueError(f"{name} must lie in [0, 1], got values from {sure.min()} to {sure.max()}.")
         if self.hidden_xy.dtype.kind not in "iu":
             raise ValueError(f"hidden_xy must be whole numbers, got {self.hidden_xy.dtype}.")
         height, width = self.iuv.size_hw
@@ -59,12 +70,23 @@ class Prediction:
 
     def own_iuv(self, number: int) -> IUV:
         """The whole map (H, W) of person `number` in instance, 1..N, including pixels hidden by others."""
-        own = empty_iuv(self.iuv.size_hw)
-        shown, hidden = self.instance == number, self.hidden_instance == number
-        x, y = self.hidden_xy[hidden].T
-        for name in ("i", "u", "v"):
-            getattr(own, name)[shown] = getattr(self.iuv, name)[shown]
-            getattr(own, name)[y, x] = getattr(self.hidden_iuv, name)[0, hidden]
+        return IUV(
+            *(self._own(number, getattr(self.iuv, name), getattr(self.hidden_iuv, name)[0]) for name in ("i", "u", "v"))
+        )
+
+    def people(self) -> list[Instance]:
+        """Return the N people with maps of the whole photo. ValueError if a box or score cannot be a person's."""
+        return [
+            Instance(box, float(score), self.own_iuv(k), self._own(k, self.confidence, self.hidden_confidence))
+            for k, (box, score) in enumerate(zip(self.boxes_xyxy, self.scores, strict=True), start=1)
+        ]
+
+    def _own(self, number: int, shown: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+        """What of a map (H, W), and of the hidden pixels' (K,), is person `number`'s."""
+        own = np.where(self.instance == number, shown, shown.dtype.type(0))
+        mine = self.hidden_instance == number
+        x, y = self.hidden_xy[mine].T
+        own[y, x] = hidden[mine]
         return own
 
 
@@ -73,8 +95,12 @@ def save_prediction(path: str | Path, people: Sequence[Instance], size_hw: tuple
     iuv, instance = merge_instances(people, size_hw)
     hidden = [(person.iuv.i > 0) & (instance != k) for k, person in enumerate(people, start=1)]
 
-    def of_hidden(name: str, dtype: type) -> np.ndarray:
-        parts = [getattr(person.iuv, name)[where] for person, where in zip(people, hidden, strict=True)]
+    confidence = np.zeros(size_hw, np.float32)
+    for k, person in enumerate(people, start=1):
+        np.copyto(confidence, person.confidence, where=instance == k)
+
+    def of_hidden(maps: Iterable[np.ndarray], dtype: type) -> np.ndarray:
+        parts = [own[where] for own, where in zip(maps, hidden, strict=True)]
         return np.concatenate([np.zeros(0, dtype), *parts])
 
     hidden_xy = [np.zeros((0, 2)), *(np.argwhere(where)[:, ::-1] for where in hidden)]
@@ -89,20 +115,23 @@ def save_prediction(path: str | Path, people: Sequence[Instance], size_hw: tuple
             scores=np.array([one.score for one in people], np.float32),
             hidden_instance=np.repeat(np.arange(1, len(people) + 1), [where.sum() for where in hidden]).astype("u1"),
             hidden_xy=np.concatenate(hidden_xy).astype("i4"),
-            hidden_I=of_hidden("i", np.uint8),
-            hidden_U=of_hidden("u", np.float32),
-            hidden_V=of_hidden("v", np.float32),
+            hidden_I=of_hidden((one.iuv.i for one in people), np.uint8),
+            hidden_U=of_hidden((one.iuv.u for one in people), np.float32),
+            hidden_V=of_hidden((one.iuv.v for one in people), np.float32),
+            confidence=confidence,
+            hidden_confidence=of_hidden((one.confidence for one in people), np.float32).astype(np.float32),
         )
 
 
 def load_prediction(path: str | Path) -> Prediction:
-    """Read a file of `save_prediction`; files without hidden pixels are read as having none.
+    """Read a file of `save_prediction`; files without hidden pixels are read as having none, and where there is no
+    confidence it is 1, of hidden pixels 0.
 
     ValueError, one sentence that names the file, if it is damaged.
     """
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
-            arrays = {name: content[name] for name in SHOWN + HIDDEN if name in content or name in SHOWN}
+            arrays = {name: content[name] for name in NAMES if name in content or name in SHOWN}
     except KeyError as error:
         raise ValueError(f"{path}: {str(error).strip(chr(39))}.") from None
     except (ValueError, OSError, EOFError) as error:
@@ -125,4 +154,9 @@ def _prediction(arrays: dict[str, np.ndarray]) -> Prediction:
     else:
         who, xy, hidden_iuv = np.zeros(0, np.uint8), np.zeros((0, 2), np.int32), empty_iuv((1, 0))
     iuv = IUV(arrays["I"], arrays["U"], arrays["V"])
-    return Prediction(iuv, arrays["instance"], arrays["boxes_xyxy"], arrays["scores"], who, xy, hidden_iuv)
+    confidence = arrays.get("confidence", (iuv.i > 0).astype(np.float32))
+    hidden_confidence = arrays.get("hidden_confidence", np.zeros(len(who), np.float32))
+    return Prediction(
+        iuv, arrays["instance"], arrays["boxes_xyxy"], arrays["scores"], who, xy, hidden_iuv, confidence,
+        hidden_confidence,
+    )  # fmt: skip
