@@ -15,9 +15,9 @@ from PIL import Image
 from tests.formats.people import SIZE_HW, assert_same_people, nobody, person, two_people
 from tests.hostile import damaged, is_read_or_refused, memory_limit
 
-from opendensepose import restricted_pickle
 from opendensepose.formats.detectron2 import read_dump, write_dump
 from opendensepose.formats.labelled_photo import LabelledPhoto, photo_finder
+from opendensepose.restricted_pickle import reader
 
 
 @dataclass
@@ -201,7 +201,7 @@ def test_damaged_dumps_are_read_or_refused(tmp_path, result_class, find_photo):
 
 def test_how_long_a_dump_may_be_goes_with_its_pixels(tmp_path, result_class, monkeypatch):
     """A dump of thousands of people has more opcodes than a checkpoint may have; small opcodes alone are refused."""
-    monkeypatch.setattr(restricted_pickle, "MAX_OPCODES", 100)
+    monkeypatch.setattr(reader, "MAX_OPCODES", 100)
     size_hw = (40, 400)
     many = [person(np.random.default_rng(k), 5, 395, 0.5, 0.5, size_hw) for k in range(5)]
     (path,) = write_dump(tmp_path, LabelledPhoto("many.jpg", size_hw, many))

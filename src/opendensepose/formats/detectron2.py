@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from opendensepose.atomic_write import atomic_write
 from opendensepose.formats.labelled_photo import (
     FindPhoto,
     LabelledPhoto,
@@ -20,10 +21,9 @@ from opendensepose.formats.labelled_photo import (
     person_from_crop,
     person_in_box,
 )
-from opendensepose.formats.torch_zip import save_torch
 from opendensepose.instance import Instance
 from opendensepose.iuv import IUV
-from opendensepose.restricted_pickle import Record, load_torch
+from opendensepose.restricted_pickle import Record, load_torch, torch_bytes
 from opendensepose.surface import NUM_CHARTS
 
 __all__ = ["read_dump", "write_dump"]
@@ -54,7 +54,7 @@ def write_dump(folder: Path, labelled: LabelledPhoto) -> list[Path]:
         "image_size_hw": [int(side) for side in labelled.size_hw],
     }
     path = folder / f"{labelled.stem}.pkl"
-    save_torch(path, [entry])
+    atomic_write(path, torch_bytes([entry]))
     return [path]
 
 

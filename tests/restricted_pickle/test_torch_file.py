@@ -1,6 +1,7 @@
-"""Pickles that hold arrays are read, pickles that would do anything are refused."""
+"""torch reads what is written without it, what it wrote is read without it, and whatever else such a file holds is
+refused.
+"""
 
-import collections
 import os
 import pickle
 import subprocess
@@ -11,30 +12,48 @@ import numpy as np
 import pytest
 import torch
 
-from opendensepose.restricted_pickle import Record, load_restricted, load_torch
+from opendensepose.restricted_pickle import Record, load_torch, torch_bytes
+
+CONTENT = {
+    "text": "Zoë \U0001f600",
+    "none": None,
+    "numbers": [0, 1, -1, 127, 128, 255, 256, -(2**40), 2**62, True, False, 0.1, float("inf")],
+    "nested": [{"a": [], "b": {}}, (1, "x"), ()],
+}
+ARRAYS = {
+    "f4": np.arange(6, dtype=np.float32).reshape(2, 3),
+    "f8": np.float64([1.5]),
+    "i8": np.arange(24).reshape(2, 3, 4).transpose(2, 0, 1),
+    "i4": np.zeros((0, 4), np.int32),
+    "u1": np.full((), 7, np.uint8),
+    "big_endian": np.arange(3, dtype=">f4"),
+}
 
 
-@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
-def test_arrays_and_plain_containers_come_back(protocol):
-    content = {
-        "model": collections.OrderedDict(
-            a=np.arange(6, dtype=np.float32).reshape(2, 3),
-            b=np.float64(3),
-            c=np.zeros(0),
-            d=np.asfortranarray(np.eye(3)),
-        ),
-        "list": [1, 2.5, "text", b"bytes", None, True, (1, 2), {3}],
-    }
-    back = load_restricted(pickle.dumps(content, protocol))
-    assert back["list"] == content["list"]
-    for name, array in content["model"].items():
-        np.testing.assert_array_equal(back["model"][name], array)
+@pytest.mark.parametrize("weights_only", [True, False])
+def test_torch_reads_the_same(tmp_path, weights_only):
+    (tmp_path / "a.pkl").write_bytes(torch_bytes(CONTENT | ARRAYS))
+    back = torch.load(tmp_path / "a.pkl", weights_only=weights_only)
+    assert {name: back[name] for name in CONTENT} == CONTENT
+    assert [type(one) for one in back["numbers"]] == [type(one) for one in CONTENT["numbers"]]
+    for name, array in ARRAYS.items():
+        assert isinstance(back[name], torch.Tensor)
+        np.testing.assert_array_equal(back[name].numpy(), array)
+        assert back[name].dtype == torch.from_numpy(array.astype(array.dtype.newbyteorder("="))).dtype
 
 
-def test_the_names_of_old_numpy_are_known():
-    new = pickle.dumps(np.arange(3), 2)
-    assert b"numpy._core.multiarray" in new
-    assert load_restricted(new.replace(b"numpy._core.multiarray", b"numpy.core.multiarray")).tolist() == [0, 1, 2]
+def test_our_reader_reads_the_same(tmp_path):
+    (tmp_path / "a.pkl").write_bytes(torch_bytes(CONTENT | ARRAYS))
+    back = load_torch(tmp_path / "a.pkl")
+    assert {name: back[name] for name in CONTENT} == CONTENT
+    for name, array in ARRAYS.items():
+        np.testing.assert_array_equal(back[name], array)
+
+
+@pytest.mark.parametrize("wrong", [{1, 2}, object(), np.zeros(2, bool), np.array(["a"])])
+def test_what_cannot_be_stored_is_said(wrong):
+    with pytest.raises(TypeError, match="torch's file can hold|an array must be one of"):
+        torch_bytes([wrong])
 
 
 class Dump:

@@ -1,25 +1,22 @@
 """Reading what others pickled: a pickle is a program, of which only what makes arrays and plain containers is run here,
-and never with more memory than the file accounts for. Files of `torch.save` are read without torch.
+and never with more memory than the file accounts for.
 
 Python's own unpickler would call what is admitted with any arguments: `bytes(10**10)`, an array of a shape without its
 content, a memo of 2^31 places. Here each byte of an array comes from the file, once, and there is a limit to the rest.
 """
 
 import collections
-import io
 import math
 import pickle
 import pickletools
 import re
-import zipfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Record", "load_restricted", "load_torch"]
+__all__ = ["Name", "Reader", "Record", "STORAGES", "Storage", "load_restricted", "run"]
 
 # Some 40 opcodes make an array, and a checkpoint has some hundred arrays; an opcode makes 216 bytes at most. A dump of
 # many photos has more opcodes, and some KB of labels for each hundred of them.
@@ -68,7 +65,7 @@ CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 
 
 @dataclass(frozen=True)
-class _Name:
+class Name:
     """Something that the pickle asks for by name; the thing itself is never touched."""
 
     name: str
@@ -83,7 +80,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class _Storage:
+class Storage:
     """The numbers (K,) that torch's tensors are views of."""
 
     numbers: np.ndarray
@@ -97,14 +94,14 @@ class _Unbuilt:
     places: list[int] = field(default_factory=list)
 
 
-class _Reader:
+class Reader:
     """Runs a pickle. storage: gives the numbers of what torch calls a persistent id, None: there are none. classes:
     whole names of those whose instances become a `Record`."""
 
     def __init__(
         self,
         num_bytes: int,
-        storage: Callable[[Any], _Storage] | None = None,
+        storage: Callable[[Any], Storage] | None = None,
         classes: Collection[str] = (),
     ):
         self.stack: list[Any] = []
@@ -188,7 +185,7 @@ class _Reader:
                 self.stack.append(self.call(function, arguments))
             case "NEWOBJ":
                 kind, arguments = self.last(2)
-                if not isinstance(kind, _Name) or kind.name not in self.classes or arguments != ():
+                if not isinstance(kind, Name) or kind.name not in self.classes or arguments != ():
                     raise pickle.UnpicklingError(f"the pickle makes an object of {kind!r:.100}")
                 self.stack.append(Record(kind.name))
             case "BUILD":
@@ -253,13 +250,13 @@ class _Reader:
                 return set(made) if name == "builtins.set" else made
             case "numpy.dtype", (str(code), *_) if re.fullmatch("f[248]|[iu][1248]|b1", code):
                 return _Unbuilt(code)
-            case "numpy.core.multiarray._reconstruct", (_Name("numpy.ndarray"), (0,), _):
+            case "numpy.core.multiarray._reconstruct", (Name("numpy.ndarray"), (0,), _):
                 return _Unbuilt()
             case "numpy.core.multiarray.scalar", (np.dtype() as dtype, content):
                 return self.array(content, dtype, (), False)[()]
             case "numpy.core.numeric._frombuffer", (content, np.dtype() as dtype, shape, order):
                 return self.array(content, dtype, shape, order == "F")
-            case "torch._utils._rebuild_tensor_v2", (_Storage() as storage, int(offset), size, stride, *_):
+            case "torch._utils._rebuild_tensor_v2", (Storage() as storage, int(offset), size, stride, *_):
                 return self.view(storage.numbers, offset, size, stride)
             case "torch._utils._rebuild_parameter", (np.ndarray() as tensor, *_):
                 return tensor
@@ -311,11 +308,11 @@ class _Reader:
         steps = [step * numbers.itemsize for step in stride]
         return np.lib.stride_tricks.as_strided(numbers[offset:], size, steps, writeable=False).copy()
 
-    def named(self, module: Any, name: Any) -> _Name:
+    def named(self, module: Any, name: Any) -> Name:
         whole = f"{MODULES.get(module, module)}.{name}"
         if whole not in ADMITTED and whole not in STORAGES and whole not in self.classes:
             raise pickle.UnpicklingError(f"the pickle asks for {whole:.100}")
-        return _Name(whole)
+        return Name(whole)
 
     def spend(self, num_bytes: int) -> None:
         self.bytes_left -= num_bytes
@@ -343,10 +340,10 @@ def _count(shape: Any) -> int:
 def load_restricted(data: bytes) -> object:
     """Return what a pickle holds. pickle.UnpicklingError if that is more than arrays of numbers and plain
     containers."""
-    return _run(_Reader(len(data)), data)
+    return run(Reader(len(data)), data)
 
 
-def _run(reader: _Reader, data: bytes) -> object:
+def run(reader: Reader, data: bytes) -> object:
     try:
         return reader.run(data)
     except pickle.UnpicklingError:
@@ -354,51 +351,3 @@ def _run(reader: _Reader, data: bytes) -> object:
     except Exception as error:  # a damaged pickle can fail in any way
         first_line = (str(error).splitlines() or [type(error).__name__])[0]
         raise pickle.UnpicklingError(f"the pickle is damaged: {first_line:.200}") from error
-
-
-def load_torch(path: str | Path, classes: Collection[str] = ()) -> object:
-    """Return what torch.save (since 1.6) wrote, with arrays for tensors, bfloat16 as float32.
-
-    That is a ZIP file of data.pkl and of its storages, each once and as it is. classes: whole names of those whose
-    instances become a `Record`. pickle.UnpicklingError, zipfile.BadZipFile or KeyError if it is damaged or holds more
-    than arrays, plain containers and such records.
-    """
-    content = Path(path).read_bytes()
-    num_bytes = len(content)
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:  # of a file, zipfile reads as much as the file says it has
-        entries = archive.infolist()
-        if (
-            any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
-            or sum(entry.file_size for entry in entries) > num_bytes
-        ):
-            raise pickle.UnpicklingError("it is compressed, or larger inside than outside")
-        pickles = [entry for entry in entries if Path(entry.filename).name == "data.pkl"]
-        if len(pickles) != 1:
-            raise pickle.UnpicklingError(f"it has {len(pickles)} entries data.pkl")
-        folder = pickles[0].filename.removesuffix("data.pkl")
-        if f"{folder}byteorder" in archive.namelist() and archive.read(f"{folder}byteorder") != b"little":
-            raise pickle.UnpicklingError("its numbers are not in little-endian order")
-        loaded: dict[str, tuple[str, _Storage]] = {}
-
-        def storage(identity: Any) -> _Storage:
-            match identity:
-                case ("storage", _Name(kind), str(key), _, int(count)) if kind in STORAGES:
-                    if key not in loaded:
-                        loaded[key] = kind, _Storage(_numbers(archive.read(f"{folder}data/{key}"), kind))
-                    found_kind, found = loaded[key]
-                    if (len(found.numbers), found_kind) != (count, kind):
-                        raise pickle.UnpicklingError(
-                            f"storage {key:.20} holds {len(found.numbers)} numbers, not {count}"
-                        )
-                    return found
-            raise pickle.UnpicklingError("the pickle refers to something that is no storage")
-
-        return _run(_Reader(num_bytes, storage, classes), archive.read(pickles[0]))
-
-
-def _numbers(content: bytes, kind: str) -> np.ndarray:
-    """The numbers (K,) of a storage, in the machine's byte order."""
-    numbers = np.frombuffer(content, STORAGES[kind]) if content else np.zeros(0, STORAGES[kind])
-    if kind == "torch.BFloat16Storage":
-        return (numbers.astype(np.uint32) << 16).view(np.float32)
-    return numbers.astype(numbers.dtype.newbyteorder("="), copy=False)
