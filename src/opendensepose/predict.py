@@ -1,6 +1,5 @@
 """Photos -> people, with any network: arrays in memory, or files on disk."""
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from opendensepose.atomic_write import atomic_file
 from opendensepose.data.photos import check_aspect, find_photos, read_photo
-from opendensepose.data.predictions import save_prediction
+from opendensepose.formats import OutputFolder
 from opendensepose.instance import Instance
 from opendensepose.models.checkpoints.checkpoint import load_checkpoint, weights_path
 from opendensepose.models.prediction import Network
@@ -157,14 +155,16 @@ def _checked_boxes(given: ArrayLike, size_hw: tuple[int, int]) -> np.ndarray:
 class PredictionSummary:
     """What became of a batch of photos."""
 
-    written: list[Path] = field(default_factory=list)  # the .npz files
+    written: list[Path] = field(default_factory=list)  # files, without overlays
+    num_photos: int = 0  # labelled now
+    num_skipped: int = 0  # done before
     num_people: int = 0
     failures: dict[Path, str] = field(default_factory=dict)  # photo -> one sentence
 
     @property
     def exit_code(self) -> int:
         """Return 0 all done, 1 some photos failed, 2 nothing was done."""
-        return 0 if not self.failures else 1 if self.written else 2
+        return 0 if not self.failures else 1 if self.num_photos or self.num_skipped else 2
 
 
 def predict_files(
@@ -174,58 +174,67 @@ def predict_files(
     device: str | None = None,
     min_score: float | None = None,
     on_photo: Callable[[int, int, Path], None] | None = None,
+    *,
+    formats: str = "npz",
+    person: str | None = None,
+    min_confidence: float = 0.0,
+    overlay: bool = True,
+    again: bool = False,
 ) -> PredictionSummary:
-    """Label photos, or the photos in folders: write <stem>.npz and <stem>.overlay.jpg for each into out_dir.
+    """Label photos, or the photos in folders, and write them into out_dir, each in all formats.
 
-    The npz holds I uint8 (H, W), U, V float32 (H, W), instance uint8 (H, W), boxes_xyxy float32 (N, 4), scores
-    float32 (N,), and the pixels that people share, see `data.predictions`. A photo that cannot be read or labelled,
-    for want of memory, say, is noted in the summary and the others are done. on_photo(number done, number of all,
-    path) is called after each. ValueError, one sentence: no photos, an unknown model or device, an out_dir that
-    cannot be written, two photos that would share an output name.
+    formats: names of `formats.FORMATS`, separated by commas; npz is <stem>.npz, see `data.predictions`. person,
+    min_confidence, overlay: see `formats.OutputFolder`. Photos that are done already, with the same settings, are
+    skipped unless again. A photo that cannot be read or labelled, for want of memory, say, is noted in the summary and
+    the others are done. on_photo(number done, number of all, path) is called after each. ValueError, one sentence: no
+    photos, an unknown model, device, format or person, an out_dir that cannot be written, two photos that would share
+    an output name.
     """
     photos = find_photos(list(paths))
-    out_dir = _checked_out_dir(Path(out_dir), photos)
-    predictor = Predictor(model, device, min_score)
+    settings = {"model": _identity(model), "min_score": min_score}
+    output = OutputFolder(
+        out_dir, formats, person=person, min_confidence=min_confidence, overlay=overlay, settings=settings
+    )
+    output.check_names(photos, again)
+    predictor: Predictor | None = None
     summary = PredictionSummary()
     for number, path in enumerate(photos, start=1):
-        try:
-            image_rgb = read_photo(path)
-            people = predictor(image_rgb)
-            summary.written.append(_write(out_dir, path.stem, image_rgb, people))
-            summary.num_people += len(people)
-        except (ValueError, OSError) as error:
-            summary.failures[path] = str(error)
-        except (cv2.error, MemoryError, torch.OutOfMemoryError) as error:
-            said = " ".join(str(error).split())
-            reason = f"OpenCV says {said!r}" if isinstance(error, cv2.error) else "there is too little memory"
-            summary.failures[path] = f"{path} cannot be labelled, {reason}: make it smaller."
+        names = output.names if again else output.missing(path)
+        if names:
+            predictor = predictor or Predictor(model, device, min_score)
+            _predict_file(path, predictor, output, names, summary)
+        else:
+            summary.num_skipped += 1
         if on_photo:
             on_photo(number, len(photos), path)
+    summary.written += output.join(photos)
     return summary
 
 
-def _checked_out_dir(out_dir: Path, photos: Sequence[Path]) -> Path:
-    """Return the folder, made if missing. ValueError if it cannot be written or two photos would share a name in it."""
-    seen: dict[str, Path] = {}
-    for path in photos:
-        if path.stem in seen:
-            raise ValueError(f"{seen[path.stem]} and {path} would both be written as {path.stem}.npz: rename one.")
-        seen[path.stem] = path
+def _identity(model: str | Path | Network) -> str:
+    """What tells a model from another, as far as can be seen without loading it."""
+    if isinstance(model, Network):
+        return type(model).__name__
+    if not Path(model).is_file():
+        return str(model)
+    status = Path(model).stat()
+    return f"{Path(model).name}, {status.st_size} bytes, {status.st_mtime_ns}"
+
+
+def _predict_file(
+    path: Path, predictor: Predictor, output: OutputFolder, names: Sequence[str], summary: PredictionSummary
+) -> None:
+    """Label one photo, write it, and put what became of it into the summary."""
     try:
-        out_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out_dir):
-            return out_dir
-    except OSError as error:
-        raise ValueError(f"the output folder {out_dir} cannot be written: {error.strerror or error}.") from error
-
-
-def _write(out_dir: Path, stem: str, image_rgb: np.ndarray, people: list[Instance]) -> Path:
-    from opendensepose.visualize import draw_overlay
-
-    target = out_dir / f"{stem}.npz"
-    overlay = draw_overlay(image_rgb, people)
-    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(overlay, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
-    with atomic_file(out_dir / f"{stem}.overlay.jpg") as part:  # both files or none
-        part.write_bytes(jpeg.tobytes())
-        save_prediction(target, people, image_rgb.shape[:2])
-    return target
+        image_rgb = read_photo(path)
+        people = predictor(image_rgb)
+        files = output.write(path, image_rgb, people, names)
+        summary.written += [file for file in files if not file.name.endswith(".overlay.jpg")]
+        summary.num_photos += 1
+        summary.num_people += len(people)
+    except (ValueError, OSError) as error:
+        summary.failures[path] = str(error)
+    except (cv2.error, MemoryError, torch.OutOfMemoryError) as error:
+        said = " ".join(str(error).split())
+        reason = f"OpenCV says {said!r}" if isinstance(error, cv2.error) else "there is too little memory"
+        summary.failures[path] = f"{path} cannot be labelled, {reason}: make it smaller."

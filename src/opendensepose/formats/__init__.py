@@ -2,6 +2,7 @@
 
 from opendensepose.formats.convert import Conversion, convert_files, format_of, read_labels
 from opendensepose.formats.labelled_photo import LabelledPhoto, drop_unsure, select_people
+from opendensepose.formats.output_folder import OutputFolder
 from opendensepose.formats.part_maps import STYLES, PartMapStyle, draw_part_map
 from opendensepose.formats.table import FORMATS, Content, Format, find_formats
 
@@ -12,6 +13,7 @@ __all__ = [
     "Conversion",
     "Format",
     "LabelledPhoto",
+    "OutputFolder",
     "PartMapStyle",
     "convert_files",
     "draw_part_map",
