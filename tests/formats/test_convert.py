@@ -43,6 +43,7 @@ def test_what_is_lost_is_said(tmp_path):
     losses = convert_files([path], "viton", tmp_path / "a").losses
     assert "viton is of one person, by default the largest" in losses
     assert "the part map is fitted into 768 x 1024 pixels" in losses
+    assert "viton cannot be read back: JPEG blurs the colours and U and V are not in it" in losses
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,7 @@ def test_what_is_lost_is_said(tmp_path):
         ("dreampose", "npz", "dreampose cannot be read back: it holds U and V, but no chart"),
         ("cutout", "npz", "cutout cannot be read back: it holds colours, but no labels"),
         ("npz", "nosuch", "there is no format 'nosuch'"),
+        ("npz", "cvton,catvton", "files are converted to one format at a time"),
     ],
 )
 def test_what_is_missing_is_said_and_nothing_written(tmp_path, source, to, says):
@@ -104,7 +106,9 @@ def test_folders_and_file_names_tell_the_format(tmp_path):
         paths = written(name, tmp_path / "all", two_people())
         assert format_of(paths[0]) == name
     assert format_of(tmp_path / "photo.png") is None
-    with pytest.raises(ValueError, match="holds files of coco and detectron2 and iuv-legacy.*: say --from NAME"):
+    with pytest.raises(
+        ValueError, match="holds files of coco, detectron2, iuv-legacy, iuv-png and npz: say --from NAME"
+    ):
         convert_files([tmp_path / "all"], "cvton", tmp_path / "out")
     assert len(convert_files([tmp_path / "all"], "cvton", tmp_path / "out", source="npz").written) == 1
     assert len(convert_files([tmp_path / "all" / "cvton"], "catvton", tmp_path / "out").written) == 1

@@ -60,7 +60,9 @@ def convert_files(
     photo or do not state its size. person, min_confidence: whose labels, and which. A file that cannot be read is noted
     and the others are done. ValueError, one sentence: an unknown format, or one that needs what the files do not hold.
     """
-    ((to, target),) = find_formats(to).items()
+    target = find_formats(to).get(to)
+    if target is None:
+        raise ValueError(f"files are converted to one format at a time, got {to!r}.")
     if person is not None:
         select_people([], person)  # says at once if it is no person
     found = _sources(paths, source)
@@ -140,7 +142,7 @@ def _in_folder(folder: Path, source: str | None) -> dict[Path, str]:
     if not names:
         raise ValueError(f"the folder {folder} holds no file of {source or 'a format that can be read'}.")
     if len(names) > 1:
-        raise ValueError(f"the folder {folder} holds files of {' and '.join(names)}: say --from NAME.")
+        raise ValueError(f"the folder {folder} holds files of {_and(names)}: say --from NAME.")
     return readable
 
 
@@ -154,8 +156,11 @@ def _losses(source: str, to: str, has_photos: bool) -> list[str]:
         raise ValueError(f"{to} needs {_and(missing)}, which {source} does not hold.")
     if Content.PHOTO in target.needs and not has_photos:
         raise ValueError(f"{to} needs the photos: name them, or their folder, with --photos.")
-    lost = [one for one in Content if one in held - (target.holds or target.needs)]
-    sentences = [f"{to} does not hold {_and(lost)}"] if lost else []
+    lost = [one for one in Content if one in held - target.holds]
+    if target.read is None:
+        sentences = [f"{to} cannot be read back: {_why_not(to)}"]
+    else:
+        sentences = [f"{to} does not hold {_and(lost)}"] if lost else []
     if target.people != "all":
         sentences.append(f"{to} is of one person, by default {_PERSON[target.people]}")
     return sentences + ([target.loss] if target.loss and target.loss != FORMATS[source].loss else [])
