@@ -23,13 +23,14 @@ FLOORS = {  # any unit of a layer: what the layer is, in words
     "cli": "the command",
     "annotate": "long work",
     "predict": "one job",
+    "formats": "files of labels",
     "models": "building blocks",
     "instance": "a person",
     "iuv": "maps and cameras",
     "surface": "the body",
     "cache_folder": "files on disk",
 }
-TO_COME = {"annotate": ("serve", "video"), "models": ("export", "formats", "scale", "texture")}  # dashed, until there
+TO_COME = {"annotate": ("serve", "video"), "models": ("export", "scale", "texture")}  # dashed, until there
 FLOWS = {
     "A photo becomes I, U, V": (
         "#d9480f",

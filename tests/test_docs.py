@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from typer.models import OptionInfo
 
 import opendensepose
 from opendensepose.cli import app
@@ -18,9 +19,6 @@ WEIGHTS = Path(opendensepose.__file__).parent / "models" / "weights" / "default.
 TOP_LEVEL = [command for group in app.registered_groups if not group.typer_instance.info.name
              for command in group.typer_instance.registered_commands]  # fmt: skip
 VERBS = [command.callback.__name__ for command in TOP_LEVEL]
-POSITIONAL = {
-    "file", "name", "photos", "recipe", "teacher", "return", "predictions", "annotations", "truth",
-}  # not options  # fmt: skip
 GROUPS = {
     group.typer_instance.info.name: group.typer_instance.registered_commands
     for group in app.registered_groups
@@ -59,19 +57,28 @@ def test_the_readmes_script_is_short_and_shows_shapes():
     assert "# (512, 512, 3) uint8" in script
 
 
-def missing_in_docs(verb: str, page_name: str, command, not_options: set[str]) -> list[str]:
+def options_of(command) -> list[str]:
+    """The options of a verb as they are written, the first form of each."""
+    found = []
+    for name, hint in command.callback.__annotations__.items():
+        for about in getattr(hint, "__metadata__", ()):
+            if isinstance(about, OptionInfo):
+                forms = [form for forms in about.param_decls or () for form in forms.split("/")]
+                found.append(next(form for form in (*forms, f"--{name.replace('_', '-')}") if form.startswith("--")))
+    return found
+
+
+def missing_in_docs(verb: str, page_name: str, command) -> list[str]:
     """What the page and the README do not say of a verb."""
     page = DOCS[page_name]
-    names = command.callback.__annotations__.keys() - not_options
-    options = [f"--{name.rstrip('_').replace('_', '-')}" for name in names]
-    missing = [f"{page_name}: {one}" for one in (f"opendensepose {verb}", *options) if one not in page]
+    missing = [f"{page_name}: {one}" for one in (f"opendensepose {verb}", *options_of(command)) if one not in page]
     return missing + ([] if f"`opendensepose {verb}" in README else [f"README.md: {verb}"])
 
 
 def test_every_verb_has_a_page_and_a_row():
     missing = []
     for verb, command in zip(VERBS, TOP_LEVEL, strict=True):
-        missing += missing_in_docs(verb, f"docs/how_to/{verb}.md", command, POSITIONAL)
+        missing += missing_in_docs(verb, f"docs/how_to/{verb}.md", command)
     assert not missing, "\n".join(missing)
 
 
@@ -80,7 +87,7 @@ def test_every_verb_of_a_group_is_on_the_groups_page():
     for group, commands in GROUPS.items():
         for command in commands:
             verb = f"{group} {command.name or command.callback.__name__}"
-            missing += missing_in_docs(verb, f"docs/how_to/{group}.md", command, POSITIONAL | {"static"})
+            missing += missing_in_docs(verb, f"docs/how_to/{group}.md", command)
     assert not missing, "\n".join(missing)
 
 

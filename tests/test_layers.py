@@ -13,11 +13,12 @@ LAYERS = [
     {"cli"},
     {"training", "benchmark", "annotate", "annotators"},
     {"predict", "render", "evaluate"},
+    {"formats"},
     {"models", "data", "synth", "visualize", "evaluation"},
     {"instance"},
     {"iuv", "camera", "keypoints", "part_grid"},
     {"surface"},
-    {"cache_folder", "atomic_write"},
+    {"cache_folder", "atomic_write", "restricted_pickle"},
 ]
 # The same within packages that have sub-packages. Modules beside the sub-packages may be used by all of them.
 ROOMS = {

@@ -9,6 +9,7 @@ from tests.evaluation.assets import small_body, write_assets
 from tests.red_people import RedPeople, photo_with_red
 
 from opendensepose.data import example_photo
+from opendensepose.formats import FORMATS
 from opendensepose.models.checkpoints.checkpoint import save_checkpoint
 from opendensepose.models.zoo import build_model
 from opendensepose.predict import PredictionSummary, Predictor, predict_files
@@ -174,7 +175,8 @@ def test_files_are_written_and_bad_ones_reported(tmp_path):
     assert seen == [(1, 3, "bad.jpg"), (2, 3, "good.png"), (3, 3, "nobody.jpg")]
     assert [p.name for p in summary.written] == ["good.npz", "nobody.npz"]
     assert list(summary.failures) == [photos / "bad.jpg"] and summary.exit_code == 1 and summary.num_people == 1
-    assert {p.name for p in out.iterdir()} == {f"{s}.{e}" for s in ("good", "nobody") for e in ("npz", "overlay.jpg")}
+    made = {f"{stem}.{ending}" for stem in ("good", "nobody") for ending in ("npz", "overlay.jpg")}
+    assert {p.name for p in out.iterdir()} == made | {"done.jsonl"}
     with np.load(out / "good.npz") as good, np.load(out / "nobody.npz") as nobody:
         for found, size_hw, people in ((good, (120, 160), 1), (nobody, (30, 40), 0)):
             shapes = {name: (found[name].shape, found[name].dtype.name) for name in found}
@@ -190,6 +192,8 @@ def test_files_are_written_and_bad_ones_reported(tmp_path):
                 "hidden_I": ((0,), "uint8"),
                 "hidden_U": ((0,), "float32"),
                 "hidden_V": ((0,), "float32"),
+                "confidence": (size_hw, "float32"),
+                "hidden_confidence": ((0,), "float32"),
             }
         np.testing.assert_array_equal(good["instance"] > 0, good["I"] > 0)
         assert good["I"][60, 70] == 2
@@ -226,14 +230,15 @@ def test_processes_write_what_one_process_writes(tmp_path):
 def test_exit_codes():
     assert PredictionSummary().exit_code == 0
     assert PredictionSummary(failures={"a": "bad"}).exit_code == 2
-    assert PredictionSummary(written=["b"], failures={"a": "bad"}).exit_code == 1
+    assert PredictionSummary(num_photos=1, failures={"a": "bad"}).exit_code == 1
+    assert PredictionSummary(num_skipped=1, failures={"a": "bad"}).exit_code == 1
 
 
 def test_what_stops_a_batch_before_it_starts(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         Image.fromarray(photo_with_red((8, 8))).save(tmp_path / name / "same.png")
-    with pytest.raises(ValueError, match="both be written as same.npz"):
+    with pytest.raises(ValueError, match="both be written as same: give them two folders"):
         predict_files([tmp_path / "a", tmp_path / "b"], tmp_path / "out", model=RedPeople())
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="output folder .* cannot be written"):
@@ -261,7 +266,7 @@ def test_extreme_shapes_are_refused_and_the_other_photos_done(tmp_path):
     assert [path.name for path in summary.failures] == ["long.png", "tall.png"] and summary.exit_code == 1
     for path, sentence in summary.failures.items():
         assert f"the longer side of {path} must be at most 20 times the shorter" in sentence
-    assert {path.name for path in out.iterdir()} == {"good.npz", "good.overlay.jpg"}
+    assert {path.name for path in out.iterdir()} == {"good.npz", "good.overlay.jpg", "done.jsonl"}
 
 
 @pytest.mark.parametrize(
@@ -284,7 +289,7 @@ def test_what_opencv_throws_and_want_of_memory_are_of_one_photo(tmp_path, error,
     summary = predict_files([tmp_path], tmp_path / "out", model=Thrower())
     assert [path.name for path in summary.written] == ["good.npz"]
     assert says in summary.failures[tmp_path / "bad.png"] and "\n" not in summary.failures[tmp_path / "bad.png"]
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"good.npz", "good.overlay.jpg"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"good.npz", "good.overlay.jpg", "done.jsonl"}
 
 
 @pytest.fixture(scope="module")
@@ -335,3 +340,83 @@ def test_assets_that_are_not_the_model_s_are_refused(tmp_path, embedding_network
         Predictor(RedPeople(), assets=assets)
     with pytest.raises(FileNotFoundError, match="SMPL_subdiv.mat is not there"):
         Predictor(embedding_network, assets=tmp_path / "gone")
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of three photos with 1, 1 and 2 people, and a network that counts the photos it sees."""
+    (tmp_path / "photos").mkdir()
+    for k in range(3):
+        Image.fromarray(photo_with_red((30, 40), (5, 5, 10 + k, 20))).save(tmp_path / "photos" / f"{k}.png")
+    return tmp_path / "photos"
+
+
+def test_photos_that_are_done_are_skipped_until_something_changes(tmp_path, photos):
+    out, network = tmp_path / "out", RedPeople()
+
+    def predict(**options):
+        before = len(network.calls)
+        summary = predict_files([photos], out, model=network, **options)
+        assert not summary.failures and summary.num_photos + summary.num_skipped == 3
+        assert summary.num_photos == len(network.calls) - before
+        return summary.num_photos
+
+    assert predict() == 3
+    assert predict() == 0
+    assert predict(again=True) == 3
+    Image.fromarray(photo_with_red((30, 40))).save(photos / "1.png")
+    assert predict() == 1, "one photo has changed"
+    (out / "2.npz").unlink()
+    assert predict() == 1, "one file is gone"
+    assert predict(formats="npz,iuv-png") == 3 and predict(formats="iuv-png") == 0 and predict() == 0
+    assert predict(min_score=0.01) == 3, "another setting"
+    assert predict(min_score=0.01, person="1") == 3
+    Image.fromarray(photo_with_red((30, 40))).save(photos / "3.png")
+    assert predict_files([photos], out, model=network, min_score=0.01, person="1").num_photos == 1
+
+
+def test_a_run_that_was_interrupted_goes_on_where_it_was(tmp_path, photos):
+    class Interrupted(RedPeople):
+        def find(self, images_rgb, min_score):
+            if len(self.calls) == 1:
+                raise KeyboardInterrupt
+            return super().find(images_rgb, min_score)
+
+    Interrupted.__name__ = RedPeople.__name__
+    out, formats = tmp_path / "out", "npz,coco"
+    with pytest.raises(KeyboardInterrupt):
+        predict_files([photos], out, model=Interrupted(), formats=formats)
+    with (out / "done.jsonl").open("a") as file:
+        file.write('{"photo": "cut o')
+    assert not (out / "coco.json").exists()
+    summary = predict_files([photos], out, model=RedPeople(), formats=formats)
+    assert (summary.num_skipped, summary.num_photos) == (1, 2)
+    predict_files([photos], tmp_path / "whole", model=RedPeople(), formats=formats)
+    assert (out / "coco.json").read_text() == (tmp_path / "whole" / "coco.json").read_text()
+    assert len((out / "coco.json").read_text().splitlines()) == 3 + 2
+    assert predict_files([photos], out, model=RedPeople(), formats=formats).num_skipped == 3
+
+
+def test_nothing_is_loaded_if_all_is_done(tmp_path, photos):
+    predict_files([photos], tmp_path / "out", model=RedPeople())
+    done = tmp_path / "out" / "done.jsonl"
+    done.write_text(done.read_text().replace('"RedPeople"', '"nosuch"'))
+    assert predict_files([photos], tmp_path / "out", model="nosuch").num_skipped == 3
+
+
+def test_every_format_is_written(tmp_path, photos):
+    summary = predict_files([photos], tmp_path / "out", model=RedPeople(), formats=",".join(FORMATS), overlay=False)
+    assert not summary.failures and all(path.is_file() for path in summary.written)
+    assert not list((tmp_path / "out").glob("*.overlay.jpg"))
+    people = {
+        name: list((tmp_path / "out").rglob(f"*{name}*")) for name in ("cutout", "atlas", "_INDS", "densepose.npy")
+    }
+    assert {name: len(paths) for name, paths in people.items()} == dict.fromkeys(people, 3)
+
+
+def test_wrong_choices_are_said_before_anything_is_read(tmp_path, photos):
+    for options, says in (({"formats": "nosuch"}, "there is no format"), ({"person": "tall"}, "a person must be"),
+                          ({"min_confidence": 2}, "min_confidence must lie")):  # fmt: skip
+        with pytest.raises(ValueError, match=says):
+            predict_files([photos], tmp_path / "out", model=RedPeople(), **options)
+    assert not (tmp_path / "out").exists()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from opendensepose.predict import Predictor
     from opendensepose.surface import Charts, GeodesicDistances, Surface, SurfacePoints, load_charts, load_surface
     from opendensepose.synth import RenderedImage, render_image
-    from opendensepose.visualize import draw_overlay
+    from opendensepose.visualize import draw_overlay, show
 
 __all__ = [
     "Camera",
@@ -36,6 +36,7 @@ __all__ = [
     "load_charts",
     "load_surface",
     "render_image",
+    "show",
 ]
 
 _HOME = {
@@ -54,6 +55,7 @@ _HOME = {
     "load_charts": "opendensepose.surface",
     "load_surface": "opendensepose.surface",
     "render_image": "opendensepose.synth",
+    "show": "opendensepose.visualize",
 }
 
 

@@ -2,10 +2,10 @@
 
 import multiprocessing
 import signal
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -14,9 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from opendensepose.atomic_write import atomic_file
 from opendensepose.data.photos import check_aspect, find_photos, read_photo
-from opendensepose.data.predictions import save_prediction
+from opendensepose.formats import OutputFolder
 from opendensepose.instance import Instance
 from opendensepose.iuv import empty_iuv
 from opendensepose.models.checkpoints.checkpoint import load_checkpoint, weights_path
@@ -197,14 +196,16 @@ def _checked_boxes(given: ArrayLike, size_hw: tuple[int, int]) -> np.ndarray:
 class PredictionSummary:
     """What became of a batch of photos."""
 
-    written: list[Path] = field(default_factory=list)  # the .npz files
+    written: list[Path] = field(default_factory=list)  # files, without overlays
+    num_photos: int = 0  # labelled now
+    num_skipped: int = 0  # done before
     num_people: int = 0
     failures: dict[Path, str] = field(default_factory=dict)  # photo -> one sentence
 
     @property
     def exit_code(self) -> int:
         """Return 0 all done, 1 some photos failed, 2 nothing was done."""
-        return 0 if not self.failures else 1 if self.written else 2
+        return 0 if not self.failures else 1 if self.num_photos or self.num_skipped else 2
 
 
 def predict_files(
@@ -216,54 +217,81 @@ def predict_files(
     on_photo: Callable[[int, int, Path], None] | None = None,
     *,
     assets: str | Path | None = None,
+    formats: str = "npz",
+    person: str | None = None,
+    min_confidence: float = 0.0,
     overlay: bool = True,
+    again: bool = False,
     workers: int = 1,
 ) -> PredictionSummary:
-    """Label photos, or the photos in folders: write <stem>.npz and <stem>.overlay.jpg for each into out_dir.
+    """Label photos, or the photos in folders, and write them into out_dir, each in all formats.
 
-    The npz holds I uint8 (H, W), U, V float32 (H, W), instance uint8 (H, W), boxes_xyxy float32 (N, 4), scores
-    float32 (N,), the pixels that people share, and of embedding models vertices and embeddings, see `data.predictions`.
-    A photo that cannot be read or labelled, for want of memory, say, is noted in the summary and the others are done.
-    on_photo(number done, number of all, path) is called after each. assets: see Predictor. overlay: whether to write
-    the overlay. workers: on a CPU, so many processes of one core each share the photos of a model given by name or
-    file. ValueError, one sentence: no photos, an unknown model or device, assets of another mesh, an out_dir that
-    cannot be written, two photos that would share an output name.
+    formats: names of `formats.FORMATS`, separated by commas; npz is <stem>.npz, see `data.predictions`. person,
+    min_confidence, overlay: see `formats.OutputFolder`. Photos that are done already, with the same settings, are
+    skipped unless again. A photo that cannot be read or labelled, for want of memory, say, is noted in the summary and
+    the others are done. on_photo(number done, number of all, path) is called after each that is labelled. assets: see
+    Predictor. workers: on a CPU, so many processes of one core each share the photos of a model given by name or file.
+    ValueError, one sentence: no photos, an unknown model, device, format or person, assets of another mesh, an out_dir
+    that cannot be written, two photos that would share an output name.
     """
     photos = find_photos(list(paths))
-    out_dir = _checked_out_dir(Path(out_dir), photos)
-    summary = PredictionSummary()
-    if workers > 1 and len(photos) > 1 and isinstance(model, str | Path) and _device(device).type == "cpu":
+    settings = {"model": _identity(model), "min_score": min_score, "assets": None if assets is None else str(assets)}
+    make_output = partial(
+        OutputFolder, out_dir, formats, person=person, min_confidence=min_confidence, overlay=overlay, settings=settings
+    )
+    output = make_output()
+    output.check_names(photos, again)
+    names = {path: output.names if again else output.missing(path) for path in photos}
+    waiting = [path for path in photos if names[path]]
+    make_predictor = partial(Predictor, model, device, min_score, assets=assets)
+    outcomes: Iterator[_Outcome] = iter(())
+    if workers > 1 and len(waiting) > 1 and isinstance(model, str | Path) and _device(device).type == "cpu":
         weights_path(model)  # an unknown model is named before processes start
-        settings = model, min_score, assets, overlay
-        outcomes = _in_processes(photos, out_dir, settings, min(workers, len(photos)))
-    else:
-        predictor = Predictor(model, device, min_score, assets=assets)
-        outcomes = (_predict_photo(predictor, path, out_dir, overlay) for path in photos)
-    for number, one in enumerate(outcomes, start=1):
-        if one.failure is not None:
+        outcomes = _in_processes(waiting, names, min(workers, len(waiting)), make_predictor, make_output)
+    elif waiting:
+        predictor = make_predictor()
+        outcomes = (_predict_file(path, names[path], predictor, output) for path in waiting)
+    summary = PredictionSummary(num_skipped=len(photos) - len(waiting))
+    for number, one in enumerate(outcomes, start=summary.num_skipped + 1):
+        if one.failure is None:
+            summary.written += one.files
+            summary.num_photos += 1
+            summary.num_people += one.num_people
+        else:
             summary.failures[one.photo] = one.failure
-        summary.num_people += one.num_people
         if on_photo:
             on_photo(number, len(photos), one.photo)
-    summary.written += [out_dir / f"{path.stem}.npz" for path in photos if path not in summary.failures]
+    summary.written += make_output().join(photos)
     return summary
+
+
+def _identity(model: str | Path | Network) -> str:
+    """What tells a model from another, as far as can be seen without loading it."""
+    if isinstance(model, Network):
+        return type(model).__name__
+    if not Path(model).is_file():
+        return str(model)
+    status = Path(model).stat()
+    return f"{Path(model).name}, {status.st_size} bytes, {status.st_mtime_ns}"
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of a photo; failure: one sentence."""
+    """What became of a photo: the files without overlays; failure: one sentence."""
 
     photo: Path
+    files: Sequence[Path] = ()
     num_people: int = 0
     failure: str | None = None
 
 
-def _predict_photo(predictor: Predictor, path: Path, out_dir: Path, overlay: bool) -> _Outcome:
+def _predict_file(path: Path, names: Sequence[str], predictor: Predictor, output: OutputFolder) -> _Outcome:
+    """Label one photo and write it in the named formats."""
     try:
         image_rgb = read_photo(path)
         people = predictor(image_rgb)
-        _write(out_dir, path.stem, image_rgb, people, overlay)
-        return _Outcome(path, len(people))
+        files = output.write(path, image_rgb, people, names)
+        return _Outcome(path, [file for file in files if not file.name.endswith(".overlay.jpg")], len(people))
     except (ValueError, OSError) as error:
         return _Outcome(path, failure=str(error))
     except (cv2.error, MemoryError, torch.OutOfMemoryError) as error:
@@ -272,11 +300,17 @@ def _predict_photo(predictor: Predictor, path: Path, out_dir: Path, overlay: boo
         return _Outcome(path, failure=f"{path} cannot be labelled, {reason}: make it smaller.")
 
 
-def _in_processes(photos: Sequence[Path], out_dir: Path, settings: tuple, workers: int) -> Iterator[_Outcome]:
+def _in_processes(
+    photos: Sequence[Path],
+    names: Mapping[Path, Sequence[str]],
+    workers: int,
+    make_predictor: Callable[[], Predictor],
+    make_output: Callable[[], OutputFolder],
+) -> Iterator[_Outcome]:
     """Label the photos in processes, each with a predictor of its own; yield each outcome when it is there."""
-    context = multiprocessing.get_context("spawn")  # forked processes and Torch's threads do not mix
-    with ProcessPoolExecutor(workers, context, _start_worker, settings) as pool:
-        futures = [pool.submit(_predict_in_worker, path, out_dir) for path in photos]
+    context = multiprocessing.get_context("spawn")  # forked processes and torch's threads do not mix
+    with ProcessPoolExecutor(workers, context, _start_worker, (make_predictor, make_output)) as pool:
+        futures = [pool.submit(_predict_in_worker, path, names[path]) for path in photos]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -285,45 +319,16 @@ def _in_processes(photos: Sequence[Path], out_dir: Path, settings: tuple, worker
             raise
 
 
-_worker: dict[str, Any] = {}  # a worker process' predictor, and whether it draws overlays
+_worker: dict[str, Any] = {}  # a worker process' predictor and output folder
 
 
-def _start_worker(model: str | Path, min_score: float | None, assets: str | Path | None, overlay: bool) -> None:
+def _start_worker(make_predictor: Callable[[], Predictor], make_output: Callable[[], OutputFolder]) -> None:
     """Use one core, and leave Ctrl-C to the main process, which lets a worker finish its photo."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    _worker.update(predictor=Predictor(model, "cpu", min_score, assets=assets), overlay=overlay)
+    _worker.update(predictor=make_predictor(), output=make_output())
 
 
-def _predict_in_worker(path: Path, out_dir: Path) -> _Outcome:
-    return _predict_photo(_worker["predictor"], path, out_dir, _worker["overlay"])
-
-
-def _checked_out_dir(out_dir: Path, photos: Sequence[Path]) -> Path:
-    """Return the folder, made if missing. ValueError if it cannot be written or two photos would share a name in it."""
-    seen: dict[str, Path] = {}
-    for path in photos:
-        if path.stem in seen:
-            raise ValueError(f"{seen[path.stem]} and {path} would both be written as {path.stem}.npz: rename one.")
-        seen[path.stem] = path
-    try:
-        out_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out_dir):
-            return out_dir
-    except OSError as error:
-        raise ValueError(f"the output folder {out_dir} cannot be written: {error.strerror or error}.") from error
-
-
-def _write(out_dir: Path, stem: str, image_rgb: np.ndarray, people: list[Instance], overlay: bool) -> None:
-    target = out_dir / f"{stem}.npz"
-    if not overlay:
-        save_prediction(target, people, image_rgb.shape[:2])
-        return
-    from opendensepose.visualize import draw_overlay
-
-    picture = draw_overlay(image_rgb, people)
-    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
-    with atomic_file(out_dir / f"{stem}.overlay.jpg") as part:  # both files or none
-        part.write_bytes(jpeg.tobytes())
-        save_prediction(target, people, image_rgb.shape[:2])
+def _predict_in_worker(path: Path, names: Sequence[str]) -> _Outcome:
+    return _predict_file(path, names, _worker["predictor"], _worker["output"])

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.cli.running import assert_one_sentence, run
+from tests.formats.people import two_people
+
+from opendensepose.formats import FORMATS
 
 
 def annotation_file(folder, **changes):
@@ -54,8 +57,9 @@ def test_data_check_of_what_is_no_annotation_file_ends_with_2(tmp_path):
 def test_show_writes_the_image_and_each_person(tmp_path):
     result = run("show", annotation_file(tmp_path), "--image-id", 9, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["9.png", "9_4.png"]
-    assert result.stdout.split() == [str(tmp_path / "out" / name) for name in ("9.png", "9_4.png")]
+    names = ["9.png", "9.triple.png", "9_4.png"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+    assert result.stdout.split() == [str(tmp_path / "out" / name) for name in names]
     with Image.open(tmp_path / "out" / "9_4.png") as picture:
         assert max(picture.size) >= 800  # a small person is enlarged
 
@@ -84,3 +88,32 @@ def test_show_refuses_a_photo_of_another_size_and_an_image_without_people(tmp_pa
     assert_one_sentence(run("show", path, "--image-id", 9, *out), "9.png", "80 x 60", "60 x 80")
     path.write_text(json.dumps(json.loads(path.read_text()) | {"annotations": []}))
     assert_one_sentence(run("show", path, "--image-id", 9, *out), "people.json", "image 9 has no annotations")
+
+
+KINDS = ("triple", "charts", "contours", "points", "confidence")
+
+
+@pytest.mark.parametrize("name", ["npz", "detectron2", "iuv-png", "iuv-legacy"])
+def test_show_draws_predictions_over_the_photo_beside_them(tmp_path, name):
+    path = FORMATS[name].write(tmp_path, two_people("two.jpg"))[0]
+    Image.fromarray(two_people().image_rgb).save(tmp_path / "two.png")
+    (tmp_path / "two.overlay.jpg").write_bytes(b"is no photo of this name")
+    result = run("show", path, "--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.split() == [str(tmp_path / "out" / f"two.{kind}.png") for kind in KINDS]
+    with Image.open(tmp_path / "out" / "two.charts.png") as picture:
+        assert picture.size == (60, 40)
+
+
+def test_show_says_what_predictions_lack(tmp_path):
+    (path,) = FORMATS["npz"].write(tmp_path / ".", two_people())
+    command = ("show", path, "--out", tmp_path / "out")
+    assert_one_sentence(run(*command), "the photo two of", "--images")
+    assert_one_sentence(run(*command, "--image-id", 3), "--image-id is of annotation files")
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (9, 9)).save(tmp_path / "photos" / "two.jpg")
+    assert_one_sentence(run(*command, "--images", tmp_path / "photos"), "two.jpg is 9 x 9", "a photo of 60 x 40")
+    (part_map,) = FORMATS["catvton"].write(tmp_path, two_people())
+    assert_one_sentence(run("show", part_map, "--out", tmp_path / "out"), "no file that can be shown", "npz, iuv-png")
+    assert_one_sentence(run("show", annotation_file(tmp_path), "--out", tmp_path / "out"), "name it with --image-id")
+    assert not list((tmp_path / "out").glob("*"))

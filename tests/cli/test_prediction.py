@@ -9,7 +9,9 @@ import numpy as np
 from PIL import Image
 from tests.cli.running import assert_one_sentence, run
 
-from opendensepose.cli.prediction import _kept_for_good
+from opendensepose.cli.prediction import _kept_for_good, _write_example_photo
+from opendensepose.models.checkpoints.checkpoint import save_checkpoint
+from opendensepose.models.zoo import build_model
 
 # What predict can do without. torch is imported first, so that what it brings does not count.
 HEAVY = {
@@ -75,3 +77,47 @@ def test_predict_says_which_models_take_assets(tmp_path):
     Image.fromarray(np.full((40, 30, 3), 90, np.uint8)).save(photo)
     done = run("predict", photo, "--out", tmp_path / "out", "--assets", tmp_path)
     assert_one_sentence(done, "assets serve embedding models (CSE_...) only")
+
+
+def tiny_checkpoint(folder):
+    """A network too small to find anybody, for what does not depend on people."""
+    kwargs = {"widths": (4, 4, 4, 4), "depths": (0, 0, 0, 0), "crop_hw": (64, 48), "detect_sides": (96, 64)}
+    save_checkpoint(folder / "tiny.safetensors", build_model("densepose_lite", **kwargs), "densepose_lite", kwargs)
+    return folder / "tiny.safetensors"
+
+
+def test_predict_says_what_it_skips_and_writes_the_formats_asked_for(tmp_path):
+    Image.fromarray(np.zeros((40, 30, 3), np.uint8)).save(tmp_path / "photo.png")
+    command = ["predict", tmp_path / "photo.png", "--out", tmp_path / "out", "--model", tiny_checkpoint(tmp_path)]
+    result = run(*command, "--format", "npz,iuv-png", "--no-overlay")
+    assert result.exit_code == 0, result.output
+    assert "photos done: 1" in result.stdout
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"photo.npz", "photo.iuv.png", "done.jsonl"}
+    result = run(*command, "--format", "iuv-png", "--no-overlay")
+    assert result.stdout == "photos skipped, which were done before: 1 (--again repeats them)\n"
+    assert "photos done: 1" in run(*command, "--again").stdout
+    assert (tmp_path / "out" / "photo.overlay.jpg").is_file()
+
+
+def test_a_stopped_predict_says_how_to_go_on(tmp_path, monkeypatch):
+    Image.fromarray(np.zeros((40, 30, 3), np.uint8)).save(tmp_path / "photo.png")
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("opendensepose.predict.predict_files", stopped)
+    result = run("predict", tmp_path / "photo.png", "--out", tmp_path / "out")
+    assert_one_sentence(result, "stopped after 0 photos; the same command goes on from there", code=130)
+
+
+def test_predict_refuses_unknown_choices(tmp_path):
+    Image.fromarray(np.zeros((40, 30, 3), np.uint8)).save(tmp_path / "photo.png")
+    command = ["predict", tmp_path / "photo.png", "--out", tmp_path / "out"]
+    assert_one_sentence(run(*command, "--format", "nosuch"), "there is no format 'nosuch'", "npz")
+    assert_one_sentence(run(*command, "--person", "tallest"), "a person must be all, largest or a number")
+
+
+def test_the_example_photo_is_written_once(tmp_path):
+    path = _write_example_photo(tmp_path / "out")
+    before = path.stat().st_mtime_ns
+    assert _write_example_photo(tmp_path / "out") == path and path.stat().st_mtime_ns == before

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from opendensepose.data import load_prediction, save_prediction
-from opendensepose.instance import Instance
+from opendensepose.instance import Instance, merge_instances
 from opendensepose.iuv import IUV, empty_iuv
 from opendensepose.surface import SurfaceEmbedding
 
@@ -43,6 +43,20 @@ def test_each_person_comes_back_whole(tmp_path, people):
             np.testing.assert_array_equal(getattr(own, name), getattr(one.iuv, name))
             cut = getattr(one.iuv, name)[top : top + height, left : left + width]
             np.testing.assert_array_equal(getattr(window, name), cut)
+    for one, back in zip(people, found.people(), strict=True):
+        np.testing.assert_array_equal(back.confidence, one.confidence)
+        np.testing.assert_array_equal(back.iuv.u, one.iuv.u)
+        np.testing.assert_array_equal(back.box_xyxy, one.box_xyxy)
+        assert back.score == np.float32(one.score)
+
+
+def test_people_who_were_read_are_written_as_the_same_file(tmp_path, people):
+    save_prediction(tmp_path / "a.npz", people, SIZE_HW)
+    save_prediction(tmp_path / "b.npz", load_prediction(tmp_path / "a.npz").people(), SIZE_HW)
+    with np.load(tmp_path / "a.npz") as a, np.load(tmp_path / "b.npz") as b:
+        assert a.files == b.files
+        for name in a.files:
+            np.testing.assert_array_equal(a[name], b[name])
 
 
 def test_nobody_and_people_apart_hide_nothing(tmp_path, people):
@@ -63,6 +77,17 @@ def test_a_file_with_the_map_alone_is_read(tmp_path, people):
     assert (found.own_iuv(1).i > 0).sum() == 30 * 15  # columns 5 to 20 are its own
 
 
+def test_a_file_without_confidence_keeps_who_lies_on_top(tmp_path, people):
+    save_prediction(tmp_path / "a.npz", people, SIZE_HW)
+    with np.load(tmp_path / "a.npz") as content:
+        np.savez(tmp_path / "b.npz", **{name: content[name] for name in content if "confidence" not in name})
+    found = load_prediction(tmp_path / "b.npz")
+    np.testing.assert_array_equal(found.confidence, found.iuv.i > 0)
+    iuv, instance = merge_instances(found.people(), SIZE_HW)
+    np.testing.assert_array_equal(instance, found.instance)
+    np.testing.assert_array_equal(iuv.v, found.iuv.v)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -75,6 +100,8 @@ def test_a_file_with_the_map_alone_is_read(tmp_path, people):
         (lambda m: m | {"hidden_instance": m["hidden_instance"] + 9}, "a.npz: hidden_instance must be 1 to 3"),
         (lambda m: m | {"instance": m["instance"] + 9}, "a.npz: instance must be 0 to 3"),
         (lambda m: m | {"I": m["I"].astype(object)}, "a.npz is not an .npz of arrays of numbers"),
+        (lambda m: m | {"confidence": m["confidence"][1:]}, "a.npz: confidence must be float32 of shape"),
+        (lambda m: m | {"hidden_confidence": m["hidden_confidence"] + 1}, "a.npz: hidden_confidence must lie in"),
     ],
 )
 def test_invalid_files_are_one_sentence(tmp_path, people, change, says):

@@ -1,13 +1,12 @@
 """Pictures of annotations: dots and masks where the file says, in the colours of their values."""
 
-import cv2
 import numpy as np
 import pytest
 
 from opendensepose.instance import DenseAnnotation
 from opendensepose.surface import PART_COLOURS
-from opendensepose.visualize import draw_annotations, draw_person
-from opendensepose.visualize.annotations import _dot, _parts_at, _ramp
+from opendensepose.visualize import draw_annotations, draw_person, uv_ramp
+from opendensepose.visualize.annotations import _parts_at
 
 GREY = np.full((400, 300, 3), 128, np.uint8)
 
@@ -34,35 +33,10 @@ def nearest_to(picture, colour):
     return (columns.mean() + 0.5, rows.mean() + 0.5), rows.size
 
 
-def test_a_dot_covers_its_area_and_is_centred():
-    panel = np.zeros((40, 50, 3), np.float32)
-    _dot(panel, np.array([20.25, 17.75]), 6.0, np.float32([1, 1, 1]), 1.0)
-    weight = panel[..., 0]
-    y, x = np.mgrid[:40, :50] + 0.5
-    assert weight.sum() == pytest.approx(np.pi * 36, rel=0.01)
-    assert (weight * x).sum() / weight.sum() == pytest.approx(20.25, abs=0.02)
-    assert (weight * y).sum() / weight.sum() == pytest.approx(17.75, abs=0.02)
-    assert ((weight > 0.05) & (weight < 0.95)).any()  # smooth edges
-
-
-def test_a_dot_outside_changes_nothing_and_one_at_the_edge_is_cut_off():
-    panel = np.zeros((40, 50, 3), np.float32)
-    for centre in ((-20, 10), (10, 90), (1e9, -1e9)):
-        _dot(panel, np.array(centre), 6.0, np.float32([1, 1, 1]), 1.0)
-    assert not panel.any()
-    _dot(panel, np.array([0.0, 20.0]), 6.0, np.float32([1, 1, 1]), 1.0)
-    assert panel[..., 0].sum() == pytest.approx(np.pi * 18, rel=0.03)
-
-
-def test_the_ramp_is_opencvs_parula_from_0_to_1():
-    ends = cv2.applyColorMap(np.array([[0, 255]], np.uint8), cv2.COLORMAP_PARULA)[0, :, ::-1]
-    np.testing.assert_array_equal(_ramp()[[0, 255]], ends)
-
-
 def test_points_have_the_colours_of_u_and_of_v_at_their_place():
     picture = draw_annotations(GREY, [person()])
     assert picture.dtype == np.uint8 and picture.shape[1] > 4 * 750  # four panels of 750 x 1000
-    low, high = _ramp()[0], _ramp()[255]
+    low, high = uv_ramp().astype(float)[0], uv_ramp().astype(float)[255]
     panels = [picture[:1030, 20 + k * (picture.shape[1] // 4) :][:, : picture.shape[1] // 4] for k in (1, 2)]
     (u_low, _), (u_high, _) = (nearest_to(panels[0], colour)[0] for colour in (low, high))
     (v_low, _), (v_high, _) = (nearest_to(panels[1], colour)[0] for colour in (low, high))
@@ -76,7 +50,7 @@ def test_vertices_without_coordinates_are_grey():
     picture = draw_annotations(GREY, [vertices])
     assert nearest_to(picture, (200, 200, 205))[1] > 100
     bar_only = draw_annotations(GREY, [])
-    assert nearest_to(picture, _ramp()[0])[1] == nearest_to(bar_only, _ramp()[0])[1]
+    assert nearest_to(picture, uv_ramp().astype(float)[0])[1] == nearest_to(bar_only, uv_ramp().astype(float)[0])[1]
 
 
 def test_a_part_lies_where_its_mask_says_to_a_pixel():

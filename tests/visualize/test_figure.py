@@ -30,6 +30,8 @@ def test_upright_panels_stand_in_a_row_and_broad_ones_in_two():
     assert places[0][0] == places[1][0] < places[2][0] == places[3][0]
     assert places[0][1] == places[2][1] < places[1][1] == places[3][1]
     assert all(place[2:] == (200, 300) for place in places)
+    places = [place_of(compose_figure(panels(200, 300), captions, columns=4), (40 * k, 0, 0)) for k in range(1, 5)]
+    assert len({place[0] for place in places}) == 1
 
 
 def test_a_colour_bar_runs_from_0_to_1_under_its_panel():

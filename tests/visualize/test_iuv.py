@@ -4,8 +4,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from opendensepose.instance import DenseAnnotation
 from opendensepose.surface import CHART_COLOURS, SurfaceEmbedding
-from opendensepose.visualize.iuv import draw_overlay
+from opendensepose.visualize.iuv import draw_charts, draw_contours, draw_overlay
 
 
 @dataclass
@@ -88,3 +89,32 @@ def test_people_without_charts_get_colours_of_their_embeddings():
     painted = (picture != photo).any(2)
     np.testing.assert_array_equal(painted, np.pad(vertex >= 0, ((8, 12), (12, 8))))
     assert np.abs(picture[20, 15].astype(int) - [255, 127, 127]).max() <= 1
+
+
+def test_charts_have_their_colours_and_nothing_else_changes():
+    photo = np.full((200, 200, 3), 170, np.uint8)  # neither lightens nor darkens
+    one = person(rectangle(2))
+    picture = draw_charts(photo, [one], opacity=1.0)
+    inside = one.iuv.i > 0
+    assert np.abs(picture[45:155, 65:135].astype(int) - CHART_COLOURS[2]).max() <= 2
+    np.testing.assert_array_equal(picture[~inside], photo[~inside])
+
+
+def test_contours_leave_the_photo_s_colours_between_them():
+    photo = np.full((200, 200, 3), 90, np.uint8)
+    picture = draw_contours(photo, [person(rectangle(2))], fade=0.0)
+    between = (picture == 90).all(axis=2)
+    assert 0.8 < between[45:155, 65:135].mean() < 0.99
+    assert picture[45:155, 65:135].max() > 180 and picture[45:155, 65:135].min() < 60, "white and dark lines"
+    assert between[170:].all()
+
+
+def test_annotations_are_refused_where_every_pixel_is_shown():
+    none = np.zeros(0)
+    annotation = DenseAnnotation(
+        1, 1, np.zeros(4, np.float32), none.reshape(0, 2), none.astype("u1"), none.astype("f4"), none.astype("f4"),
+        None, 0.0, False,
+    )  # fmt: skip
+    for draw in (draw_overlay, draw_charts, draw_contours):
+        with pytest.raises(ValueError, match="people must be Instances"):
+            draw(np.zeros((9, 9, 3), np.uint8), [annotation])

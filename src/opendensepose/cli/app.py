@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from opendensepose.cli import annotate, data, measures, prediction, surface, synthesis, training
+from opendensepose.cli import annotate, data, formats, measures, prediction, surface, synthesis, training
 
 __all__ = ["app"]
 
@@ -96,6 +96,6 @@ def main(
 
 
 # a group without a name of its own gives its verbs to the command
-for group in (prediction, synthesis, surface, training, measures, data, annotate):
+for group in (prediction, formats, synthesis, surface, training, measures, data, annotate):
     for verbs in group.VERBS:
         app.add_typer(verbs)

@@ -1,12 +1,17 @@
 """Verbs about annotation files: `data check` and `show`."""
 
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from opendensepose.cli.options import Out
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["VERBS"]
 
@@ -52,18 +57,39 @@ def check(
 
 @app.command()
 def show(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="COCO-DensePose annotations, JSON.")],
-    image_id: Annotated[int, typer.Option("--image-id", help="Which image of the file.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="COCO-DensePose annotations (.json), or predictions (.npz and others)."),
+    ],
     out: Out,
+    image_id: Annotated[int | None, typer.Option("--image-id", help="Which image of an annotation file.")] = None,
     images: Annotated[
         Path | None,
         typer.Option("--images", help="Folder of the photos; by default `images` beside FILE, then FILE's own folder."),
     ] = None,
 ) -> None:
-    """Draw an image's annotations: the photo, points coloured by U and by V, and the part masks."""
-    from opendensepose.data import read_annotations, read_photo
-    from opendensepose.visualize import draw_annotations, draw_person, write_png
+    """Draw annotations or predictions: the photo, U and V; and parts, or charts, contours, points and confidence."""
+    from opendensepose.visualize import write_png
 
+    if file.suffix == ".json":
+        pictures: Iterable[tuple[str, np.ndarray]] = _pictures_of_annotations(file, image_id, images)
+    elif image_id is not None:
+        raise ValueError(f"--image-id is of annotation files (.json), {file} holds predictions")
+    else:
+        pictures = _pictures_of_predictions(file, images)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, picture in pictures:
+        write_png(out / name, picture)
+        print(out / name)
+
+
+def _pictures_of_annotations(file: Path, image_id: int | None, images: Path | None) -> "list[tuple[str, np.ndarray]]":
+    """One picture of all people of an image, photo-U-V of them, and one of each person."""
+    from opendensepose.data import read_annotations, read_photo
+    from opendensepose.visualize import draw_annotations, draw_person, draw_triple
+
+    if image_id is None:
+        raise ValueError(f"{file}: which image? name it with --image-id")
     annotations = read_annotations(file)
     people = annotations.people(image_id)
     if not people:
@@ -78,17 +104,47 @@ def show(
     num_points = sum(len(person.i) for person in people)
     crowd = "1 person" if len(people) == 1 else f"{len(people)} people"
     title = f"image {image_id}  \u00b7  {photo.name}  \u00b7  {size}  \u00b7  {crowd}, {num_points} points"
-    pictures = {f"{image_id}.png": draw_annotations(image_rgb, people, title)}
+    pictures = [
+        (f"{image_id}.png", draw_annotations(image_rgb, people, title)),
+        (f"{image_id}.triple.png", draw_triple(image_rgb, people, title=title)),
+    ]
     for person in (one for one in people if not one.iscrowd):
         title = f"annotation {person.annotation_id}  \u00b7  image {image_id}  \u00b7  {len(person.i)} points"
         try:
-            pictures[f"{image_id}_{person.annotation_id}.png"] = draw_person(image_rgb, person, title)
+            pictures.append((f"{image_id}_{person.annotation_id}.png", draw_person(image_rgb, person, title)))
         except ValueError as error:
             raise ValueError(f"{file}: {error}") from None
-    out.mkdir(parents=True, exist_ok=True)
-    for name, picture in pictures.items():
-        write_png(out / name, picture)
-        print(out / name)
+    return pictures
+
+
+def _pictures_of_predictions(file: Path, images: Path | None) -> "Iterator[tuple[str, np.ndarray]]":
+    """Photo-U-V, charts, contours, points and confidence of each photo that a file of labels is of."""
+    from opendensepose.data import find_photos, photo_folders, read_photo
+    from opendensepose.formats import FORMATS, Content, format_of, photo_finder, read_labels
+    from opendensepose.visualize import draw_labels
+
+    name = format_of(file)
+    if name is None or Content.UV not in FORMATS[name].holds:
+        can = ", ".join(known for known, one in FORMATS.items() if Content.UV in one.holds)
+        raise ValueError(f"{file} is no file that can be shown: annotations (.json), or predictions as {can}")
+    photos = find_photos([images]) if images is not None else []
+    for folder in photo_folders(file) if images is None else ():
+        with suppress(ValueError):  # there is none, or it has no image
+            photos += [path for path in find_photos([folder]) if not format_of(path)]
+    find_photo = photo_finder(photos)
+    for labelled in read_labels(file, name, find_photo):
+        path = find_photo(labelled.name)
+        if path is None:
+            raise ValueError(f"the photo {labelled.name} of {file} was not found: name its folder with --images")
+        image_rgb = read_photo(path)
+        if image_rgb.shape[:2] != labelled.size_hw:
+            (height, width), (h, w) = labelled.size_hw, image_rgb.shape[:2]
+            raise ValueError(f"{path} is {w} x {h}, {file} is of a photo of {width} x {height}")
+        title = (
+            f"{path.name}  \u00b7  {image_rgb.shape[1]} x {image_rgb.shape[0]}  \u00b7  people: {len(labelled.people)}"
+        )
+        for kind, picture in draw_labels(image_rgb, labelled.people, title).items():
+            yield f"{labelled.stem}.{kind}.png", picture
 
 
 def _photo_of(file: Path, image: dict, folder: Path | None) -> Path:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from opendensepose.cli.options import Device, Out
+from opendensepose.cli.options import Device, MinConfidence, Out, Person
 
 __all__ = ["VERBS"]
 
@@ -33,9 +33,21 @@ def predict(
         Path | None,
         typer.Option("--assets", help="Folder with the authors' .mat files, for I, U, V from an embedding model."),
     ] = None,
+    formats: Annotated[
+        str, typer.Option("--format", metavar="NAME[,NAME]", help="What to write; `opendensepose formats` lists them.")
+    ] = "npz",
+    person: Person = None,
+    min_confidence: MinConfidence = 0.0,
+    overlay: Annotated[
+        bool, typer.Option("--overlay/--no-overlay", help="Write a picture of the labels, .overlay.jpg, too.")
+    ] = True,
+    again: Annotated[bool, typer.Option("--again", help="Label photos again that are done already.")] = False,
     example: Annotated[bool, typer.Option("--example", help="Use the example photo, an astronaut.")] = False,
 ) -> None:
-    """Write each photo's body coordinates (.npz) and a picture of them (.overlay.jpg)."""
+    """Write each photo's body coordinates (.npz, or other formats) and a picture of them (.overlay.jpg).
+
+    Photos that are done already are skipped: a run that was interrupted goes on.
+    """
     photos = list(photos or [])
     if example:
         photos.append(_write_example_photo(out))
@@ -50,17 +62,30 @@ def predict(
 
     weights = weights_path(model)  # official ones may be downloaded now, with their own progress bar
     console = Console(stderr=True)
+    num_seen = 0
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("loading the network", total=None)
 
         def show(num_done: int, num_photos: int, path: Path) -> None:
+            nonlocal num_seen
+            num_seen = num_done
             progress.update(bar, completed=num_done, total=num_photos, description=path.name)
 
-        summary = predict_files(
-            photos, out, model=weights, device=device, min_score=min_score, on_photo=show, assets=assets
-        )
-    if summary.written:
-        print(f"people found: {summary.num_people}, photos done: {len(summary.written)}, written to {out}")
+        try:
+            summary = predict_files(
+                photos, out, weights, device, min_score, show, assets=assets, formats=formats, person=person,
+                min_confidence=min_confidence, overlay=overlay, again=again,
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            progress.stop()
+            print(
+                f"opendensepose: stopped after {num_seen} photos; the same command goes on from there", file=sys.stderr
+            )
+            raise typer.Exit(130) from None
+    if summary.num_photos:
+        print(f"people found: {summary.num_people}, photos done: {summary.num_photos}, written to {out}")
+    if summary.num_skipped:
+        print(f"photos skipped, which were done before: {summary.num_skipped} (--again repeats them)")
     for path, sentence in summary.failures.items():
         print(f"opendensepose: {_naming(path, sentence)}", file=sys.stderr)
     raise typer.Exit(summary.exit_code)
@@ -96,5 +121,6 @@ def _write_example_photo(out: Path) -> Path:
 
     out.mkdir(parents=True, exist_ok=True)
     path = out / "astronaut.png"
-    Image.fromarray(example_photo()).save(path)
+    if not path.exists():  # written again it would be a new photo, and not be skipped
+        Image.fromarray(example_photo()).save(path)
     return path

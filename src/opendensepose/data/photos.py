@@ -18,6 +18,7 @@ __all__ = [
     "photo_folders",
     "photo_size_hw",
     "read_photo",
+    "read_pixels",
 ]
 
 MAX_PIXELS = 50_000_000
@@ -56,6 +57,25 @@ def read_photo(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         with _one_sentence(path):
             image.load()
             return np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(image)))
+
+
+def read_pixels(path: str | Path, mode: str) -> np.ndarray:
+    """Read the numbers of a picture that holds labels, not colours: mode RGB, (H, W, 3) uint8, or L, (H, W) uint8.
+
+    FileNotFoundError if there is no such file; ValueError, one sentence, if it is no image, damaged or of another kind.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}.")
+    with _opened(path) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise ValueError(
+                f"{path} has more than {MAX_PIXELS / 1e6:.0f} megapixels: it is {image.width} x {image.height}."
+            )
+        if image.mode != mode:
+            raise ValueError(f"{path} must be a picture of kind {mode} (Pillow's name), got {image.mode}.")
+        with _one_sentence(path):
+            return np.array(image)
 
 
 def check_aspect(size_hw: tuple[int, int], name: str) -> None:

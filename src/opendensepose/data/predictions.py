@@ -4,7 +4,7 @@ networks the vertices and embeddings.
 Letters: H x W photo, N people, K hidden pixels, which lie under another person's, D dimensions, S cells of a side.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ __all__ = ["Prediction", "load_prediction", "save_prediction"]
 
 SHOWN = ("I", "U", "V", "instance", "boxes_xyxy", "scores")
 HIDDEN = ("hidden_instance", "hidden_xy", "hidden_I", "hidden_U", "hidden_V")
+CONFIDENCES = ("confidence", "hidden_confidence")  # older files have none
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Prediction:
 
     iuv: the map of all. instance: (H, W) uint8, 0 background, k the k-th person. boxes_xyxy (N, 4) and scores (N,)
     float32. hidden_*: where people overlap, `iuv` shows one; of the others: instance (K,) uint8 1..N, column and row
-    (K, 2) int32, and I, U, V (K,) each. ValueError for other shapes, types or ranges.
+    (K, 2) int32, and I, U, V (K,) each. confidence (H, W) and hidden_confidence (K,) float32: the probability that the
+    label is right. ValueError for other shapes, types or ranges.
     """
 
     iuv: IUV
@@ -39,6 +41,8 @@ class Prediction:
     hidden_instance: np.ndarray
     hidden_xy: np.ndarray
     hidden_iuv: IUV  # (1, K)
+    confidence: np.ndarray
+    hidden_confidence: np.ndarray
 
     def __post_init__(self) -> None:
         boxes, scores, number = self.boxes_xyxy, self.scores, len(self.hidden_instance)
@@ -55,6 +59,12 @@ class Prediction:
                 f"hidden_xy and hidden_I must be ({number}, 2) and ({number},) like hidden_instance, got"
                 f" {self.hidden_xy.shape} and {self.hidden_iuv.size_hw[1:]}."
             )
+        for name, shape in (("confidence", self.iuv.size_hw), ("hidden_confidence", (number,))):
+            sure = getattr(self, name)
+            if sure.shape != shape or sure.dtype != np.float32:
+                raise ValueError(f"{name} must be float32 of shape {shape}, got {sure.dtype} of shape {sure.shape}.")
+            if sure.size and not (sure.min() >= 0 and sure.max() <= 1):
+                raise ValueError(f"{name} must lie in [0, 1], got values from {sure.min()} to {sure.max()}.")
         if self.hidden_xy.dtype.kind not in "iu":
             raise ValueError(f"hidden_xy must be whole numbers, got {self.hidden_xy.dtype}.")
         height, width = self.iuv.size_hw
@@ -92,6 +102,22 @@ class Prediction:
             maps.append(own)
         return IUV(*maps), (left, top)
 
+    def people(self) -> list[Instance]:
+        """Return the N people with maps of the whole photo, without embeddings. ValueError if a box or score cannot be
+        a person's."""
+        return [
+            Instance(box, float(score), self.own_iuv(k), self._own_confidence(k))
+            for k, (box, score) in enumerate(zip(self.boxes_xyxy, self.scores, strict=True), start=1)
+        ]
+
+    def _own_confidence(self, number: int) -> np.ndarray:
+        """The whole map (H, W) of a person's confidence, including pixels hidden by others."""
+        own = np.where(self.instance == number, self.confidence, np.float32(0))
+        hidden = self.hidden_instance == number
+        x, y = self.hidden_xy[hidden].T
+        own[y, x] = self.hidden_confidence[hidden]
+        return own
+
 
 def save_prediction(path: str | Path, people: Sequence[Instance], size_hw: tuple[int, int]) -> None:
     """Write the people of a photo of that size atomically. ValueError for more than 255 people.
@@ -102,8 +128,12 @@ def save_prediction(path: str | Path, people: Sequence[Instance], size_hw: tuple
     iuv, instance = merge_instances(people, size_hw)
     hidden = [person.mask & (instance != k) for k, person in enumerate(people, start=1)]
 
-    def of_hidden(name: str, dtype: type) -> np.ndarray:
-        parts = [getattr(person.iuv, name)[where] for person, where in zip(people, hidden, strict=True)]
+    confidence = np.zeros(size_hw, np.float32)
+    for k, person in enumerate(people, start=1):
+        np.copyto(confidence, person.confidence, where=instance == k)
+
+    def of_hidden(maps: Iterable[np.ndarray], dtype: type) -> np.ndarray:
+        parts = [own[where] for own, where in zip(maps, hidden, strict=True)]
         return np.concatenate([np.zeros(0, dtype), *parts])
 
     hidden_xy = [np.zeros((0, 2)), *(np.argwhere(where)[:, ::-1] for where in hidden)]
@@ -118,9 +148,11 @@ def save_prediction(path: str | Path, people: Sequence[Instance], size_hw: tuple
             scores=np.array([one.score for one in people], np.float32),
             hidden_instance=np.repeat(np.arange(1, len(people) + 1), [where.sum() for where in hidden]).astype("u1"),
             hidden_xy=np.concatenate(hidden_xy).astype("i4"),
-            hidden_I=of_hidden("i", np.uint8),
-            hidden_U=of_hidden("u", np.float32),
-            hidden_V=of_hidden("v", np.float32),
+            hidden_I=of_hidden((one.iuv.i for one in people), np.uint8),
+            hidden_U=of_hidden((one.iuv.u for one in people), np.float32),
+            hidden_V=of_hidden((one.iuv.v for one in people), np.float32),
+            confidence=confidence,
+            hidden_confidence=of_hidden((one.confidence for one in people), np.float32).astype(np.float32),
             **_embeddings(people, instance, hidden),
         )
 
@@ -149,11 +181,12 @@ def _embeddings(people: Sequence[Instance], instance: np.ndarray, hidden: Sequen
 
 
 def load_prediction(path: str | Path) -> Prediction:
-    """Read a file of `save_prediction`; files without hidden pixels are read as having none.
+    """Read a file of `save_prediction`; files without hidden pixels are read as having none, and where there is no
+    confidence it is 1, of hidden pixels 0.
 
     ValueError, one sentence that names the file, if it is damaged.
     """
-    arrays = read_arrays(path, SHOWN, HIDDEN)
+    arrays = read_arrays(path, SHOWN, HIDDEN + CONFIDENCES)
     try:
         return _prediction(arrays)
     except ValueError as error:
@@ -170,4 +203,9 @@ def _prediction(arrays: dict[str, np.ndarray]) -> Prediction:
     else:
         who, xy, hidden_iuv = np.zeros(0, np.uint8), np.zeros((0, 2), np.int32), empty_iuv((1, 0))
     iuv = IUV(arrays["I"], arrays["U"], arrays["V"])
-    return Prediction(iuv, arrays["instance"], arrays["boxes_xyxy"], arrays["scores"], who, xy, hidden_iuv)
+    confidence = arrays.get("confidence", (iuv.i > 0).astype(np.float32))
+    hidden_confidence = arrays.get("hidden_confidence", np.zeros(len(who), np.float32))
+    return Prediction(
+        iuv, arrays["instance"], arrays["boxes_xyxy"], arrays["scores"], who, xy, hidden_iuv, confidence,
+        hidden_confidence,
+    )  # fmt: skip

@@ -14,6 +14,9 @@ from opendensepose.part_grid import GRID
 from opendensepose.surface import PART_COLOURS, PART_NAMES
 from opendensepose.visualize.contours import outline_coverage
 from opendensepose.visualize.figure import Caption, compose_figure
+from opendensepose.visualize.iuv import check_photo
+from opendensepose.visualize.points import NO_VALUE, dot_radius, paint_dots
+from opendensepose.visualize.values import fade_photo, uv_ramp
 
 __all__ = ["draw_annotations", "draw_person"]
 
@@ -23,14 +26,6 @@ MOST_ZOOM = 12
 
 _INK = np.array([22, 26, 48], np.float32)
 _WHITE = np.array([255, 255, 255], np.float32)
-_NO_VALUE = np.array([200, 200, 205], np.float32)  # points that have a mesh vertex but no U and V
-
-
-def _ramp() -> np.ndarray:
-    """Colours (256, 3) float32 of U and V from 0 to 1: OpenCV's parula."""
-    return cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_PARULA)[:, 0, ::-1].astype(
-        np.float32
-    )
 
 
 @dataclass(frozen=True)
@@ -55,7 +50,7 @@ def draw_annotations(image_rgb: np.ndarray, people: Sequence[DenseAnnotation], t
     Its panels: the photo with boxes and annotation ids, points coloured by U, points coloured by V, part masks.
     ValueError if the photo is not such an array.
     """
-    _check(image_rgb)
+    check_photo(image_rgb)
     height, width = image_rgb.shape[:2]
     return _draw(image_rgb, people, _View((0, 0, width, height), _zoom(height, width)), title, with_boxes=True)
 
@@ -63,7 +58,7 @@ def draw_annotations(image_rgb: np.ndarray, people: Sequence[DenseAnnotation], t
 def draw_person(image_rgb: np.ndarray, person: DenseAnnotation, title: str = "") -> np.ndarray:
     """Draw one person, enlarged, in the same four panels: the box with a margin. ValueError if the box lies outside the
     photo."""
-    _check(image_rgb)
+    check_photo(image_rgb)
     height, width = image_rgb.shape[:2]
     x0, y0, x1, y1 = (float(edge) for edge in person.box_xyxy)
     margin = 0.07 * max(x1 - x0, y1 - y0) + 2
@@ -78,11 +73,6 @@ def draw_person(image_rgb: np.ndarray, person: DenseAnnotation, title: str = "")
     return _draw(image_rgb, [person], view, title, with_boxes=False)
 
 
-def _check(image_rgb: np.ndarray) -> None:
-    if image_rgb.ndim != 3 or image_rgb.shape[2] != 3 or image_rgb.dtype != np.uint8:
-        raise ValueError(f"the photo must be uint8 (H, W, 3), got {image_rgb.dtype} {image_rgb.shape}")
-
-
 def _zoom(height: int, width: int) -> float:
     long_side = max(height, width)
     return min(max(1.0, PANEL_PX / long_side), MOST_PANEL_PX / long_side, MOST_ZOOM)
@@ -92,9 +82,9 @@ def _draw(
     image_rgb: np.ndarray, people: Sequence[DenseAnnotation], view: _View, title: str, *, with_boxes: bool
 ) -> np.ndarray:
     photo = _enlarge(image_rgb, view)
-    faded = _fade(photo)
-    ramp = _ramp()
-    u, v, parts = faded.copy(), faded.copy(), _fade(photo, 0.25)
+    faded = fade_photo(photo)
+    ramp = uv_ramp()
+    u, v, parts = faded.copy(), faded.copy(), fade_photo(photo, 0.25)
     for person in people:
         _paint_parts(parts, photo, person, view)
         _paint_points(u, person, person.u, view, ramp)
@@ -123,46 +113,11 @@ def _enlarge(image_rgb: np.ndarray, view: _View) -> np.ndarray:
     )
 
 
-def _fade(photo: np.ndarray, strength: float = 1.0) -> np.ndarray:
-    """The photo with less colour and contrast, so that what is painted on it stands out."""
-    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None]
-    colourless = photo + 0.75 * strength * (grey - photo)
-    return colourless + 0.30 * strength * (np.float32(225) - colourless)
-
-
 def _paint_points(panel: np.ndarray, person: DenseAnnotation, value: np.ndarray, view: _View, ramp: np.ndarray) -> None:
-    """Every point as a dot of the colour of its value, with a dark and a white ring, in place."""
-    radius = _dot_radius(person, view)
-    centres = view.to_panel(person.point_xy)
-    known = person.i > 0
-    colours = np.where(known[:, None], ramp[np.rint(255 * value).astype(int)], _NO_VALUE)
-    ring = np.clip(0.24 * radius, 0, 2.2) if radius > 3 else 0.0  # on small dots a white ring would hide the colour
-    for centre in centres:
-        _dot(panel, centre, radius + ring + np.clip(0.25 * radius, 0.6, 1.6), _INK, 0.6)
-    for centre, colour in zip(centres, colours, strict=True):
-        if ring:
-            _dot(panel, centre, radius + ring, _WHITE, 0.95)
-        _dot(panel, centre, radius, colour, 1.0)
-
-
-def _dot_radius(person: DenseAnnotation, view: _View) -> float:
-    """A quarter of the distance between neighbouring points, were they spread evenly over 40 % of the box."""
-    x0, y0, x1, y1 = (float(edge) for edge in person.box_xyxy)
-    area_px = 0.4 * (x1 - x0) * (y1 - y0) * view.zoom**2
-    return float(np.clip(0.27 * np.sqrt(area_px / max(len(person.i), 1)), 1.9, 12))
-
-
-def _dot(panel: np.ndarray, centre: np.ndarray, radius: float, colour: np.ndarray, alpha: float) -> None:
-    """A filled circle with smooth edges at a centre (x, y) of the panel, in place; outside parts are cut off."""
-    x, y = (float(value) for value in centre)
-    reach = radius + 1
-    x0, x1 = max(0, int(x - reach)), min(panel.shape[1], int(x + reach) + 1)
-    y0, y1 = max(0, int(y - reach)), min(panel.shape[0], int(y + reach) + 1)
-    if x0 >= x1 or y0 >= y1:
-        return
-    distance = np.hypot(np.arange(x0, x1) + 0.5 - x, (np.arange(y0, y1) + 0.5 - y)[:, None])
-    coverage = alpha * np.clip(radius + 0.5 - distance, 0, 1).astype(np.float32)[..., None]
-    panel[y0:y1, x0:x1] += coverage * (colour - panel[y0:y1, x0:x1])
+    """Every point as a dot of the colour of its value, in place."""
+    colours = np.where((person.i > 0)[:, None], ramp[np.rint(255 * value).astype(int)], NO_VALUE)
+    radius = dot_radius(person.box_xyxy, len(person.i), view.zoom)
+    paint_dots(panel, view.to_panel(person.point_xy), colours, radius)
 
 
 def _paint_parts(panel: np.ndarray, photo: np.ndarray, person: DenseAnnotation, view: _View) -> None:

@@ -29,15 +29,17 @@ def compose_figure(
     title: str = "",
     legend: Sequence[tuple[str, tuple[int, ...]]] = (),
     labels: Sequence[tuple[str, float, float]] = (),
+    columns: int | None = None,
 ) -> np.ndarray:
-    """Arrange panels of one size (H, W, 3) uint8 in a picture (h, w, 3) uint8: upright ones in a row, others in two.
+    """Arrange panels of one size (H, W, 3) uint8 in a picture (h, w, 3) uint8.
 
-    legend: names and colours at the foot. labels: text at x, y of the first panel. ValueError if sizes differ.
+    columns: how many stand in a row; None: upright ones all in one row, others in two rows. legend: names and colours
+    at the foot. labels: text at x, y of the first panel. ValueError if sizes differ.
     """
     if len(panels) != len(captions) or len({panel.shape for panel in panels}) != 1:
         raise ValueError(f"panels must have one size and a caption each, got {[p.shape for p in panels]}")
     height, width = panels[0].shape[:2]
-    columns = len(panels) if height >= 0.9 * width else (len(panels) + 1) // 2
+    columns = columns or (len(panels) if height >= 0.9 * width else (len(panels) + 1) // 2)
     rows = -(-len(panels) // columns)
     font_px = int(np.clip(round(columns * width / 95), 16, 34))
     gap, strip = font_px, round(2.1 * font_px)

@@ -1,4 +1,4 @@
-"""IUV maps as pictures: chart colours with U and V contour lines over the photo."""
+"""IUV maps as pictures over the photo: chart colours, contour lines of U and V, both with boxes."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,14 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from opendensepose.instance import Instance
+from opendensepose.instance import DenseAnnotation, Instance
 from opendensepose.iuv import IUV
 from opendensepose.surface import CHART_COLOURS, NO_VERTEX, SurfaceEmbedding
 from opendensepose.visualize.contours import isoline_coverage, outline_coverage, smooth_inside
 
-__all__ = ["draw_overlay"]
+__all__ = ["check_people", "check_photo", "draw_charts", "draw_contours", "draw_overlay"]
+
+_WHITE, _INK = np.array([255, 255, 255], np.float32), np.array([22, 26, 48], np.float32)
 
 
 def draw_overlay(
@@ -22,26 +24,64 @@ def draw_overlay(
     Instances are painted in ascending score: the most confident one is on top. People with an embedding and no charts
     get the colours of its first three coordinates: a body point has one colour in all photos.
     """
-    if image_rgb.ndim != 3 or image_rgb.shape[2] != 3 or image_rgb.dtype != np.uint8:
-        raise ValueError(f"the photo must be uint8 (H, W, 3), got {image_rgb.dtype} {image_rgb.shape}")
+    ordered = check_people(image_rgb, instances)
     canvas = image_rgb.astype(np.float32)
-    line_px = max(1.0, max(image_rgb.shape[:2]) / 1000)
-    ordered = sorted(instances, key=lambda instance: float(instance.score))
+    line_px = _line_px(image_rgb)
     for instance in ordered:
-        if instance.iuv.i.shape != image_rgb.shape[:2]:
-            raise ValueError(
-                f"the instance's map must have the photo's shape {image_rgb.shape[:2]}, got {instance.iuv.i.shape}"
-            )
         if instance.embedding is not None and not instance.iuv.i.any():
             _paint_embedding(canvas, instance.embedding, opacity=opacity)
         else:
-            _paint_person(canvas, image_rgb, instance.iuv, opacity=opacity, line_px=line_px)
+            _paint_charts(canvas, image_rgb, instance.iuv, opacity=opacity)
+            _paint_lines(canvas, instance.iuv, line_px=line_px)
     picture = np.clip(canvas + 0.5, 0, 255).astype(np.uint8)
     return _draw_boxes(picture, ordered) if boxes else picture
 
 
-def _paint_person(canvas: np.ndarray, image_rgb: np.ndarray, iuv: IUV, *, opacity: float, line_px: float) -> None:
-    """Paint one IUV map onto the canvas (H, W, 3) float32, in place, working in the person's window only."""
+def draw_charts(image_rgb: np.ndarray, people: Sequence[Instance], *, opacity: float = 0.8) -> np.ndarray:
+    """Paint every person's charts in `CHART_COLOURS` on the photo (H, W, 3) uint8; the photo's light shines through."""
+    canvas = image_rgb.astype(np.float32)
+    for instance in check_people(image_rgb, people):
+        _paint_charts(canvas, image_rgb, instance.iuv, opacity=opacity)
+    return np.clip(canvas + 0.5, 0, 255).astype(np.uint8)
+
+
+def draw_contours(image_rgb: np.ndarray, people: Sequence[Instance], *, fade: float = 0.45) -> np.ndarray:
+    """Draw lines of constant U (white) and V (dark), chart borders and outlines on the photo (H, W, 3) uint8.
+
+    fade: how much of its contrast the photo loses, 0 to 1, so that the lines stand out.
+    """
+    ordered = check_people(image_rgb, people)
+    canvas = image_rgb + fade * (np.float32(128) - image_rgb)
+    for instance in ordered:
+        _paint_lines(canvas, instance.iuv, line_px=_line_px(image_rgb))
+    return np.clip(canvas + 0.5, 0, 255).astype(np.uint8)
+
+
+def check_photo(image_rgb: np.ndarray) -> None:
+    """Raise ValueError unless the photo is an RGB array (H, W, 3) uint8."""
+    if image_rgb.ndim != 3 or image_rgb.shape[2] != 3 or image_rgb.dtype != np.uint8:
+        raise ValueError(f"the photo must be uint8 (H, W, 3), got {image_rgb.dtype} {image_rgb.shape}")
+
+
+def check_people(image_rgb: np.ndarray, people: Sequence[Instance]) -> list[Instance]:
+    """Return the people in the order of painting, the most confident last. ValueError if they are not of this photo."""
+    check_photo(image_rgb)
+    for person in people:
+        if isinstance(person, DenseAnnotation):
+            raise ValueError("this picture shows a label of every pixel: people must be Instances, not annotations")
+        if person.iuv.i.shape != image_rgb.shape[:2]:
+            raise ValueError(
+                f"the instance's map must have the photo's shape {image_rgb.shape[:2]}, got {person.iuv.i.shape}"
+            )
+    return sorted(people, key=lambda person: float(person.score))
+
+
+def _line_px(image_rgb: np.ndarray) -> float:
+    return max(1.0, max(image_rgb.shape[:2]) / 1000)
+
+
+def _paint_charts(canvas: np.ndarray, image_rgb: np.ndarray, iuv: IUV, *, opacity: float) -> None:
+    """Paint a map's charts onto the canvas (H, W, 3) float32, in place, working in the person's window only."""
     if not iuv.i.any():
         return
     window = _window(iuv.i > 0)
@@ -53,12 +93,20 @@ def _paint_person(canvas: np.ndarray, image_rgb: np.ndarray, iuv: IUV, *, opacit
     edge = cv2.GaussianBlur(person.astype(np.float32), (0, 0), 0.6)[..., None]
     alpha = opacity * np.where(person[..., None], np.maximum(edge, 0.5), 0)
     _blend(canvas[window], colour, alpha)
+
+
+def _paint_lines(canvas: np.ndarray, iuv: IUV, *, line_px: float) -> None:
+    """Draw a map's contour lines, chart borders and outline onto the canvas (H, W, 3) float32, in place."""
+    if not iuv.i.any():
+        return
+    window = _window(iuv.i > 0)
+    i = iuv.i[window]
     u_lines, v_lines, seams = _chart_lines(i, iuv.u[window], iuv.v[window], line_px)
-    _blend(canvas[window], np.array([255, 255, 255], np.float32), 0.80 * u_lines[..., None])
-    _blend(canvas[window], np.array([22, 26, 48], np.float32), 0.62 * v_lines[..., None])
-    _blend(canvas[window], np.array([22, 26, 48], np.float32), 0.35 * seams[..., None])
-    outline = outline_coverage(person, width_px=1.3 * line_px)
-    _blend(canvas[window], np.array([255, 255, 255], np.float32), 0.9 * outline[..., None])
+    _blend(canvas[window], _WHITE, 0.80 * u_lines[..., None])
+    _blend(canvas[window], _INK, 0.62 * v_lines[..., None])
+    _blend(canvas[window], _INK, 0.35 * seams[..., None])
+    outline = outline_coverage(i > 0, width_px=1.3 * line_px)
+    _blend(canvas[window], _WHITE, 0.9 * outline[..., None])
 
 
 def _paint_embedding(canvas: np.ndarray, embedding: SurfaceEmbedding, *, opacity: float) -> None:

@@ -14,8 +14,9 @@ import torch
 from tests.hostile import damaged, is_read_or_refused, memory_limit
 
 from opendensepose.models.checkpoints.checkpoint import load_checkpoint, save_checkpoint
-from opendensepose.models.checkpoints.restricted_pickle import load_restricted, read_tensors
+from opendensepose.models.checkpoints.pickled_tensors import read_tensors
 from opendensepose.models.zoo import ARCHITECTURES, LIMITS, build_model, check_kwargs, keyword_arguments
+from opendensepose.restricted_pickle import load_restricted
 
 BACKBONE = {"depth": 18, "width": 8, "norm": "batch", "channels": 32}
 REGIONS = {"head_channels": 32, "head_layers": 1, "cells": 14, "box_hidden": 16, "short_side": 64, "long_side": 96}

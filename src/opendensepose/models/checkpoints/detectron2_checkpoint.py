@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from opendensepose.models.checkpoints.official import official_of_file
-from opendensepose.models.checkpoints.restricted_pickle import read_tensors
+from opendensepose.models.checkpoints.pickled_tensors import read_tensors
 from opendensepose.models.rcnn.detector import Detector
 from opendensepose.models.resnet import DEPTHS
 from opendensepose.models.zoo import build_model, check_finite, check_shapes

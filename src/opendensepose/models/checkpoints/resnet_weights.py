@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from opendensepose.cache_folder import cache_folder
 from opendensepose.models.checkpoints.checkpoint import load_checkpoint
 from opendensepose.models.checkpoints.download import download
-from opendensepose.models.checkpoints.restricted_pickle import read_tensors
+from opendensepose.models.checkpoints.pickled_tensors import read_tensors
 from opendensepose.models.resnet import DEPTHS, ResNet
 
 __all__ = ["IMAGENET", "begin_resnet", "fetch_imagenet", "from_torchvision"]
@@ -114,7 +114,7 @@ def _read(path: Path) -> dict[str, Tensor]:
         # What torch.save wrote before 2020, as some of torchvision's files, is no ZIP file: only torch reads it.
         is_old = not zipfile.is_zipfile(path)
         tensors = torch.load(path, map_location="cpu", weights_only=True) if is_old else read_tensors(path)
-        return from_torchvision(tensors)
+        return from_torchvision({name: torch.as_tensor(tensor) for name, tensor in tensors.items()})
     except Exception as error:  # a damaged file can fail in any way
         raise ValueError(
             f"{path} must hold the tensors of torchvision's ResNet by name, as torch.save keeps a state_dict; it holds"

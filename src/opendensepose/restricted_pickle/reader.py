@@ -1,29 +1,27 @@
-"""Reading checkpoints that others pickled: a pickle is a program, of which only what makes arrays and plain containers
-is run here, and never with more memory than the file accounts for.
+"""Reading what others pickled: a pickle is a program, of which only what makes arrays and plain containers is run here,
+and never with more memory than the file accounts for.
 
 Python's own unpickler would call what is admitted with any arguments: `bytes(10**10)`, an array of a shape without its
 content, a memo of 2^31 places. Here each byte of an array comes from the file, once, and there is a limit to the rest.
 """
 
 import collections
-import io
 import math
 import pickle
 import pickletools
 import re
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-__all__ = ["load_restricted", "read_tensors"]
+__all__ = ["Name", "Reader", "Record", "STORAGES", "Storage", "load_restricted", "run"]
 
-MAX_OPCODES = 300_000  # some 40 make an array, and a checkpoint has some hundred; an opcode makes 216 bytes at most
+# Some 40 opcodes make an array, and a checkpoint has some hundred arrays; an opcode makes 216 bytes at most. A dump of
+# many photos has more opcodes, and some KB of labels for each hundred of them.
+MAX_OPCODES = 300_000
+BYTES_PER_OPCODE = 100  # of a larger file
 MAX_KEY = 2**60  # of a dict: the hashes of larger numbers can be made to collide
 MAX_AXES = 8
 ADMITTED = {
@@ -46,17 +44,17 @@ MODULES = {  # other names of the same: of Python 2, and since numpy 2
     "numpy._core.multiarray": "numpy.core.multiarray",
     "numpy._core.numeric": "numpy.core.numeric",
 }
-STORAGES = {
-    "torch.FloatStorage": torch.float32,
-    "torch.DoubleStorage": torch.float64,
-    "torch.HalfStorage": torch.float16,
-    "torch.BFloat16Storage": torch.bfloat16,
-    "torch.LongStorage": torch.int64,
-    "torch.IntStorage": torch.int32,
-    "torch.ShortStorage": torch.int16,
-    "torch.CharStorage": torch.int8,
-    "torch.ByteStorage": torch.uint8,
-    "torch.BoolStorage": torch.bool,
+STORAGES = {  # numpy has no bfloat16: its bits are the upper half of a float32
+    "torch.FloatStorage": "<f4",
+    "torch.DoubleStorage": "<f8",
+    "torch.HalfStorage": "<f2",
+    "torch.BFloat16Storage": "<u2",
+    "torch.LongStorage": "<i8",
+    "torch.IntStorage": "<i4",
+    "torch.ShortStorage": "<i2",
+    "torch.CharStorage": "|i1",
+    "torch.ByteStorage": "|u1",
+    "torch.BoolStorage": "|b1",
 }
 LITERALS = {
     *("NONE", "NEWTRUE", "NEWFALSE", "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT"),
@@ -67,10 +65,25 @@ CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 
 
 @dataclass(frozen=True)
-class _Name:
+class Name:
     """Something that the pickle asks for by name; the thing itself is never touched."""
 
     name: str
+
+
+@dataclass(eq=False)
+class Record:
+    """An instance of an admitted class: the class's whole name and its attributes. The class is never touched."""
+
+    class_name: str
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The numbers (K,) that torch's tensors are views of."""
+
+    numbers: np.ndarray
 
 
 @dataclass(eq=False)
@@ -81,20 +94,27 @@ class _Unbuilt:
     places: list[int] = field(default_factory=list)
 
 
-class _Reader:
-    """Runs a pickle. storage: gives a tensor (K,) for what torch calls a persistent id, None: there are none."""
+class Reader:
+    """Runs a pickle. storage: gives the numbers of what torch calls a persistent id, None: there are none. classes:
+    whole names of those whose instances become a `Record`."""
 
-    def __init__(self, num_bytes: int, storage: Callable[[Any], Tensor] | None = None):
+    def __init__(
+        self,
+        num_bytes: int,
+        storage: Callable[[Any], Storage] | None = None,
+        classes: Collection[str] = (),
+    ):
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
         self.bytes_left = 2 * num_bytes  # for what is copied: text to bytes, and bytes to an array
-        self.storage = storage
+        self.max_opcodes = MAX_OPCODES + num_bytes // BYTES_PER_OPCODE
+        self.storage, self.classes = storage, frozenset(classes)
 
     def run(self, data: bytes) -> object:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
-            if count >= MAX_OPCODES:
-                raise pickle.UnpicklingError(f"the pickle has more than {MAX_OPCODES:,} opcodes")
+            if count >= self.max_opcodes:
+                raise pickle.UnpicklingError(f"the pickle has more than {self.max_opcodes:,} opcodes")
             if opcode.name in LITERALS:
                 self.stack.append(CONSTANTS.get(opcode.name, argument))
             elif opcode.name == "STOP":
@@ -157,12 +177,17 @@ class _Reader:
             case "GET" | "BINGET" | "LONG_BINGET":
                 self.stack.append(self.memo[argument])
             case "GLOBAL":
-                self.stack.append(_named(*argument.split(" ", 1)))
+                self.stack.append(self.named(*argument.split(" ", 1)))
             case "STACK_GLOBAL":
-                self.stack.append(_named(*self.last(2)))
+                self.stack.append(self.named(*self.last(2)))
             case "REDUCE":
                 function, arguments = self.last(2)
                 self.stack.append(self.call(function, arguments))
+            case "NEWOBJ":
+                kind, arguments = self.last(2)
+                if not isinstance(kind, Name) or kind.name not in self.classes or arguments != ():
+                    raise pickle.UnpicklingError(f"the pickle makes an object of {kind!r:.100}")
+                self.stack.append(Record(kind.name))
             case "BUILD":
                 (state,) = self.last(1)
                 self.build(state)
@@ -225,16 +250,15 @@ class _Reader:
                 return set(made) if name == "builtins.set" else made
             case "numpy.dtype", (str(code), *_) if re.fullmatch("f[248]|[iu][1248]|b1", code):
                 return _Unbuilt(code)
-            case "numpy.core.multiarray._reconstruct", (_Name("numpy.ndarray"), (0,), _):
+            case "numpy.core.multiarray._reconstruct", (Name("numpy.ndarray"), (0,), _):
                 return _Unbuilt()
             case "numpy.core.multiarray.scalar", (np.dtype() as dtype, content):
                 return self.array(content, dtype, (), False)[()]
             case "numpy.core.numeric._frombuffer", (content, np.dtype() as dtype, shape, order):
                 return self.array(content, dtype, shape, order == "F")
-            case "torch._utils._rebuild_tensor_v2", (Tensor() as storage, int(offset), size, stride, *_):
-                self.spend(_count(size) * storage.element_size())
-                return storage.as_strided(size, stride, offset)  # which checks that it lies inside
-            case "torch._utils._rebuild_parameter", (Tensor() as tensor, *_):
+            case "torch._utils._rebuild_tensor_v2", (Storage() as storage, int(offset), size, stride, *_):
+                return self.view(storage.numbers, offset, size, stride)
+            case "torch._utils._rebuild_parameter", (np.ndarray() as tensor, *_):
                 return tensor
         name = getattr(function, "name", type(function).__name__)
         raise pickle.UnpicklingError(f"the pickle calls {name} with other arguments than an array's or container's")
@@ -247,6 +271,9 @@ class _Reader:
                 built = self.array(content, dtype, shape, bool(is_fortran))
             case _Unbuilt(str(code)), (int(), "<" | ">" | "|" | "=" as order, None, None, None, *_):
                 built = np.dtype(order + code)
+            case Record(), dict():
+                unbuilt.attributes.update(state)
+                return
             case collections.OrderedDict(), _:  # attributes, like torch's _metadata: of no use here
                 return
             case _:
@@ -266,17 +293,31 @@ class _Reader:
         flat = np.frombuffer(raw, dtype) if raw else np.zeros(0, dtype)
         return flat.reshape(shape, order="F" if is_fortran else "C").astype(dtype.newbyteorder("="), order="K")
 
+    def view(self, numbers: np.ndarray, offset: int, size: Any, stride: Any) -> np.ndarray:
+        """Copy out what torch calls a strided view of the numbers (K,)."""
+        count = _count(size)
+        _count(stride)
+        if len(stride) != len(size) or offset < 0:
+            raise pickle.UnpicklingError(f"a tensor of {size} has strides {stride} and offset {offset}")
+        last = offset + sum((side - 1) * step for side, step in zip(size, stride, strict=True))
+        if count and last >= len(numbers):
+            raise pickle.UnpicklingError(f"a tensor reaches to number {last} of a storage of {len(numbers)}")
+        self.spend(count * numbers.itemsize)
+        if not count:
+            return np.zeros(size, numbers.dtype)
+        steps = [step * numbers.itemsize for step in stride]
+        return np.lib.stride_tricks.as_strided(numbers[offset:], size, steps, writeable=False).copy()
+
+    def named(self, module: Any, name: Any) -> Name:
+        whole = f"{MODULES.get(module, module)}.{name}"
+        if whole not in ADMITTED and whole not in STORAGES and whole not in self.classes:
+            raise pickle.UnpicklingError(f"the pickle asks for {whole:.100}")
+        return Name(whole)
+
     def spend(self, num_bytes: int) -> None:
         self.bytes_left -= num_bytes
         if self.bytes_left < 0:
             raise pickle.UnpicklingError("its arrays are larger than the file")
-
-
-def _named(module: Any, name: Any) -> _Name:
-    whole = f"{MODULES.get(module, module)}.{name}"
-    if whole not in ADMITTED and whole not in STORAGES:
-        raise pickle.UnpicklingError(f"the pickle asks for {whole:.100}")
-    return _Name(whole)
 
 
 def _key(key: Any) -> str | bytes | int | None:
@@ -299,10 +340,10 @@ def _count(shape: Any) -> int:
 def load_restricted(data: bytes) -> object:
     """Return what a pickle holds. pickle.UnpicklingError if that is more than arrays of numbers and plain
     containers."""
-    return _run(_Reader(len(data)), data)
+    return run(Reader(len(data)), data)
 
 
-def _run(reader: _Reader, data: bytes) -> object:
+def run(reader: Reader, data: bytes) -> object:
     try:
         return reader.run(data)
     except pickle.UnpicklingError:
@@ -310,67 +351,3 @@ def _run(reader: _Reader, data: bytes) -> object:
     except Exception as error:  # a damaged pickle can fail in any way
         first_line = (str(error).splitlines() or [type(error).__name__])[0]
         raise pickle.UnpicklingError(f"the pickle is damaged: {first_line:.200}") from error
-
-
-def _load_torch(path: Path) -> object:
-    """Return what torch.save wrote: a ZIP file of data.pkl and of its storages, each once and as it is."""
-    content = path.read_bytes()
-    num_bytes = len(content)
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:  # of a file, zipfile reads as much as the file says it has
-        entries = archive.infolist()
-        if (
-            any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
-            or sum(entry.file_size for entry in entries) > num_bytes
-        ):
-            raise pickle.UnpicklingError("it is compressed, or larger inside than outside")
-        pickles = [entry for entry in entries if Path(entry.filename).name == "data.pkl"]
-        if len(pickles) != 1:
-            raise pickle.UnpicklingError(f"it has {len(pickles)} entries data.pkl")
-        folder = pickles[0].filename.removesuffix("data.pkl")
-        if f"{folder}byteorder" in archive.namelist() and archive.read(f"{folder}byteorder") != b"little":
-            raise pickle.UnpicklingError("its numbers are not in little-endian order")
-        loaded: dict[str, Tensor] = {}
-
-        def storage(identity: Any) -> Tensor:
-            match identity:
-                case ("storage", _Name(kind), str(key), _, int(count)) if kind in STORAGES:
-                    if key not in loaded:
-                        content, dtype = bytearray(archive.read(f"{folder}data/{key}")), STORAGES[kind]
-                        loaded[key] = torch.frombuffer(content, dtype=dtype) if content else torch.zeros(0, dtype=dtype)
-                    if (len(loaded[key]), loaded[key].dtype) != (count, STORAGES[kind]):
-                        raise pickle.UnpicklingError(f"storage {key:.20} holds {len(loaded[key])} numbers, not {count}")
-                    return loaded[key]
-            raise pickle.UnpicklingError("the pickle refers to something that is no storage")
-
-        return _run(_Reader(num_bytes, storage), archive.read(pickles[0]))
-
-
-def read_tensors(path: str | Path) -> dict[str, np.ndarray | Tensor]:
-    """Read the tensors by name of a detectron2 .pkl, a pickle of {"model": {name: array}}, or of a file that torch.save
-    wrote, as {name: tensor} or {"model": {name: tensor}}.
-
-    FileNotFoundError if there is none; ValueError, one sentence, if it is damaged or holds anything else.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no checkpoint {path}.")
-    try:
-        content = _load_torch(path) if zipfile.is_zipfile(path) else load_restricted(path.read_bytes())
-    except Exception as error:  # so can a damaged ZIP file
-        first_line = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise ValueError(
-            f"{path} is refused: a checkpoint may hold arrays and plain containers only, and be whole ({first_line})."
-        ) from error
-    tensors = content.get("model", content) if isinstance(content, Mapping) else None
-    if (
-        not isinstance(tensors, Mapping)
-        or not tensors
-        or not all(map(_is_named_tensor, *zip(*tensors.items(), strict=True)))
-    ):
-        raise ValueError(f"{path} is not a checkpoint: it holds no tensors by name.")
-    return dict(tensors)
-
-
-def _is_named_tensor(name: object, value: object) -> bool:
-    is_number = isinstance(value, Tensor) or (isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "fiub")
-    return isinstance(name, str) and is_number
