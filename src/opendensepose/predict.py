@@ -1,24 +1,40 @@
-"""Photos -> people, with any network: arrays in memory, or files on disk."""
+"""Photos -> people, with any network: arrays in memory, or files on disk.
 
+The default model runs on ONNX Runtime; torch is imported when another one is asked for, or a GPU is used.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 
 from opendensepose.atomic_write import atomic_file
 from opendensepose.data.photos import check_aspect, find_photos, read_photo
 from opendensepose.data.predictions import save_prediction
 from opendensepose.instance import Instance
-from opendensepose.models.checkpoints.checkpoint import load_checkpoint, weights_path
-from opendensepose.models.prediction import Network
+from opendensepose.models.checkpoints.model_files import GRAPHS, weights_path
+from opendensepose.models.densepose_lite.prepared import PreparedDensePoseLite
+from opendensepose.models.densepose_lite.runtimes import OnnxRuntime, OpenVinoRuntime
+from opendensepose.models.prediction import Network, PreparedNetwork
 
-__all__ = ["PredictionSummary", "Predictor", "predict_files"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["BACKENDS", "PredictionSummary", "Predictor", "predict_files"]
+
+RUNTIMES = {"onnxruntime": OnnxRuntime, "openvino": OpenVinoRuntime}
+BACKENDS = ("torch", *RUNTIMES)
+EXPORTED = {".onnx": ("onnxruntime", "openvino"), ".xml": ("openvino",)}  # suffix -> what runs such files
 
 PHOTOS_PER_PASS = 4  # of a list: bounds the memory that the largest networks take
 
@@ -26,11 +42,13 @@ PHOTOS_PER_PASS = 4  # of a list: bounds the memory that the largest networks ta
 class Predictor:
     """Finds and labels people. Make it once, call it for each photo or each list of photos.
 
-    model: the name of a released or official model, a checkpoint file (ours or detectron2's), or a network of
-    `opendensepose.models`, of which a copy is used. device: default CUDA if there is one, of a network its own.
-    min_score: people with a lower score are dropped; None: the model's own. mirrored: average the labels of each crop
-    with those of its mirror image. refine: label a first crop only to tighten the box. The last two concern
-    DensePoseLite. ValueError if the model does not predict people or the device cannot be used.
+    model: the name of a released or official model, a checkpoint file (ours or detectron2's), an exported model (.onnx,
+    .xml), or a network of `opendensepose.models`, of which a copy is used. device: default CUDA if there is one, of a
+    network its own. min_score: people with a lower score are dropped; None: the model's own. mirrored: average the
+    labels of each crop with those of its mirror image. refine: label a first crop only to tighten the box. The last two
+    concern DensePoseLite. backend: the library that runs the networks: "torch", or for the default model and exported
+    ones "onnxruntime" or "openvino", on the CPU; None: ONNX Runtime for these unless CUDA is used, torch for others.
+    ValueError if the model does not predict people, or the device or the backend cannot be used.
     """
 
     def __init__(
@@ -40,20 +58,20 @@ class Predictor:
         min_score: float | None = None,
         mirrored: bool = True,
         refine: bool = True,
+        backend: str | None = None,
     ):
         if min_score is not None and not 0 <= min_score <= 1:
             raise ValueError(f"min_score must lie in [0, 1], got {min_score}.")
-        if isinstance(model, str | Path):
-            self.device = _device(device)
-            network = load_checkpoint(weights_path(model), self.device).model
-        elif isinstance(model, Network):
-            self.device = _device(device) if device else next(model.parameters()).device
-            network = model.to(self.device)
+        self.backend = _backend(model, device, backend)
+        self.network: PreparedNetwork
+        if self.backend == "torch":
+            network = _torch_network(model, device)
+            self.device = str(next(network.parameters()).device)
+            self.network = network.prepare(mirrored, refine)
         else:
-            raise ValueError(
-                f"model must be a name, a checkpoint file or a network that finds people, got {type(model).__name__}."
-            )
-        self.network = network.prepare(mirrored, refine)
+            graph = GRAPHS.get(str(model), Path(str(model)))
+            self.device = "cpu"
+            self.network = PreparedDensePoseLite(RUNTIMES[self.backend](graph), mirrored, refine)
         self.min_score = self.network.min_score if min_score is None else min_score
 
     @overload
@@ -64,7 +82,6 @@ class Predictor:
         self, image_rgb: list[np.ndarray], boxes: Sequence[np.ndarray] | None = None
     ) -> list[list[Instance]]: ...
 
-    @torch.inference_mode()
     def __call__(
         self, image_rgb: np.ndarray | list[np.ndarray], boxes: np.ndarray | Sequence[np.ndarray] | None = None
     ) -> list[Instance] | list[list[Instance]]:
@@ -95,7 +112,50 @@ class Predictor:
         return people[0] if one_photo else people
 
 
-def _device(name: str | None) -> torch.device:
+def _backend(model: str | Path | Network, device: str | None, backend: str | None) -> str:
+    """Choose the library that runs a model, see `Predictor`. ValueError if the asked one cannot."""
+    if backend not in (None, *BACKENDS):
+        raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}.")
+    is_file = isinstance(model, str | Path)
+    runs = EXPORTED.get(Path(model).suffix, ("torch",)) if is_file else ("torch",)
+    if is_file and str(model) in GRAPHS:
+        on_gpu = device not in (None, "cpu") or device is None and find_spec("torch") is not None and _cuda_is_there()
+        runs = ("torch", *RUNTIMES) if on_gpu else (*RUNTIMES, "torch")
+    if backend not in (None, *runs):
+        raise ValueError(f"{backend} cannot run {model}, only {' or '.join(runs)} can: see opendensepose export.")
+    chosen = backend or runs[0]
+    if chosen != "torch" and device not in (None, "cpu"):
+        raise ValueError(f"{chosen} runs on the CPU here, got the device {device!r}: leave it out, or use torch.")
+    return chosen
+
+
+def _cuda_is_there() -> bool:
+    """Return whether there is a CUDA device, without importing torch, which takes seconds."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+
+
+def _torch_network(model: str | Path | Network, device: str | None) -> Network:
+    """Return the network on its device. ValueError if the model is none or the device cannot be used."""
+    if isinstance(model, str | Path):
+        path = weights_path(model)  # says that there is no such model before torch is missed
+        from opendensepose.models.checkpoints.checkpoint import load_checkpoint
+
+        return load_checkpoint(path, _torch_device(device)).model
+    if isinstance(model, Network):
+        return model.to(_torch_device(device)) if device else model
+    raise ValueError(
+        f"model must be a name, a checkpoint file or a network that finds people, got {type(model).__name__}."
+    )
+
+
+def _torch_device(name: str | None) -> torch.device:
+    import torch
+
     if name is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -174,18 +234,19 @@ def predict_files(
     device: str | None = None,
     min_score: float | None = None,
     on_photo: Callable[[int, int, Path], None] | None = None,
+    backend: str | None = None,
 ) -> PredictionSummary:
     """Label photos, or the photos in folders: write <stem>.npz and <stem>.overlay.jpg for each into out_dir.
 
     The npz holds I uint8 (H, W), U, V float32 (H, W), instance uint8 (H, W), boxes_xyxy float32 (N, 4), scores
     float32 (N,), and the pixels that people share, see `data.predictions`. A photo that cannot be read or labelled,
     for want of memory, say, is noted in the summary and the others are done. on_photo(number done, number of all,
-    path) is called after each. ValueError, one sentence: no photos, an unknown model or device, an out_dir that
-    cannot be written, two photos that would share an output name.
+    path) is called after each. ValueError, one sentence: no photos, an unknown model, device or backend, an out_dir
+    that cannot be written, two photos that would share an output name.
     """
     photos = find_photos(list(paths))
     out_dir = _checked_out_dir(Path(out_dir), photos)
-    predictor = Predictor(model, device, min_score)
+    predictor = Predictor(model, device, min_score, backend=backend)
     summary = PredictionSummary()
     for number, path in enumerate(photos, start=1):
         try:
@@ -195,7 +256,9 @@ def predict_files(
             summary.num_people += len(people)
         except (ValueError, OSError) as error:
             summary.failures[path] = str(error)
-        except (cv2.error, MemoryError, torch.OutOfMemoryError) as error:
+        except (cv2.error, MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and type(error).__name__ != "OutOfMemoryError":  # torch's
+                raise
             said = " ".join(str(error).split())
             reason = f"OpenCV says {said!r}" if isinstance(error, cv2.error) else "there is too little memory"
             summary.failures[path] = f"{path} cannot be labelled, {reason}: make it smaller."

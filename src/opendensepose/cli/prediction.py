@@ -29,6 +29,10 @@ def predict(
         float | None,
         typer.Option("--min-score", min=0, max=1, help="Drop people below this score; if not said, the model's own."),
     ] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option("--backend", help="What runs the networks: torch, onnxruntime or openvino; the fastest if not said."),
+    ] = None,
     example: Annotated[bool, typer.Option("--example", help="Use the example photo, an astronaut.")] = False,
 ) -> None:
     """Write each photo's body coordinates (.npz) and a picture of them (.overlay.jpg)."""
@@ -41,10 +45,11 @@ def predict(
         from rich.console import Console
         from rich.progress import Progress
 
-        from opendensepose.models.checkpoints.checkpoint import weights_path
+        from opendensepose.models.checkpoints.official import OFFICIAL, fetch_official
         from opendensepose.predict import predict_files
 
-    weights = weights_path(model)  # official ones may be downloaded now, with their own progress bar
+    if model in OFFICIAL:
+        fetch_official(model)  # may be downloaded now, with its own progress bar
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("loading the network", total=None)
@@ -52,7 +57,7 @@ def predict(
         def show(num_done: int, num_photos: int, path: Path) -> None:
             progress.update(bar, completed=num_done, total=num_photos, description=path.name)
 
-        summary = predict_files(photos, out, model=weights, device=device, min_score=min_score, on_photo=show)
+        summary = predict_files(photos, out, model, device, min_score, on_photo=show, backend=backend)
     if summary.written:
         print(f"people found: {summary.num_people}, photos done: {len(summary.written)}, written to {out}")
     for path, sentence in summary.failures.items():
@@ -64,7 +69,8 @@ def predict(
 def _kept_for_good() -> Iterator[None]:
     """Imports inside are left out of the search for garbage: what libraries make then lives as long as the process.
 
-    Searching torch's objects again and again while they are made, and once more at the end, takes a second.
+    Searching their objects again and again while they are made, and once more at the end, takes time (with torch a
+    second).
     """
     if gc.get_freeze_count():  # done before in this process
         yield
