@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from opendensepose.models.densepose_lite.densepose_lite import DensePoseLite
 from opendensepose.models.densepose_lite.outputs import DenseOutput, DetectionOutput
 
-__all__ = ["Detect", "Label", "networks_of"]
+__all__ = ["Detect", "Label"]
 
 
 class Detect(nn.Module):
