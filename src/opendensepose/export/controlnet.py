@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from opendensepose.models.densepose_lite.boxes import MAX_IOU, MAX_PEOPLE
-from opendensepose.models.densepose_lite.crops import BOX_PADDING, GREY, MIN_PERSON_FRACTION
+from opendensepose.models.densepose_lite.crops import BOX_PADDING, GREY, MIN_PERSON_FRACTION, MIN_TIGHT
 from opendensepose.models.densepose_lite.densepose_lite import DensePoseLite
 from opendensepose.models.densepose_lite.network import LOG_PERSON_WEIGHT, STRIDE, TYPICAL_SIDE
 from opendensepose.models.densepose_lite.prepared import STRIDE as PHOTO_STRIDE
@@ -63,6 +63,7 @@ class ControlNetLabeller(nn.Module):
         self.detect_sides, self.min_score = list(model.detect_sides), float(model.min_score)
         self.log_person_weight, self.max_iou, self.max_people = LOG_PERSON_WEIGHT, MAX_IOU, MAX_PEOPLE
         self.padding, self.grey, self.least, self.cells = BOX_PADDING, float(GREY), MIN_PERSON_FRACTION, CELLS
+        self.min_tight = MIN_TIGHT
         self.stride, self.photo_stride = STRIDE, PHOTO_STRIDE
 
     def forward(self, photo: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
@@ -72,15 +73,16 @@ class ControlNetLabeller(nn.Module):
         for k in range(len(boxes)):
             crop = self.crop_box(boxes[k])
             logits = self.label(self.cut(image, crop, self.refine_hw))[0][0]
-            tight = self.tighten(logits, crop, boxes[k])
+            tight = self.widen(self.tighten(logits, crop, boxes[k]), boxes[k])
             crop = self.crop_box(tight)
             logits, u, v, _, quality = self.label(self.cut(image, crop, self.crop_hw))
             score = (heat[k] * quality[0].sigmoid()).sqrt()
             if float(score) >= self.min_score and float(self.person(logits[0]).float().mean()) >= self.least:
-                box = self.inside(self.tighten(logits[0], crop, tight), image)
+                scores_of_cells = torch.cat([logits[:, :1], logits[:, 1:] + self.log_person_weight], dim=1)
+                box = self.inside(self.tighten(scores_of_cells[0], crop, tight), image)
                 scores.append(score)
                 kept.append(box)
-                people.append(self.over_box(logits, u, v, crop, box))
+                people.append(self.over_box(scores_of_cells, u, v, crop, box))
         if len(kept) == 0:
             maps = image.new_zeros(0, 3 * 25, self.cells, self.cells)
             found = image.new_zeros(0, 4)
@@ -163,19 +165,25 @@ class ControlNetLabeller(nn.Module):
         high = crop[0] + (columns[-1] + 1) * cell_w, crop[1] + (rows[-1] + 1) * cell_h
         return torch.stack([low[0], low[1], high[0], high[1]])
 
+    def widen(self, tight: Tensor, box: Tensor) -> Tensor:
+        """Return a box between both if `tight` fills little of the other: then either may be wrong."""
+        if float((tight[2:] - tight[:2]).prod()) >= self.min_tight * float((box[2:] - box[:2]).prod()):
+            return tight
+        between = (tight + box) / 2
+        return torch.cat([torch.minimum(tight, between)[:2], torch.maximum(tight, between)[2:]])
+
     def inside(self, box: Tensor, image: Tensor) -> Tensor:
         """Return the box cut off at the photo's edges."""
         height, width = float(image.shape[2]), float(image.shape[3])
         x, y = box[0::2].clamp(0.0, width), box[1::2].clamp(0.0, height)
         return torch.stack([x[0], y[0], x[1], y[1]])
 
-    def over_box(self, logits: Tensor, u: Tensor, v: Tensor, crop: Tensor, box: Tensor) -> Tensor:
+    def over_box(self, scores: Tensor, u: Tensor, v: Tensor, crop: Tensor, box: Tensor) -> Tensor:
         """Read the crop's maps at 112 x 112 cells over the box: (1, 75, 112, 112), scores, u and v of 25 classes."""
         cell = (torch.arange(self.cells, device=box.device) + 0.5) / self.cells
         x = (box[0] + cell * (box[2] - box[0]) - crop[0]) / (crop[2] - crop[0])
         y = (box[1] + cell * (box[3] - box[1]) - crop[1]) / (crop[3] - crop[1])
         grid = torch.stack([x[None, :].expand(self.cells, -1), y[:, None].expand(-1, self.cells)], dim=-1)[None]
-        scores = torch.cat([logits[:, :1], logits[:, 1:] + self.log_person_weight], dim=1)
         uv = torch.cat([torch.zeros_like(u[:, :1]), u, torch.zeros_like(v[:, :1]), v], dim=1).clamp(0, 1)
         parts = [
             F.grid_sample(maps, 2 * grid - 1, mode="bilinear", padding_mode="border", align_corners=False)
