@@ -119,7 +119,7 @@ def _backend(model: str | Path | Network, device: str | None, backend: str | Non
     is_file = isinstance(model, str | Path)
     runs = EXPORTED.get(Path(model).suffix, ("torch",)) if is_file else ("torch",)
     if is_file and str(model) in GRAPHS:
-        on_gpu = device not in (None, "cpu") or device is None and find_spec("torch") is not None and _cuda_is_there()
+        on_gpu = device not in (None, "cpu") or device is None and _cuda_is_there() and find_spec("torch") is not None
         runs = ("torch", *RUNTIMES) if on_gpu else (*RUNTIMES, "torch")
     if backend not in (None, *runs):
         raise ValueError(f"{backend} cannot run {model}, only {' or '.join(runs)} can: see opendensepose export.")
