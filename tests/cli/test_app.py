@@ -92,7 +92,14 @@ def test_a_verb_without_its_extra_names_it_and_the_base_needs_none(tmp_path):
         f"train default --out {tmp_path}": "train",
         f"train rcnn --data {tmp_path} --out {tmp_path}": "train",
     }
-    command = [sys.executable, "-c", WITHOUT_EXTRAS, f"{names} uvicorn warp", json.dumps(list(extras)), str(tmp_path / "base")]
+    command = [
+        sys.executable,
+        "-c",
+        WITHOUT_EXTRAS,
+        f"{names} uvicorn warp",
+        json.dumps(list(extras)),
+        str(tmp_path / "base"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for line, (code, said) in json.loads(done.stdout.splitlines()[-1]).items():

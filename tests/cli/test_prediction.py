@@ -13,8 +13,8 @@ from opendensepose.cli.prediction import _kept_for_good
 
 # What predict can do without.
 HEAVY = {
-    "anny", "igl", "matplotlib", "onnx", "openvino", "pandas", "pycocotools", "safetensors", "scipy", "skimage", "sklearn",
-    "sympy", "tensorboard", "torch", "torchvision", "warp",
+    "anny", "igl", "matplotlib", "onnx", "openvino", "pandas", "pycocotools", "safetensors", "scipy", "skimage",
+    "sklearn", "sympy", "tensorboard", "torch", "torchvision", "warp",
 }  # fmt: skip
 
 

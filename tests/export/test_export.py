@@ -95,7 +95,11 @@ def test_the_released_graphs_are_those_of_the_released_weights(tmp_path):
             np.testing.assert_allclose(one.box_xyxy, other.box_xyxy, atol=0.5)
             same = one.iuv.i == other.iuv.i
             assert same.mean() > 0.9999
-            for mine, theirs in ((one.iuv.u, other.iuv.u), (one.iuv.v, other.iuv.v), (one.confidence, other.confidence)):
+            for mine, theirs in (
+                (one.iuv.u, other.iuv.u),
+                (one.iuv.v, other.iuv.v),
+                (one.confidence, other.confidence),
+            ):
                 np.testing.assert_allclose(mine[same], theirs[same], atol=1e-3)
 
 

@@ -16,7 +16,8 @@ def export(
     out: Annotated[Path, typer.Option("--out", help="File to write; an ONNX or OpenVINO model's name: see the docs.")],
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Name of a model, or a checkpoint file.")] = "default",
     format_: Annotated[
-        str, typer.Option("--format", help="onnx, openvino, torchscript, or controlnet: TorchScript as front-ends call it.")
+        str,
+        typer.Option("--format", help="onnx, openvino, torchscript, or controlnet: TorchScript as front-ends call it."),
     ] = "onnx",
 ) -> None:
     """Write a model's networks for other runtimes: ONNX, OpenVINO, TorchScript."""

@@ -31,7 +31,9 @@ def predict(
     ] = None,
     backend: Annotated[
         str | None,
-        typer.Option("--backend", help="What runs the networks: torch, onnxruntime or openvino; the fastest if not said."),
+        typer.Option(
+            "--backend", help="What runs the networks: torch, onnxruntime or openvino; the fastest if not said."
+        ),
     ] = None,
     example: Annotated[bool, typer.Option("--example", help="Use the example photo, an astronaut.")] = False,
 ) -> None:

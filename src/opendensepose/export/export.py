@@ -94,9 +94,7 @@ class _DetectAndLabel(nn.Module):
         return self.detector(image)
 
     @torch.jit.export
-    def label(
-        self, image: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def label(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         return self.labeller(image)
 
 

@@ -120,9 +120,7 @@ def _decide_between(classes: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return chosen
 
 
-def decode_crop(
-    output: DenseOutput, size_hw: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def decode_crop(output: DenseOutput, size_hw: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Apply decode_pixels at every pixel of crops of size_hw, batched: each (N, H, W)."""
     rows, columns = ((np.arange(n, dtype=np.float32) + 0.5) / n for n in size_hw)
     crops = [decode_pixels(DenseOutput(*one), rows, columns) for one in zip(*output, strict=True)]

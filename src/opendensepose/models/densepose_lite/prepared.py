@@ -143,7 +143,7 @@ class PreparedDensePoseLite:
         h, w = self.runtime.crop_hw
         for one, output in zip(found, self._outputs(images_rgb, found, self.runtime.refine_hw, False), strict=True):
             if _score(one.heat, output) >= MIN_FIRST_SCORE * min_score:
-                # Where a person is likelier than not, whichever chart: cutting an arm off costs more than a wider frame.
+                # Where a person is likelier than not, whichever chart: to cut off an arm costs more than a wide frame.
                 tight = tight_box(is_person(output.chart_logits), one.crop, one.box)
                 yield one._replace(crop=crop_box(tight, w / h))
 

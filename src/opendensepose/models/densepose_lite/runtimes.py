@@ -91,6 +91,8 @@ class OnnxRuntime(_Exported):
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors
+        # Threads that wait in a loop take the processor from the rest of the program, and from others.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._detect, self._label = (
             _open(file, lambda file: onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"]))
             for file in exported_files(path)
