@@ -5,13 +5,9 @@ Letters: N images or crops, H x W their size in pixels, h = H/8, w = W/8 cells o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    import numpy as np
-    from torch import Tensor
-
-    Array = np.ndarray | Tensor
+Array = Any  # torch.Tensor or np.ndarray
 
 __all__ = ["PERSON_WEIGHT", "DenseOutput", "DetectionOutput"]
 
