@@ -30,16 +30,16 @@ FLOORS = {  # any unit of a layer: what the layer is, in words
     "surface": "the body",
     "cache_folder": "files on disk",
 }
-TO_COME = {"annotate": ("serve", "video"), "models": ("export", "scale", "texture")}  # dashed, until there
+TO_COME = {"annotate": ("serve", "video"), "models": ("scale", "texture")}  # dashed, until there
 FLOWS = {
     "A photo becomes I, U, V": (
         "#d9480f",
         [
             ("cli/prediction.py", "opendensepose predict photo.jpg"),
             ("predict.py", "reads the photo, holds the network"),
-            ("models/checkpoints/checkpoint.py", "a file rebuilds its network"),
-            ("models/zoo.py", "the network, by its name"),
-            ("models/densepose_lite/densepose_lite.py", "finds people, labels their crops"),
+            ("models/checkpoints/model_files.py", "the model's file, by its name"),
+            ("models/densepose_lite/runtimes.py", "ONNX Runtime runs its networks"),
+            ("models/densepose_lite/prepared.py", "finds people, labels their crops"),
             ("models/densepose_lite/decode.py", "chart by chart to I, U, V"),
             ("instance.py", "each person: box, score, map"),
             ("iuv.py", "I, U, V of every pixel"),

@@ -2,7 +2,8 @@
 
 python scripts/release_weights.py runs/default/default.safetensors [--crop-hw 192 144] [--min-score 0.3]
 
-Writes src/opendensepose/models/weights/default.safetensors in float16. What is not given stays as in the run.
+Writes src/opendensepose/models/weights/default.safetensors in float16, and beside it the two ONNX graphs that read
+their weights from it. What is not given stays as in the run. To write the graphs anew, give the released weights.
 """
 
 import argparse
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from opendensepose.export import export_lite_onnx
 from opendensepose.models.checkpoints.checkpoint import WEIGHTS, load_checkpoint, save_checkpoint
 
 
@@ -25,6 +27,8 @@ def main() -> None:
     given = {name: getattr(args, name) for name in ("crop_hw", "refine_hw", "min_score")}
     kwargs = run.kwargs | {name: value for name, value in given.items() if value is not None}
     save_checkpoint(args.out, run.model, run.architecture, kwargs, run.recipe, run.scores, torch.float16)
+    graphs = export_lite_onnx(load_checkpoint(args.out).model, args.out.with_suffix(".onnx"), args.out)
+    print(*graphs, sep="\n")
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB, {kwargs}")
 
 

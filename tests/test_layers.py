@@ -12,7 +12,7 @@ LAYERS = [
     {"__main__"},
     {"cli"},
     {"training", "benchmark", "annotate", "annotators"},
-    {"predict", "render", "evaluate"},
+    {"predict", "export", "render", "evaluate"},
     {"formats"},
     {"models", "data", "synth", "visualize", "evaluation"},
     {"instance"},

@@ -8,6 +8,7 @@ from PIL import Image
 from tests.evaluation.assets import small_body, write_assets
 from tests.red_people import RedPeople, photo_with_red
 
+from opendensepose import predict
 from opendensepose.data import example_photo
 from opendensepose.formats import FORMATS
 from opendensepose.models.checkpoints.checkpoint import save_checkpoint
@@ -145,6 +146,40 @@ def test_wrong_boxes_are_said(boxes, says):
         Predictor(RedPeople())(np.zeros((4, 4, 3), np.uint8), boxes)
 
 
+def test_the_library_that_runs_a_model(monkeypatch):
+    choose = predict._backend
+    monkeypatch.setattr(predict, "_cuda_is_there", lambda: False)
+    assert choose("default", None, None) == choose("default", "cpu", None) == "onnxruntime"
+    assert choose("default", "cuda", None) == choose("mine.safetensors", None, None) == "torch"
+    assert choose("R_50_FPN_s1x", None, None) == choose(RedPeople(), None, None) == "torch"
+    assert choose("default", None, "torch") == choose(RedPeople(), None, "torch") == "torch"
+    assert choose("body.onnx", None, None) == "onnxruntime" and choose("body.xml", None, None) == "openvino"
+    assert choose("default", None, "openvino") == choose("body.onnx", None, "openvino") == "openvino"
+    monkeypatch.setattr(predict, "_cuda_is_there", lambda: True)
+    assert choose("default", None, None) == "torch" and choose("default", "cpu", None) == "onnxruntime"
+
+
+@pytest.mark.parametrize(
+    "model, device, backend, says",
+    [
+        ("default", None, "tflite", "backend must be one of torch, onnxruntime, openvino, got 'tflite'"),
+        ("mine.safetensors", None, "onnxruntime", "onnxruntime cannot run mine.safetensors, only torch can"),
+        ("body.xml", None, "torch", "torch cannot run body.xml, only openvino can"),
+        ("default", "cuda", "onnxruntime", "runs on the CPU here, got the device 'cuda'"),
+        (RedPeople(), None, "onnxruntime", "only torch can"),
+    ],
+)
+def test_a_library_that_cannot_run_a_model_is_said(model, device, backend, says):
+    with pytest.raises(ValueError, match=says):
+        Predictor(model, device, backend=backend)
+
+
+def test_networks_that_were_exported_label_as_the_default_model(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no exported network .*body.detect.onnx"):
+        Predictor(tmp_path / "body.onnx")
+    assert Predictor(device="cpu").backend == "onnxruntime" and Predictor(device="cpu").min_score > 0.1
+
+
 def test_wrong_settings_are_said(tmp_path):
     with pytest.raises(ValueError, match="known models: default"):
         Predictor("nosuch")
@@ -159,7 +194,7 @@ def test_wrong_settings_are_said(tmp_path):
     save_checkpoint(weights, build_model("densepose_lite", **kwargs), "densepose_lite", kwargs)
     with pytest.raises(ValueError, match="device 'nosuch'"):
         Predictor(weights, device="nosuch")
-    assert Predictor(weights, device="cpu").network.model.crop_hw == (192, 144)
+    assert Predictor(weights, device="cpu").network.runtime.crop_hw == (192, 144)
 
 
 def test_files_are_written_and_bad_ones_reported(tmp_path):

@@ -1,31 +1,47 @@
-"""Photos -> people, with any network: arrays in memory, or files on disk."""
+"""Photos -> people, with any network: arrays in memory, or files on disk.
 
+The default model runs on ONNX Runtime; torch is imported when another one is asked for, or a GPU is used.
+"""
+
+from __future__ import annotations
+
+import ctypes
 import multiprocessing
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 
 from opendensepose.data.photos import check_aspect, find_photos, read_photo
 from opendensepose.formats import OutputFolder
 from opendensepose.instance import Instance
 from opendensepose.iuv import empty_iuv
-from opendensepose.models.checkpoints.checkpoint import load_checkpoint, weights_path
+from opendensepose.models.checkpoints.model_files import GRAPHS, weights_path
+from opendensepose.models.densepose_lite.prepared import PreparedDensePoseLite, Runtime
+from opendensepose.models.densepose_lite.runtimes import OnnxRuntime, OpenVinoRuntime
 from opendensepose.models.prediction import EmbeddingNetwork, Network, PreparedNetwork
 from opendensepose.surface import NO_VERTEX
 
 if TYPE_CHECKING:
+    import torch
+
     from opendensepose.evaluation.errors import Labels
 
-__all__ = ["PredictionSummary", "Predictor", "predict_files"]
+__all__ = ["BACKENDS", "PredictionSummary", "Predictor", "predict_files"]
+
+RUNTIMES: dict[str, Callable[[Path], Runtime]] = {"onnxruntime": OnnxRuntime, "openvino": OpenVinoRuntime}
+BACKENDS = ("torch", *RUNTIMES)
+EXPORTED = {".onnx": ("onnxruntime", "openvino"), ".xml": ("openvino",)}  # suffix -> what runs such files
 
 PHOTOS_PER_PASS = 4  # of a list: bounds the memory that the largest networks take
 
@@ -33,13 +49,15 @@ PHOTOS_PER_PASS = 4  # of a list: bounds the memory that the largest networks ta
 class Predictor:
     """Finds and labels people. Make it once, call it for each photo or each list of photos.
 
-    model: the name of a released or official model, a checkpoint file (ours or detectron2's), or a network of
-    `opendensepose.models`, of which a copy is used. device: default CUDA if there is one, of a network its own.
-    min_score: people with a lower score are dropped; None: the model's own. mirrored: average the labels of each crop
-    with those of its mirror image. refine: label a first crop only to tighten the box. These two concern
-    DensePoseLite. assets: a folder with the authors' SMPL_subdiv.mat and SMPL_SUBDIV_TRANSFORM.mat, which say in which
-    chart the vertices of an embedding model lie: its people have I, U, V then, else vertices and embeddings only.
-    ValueError if the model does not predict people, the device cannot be used, or the assets are not the model's.
+    model: the name of a released or official model, a checkpoint file (ours or detectron2's), an exported model (.onnx,
+    .xml), or a network of `opendensepose.models`, of which a copy is used. device: default CUDA if there is one, of a
+    network its own. min_score: people with a lower score are dropped; None: the model's own. mirrored: average the
+    labels of each crop with those of its mirror image. refine: label a first crop only to tighten the box. These two
+    concern DensePoseLite. backend: the library that runs the networks: "torch", or for the default model and exported
+    ones "onnxruntime" or "openvino", on the CPU; None: ONNX Runtime for these unless CUDA is used, torch for others.
+    assets: a folder with the authors' SMPL_subdiv.mat and SMPL_SUBDIV_TRANSFORM.mat, which say in which chart the
+    vertices of an embedding model lie: its people have I, U, V then, else vertices and embeddings only. ValueError if
+    the model does not predict people, the device or the backend cannot be used, or the assets are not the model's.
     """
 
     def __init__(
@@ -49,21 +67,21 @@ class Predictor:
         min_score: float | None = None,
         mirrored: bool = True,
         refine: bool = True,
+        backend: str | None = None,
         assets: str | Path | None = None,
     ):
         if min_score is not None and not 0 <= min_score <= 1:
             raise ValueError(f"min_score must lie in [0, 1], got {min_score}.")
-        if isinstance(model, str | Path):
-            self.device = _device(device)
-            network = load_checkpoint(weights_path(model), self.device).model
-        elif isinstance(model, Network):
-            self.device = _device(device) if device else next(model.parameters()).device
-            network = model.to(self.device)
+        self.backend = _backend(model, device, backend)
+        self.network: PreparedNetwork
+        if self.backend == "torch":
+            network = _torch_network(model, device)
+            self.device = str(next(network.parameters()).device)
+            self.network = network.prepare(mirrored, refine)
         else:
-            raise ValueError(
-                f"model must be a name, a checkpoint file or a network that finds people, got {type(model).__name__}."
-            )
-        self.network = network.prepare(mirrored, refine)
+            graph = GRAPHS.get(str(model), Path(str(model)))
+            self.device = "cpu"
+            self.network = PreparedDensePoseLite(RUNTIMES[self.backend](graph), mirrored, refine)
         self.min_score = self.network.min_score if min_score is None else min_score
         self.vertex_charts = None if assets is None else _vertex_charts(assets, self.network)
 
@@ -75,7 +93,6 @@ class Predictor:
         self, image_rgb: list[np.ndarray], boxes: Sequence[np.ndarray] | None = None
     ) -> list[list[Instance]]: ...
 
-    @torch.inference_mode()
     def __call__(
         self, image_rgb: np.ndarray | list[np.ndarray], boxes: np.ndarray | Sequence[np.ndarray] | None = None
     ) -> list[Instance] | list[list[Instance]]:
@@ -108,7 +125,61 @@ class Predictor:
         return people[0] if one_photo else people
 
 
-def _vertex_charts(assets: str | Path, network: PreparedNetwork) -> "Labels":
+def _backend(model: str | Path | Network, device: str | None, backend: str | None) -> str:
+    """Choose the library that runs a model, see `Predictor`. ValueError if the asked one cannot."""
+    if backend not in (None, *BACKENDS):
+        raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}.")
+    runs: tuple[str, ...] = ("torch",)
+    if isinstance(model, str | Path):
+        runs = EXPORTED.get(Path(model).suffix, runs)
+    if isinstance(model, str | Path) and str(model) in GRAPHS:
+        on_gpu = device not in (None, "cpu") or device is None and _cuda_is_there() and find_spec("torch") is not None
+        runs = ("torch", *RUNTIMES) if on_gpu else (*RUNTIMES, "torch")
+    if backend not in (None, *runs):
+        raise ValueError(f"{backend} cannot run {model}, only {' or '.join(runs)} can: see opendensepose export.")
+    chosen = backend or runs[0]
+    if chosen != "torch" and device not in (None, "cpu"):
+        raise ValueError(f"{chosen} runs on the CPU here, got the device {device!r}: leave it out, or use torch.")
+    return chosen
+
+
+def _cuda_is_there() -> bool:
+    """Return whether there is a CUDA device, without importing torch, which takes seconds."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+
+
+def _torch_network(model: str | Path | Network, device: str | None) -> Network:
+    """Return the network on its device. ValueError if the model is none or the device cannot be used."""
+    if isinstance(model, str | Path):
+        path = weights_path(model)  # says that there is no such model before torch is missed
+        from opendensepose.models.checkpoints.checkpoint import load_checkpoint
+
+        return load_checkpoint(path, _torch_device(device)).model
+    if isinstance(model, Network):
+        return model.to(_torch_device(device)) if device else model
+    raise ValueError(
+        f"model must be a name, a checkpoint file or a network that finds people, got {type(model).__name__}."
+    )
+
+
+def _torch_device(name: str | None) -> torch.device:
+    import torch
+
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.zeros(1, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        first_line = str(error).splitlines()[0].rstrip(".")
+        raise ValueError(f"the device {name!r} cannot be used here: {first_line}.") from error
+
+
+def _vertex_charts(assets: str | Path, network: PreparedNetwork) -> Labels:
     """Read the charts of the network's vertices. ValueError if it predicts none, or another number of them."""
     from opendensepose.evaluation.official_assets import load_vertex_charts
 
@@ -123,7 +194,7 @@ def _vertex_charts(assets: str | Path, network: PreparedNetwork) -> "Labels":
     return charts
 
 
-def _with_charts(person: Instance, charts: "Labels") -> Instance:
+def _with_charts(person: Instance, charts: Labels) -> Instance:
     """Look up I, U, V of the vertices that a person's pixels show; charts: of all vertices."""
     if person.embedding is None:
         return person
@@ -132,16 +203,6 @@ def _with_charts(person: Instance, charts: "Labels") -> Instance:
     for whole, of_vertices in zip((iuv.i, iuv.u, iuv.v), charts, strict=True):
         whole[person.embedding.window][seen] = of_vertices[vertex[seen]]
     return replace(person, iuv=iuv)
-
-
-def _device(name: str | None) -> torch.device:
-    if name is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        return torch.zeros(1, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        first_line = str(error).splitlines()[0].rstrip(".")
-        raise ValueError(f"the device {name!r} cannot be used here: {first_line}.") from error
 
 
 def _check_photo(image_rgb: np.ndarray, name: str) -> None:
@@ -216,6 +277,7 @@ def predict_files(
     min_score: float | None = None,
     on_photo: Callable[[int, int, Path], None] | None = None,
     *,
+    backend: str | None = None,
     assets: str | Path | None = None,
     formats: str = "npz",
     person: str | None = None,
@@ -229,10 +291,10 @@ def predict_files(
     formats: names of `formats.FORMATS`, separated by commas; npz is <stem>.npz, see `data.predictions`. person,
     min_confidence, overlay: see `formats.OutputFolder`. Photos that are done already, with the same settings, are
     skipped unless again. A photo that cannot be read or labelled, for want of memory, say, is noted in the summary and
-    the others are done. on_photo(number done, number of all, path) is called after each that is labelled. assets: see
-    Predictor. workers: on a CPU, so many processes of one core each share the photos of a model given by name or file.
-    ValueError, one sentence: no photos, an unknown model, device, format or person, assets of another mesh, an out_dir
-    that cannot be written, two photos that would share an output name.
+    the others are done. on_photo(number done, number of all, path) is called after each that is labelled. backend,
+    assets: see Predictor. workers: on a CPU, so many processes of one core each share the photos of a model given by
+    name or file. ValueError, one sentence: no photos, an unknown model, device, backend, format or person, assets of
+    another mesh, an out_dir that cannot be written, two photos that would share an output name.
     """
     photos = find_photos(list(paths))
     settings = {"model": _identity(model), "min_score": min_score, "assets": None if assets is None else str(assets)}
@@ -243,9 +305,9 @@ def predict_files(
     output.check_names(photos, again)
     names = {path: output.names if again else output.missing(path) for path in photos}
     waiting = [path for path in photos if names[path]]
-    make_predictor = partial(Predictor, model, device, min_score, assets=assets)
+    make_predictor = partial(Predictor, model, device, min_score, backend=backend, assets=assets)
     outcomes: Iterator[_Outcome] = iter(())
-    if workers > 1 and len(waiting) > 1 and isinstance(model, str | Path) and _device(device).type == "cpu":
+    if workers > 1 and len(waiting) > 1 and isinstance(model, str | Path) and _runs_on_cpu(model, device, backend):
         weights_path(model)  # an unknown model is named before processes start
         outcomes = _in_processes(waiting, names, min(workers, len(waiting)), make_predictor, make_output)
     elif waiting:
@@ -263,6 +325,11 @@ def predict_files(
             on_photo(number, len(photos), one.photo)
     summary.written += make_output().join(photos)
     return summary
+
+
+def _runs_on_cpu(model: str | Path, device: str | None, backend: str | None) -> bool:
+    """Whether a model given by name or file will run on the CPU. ValueError if the backend cannot run it."""
+    return _backend(model, device, backend) != "torch" or _torch_device(device).type == "cpu"
 
 
 def _identity(model: str | Path | Network) -> str:
@@ -294,7 +361,9 @@ def _predict_file(path: Path, names: Sequence[str], predictor: Predictor, output
         return _Outcome(path, [file for file in files if not file.name.endswith(".overlay.jpg")], len(people))
     except (ValueError, OSError) as error:
         return _Outcome(path, failure=str(error))
-    except (cv2.error, MemoryError, torch.OutOfMemoryError) as error:
+    except (cv2.error, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and type(error).__name__ != "OutOfMemoryError":  # torch's
+            raise
         said = " ".join(str(error).split())
         reason = f"OpenCV says {said!r}" if isinstance(error, cv2.error) else "there is too little memory"
         return _Outcome(path, failure=f"{path} cannot be labelled, {reason}: make it smaller.")
@@ -325,7 +394,7 @@ _worker: dict[str, Any] = {}  # a worker process' predictor and output folder
 def _start_worker(make_predictor: Callable[[], Predictor], make_output: Callable[[], OutputFolder]) -> None:
     """Use one core, and leave Ctrl-C to the main process, which lets a worker finish its photo."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # what torch, too, goes by when it is imported
     cv2.setNumThreads(1)
     _worker.update(predictor=make_predictor(), output=make_output())
 

@@ -67,25 +67,39 @@ for line in json.loads(sys.argv[2]):
 import numpy as np
 from opendensepose import load_charts
 from opendensepose.visualize.surface import save_surface_pictures
+done = CliRunner().invoke(app, ["predict", "--example", "--out", sys.argv[3]])
+assert done.exit_code == 0 and "people found: 1" in done.stdout, done.output
 load_charts().to_points(np.array([2]), np.array([0.4]), np.array([0.5]))
 print(json.dumps(said))
 """
 
 
 def test_a_verb_without_its_extra_names_it_and_the_base_needs_none(tmp_path):
-    names = "anny anyio igl lightning_fabric OpenEXR pycocotools scipy skimage sklearn sqlalchemy starlette tensorboard"
+    names = "anny anyio igl lightning_fabric onnx openvino OpenEXR pycocotools safetensors scipy skimage sklearn"
+    names += " sqlalchemy starlette tensorboard torch torchvision"
     extras = {
         f"annotate {tmp_path}": "annotate",
         "annotators a.json truth": "evaluate",
         f"benchmark --out {tmp_path}": "evaluate,render",
         f"distill teacher --data {tmp_path}": "train",
         "evaluate a.json b.json": "evaluate",
+        f"export --out {tmp_path}/body.onnx": "export",
         "ingredients": "render",
+        f"predict --example --out {tmp_path}/torch --backend torch": "models",
+        f"predict --example --out {tmp_path}/openvino --backend openvino": "export",
+        f"predict --example --out {tmp_path}/official --model default --device cuda": "models",
         f"render --out {tmp_path} --count 1 --seed 0": "render",
         f"train default --out {tmp_path}": "train",
         f"train rcnn --data {tmp_path} --out {tmp_path}": "train",
     }
-    command = [sys.executable, "-c", WITHOUT_EXTRAS, f"{names} uvicorn warp", json.dumps(list(extras))]
+    command = [
+        sys.executable,
+        "-c",
+        WITHOUT_EXTRAS,
+        f"{names} uvicorn warp",
+        json.dumps(list(extras)),
+        str(tmp_path / "base"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for line, (code, said) in json.loads(done.stdout.splitlines()[-1]).items():
@@ -98,5 +112,8 @@ def test_the_extras_that_verbs_name_are_there():
     offered = tomllib.loads(project.read_text())["project"]["optional-dependencies"]
     assert {extra for extras in EXTRA_OF_VERB.values() for extra in extras.split(",")} <= set(offered)
     assert missing_extra("annotate", "warp") == "annotate,render"  # gold people
-    assert missing_extra("predict", "torch") is None and missing_extra("predict", "scipy.io") == "evaluate"  # --assets
+    assert missing_extra("annotate", "starlette") == "annotate"
+    assert missing_extra("predict", "torch") == "models" and missing_extra("predict", "openvino") == "export"
+    assert missing_extra("predict", "scipy.io") == "evaluate"  # --assets
+    assert missing_extra("show", "torch") is None
     assert missing_extra("train", "opendensepose.gone") is None

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 
 from opendensepose.models.cells import cell_centres, linear_weights, read_maps, region_axes, region_centres
 from opendensepose.models.densepose_lite.decode import decode_pixels
-from opendensepose.models.densepose_lite.network import DenseOutput
+from opendensepose.models.densepose_lite.outputs import DenseOutput
 
 
 def test_centres_by_hand():
@@ -59,14 +59,15 @@ def test_read_at_pixels_it_is_the_enlarged_map_and_the_product_with_linear_weigh
 
 
 def test_the_decoding_of_crops_reads_the_same():
-    """decode_pixels gathers the four cells of many pixels at once: of chart 3 everywhere, its U and V are these."""
+    """decode_pixels multiplies maps by weights of rows and columns: of chart 3 everywhere, its U and V are these."""
     torch.manual_seed(1)
     logits = torch.zeros(25, 6, 6)
     logits[3] = 9
     u, v = torch.rand(2, 24, 4, 5)
     rows, columns = torch.rand(8), torch.rand(9)
-    i, *uv, _ = decode_pixels(DenseOutput(logits, u, v, torch.zeros(6, 6), torch.zeros(())), rows, columns)
+    output = DenseOutput(*(part.numpy() for part in (logits, u, v, torch.zeros(6, 6), torch.zeros(()))))
+    i, *uv, _ = decode_pixels(output, rows.numpy(), columns.numpy())
     assert (i == 3).all()
     xy = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), -1).reshape(-1, 2)
     for maps, read in zip((u, v), uv, strict=True):
-        torch.testing.assert_close(read_maps(maps[None], 0, xy)[:, 2].reshape(8, 9), read)
+        torch.testing.assert_close(read_maps(maps[None], 0, xy)[:, 2].reshape(8, 9), torch.from_numpy(read))

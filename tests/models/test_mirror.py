@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from opendensepose.iuv import IUV, flip_iuv
 from opendensepose.models.densepose_lite.decode import average_with_mirrored
-from opendensepose.models.densepose_lite.network import DenseOutput
+from opendensepose.models.densepose_lite.outputs import DenseOutput
 from opendensepose.models.fcn.decode import ChartMaps, decode_maps
 from opendensepose.models.mirror import mirror_class_maps, mirror_uv_maps
 
@@ -57,7 +57,8 @@ def test_the_average_with_the_mirrored_crop_turns_back_the_same():
                     torch.rand(1))
         for _ in range(2)
     )  # fmt: skip
-    average = average_with_mirrored(output, mirrored)
+    arrays = (DenseOutput(*(part.numpy() for part in one)) for one in (output, mirrored))
+    average = DenseOutput(*(torch.from_numpy(part) for part in average_with_mirrored(*arrays)))
     back_u, back_v = mirror_uv_maps(mirrored.u, mirrored.v)
     torch.testing.assert_close(average.u, (output.u + back_u) / 2)
     torch.testing.assert_close(average.v, (output.v + back_v) / 2)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from opendensepose.cli import annotate, data, formats, measures, prediction, surface, synthesis, training
+from opendensepose.cli import annotate, data, export, formats, measures, prediction, surface, synthesis, training
 
 __all__ = ["app"]
 
@@ -45,7 +45,9 @@ EXTRA_OF_VERB = {
     "benchmark": "evaluate,render",
     "distill": "train",
     "evaluate": "evaluate",
+    "export": "export",
     "ingredients": "render",
+    "predict": "models",
     "render": "render",
     "train": "train",
 }
@@ -53,13 +55,15 @@ EXTRA_OF_VERB = {
 
 def missing_extra(verb: str | None, module: str | None) -> str | None:
     """The extras that bring a module which a verb did not find; None if no extra would."""
-    if verb == "predict":  # the base predicts; only --assets needs more
-        return "evaluate" if (module or "").split(".")[0] == "scipy" else None
     extra = EXTRA_OF_VERB.get(verb or "")
     if extra is None or module is None or module.split(".")[0] == "opendensepose":
         return None
-    renders = module.split(".")[0] in {"anny", "warp"}
-    return "annotate,render" if renders and extra == "annotate" else extra  # gold people are rendered
+    library = module.split(".")[0]
+    if extra == "annotate" and library in {"anny", "torch", "warp"}:
+        return "annotate,render"  # gold people are rendered
+    if verb == "predict" and library == "scipy":
+        return "evaluate"  # --assets
+    return "export" if library == "openvino" else extra
 
 
 def _sentence(error: Exception) -> str:
@@ -96,6 +100,6 @@ def main(
 
 
 # a group without a name of its own gives its verbs to the command
-for group in (prediction, formats, synthesis, surface, training, measures, data, annotate):
+for group in (prediction, formats, export, synthesis, surface, training, measures, data, annotate):
     for verbs in group.VERBS:
         app.add_typer(verbs)

@@ -33,6 +33,12 @@ def predict(
         Path | None,
         typer.Option("--assets", help="Folder with the authors' .mat files, for I, U, V from an embedding model."),
     ] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            "--backend", help="What runs the networks: torch, onnxruntime or openvino; the fastest if not said."
+        ),
+    ] = None,
     formats: Annotated[
         str, typer.Option("--format", metavar="NAME[,NAME]", help="What to write; `opendensepose formats` lists them.")
     ] = "npz",
@@ -57,10 +63,11 @@ def predict(
         from rich.console import Console
         from rich.progress import Progress
 
-        from opendensepose.models.checkpoints.checkpoint import weights_path
+        from opendensepose.models.checkpoints.official import OFFICIAL, fetch_official
         from opendensepose.predict import predict_files
 
-    weights = weights_path(model)  # official ones may be downloaded now, with their own progress bar
+    if model in OFFICIAL:
+        fetch_official(model)  # may be downloaded now, with its own progress bar
     console = Console(stderr=True)
     num_seen = 0
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -73,8 +80,8 @@ def predict(
 
         try:
             summary = predict_files(
-                photos, out, weights, device, min_score, show, assets=assets, formats=formats, person=person,
-                min_confidence=min_confidence, overlay=overlay, again=again,
+                photos, out, model, device, min_score, show, backend=backend, assets=assets, formats=formats,
+                person=person, min_confidence=min_confidence, overlay=overlay, again=again,
             )  # fmt: skip
         except KeyboardInterrupt:
             progress.stop()
@@ -95,7 +102,8 @@ def predict(
 def _kept_for_good() -> Iterator[None]:
     """Imports inside are left out of the search for garbage: what libraries make then lives as long as the process.
 
-    Searching torch's objects again and again while they are made, and once more at the end, takes a second.
+    Searching their objects again and again while they are made, and once more at the end, takes time (with torch a
+    second).
     """
     if gc.get_freeze_count():  # done before in this process
         yield

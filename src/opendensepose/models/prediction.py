@@ -3,13 +3,17 @@
 Letters: N boxes of one photo, H x W size of a photo.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
-from typing import Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 import numpy as np
-import torch
 
 from opendensepose.instance import Instance
+
+if TYPE_CHECKING:  # prediction without torch knows this contract too
+    import torch
 
 __all__ = ["EmbeddingNetwork", "Network", "PreparedNetwork"]
 

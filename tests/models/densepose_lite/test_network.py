@@ -11,9 +11,6 @@ from opendensepose.models.densepose_lite.network import (
     DetectionHead,
     ResidualBlock,
     decide,
-    decode_boxes,
-    nms,
-    person_logit,
 )
 
 TINY = {"widths": (4, 6, 8, 10), "depths": (1, 0, 1, 0)}
@@ -103,12 +100,6 @@ def test_deciding_does_not_depend_on_where_the_classes_lie():
     assert torch.equal(decide(logits), moved)
 
 
-def test_charts_that_share_a_pixel_speak_for_a_person_together():
-    chance = torch.full((25,), 1e-9)
-    chance[[0, 4, 9]] = torch.tensor([0.4, 0.35, 0.25])
-    torch.testing.assert_close(person_logit(chance.log()[None])[0], torch.tensor(1.5).log(), atol=1e-4, rtol=0)
-
-
 def test_boxes_hold_their_cell_and_have_equal_sides_at_zero_output():
     head = DetectionHead(3, hidden_channels=4).eval()
     torch.nn.init.zeros_(head.sides.weight)
@@ -125,28 +116,3 @@ def test_people_are_rare_at_the_start():
     head = DetectionHead(3).eval()
     torch.nn.init.zeros_(head.heat.weight)
     torch.testing.assert_close(head(torch.rand(1, 3, 4, 4)).heat_logit.sigmoid(), torch.full((1, 4, 4), 0.02))
-
-
-def test_best_first_doubles_suppressed_weak_left_out():
-    heat = torch.full((2, 2), -9.0)
-    heat[0, 0], heat[0, 1], heat[1, 0] = 1.0, 2.0, -0.5
-    boxes = torch.tensor([[[0.0, 0, 10, 10], [0, 0, 10, 11]], [[50, 50, 60, 60], [0, 0, 5, 5]]])
-    found, scores = decode_boxes(heat, boxes, min_score=0.3)
-    assert found.tolist() == [[0, 0, 10, 11], [50, 50, 60, 60]]
-    torch.testing.assert_close(scores, torch.tensor([2.0, -0.5]).sigmoid())
-    found, _ = decode_boxes(heat, boxes, min_score=0.5)
-    assert len(found) == 1
-    found, scores = decode_boxes(heat, boxes, min_score=0.99)
-    assert found.shape == (0, 4) and scores.shape == (0,)
-
-
-def test_suppression_by_another_route():
-    from torchvision.ops import nms as reference_nms
-
-    generator = torch.Generator().manual_seed(0)
-    corner, side = torch.rand(2, 120, 2, generator=generator) * 50
-    boxes = torch.cat([corner, corner + side], dim=1)
-    for max_iou in (0.2, 0.6):
-        expected = reference_nms(boxes, torch.linspace(1, 0, 120), max_iou)
-        assert nms(boxes, max_iou).tolist() == expected.tolist()
-    assert nms(boxes[:0], 0.5).tolist() == []

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from opendensepose.models.densepose_lite.network import DenseOutput
+from opendensepose.models.densepose_lite.outputs import DenseOutput
 from opendensepose.models.zoo import build_model
 from opendensepose.training.rendered.validate import (
     agreement_figures,

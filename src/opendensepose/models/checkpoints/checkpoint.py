@@ -13,12 +13,11 @@ from safetensors.torch import save_file
 from torch import nn
 
 from opendensepose.atomic_write import atomic_file
-from opendensepose.models.checkpoints.official import OFFICIAL, fetch_official
+from opendensepose.models.checkpoints.model_files import WEIGHTS, weights_path
 from opendensepose.models.zoo import build_model, check_finite, check_shapes
 
 __all__ = ["WEIGHTS", "Checkpoint", "load_checkpoint", "save_checkpoint", "weights_path"]
 
-WEIGHTS = {"default": Path(__file__).parents[1] / "weights" / "default.safetensors"}  # released with the package
 FORMAT = "opendensepose-checkpoint-1"
 DETECTRON2_SUFFIXES = (".pkl", ".pth", ".pt")
 ABOUT = {"format": str, "architecture": str, "kwargs": dict, "version": str, "recipe": dict, "scores": dict}
@@ -102,23 +101,6 @@ def load_checkpoint(path: str | Path, device: torch.device | str = "cpu") -> Che
     model.load_state_dict(state, assign=True)
     model = model.to(device=device, memory_format=torch.channels_last).eval()
     return Checkpoint(model, about["architecture"], about["kwargs"], about["version"], about["recipe"], about["scores"])
-
-
-def weights_path(name_or_file: str | Path) -> Path:
-    """Return the checkpoint file of a released or official model's name, or the given file itself.
-
-    Official weights are downloaded when first asked for; OSError if that fails. ValueError where neither such a model
-    nor such a file exists.
-    """
-    if str(name_or_file) in OFFICIAL:
-        return fetch_official(str(name_or_file))
-    path = WEIGHTS.get(str(name_or_file), Path(name_or_file))
-    if not path.is_file():
-        raise ValueError(
-            f"no model called {str(name_or_file)!r} and no such file; known models: {', '.join(sorted(WEIGHTS))},"
-            f" and the official {', '.join(OFFICIAL)}."
-        )
-    return path
 
 
 def _check_head(path: Path) -> None:

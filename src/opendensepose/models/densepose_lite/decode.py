@@ -1,125 +1,146 @@
-"""Raw dense output -> one chart, U, V and confidence per pixel, at any resolution.
+"""Raw dense output -> one chart, U, V and confidence per pixel, at any resolution; in NumPy, whichever library runs the
+network.
 
 Letters: C channels, h x w cells of the network's output, R x S pixels asked for.
 """
 
+import math
+from itertools import product
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from opendensepose.models.cells import cell_positions
-from opendensepose.models.densepose_lite.network import DenseOutput, decide
-from opendensepose.models.mirror import mirror_class_maps, mirror_uv_maps
-from opendensepose.models.outputs import NUM_CLASSES
+from opendensepose.models.densepose_lite.boxes import sigmoid
+from opendensepose.models.densepose_lite.outputs import PERSON_WEIGHT, DenseOutput
+from opendensepose.surface import MIRROR_CHART, NUM_CHARTS, mirror_iuv
 
-__all__ = ["average_with_mirrored", "decode_crop", "decode_pixels"]
+__all__ = ["average_with_mirrored", "decode_crop", "decode_pixels", "is_person"]
 
-MAX_FLOATS = 24_000_000  # of one intermediate array; larger regions are decoded in strips of rows
-
-
-class _Corners(NamedTuple):
-    """Linear interpolation at K pixels of a grid of cells: the four cells around each and what each counts."""
-
-    index: Tensor  # (4, K) int64 into the flattened grid
-    weight: Tensor  # (4, K), of sum 1
-
-    def of(self, table: Tensor) -> Tensor:
-        """Values (K, C) from those of the cells, (h * w, C)."""
-        return sum(table[index] * weight[:, None] for index, weight in zip(*self, strict=True))
-
-    def of_chart(self, maps: Tensor, chart: Tensor) -> Tensor:
-        """Values (K,) from maps (24, h, w), pixel k from the map of chart[k], 1..24."""
-        start = (chart - 1) * (maps.shape[1] * maps.shape[2])
-        values = maps.reshape(-1)
-        return sum(values[start + index] * weight for index, weight in zip(*self, strict=True))
+LOG_PERSON_WEIGHT = np.float32(math.log(PERSON_WEIGHT))
+TILE_CELLS, TILE_PIXELS = 16, 512  # of a tile's side, at most: few charts meet in it, and it stays in the cache
+# By chart 1..24: 1 where the mirrored point has 1 - U, and where it has 1 - V; else 0.
+_ZEROS = np.zeros(NUM_CHARTS + 1, np.float32)
+REVERSES_U, REVERSES_V = (part[1:, None, None] for part in mirror_iuv(np.arange(NUM_CHARTS + 1), _ZEROS, _ZEROS)[1:])
 
 
-class _Grid:
-    """Where the pixels at all pairs of rows (R,) and columns (S,), positions in [0, 1], lie in a grid of h x w cells
-    with centres at (k + 0.5) / h. Beyond the outer centres the outer cell's value holds."""
-
-    def __init__(self, rows: Tensor, columns: Tensor, cells_hw: tuple[int, int]):
-        self.cells_hw = cells_hw
-        (self.top, self.down), (self.left, self.across) = (
-            _place(positions, cells) for positions, cells in zip((rows, columns), cells_hw, strict=True)
-        )
-
-    def corners(self, row: Tensor, column: Tensor) -> _Corners:
-        """Return those of the pixels in these rows and columns, (K,) each."""
-        height, width = self.cells_hw
-        top, left, down, across = self.top[row], self.left[column], self.down[row], self.across[column]
-        below, right = (top + 1).clamp(max=height - 1), (left + 1).clamp(max=width - 1)
-        index = torch.stack([top * width + left, top * width + right, below * width + left, below * width + right])
-        weight = torch.stack([(1 - down) * (1 - across), (1 - down) * across, down * (1 - across), down * across])
-        return _Corners(index, weight)
-
-    def agreed(self, labels: Tensor) -> Tensor:
-        """(R, S): the label of the four cells around a pixel, -1 where they differ; labels (h, w)."""
-        right = torch.cat([labels[:, 1:], labels[:, -1:]], dim=1)
-        below, across = (torch.cat([part[1:], part[-1:]]) for part in (labels, right))
-        same = (labels == right) & (labels == below) & (labels == across)
-        return torch.where(same, labels, -1)[self.top[:, None], self.left]
+def is_person(chart_logits: np.ndarray) -> np.ndarray:
+    """Return where P(any chart) > P(background), (h, w) bool; chart_logits (25, h, w)."""
+    with np.errstate(over="ignore"):
+        return np.exp(chart_logits[1:] - chart_logits[0]).sum(axis=0) > 1
 
 
-def _place(positions: Tensor, num_cells: int) -> tuple[Tensor, Tensor]:
-    """Return the cell at or before each position and how far, in [0, 1), it is to the next one."""
-    x = cell_positions(positions, num_cells)
-    cell = x.floor()
-    return cell.long(), x - cell
+class _Side(NamedTuple):
+    """Some rows (or columns) of pixels, the cells between which they lie, and the weights (pixels, cells) of linear
+    interpolation between the cells' centres."""
+
+    pixels: slice
+    cells: slice
+    weights: np.ndarray
 
 
-def decode_pixels(output: DenseOutput, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _sides(positions: np.ndarray, fine_cells: int, coarse_cells: int) -> list[tuple[_Side, _Side]]:
+    """Divide pixels at positions in [0, 1] into pieces of at most TILE_PIXELS and few cells: each on the fine and on
+    the coarse grid. Cell k of n has its centre at (k + 0.5) / n; beyond the outer centres the outer cell's value
+    holds."""
+    positions = np.asarray(positions, np.float32)
+    if not len(positions):
+        return []
+    span = fine_cells * float(positions.max() - positions.min())
+    count = min(max(math.ceil(span / TILE_CELLS), math.ceil(len(positions) / TILE_PIXELS), 1), len(positions))
+    edges = [len(positions) * k // count for k in range(count + 1)]
+    pieces = [slice(*edge) for edge in zip(edges[:-1], edges[1:], strict=True)]
+    fine, coarse = ([_side(positions, piece, cells) for piece in pieces] for cells in (fine_cells, coarse_cells))
+    return list(zip(fine, coarse, strict=True))
+
+
+def _side(positions: np.ndarray, pixels: slice, num_cells: int) -> _Side:
+    x = np.clip(positions[pixels] * num_cells - np.float32(0.5), 0, num_cells - 1)
+    first, last = int(x.min()), min(int(x.max()) + 1, num_cells - 1)
+    weights = 1 - np.abs(x[:, None] - np.arange(first, last + 1, dtype=np.float32))
+    return _Side(pixels, slice(first, last + 1), np.maximum(weights, 0))
+
+
+def decode_pixels(
+    output: DenseOutput, rows: np.ndarray, columns: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Decode I uint8, U, V float32 in [0, 1] and confidence float32 in [0, 1], each (R, S), of one crop.
 
     output: DenseOutput of one crop, without the batch axis. rows (R,), columns (S,): float positions of the pixels
-    asked for, 0 the top (left) edge of the crop and 1 its bottom (right) edge. I is decided as dense_head.decide()
-    says, from the interpolated logits; U and V are those of that chart. Confidence is the probability that the chart is
+    asked for, 0 the top (left) edge of the crop and 1 its bottom (right) edge. I is decided as `network.decide` says,
+    from the interpolated logits; U and V are those of that chart. Confidence is the probability that the chart is
     right, 0 on background.
     """
-    strip = max(1, MAX_FLOATS // (NUM_CLASSES * max(1, len(columns))))
-    output = DenseOutput(*(part.float() for part in output))
-    parts = [_decode_strip(output, part, columns) for part in rows.split(strip)]
-    i, u, v, confidence = (torch.cat(maps) for maps in zip(*parts, strict=True))
+    scores = np.array(output.chart_logits, np.float32)
+    scores[1:] += LOG_PERSON_WEIGHT
+    possible = _possible(scores)
+    uv_maps = np.stack([output.u, output.v], axis=1)  # (24, 2, h, w)
+    i = np.zeros((len(rows), len(columns)), np.uint8)
+    uv, confidence = np.zeros((2, *i.shape), np.float32), np.zeros(i.shape, np.float32)
+    of_rows = _sides(rows, scores.shape[1], uv_maps.shape[2])
+    of_columns = _sides(columns, scores.shape[2], uv_maps.shape[3])
+    for (down, coarse_down), (across, coarse_across) in product(of_rows, of_columns):
+        tile = down.pixels, across.pixels
+        classes = np.flatnonzero(possible[:, down.cells, across.cells].any(axis=(1, 2)))
+        if classes[-1] == 0:
+            continue  # nobody
+        i[tile] = _decide_between(classes, _read(scores[classes], down, across))
+        person = i[tile] > 0
+        if person.any():
+            confidence[tile] = sigmoid(_read(output.confidence_logit, down, across)) * person
+            for chart in classes[classes > 0]:
+                there = i[tile] == chart
+                if there.any():
+                    np.copyto(uv[:, *tile], _read(uv_maps[chart - 1], coarse_down, coarse_across), where=there)
+    u, v = np.clip(uv, 0, 1, out=uv)
     return i, u, v, confidence
 
 
-def _decode_strip(output: DenseOutput, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    fine = _Grid(rows, columns, output.confidence_logit.shape)
-    # Where four cells decide alike, so does any mean of them: the decision compares linear functions of the logits.
-    i = fine.agreed(decide(output.chart_logits, axis=0))  # (R, S)
-    open_row, open_column = torch.nonzero(i < 0, as_tuple=True)
-    logits = fine.corners(open_row, open_column).of(output.chart_logits.flatten(1).T.contiguous())  # (K, 25)
-    i[open_row, open_column] = decide(logits, axis=1)
-    row, column = torch.nonzero(i, as_tuple=True)
-    chart = i[row, column]
-    confidence = fine.corners(row, column).of(output.confidence_logit.reshape(-1, 1))[:, 0].sigmoid()
-    corners = _Grid(rows, columns, output.u.shape[1:]).corners(row, column)
-    values = (*(corners.of_chart(maps, chart).clamp(0, 1) for maps in (output.u, output.v)), confidence)
-    u, v, sure = (i.new_zeros(i.shape, dtype=torch.float32) for _ in values)
-    for whole, value in zip((u, v, sure), values, strict=True):
-        whole[row, column] = value
-    return i.to(torch.uint8), u, v, sure
+def _read(maps: np.ndarray, down: _Side, across: _Side) -> np.ndarray:
+    """Interpolate maps (..., h, w) at the pixels of a tile."""
+    return down.weights @ maps[..., down.cells, across.cells] @ across.weights.T
 
 
-def decode_crop(output: DenseOutput, size_hw: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _possible(scores: np.ndarray) -> np.ndarray:
+    """(25, h, w) bool: which classes may have the best score somewhere between a cell and the next ones to the right
+    and below. Not those whose best there is worse than another class's worst."""
+    worst, best = scores.copy(), scores.copy()
+    for here, after in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:, :, :-1], np.s_[:, :, 1:])):
+        np.minimum(worst[here], worst[after], out=worst[here])
+        np.maximum(best[here], best[after], out=best[here])
+    return best >= worst.max(axis=0)
+
+
+def _decide_between(classes: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Return which of the classes (C,) has the best score (C, R, S) at each pixel, the first of equals."""
+    best = scores[0].copy()
+    chosen = np.full(best.shape, classes[0], np.uint8)
+    for one, score in zip(classes[1:].astype(np.uint8), scores[1:], strict=True):
+        np.copyto(chosen, one, where=score > best)
+        np.maximum(best, score, out=best)
+    return chosen
+
+
+def decode_crop(output: DenseOutput, size_hw: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Apply decode_pixels at every pixel of crops of size_hw, batched: each (N, H, W)."""
-    device = output.u.device
-    rows, columns = ((torch.arange(n, device=device) + 0.5) / n for n in size_hw)
+    rows, columns = ((np.arange(n, dtype=np.float32) + 0.5) / n for n in size_hw)
     crops = [decode_pixels(DenseOutput(*one), rows, columns) for one in zip(*output, strict=True)]
-    i, u, v, confidence = (torch.stack(maps) for maps in zip(*crops, strict=True))
+    i, u, v, confidence = (np.stack(maps) for maps in zip(*crops, strict=True))
     return i, u, v, confidence
 
 
 def average_with_mirrored(output: DenseOutput, of_mirrored: DenseOutput) -> DenseOutput:
-    """Average the output for crops and that for the same crops mirrored, the latter turned back by the mirror
-    rule."""
-    back_u, back_v = mirror_uv_maps(of_mirrored.u, of_mirrored.v)
+    """Average the output for crops and that for the same crops mirrored, the latter turned back by the mirror rule:
+    columns reversed, left and right charts exchanged, 1 - U or 1 - V where the rule says so."""
+    charts, classes = MIRROR_CHART[1:].astype(int) - 1, MIRROR_CHART.astype(int)
+    back_u, back_v = (
+        (reverses + (1 - 2 * reverses) * maps).take(charts, axis=1)[..., ::-1]
+        for maps, reverses in ((of_mirrored.u, REVERSES_U), (of_mirrored.v, REVERSES_V))
+    )
     back = DenseOutput(
-        mirror_class_maps(of_mirrored.chart_logits),
+        of_mirrored.chart_logits.take(classes, axis=1)[..., ::-1],
         back_u,
         back_v,
-        of_mirrored.confidence_logit.flip(-1),
+        of_mirrored.confidence_logit[..., ::-1],
         of_mirrored.quality_logit,
     )
-    return DenseOutput(*((one + other) / 2 for one, other in zip(output, back, strict=True)))
+    return DenseOutput(*((one + other) * np.float32(0.5) for one, other in zip(output, back, strict=True)))

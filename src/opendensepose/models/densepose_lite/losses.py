@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from opendensepose.models.cells import cell_centres
-from opendensepose.models.densepose_lite.network import STRIDE, DenseOutput, DetectionOutput, decide
+from opendensepose.models.densepose_lite.network import STRIDE, decide
+from opendensepose.models.densepose_lite.outputs import DenseOutput, DetectionOutput
 from opendensepose.models.outputs import NUM_CLASSES
 
 __all__ = [

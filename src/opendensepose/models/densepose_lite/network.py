@@ -22,29 +22,23 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from opendensepose.models.cells import cell_centres
+from opendensepose.models.densepose_lite.outputs import PERSON_WEIGHT, DenseOutput, DetectionOutput
 from opendensepose.models.outputs import NUM_CLASSES
 from opendensepose.surface import NUM_CHARTS
 
 __all__ = [
-    "PERSON_WEIGHT",
     "STRIDE",
     "Backbone",
     "DenseHead",
-    "DenseOutput",
     "DetectionHead",
-    "DetectionOutput",
     "Pyramid",
     "ResidualBlock",
     "conv_norm_relu",
     "decide",
-    "decode_boxes",
     "mean_confidence_logit",
-    "nms",
-    "person_logit",
 ]
 
 NORM_MOMENTUM = 0.02  # batches of crops and of whole photos alternate: average the statistics over about 50 of them
-PERSON_WEIGHT = 3.0  # of little influence on real photos, of much on rendered people (docs/results.md)
 LOG_PERSON_WEIGHT = math.log(PERSON_WEIGHT)
 STRIDE = 8  # of the detection head
 TYPICAL_SIDE = 40.0  # pixels from a centre to a side: the unit in which distances are predicted
@@ -126,16 +120,6 @@ class Backbone(nn.Module):
         return self.decoder[level](self.lateral[level](torch.cat([skip, below], dim=1)))
 
 
-class DenseOutput(NamedTuple):
-    """Raw dense output for crops."""
-
-    chart_logits: Tensor  # (N, 25, H/2, W/2)
-    u: Tensor  # (N, 24, H/4, W/4), not yet clamped to [0, 1]
-    v: Tensor  # (N, 24, H/4, W/4)
-    confidence_logit: Tensor  # (N, H/2, W/2); sigmoid = probability that the chart decided for is right
-    quality_logit: Tensor  # (N,); sigmoid = expected share of right labels, 0 where the crop shows no person
-
-
 def decide(chart_logits: Tensor, axis: int = 1) -> Tensor:
     """Decide I, int64: the arg max over charts and background of w P; w is PERSON_WEIGHT for charts, 1 for background.
 
@@ -145,13 +129,6 @@ def decide(chart_logits: Tensor, axis: int = 1) -> Tensor:
     background, charts = chart_logits.split([1, NUM_CHARTS], dim=axis)
     best = charts.max(dim=axis)  # argmax takes three times as long
     return (best.indices + 1) * (best.values + LOG_PERSON_WEIGHT > background.squeeze(axis))
-
-
-def person_logit(chart_logits: Tensor, axis: int = 1) -> Tensor:
-    """Return log P(any chart) - log P(background), above 0 where a person is more probable, without the classes'
-    axis."""
-    background, charts = chart_logits.split([1, NUM_CHARTS], dim=axis)
-    return charts.logsumexp(dim=axis) - background.squeeze(axis)
 
 
 def mean_confidence_logit(chart_logits: Tensor, confidence_logit: Tensor) -> Tensor:
@@ -196,13 +173,6 @@ class DenseHead(nn.Module):
         return DenseOutput(charts, u, v, confidence, quality)
 
 
-class DetectionOutput(NamedTuple):
-    """Raw output of the detection head."""
-
-    heat_logit: Tensor  # (N, h, w); sigmoid = how likely a person's box is centred in the cell
-    boxes_xyxy: Tensor  # (N, h, w, 4) pixels of the input image: the box each cell proposes
-
-
 class DetectionHead(nn.Module):
     """Features at stride 8 -> DetectionOutput."""
 
@@ -221,37 +191,3 @@ class DetectionHead(nn.Module):
         return DetectionOutput(
             self.heat(x)[:, 0].float(), torch.cat([centre - left_top, centre + right_bottom], dim=-1)
         )
-
-
-def decode_boxes(
-    heat_logit: Tensor, boxes_xyxy: Tensor, min_score: float, max_iou: float = 0.6
-) -> tuple[Tensor, Tensor]:
-    """Read boxes (K, 4) and scores (K,) off one image's output, best first: heat >= min_score, non-maximum suppression
-    at max_iou.
-
-    heat_logit (h, w) and boxes_xyxy (h, w, 4): one image of a DetectionOutput.
-    """
-    scores = heat_logit.sigmoid().flatten()
-    chosen = torch.nonzero(scores >= min_score).flatten()
-    chosen = chosen[scores[chosen].argsort(descending=True)][:200]
-    boxes, scores = boxes_xyxy.reshape(-1, 4)[chosen], scores[chosen]
-    kept = nms(boxes, max_iou)
-    return boxes[kept], scores[kept]
-
-
-def nms(boxes_xyxy: Tensor, max_iou: float) -> Tensor:
-    """Return the indices of the boxes (K, 4), sorted best first, that overlap no better one with an IoU above max_iou.
-
-    Non-maximum suppression as in torchvision.ops.nms, which would double the time that the first prediction takes to
-    start.
-    """
-    left_top = torch.maximum(boxes_xyxy[:, None, :2], boxes_xyxy[:, :2])  # (K, K, 2)
-    right_bottom = torch.minimum(boxes_xyxy[:, None, 2:], boxes_xyxy[:, 2:])
-    shared = (right_bottom - left_top).clamp(min=0).prod(-1)
-    area = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).clamp(min=0).prod(-1)
-    overlaps = (shared > max_iou * (area[:, None] + area - shared)).cpu().numpy()
-    kept: list[int] = []
-    for k in range(len(overlaps)):
-        if not overlaps[k, kept].any():
-            kept.append(k)
-    return torch.tensor(kept, dtype=torch.int64, device=boxes_xyxy.device)

@@ -48,6 +48,7 @@ class PreparedFCN:
     def __init__(self, network: nn.Module):
         self.model, self.min_score = faster_copy(network), network.min_score
 
+    @torch.inference_mode()
     def find(self, images_rgb: Sequence[np.ndarray], min_score: float) -> list[list[Instance]]:
         """Find people, see `PreparedNetwork.find`. Each connected component of the foreground is one, its score the
         mean probability of its charts."""
@@ -58,6 +59,7 @@ class PreparedFCN:
             people.append([_instance(labels, confidence, *one) for one in found[:MAX_PEOPLE]])
         return people
 
+    @torch.inference_mode()
     def label(self, images_rgb: Sequence[np.ndarray], boxes_xyxy: Sequence[np.ndarray]) -> list[list[Instance]]:
         """Label given boxes, see `PreparedNetwork.label`. Each takes the labelled pixels inside it; its score is 1."""
         decoded = zip(self._decoded(images_rgb), boxes_xyxy, strict=True)

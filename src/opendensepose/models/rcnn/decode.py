@@ -40,10 +40,12 @@ class PreparedRCNN:
     def __init__(self, network: nn.Module):
         self.model, self.min_score = faster_copy(network), network.min_score
 
+    @torch.inference_mode()
     def find(self, images_rgb: Sequence[np.ndarray], min_score: float) -> list[list[Instance]]:
         """Find and label people, see `PreparedNetwork.find`."""
         return self._people(images_rgb, None, min_score)
 
+    @torch.inference_mode()
     def label(self, images_rgb: Sequence[np.ndarray], boxes_xyxy: Sequence[np.ndarray]) -> list[list[Instance]]:
         """Label given boxes, see `PreparedNetwork.label`. Each person's score is 1."""
         return self._people(images_rgb, boxes_xyxy, 0.0)

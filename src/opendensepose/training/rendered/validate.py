@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from torch import nn
 
 from opendensepose.models.densepose_lite.decode import decode_crop
+from opendensepose.models.densepose_lite.outputs import DenseOutput
 from opendensepose.synth.ingredients import Ingredients
 from opendensepose.training.recipe import Recipe
 from opendensepose.training.rendered.samples import Batch, crop_sample, stack
@@ -66,13 +67,14 @@ def validation_batch(recipe: Recipe, render: Callable, device: str) -> Batch:
 def measure_rendered(model: nn.Module, batch: Batch, chunk: int = 16) -> dict[str, float]:
     """agreement_figures over all pixels of a batch of crops, model in evaluation mode, true boxes."""
     device = next(model.parameters()).device
-    maps = [decode_crop(model.label(part.to(device)), tuple(part.shape[-2:])) for part in batch.image.split(chunk)]
-    i, u, v, confidence = (torch.cat(part).cpu() for part in zip(*maps, strict=True))
+    outputs = (model.label(part.to(device)) for part in batch.image.split(chunk))
+    arrays = (DenseOutput(*(part.float().cpu().numpy() for part in output)) for output in outputs)
+    maps = [decode_crop(output, tuple(batch.image.shape[-2:])) for output in arrays]
+    i, u, v, confidence = (np.concatenate(part) for part in zip(*maps, strict=True))
     figures = agreement_figures(i, u, v, batch.i, batch.u, batch.v)
-    person = (i > 0) | (batch.i > 0)
-    right = (i == batch.i) & person
     found = i > 0
-    figures["confidence_gap"] = float(confidence[found].mean() - right[found].float().mean()) if found.any() else 0.0
+    right = (i == np.asarray(batch.i))[found]
+    figures["confidence_gap"] = float(confidence[found].mean() - right.mean()) if found.any() else 0.0
     return figures
 
 

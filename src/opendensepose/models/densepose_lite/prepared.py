@@ -1,0 +1,209 @@
+"""Photo -> people with DensePoseLite, whichever library runs its networks: boxes are detected at several scales, each
+person's crop is labelled and put back. NumPy and OpenCV only.
+
+Letters: N images, crops or boxes, H x W photo size, h x w crop size.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import cv2
+import numpy as np
+
+from opendensepose.instance import Instance, place_in_photo, without_duplicates
+from opendensepose.iuv import IUV
+from opendensepose.models.densepose_lite.boxes import decode_boxes, merge_scales, sigmoid
+from opendensepose.models.densepose_lite.crops import (
+    MIN_PERSON_FRACTION,
+    Box,
+    crop_and_resize,
+    crop_box,
+    tight_box,
+)
+from opendensepose.models.densepose_lite.decode import average_with_mirrored, decode_pixels, is_person
+from opendensepose.models.densepose_lite.outputs import DenseOutput, DetectionOutput
+
+__all__ = ["PreparedDensePoseLite", "Runtime", "remove_small_components"]
+
+STRIDE = 32  # photos are padded to whole strides for detection
+CROPS_PER_PASS = 16
+MIN_FIRST_SCORE = 0.75  # of the least score: who has less after the first crop has too little after the second
+MIN_COMPONENT_FRACTION = 0.01  # of the largest component of a person: smaller ones are dropped
+
+
+class Runtime(Protocol):
+    """The two networks of a DensePoseLite in some library, and its settings, see `DensePoseLite`.
+
+    Images are (N, H, W, 3) uint8 RGB, sides in whole strides of 32 for `detect` and of 4 for `label`; outputs are
+    float32 arrays.
+    """
+
+    crop_hw: tuple[int, int]
+    refine_hw: tuple[int, int]
+    detect_sides: tuple[int, ...]
+    min_score: float
+
+    def detect(self, images_rgb: np.ndarray) -> DetectionOutput:
+        """Detect people in whole photos."""
+        ...
+
+    def label(self, crops_rgb: np.ndarray) -> DenseOutput:
+        """Label crops that each frame one person."""
+        ...
+
+
+class _Candidate(NamedTuple):
+    """A box in which there may be a person."""
+
+    photo: int  # its number
+    box: np.ndarray  # (4,) float32 xyxy pixels
+    heat: float  # how likely it is a person's
+    crop: Box  # what the label network sees
+
+
+class PreparedDensePoseLite:
+    """A DensePoseLite as a `PreparedNetwork`; mirrored, refine: see `DensePoseLite.prepare`."""
+
+    def __init__(self, runtime: Runtime, mirrored: bool = True, refine: bool = True):
+        self.runtime, self.min_score, self.mirrored, self.refine = runtime, runtime.min_score, mirrored, refine
+
+    def find(self, images_rgb: Sequence[np.ndarray], min_score: float) -> list[list[Instance]]:
+        """Find and label people, see `PreparedNetwork.find`."""
+        # A score is sqrt(heat * quality of the labels), so no one is kept whose heat is below min_score^2. Where
+        # min_score is low, so little heat is met all over a photo and hardly ever on a person: ask for min_score / 2.
+        min_heat = max(min_score**2, min_score / 2)
+        small, shrinks = zip(*(_shrunk(one, 2 * max(self.runtime.detect_sides)) for one in images_rgb), strict=True)
+        of_scales = [self._detect(small, side, min_heat) for side in self.runtime.detect_sides]
+        found = [
+            merge_scales(of_photo, image_rgb.shape[:2])
+            for image_rgb, of_photo in zip(small, zip(*of_scales, strict=True), strict=True)
+        ]
+        boxes = [boxes * shrink for (boxes, _), shrink in zip(found, shrinks, strict=True)]
+        heat = [one_heat for _, one_heat in found]
+        people = self._label(images_rgb, boxes, heat, min_score)
+        return [without_duplicates([person for person in part if person.score >= min_score]) for part in people]
+
+    def label(self, images_rgb: Sequence[np.ndarray], boxes_xyxy: Sequence[np.ndarray]) -> list[list[Instance]]:
+        """Label given boxes, see `PreparedNetwork.label`. Boxes in which nobody is seen are left out."""
+        heat = [np.ones(len(boxes), np.float32) for boxes in boxes_xyxy]
+        people = self._label(images_rgb, boxes_xyxy, heat, None)
+        return [sorted(part, key=lambda person: -person.score) for part in people]
+
+    def _detect(
+        self, images_rgb: Sequence[np.ndarray], side: int, min_heat: float
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Detect people in photos scaled to a longer side of `side`: for each photo boxes (N, 4) in its pixels and
+        their heat (N,)."""
+        found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        scales = [side / max(image_rgb.shape[:2]) for image_rgb in images_rgb]
+        sizes_hw = [
+            tuple(STRIDE * math.ceil(length * scale / STRIDE - 1e-6) for length in image_rgb.shape[:2])
+            for image_rgb, scale in zip(images_rgb, scales, strict=True)
+        ]
+        for hw in dict.fromkeys(sizes_hw):
+            equal = [k for k, size_hw in enumerate(sizes_hw) if size_hw == hw]
+            whole = [(0, 0, round(hw[1] / scales[k]), round(hw[0] / scales[k])) for k in equal]
+            images = [crop_and_resize(images_rgb[k], box, hw) for k, box in zip(equal, whole, strict=True)]
+            output = self.runtime.detect(np.stack(images))
+            for k, heat_logit, boxes in zip(equal, *output, strict=True):
+                boxes, heat = decode_boxes(heat_logit, boxes, min_heat)
+                found[k] = boxes / scales[k], heat
+        return [found[k] for k in range(len(images_rgb))]
+
+    def _label(
+        self,
+        images_rgb: Sequence[np.ndarray],
+        boxes_xyxy: Sequence[np.ndarray],
+        heat: Sequence[np.ndarray],
+        min_score: float | None,
+    ) -> list[list[Instance]]:
+        """Label the people of each photo, in the order of its boxes; heat: how likely each box is a person's, (N,).
+        min_score: who will not reach it may be left out; None: the boxes are given, and stay as they are."""
+        people: list[list[Instance]] = [[] for _ in images_rgb]
+        h, w = self.runtime.crop_hw
+        found = [
+            _Candidate(k, box, float(one_heat), crop_box(box, w / h))
+            for k, (boxes, heats) in enumerate(zip(boxes_xyxy, heat, strict=True))
+            for box, one_heat in zip(boxes, heats, strict=True)
+        ]
+        if self.refine:
+            found = list(self._refined(images_rgb, found, min_score or 0.0))
+        for one, output in zip(found, self._outputs(images_rgb, found, (h, w), self.mirrored), strict=True):
+            if is_person(output.chart_logits).mean() >= MIN_PERSON_FRACTION:
+                size_hw = images_rgb[one.photo].shape[:2]
+                people[one.photo].append(_instance(output, one, size_hw, box_is_given=min_score is None))
+        return people
+
+    def _refined(
+        self, images_rgb: Sequence[np.ndarray], found: Sequence[_Candidate], min_score: float
+    ) -> Iterator[_Candidate]:
+        """Yield the candidates with crops tightened to what a first, smaller crop shows, without those that will not
+        reach min_score."""
+        h, w = self.runtime.crop_hw
+        for one, output in zip(found, self._outputs(images_rgb, found, self.runtime.refine_hw, False), strict=True):
+            if _score(one.heat, output) >= MIN_FIRST_SCORE * min_score:
+                # Where a person is likelier than not, whichever chart: to cut off an arm costs more than a wide frame.
+                tight = tight_box(is_person(output.chart_logits), one.crop, one.box)
+                yield one._replace(crop=crop_box(tight, w / h))
+
+    def _outputs(
+        self, images_rgb: Sequence[np.ndarray], found: Sequence[_Candidate], size_hw: tuple[int, int], mirrored: bool
+    ) -> Iterator[DenseOutput]:
+        """Yield the network's output for the crop of each candidate, read at size_hw; without batch axis."""
+        for start in range(0, len(found), CROPS_PER_PASS):
+            part = found[start : start + CROPS_PER_PASS]
+            crops = np.stack([crop_and_resize(images_rgb[one.photo], one.crop, size_hw) for one in part])
+            output = self.runtime.label(np.concatenate([crops, crops[:, :, ::-1]]) if mirrored else crops)
+            if mirrored:
+                halves = zip(*(np.split(maps, 2) for maps in output), strict=True)
+                output = average_with_mirrored(*(DenseOutput(*half) for half in halves))
+            yield from (DenseOutput(*one) for one in zip(*output, strict=True))
+
+
+def _shrunk(image_rgb: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Shrink a photo that is at least twice as long as `side` by a whole number, to no less than that, so that it is
+    read once for all scales. Returns it and by how much x, y, x, y shrank, (4,) float32."""
+    height, width = image_rgb.shape[:2]
+    step = max(height, width) // side
+    if step < 2:
+        return image_rgb, np.ones(4, np.float32)
+    small = cv2.resize(image_rgb, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA)
+    return small, np.array([width / small.shape[1], height / small.shape[0]] * 2, np.float32)
+
+
+def _score(heat: float, output: DenseOutput) -> float:
+    """Return the geometric mean of the detector's and of the labels' quality, so that those come first who are labelled
+    well (as in Huang et al., Mask Scoring R-CNN, CVPR 2019)."""
+    return math.sqrt(heat * float(sigmoid(output.quality_logit)))
+
+
+def _instance(output: DenseOutput, found: _Candidate, size_hw: tuple[int, int], box_is_given: bool) -> Instance:
+    """Put the crop's labels into a photo of size_hw, with a score and, unless it is given, a better box.
+
+    The box is the mean of the detected one and of the one around the labels: two estimates whose errors differ.
+    """
+    box = found.box
+    x0, y0, x1, y1 = found.crop
+    left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, size_hw[1]), min(y1, size_hw[0])
+    rows = (np.arange(top, bottom) + 0.5 - y0) / (y1 - y0)
+    columns = (np.arange(left, right) + 0.5 - x0) / (x1 - x0)
+    i, u, v, confidence = decode_pixels(output, rows, columns)
+    kept = remove_small_components(i > 0)
+    x, y, width, height = cv2.boundingRect(kept.view(np.uint8))
+    score = 0.0
+    if width:
+        score = _score(found.heat, output)
+        around = np.array([left + x, top + y, left + x + width, top + y + height], np.float32)
+        box = box if box_is_given else (box + around) / 2
+    box = np.asarray(box, np.float32)
+    return place_in_photo(IUV(i, u, v), confidence, (left, top), size_hw, box, score, mask=kept)
+
+
+def remove_small_components(person: np.ndarray) -> np.ndarray:
+    """Return the mask (h, w) bool without components smaller than 1 % of the largest one: hardly ever a person's."""
+    count, component, stats, _ = cv2.connectedComponentsWithStats(person.view(np.uint8), connectivity=8)
+    if count <= 2:  # the background and one component
+        return person
+    area = stats[1:, cv2.CC_STAT_AREA]
+    return np.concatenate([[False], area >= MIN_COMPONENT_FRACTION * area.max()])[component]
