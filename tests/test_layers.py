@@ -11,12 +11,12 @@ SOURCE = TESTS.parent / "src" / "opendensepose"
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"training", "benchmark", "annotate", "annotators"},
+    {"training", "benchmark", "annotate", "annotators", "photo_texture"},
     {"predict", "render", "evaluate"},
-    {"models", "data", "synth", "visualize", "evaluation"},
+    {"models", "data", "synth", "visualize", "evaluation", "texture"},
     {"instance"},
     {"iuv", "camera", "keypoints", "part_grid"},
-    {"surface"},
+    {"surface", "rasterize"},
     {"cache_folder", "atomic_write"},
 ]
 # The same within packages that have sub-packages. Modules beside the sub-packages may be used by all of them.

@@ -39,6 +39,14 @@ def test_each_person_comes_back_whole(tmp_path, people):
             np.testing.assert_array_equal(getattr(own, name), getattr(one.iuv, name))
 
 
+def test_instances_are_the_people_with_their_score_as_confidence(tmp_path, people):
+    save_prediction(tmp_path / "a.npz", people, SIZE_HW)
+    for got, one in zip(load_prediction(tmp_path / "a.npz").instances(), people, strict=True):
+        np.testing.assert_array_equal(got.iuv.v, one.iuv.v)
+        np.testing.assert_array_equal(got.confidence, np.where(one.iuv.i > 0, np.float32(one.score), 0))
+        np.testing.assert_array_equal(got.box_xyxy, one.box_xyxy)
+
+
 def test_nobody_and_people_apart_hide_nothing(tmp_path, people):
     for some in ([], people[:1]):
         save_prediction(tmp_path / "a.npz", some, SIZE_HW)

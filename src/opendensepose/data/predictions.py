@@ -67,6 +67,15 @@ class Prediction:
             getattr(own, name)[y, x] = getattr(self.hidden_iuv, name)[0, hidden]
         return own
 
+    def instances(self) -> list[Instance]:
+        """The people as `Instance`s, the first one first. The file has no confidences: a person's score stands for
+        that of each pixel."""
+        people = []
+        for number, (box_xyxy, score) in enumerate(zip(self.boxes_xyxy, self.scores, strict=True), start=1):
+            iuv = self.own_iuv(number)
+            people.append(Instance(box_xyxy, float(score), iuv, np.where(iuv.i > 0, score, 0).astype(np.float32)))
+        return people
+
 
 def save_prediction(path: str | Path, people: Sequence[Instance], size_hw: tuple[int, int]) -> None:
     """Write the people of a photo of that size atomically. ValueError for more than 255 people."""

@@ -1,0 +1,84 @@
+"""A texture painted on the people in a photo, in the photo's light.
+
+Letters: H, W photo or window.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from opendensepose.instance import Instance
+from opendensepose.iuv import IUV
+from opendensepose.surface import CHART_TO_PART
+from opendensepose.texture.texture import Texture
+
+__all__ = ["draw_texture"]
+
+DARKEST, BRIGHTEST = 0.25, 1.9  # the light of a pixel relative to the mean of its body part
+EDGE_PX = 0.7
+
+
+def draw_texture(
+    image_rgb: np.ndarray, people: Sequence[Instance], texture: Texture, *, shading: float = 1.0, soft_edge: bool = True
+) -> np.ndarray:
+    """Paint the texture on every person of a photo (H, W, 3) uint8, the most confident one on top.
+
+    shading: how much of the photo's light and folds stays, 0 (the texture's own colours) to 1. soft_edge: blend over
+    the outline. ValueError if the photo is no such array, a map differs in size or shading is out of range.
+    """
+    if image_rgb.ndim != 3 or image_rgb.shape[2] != 3 or image_rgb.dtype != np.uint8:
+        raise ValueError(f"the photo must be uint8 (H, W, 3), got {image_rgb.dtype} {image_rgb.shape}.")
+    if not 0 <= shading <= 1:
+        raise ValueError(f"shading must lie in [0, 1], got {shading}.")
+    canvas = image_rgb.copy()
+    for person in sorted(people, key=lambda one: one.score):
+        if person.iuv.size_hw != image_rgb.shape[:2]:
+            raise ValueError(
+                f"the person's map must have the photo's size {image_rgb.shape[:2]}, got {person.iuv.size_hw}."
+            )
+        if person.iuv.i.any():
+            _paint(canvas, image_rgb, person.iuv, texture, shading, soft_edge)
+    return canvas
+
+
+def _paint(
+    canvas: np.ndarray, image_rgb: np.ndarray, iuv: IUV, texture: Texture, shading: float, soft_edge: bool
+) -> None:
+    """Paint one person on the canvas, in place."""
+    x, y, width, height = cv2.boundingRect((iuv.i > 0).astype(np.uint8))
+    window = np.s_[y : y + height, x : x + width]
+    i, photo = iuv.i[window], image_rgb[window]
+    mask = i > 0
+    colour = _sampled(texture, i, iuv.u[window], iuv.v[window])
+    if shading:
+        light = _relative_light(photo, i)
+        colour = np.clip(colour * light[..., None] ** shading, 0, 255)
+    alpha = mask.astype(np.float32)
+    if soft_edge:
+        around = np.pad(iuv.i > 0, 3, mode="edge")[y : y + height + 6, x : x + width + 6].astype(np.float32)
+        alpha *= cv2.GaussianBlur(around, (0, 0), EDGE_PX)[3:-3, 3:-3]
+    blended = canvas[window] + alpha[..., None] * (colour - canvas[window])
+    canvas[window] = np.clip(blended + 0.5, 0, 255).astype(np.uint8)
+
+
+def _sampled(texture: Texture, i: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """The texture's colours (H, W, 3) float32 at labels; where a pixel covers several texels, their mean."""
+    xy = np.full((*i.shape, 2), -2.0)
+    mask = i > 0
+    xy[mask] = texture.layout.xy(i[mask], u[mask], v[mask])
+    together = (i[:, 1:] == i[:, :-1]) & mask[:, 1:]
+    steps = np.linalg.norm(np.diff(xy, axis=1), axis=2)[together]
+    texels_per_pixel = float(np.median(steps)) if len(steps) else 1.0
+    colour = texture.colour.astype(np.float32)
+    if texels_per_pixel > 1:
+        colour = cv2.GaussianBlur(colour, (0, 0), max(0.4 * np.sqrt(texels_per_pixel**2 - 1), 1e-3))
+    return cv2.remap(colour, (xy - 0.5).astype(np.float32), None, cv2.INTER_LINEAR)
+
+
+def _relative_light(photo: np.ndarray, i: np.ndarray) -> np.ndarray:
+    """How bright each pixel (H, W) is, relative to the mean of its body part: the light, not the clothes' colour."""
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float64) + 4
+    part = CHART_TO_PART[i]
+    mean = np.bincount(part.ravel(), grey.ravel(), 15) / np.maximum(np.bincount(part.ravel(), minlength=15), 1)
+    return np.clip(grey / np.maximum(mean[part], 1), DARKEST, BRIGHTEST).astype(np.float32)
