@@ -1,5 +1,5 @@
-"""Speed of (I, U, V) -> surface points in CPU time of one core, beside a brute-force search over all faces of the chart; of the
-whole chain pixel -> surface point -> nearest vertex -> place at rest, and back.
+"""Speed of (I, U, V) -> surface points, beside a brute-force search over all faces of the chart; then of each step of
+pixel -> surface point -> nearest vertex -> place at rest, and back. In CPU time of one core.
 
 python benchmarks/chart_lookup.py
 """

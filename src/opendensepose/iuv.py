@@ -1,5 +1,5 @@
-"""The IUV map: for each pixel a chart number and chart coordinates. Cutting and mirroring of such maps; pixels to surface points
-and back."""
+"""The IUV map: for each pixel a chart number and chart coordinates. Cutting and mirroring of such maps; pixels to
+surface points and back."""
 
 from dataclasses import dataclass
 

@@ -6,6 +6,7 @@ from tests.texture.people import colour_of, instance_of, seen_from
 
 from opendensepose.surface.atlas import map_layout
 from opendensepose.texture import Source, Texture, draw_texture
+from opendensepose.texture.draw import BROAD_LIGHT
 from opendensepose.texture.texture import chart_texels, pad_charts, texel_xyz
 
 
@@ -26,19 +27,33 @@ def test_without_shading_the_textures_colours(texture):
     assert np.quantile(np.abs(drawn[mask].astype(int) - image[mask]), 0.98) <= 6
 
 
-def test_a_darker_half_of_a_part_stays_darker(texture):
+def light_of(texture, image) -> np.ndarray:
+    """How a grey texture is lit on a square of chart 2 in a grey photo of 40 x 40, (32, 32) relative to its colour."""
     grey = Texture(np.full_like(texture.colour, 120), texture.source, texture.layout)
     i = np.zeros((40, 40), np.uint8)
     i[4:36, 4:36] = 2
     half = np.where(i, np.float32(0.5), 0)
-    image = np.full((40, 40, 3), 160, np.uint8)
-    image[:, 20:] = 80
-    drawn = draw_texture(image, [instance_of(i, half, half)], grey)
-    left, right = drawn[20, 10, 0], drawn[20, 30, 0]
-    assert left / right == pytest.approx(2, rel=0.05) and left > 120 > right
-    flat = draw_texture(image, [instance_of(i, half, half)], grey, shading=0)
-    assert flat[20, 10, 0] == flat[20, 30, 0] == 120
-    assert (drawn[i == 0] == image[i == 0]).all()
+    photo = np.repeat(image[..., None], 3, 2).astype(np.uint8)
+    drawn = draw_texture(photo, [instance_of(i, half, half)], grey, soft_edge=False)
+    assert (drawn[i == 0] == photo[i == 0]).all()
+    flat = draw_texture(photo, [instance_of(i, half, half)], grey, shading=0, soft_edge=False)
+    assert (flat[i > 0] == 120).all()
+    return drawn[4:36, 4:36, 0] / 120
+
+
+def test_a_fold_stays(texture):
+    image = np.full((40, 40), 160)
+    image[:, 20] = 130  # a line 19 percent darker
+    light = light_of(texture, image)
+    assert light[16, 16] / light[16, 4] == pytest.approx(134 / 164, abs=0.06)
+
+
+def test_broad_light_stays_in_part(texture):
+    image = np.full((40, 40), 160)
+    image[:, 20:] = 78  # half as bright, with the 4 that are added to both
+    light = light_of(texture, image)
+    assert light[16, 4] / light[16, 28] == pytest.approx(2**BROAD_LIGHT, rel=0.05)
+    assert light.mean() == pytest.approx(1, abs=0.1)
 
 
 def test_bad_input_is_one_sentence(texture):

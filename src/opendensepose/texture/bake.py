@@ -54,7 +54,7 @@ def bake_texture(photos: Iterable[tuple[np.ndarray, Sequence[Instance]]], layout
 
 
 class _View(NamedTuple):
-    """A person cut out of a photo: colour (H, W, 3) float32; i, u, v and confidence (H, W); places at rest (H, W, 3)."""
+    """A person cut out of a photo: colour (H, W, 3) float32; i, u, v, confidence (H, W); xyz (H, W, 3) at rest."""
 
     colour: np.ndarray
     i: np.ndarray

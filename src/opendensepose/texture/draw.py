@@ -16,6 +16,8 @@ from opendensepose.texture.texture import Texture
 __all__ = ["draw_texture"]
 
 DARKEST, BRIGHTEST = 0.25, 1.9  # the light of a pixel relative to the mean of its body part
+BROAD_LIGHT = 0.4  # how much of it stays: more shows the clothes underneath, less looks flat
+BASE_PX = 400  # longer side of a person when their broad light is estimated
 EDGE_PX = 0.7
 
 
@@ -77,8 +79,18 @@ def _sampled(texture: Texture, i: np.ndarray, u: np.ndarray, v: np.ndarray) -> n
 
 
 def _relative_light(photo: np.ndarray, i: np.ndarray) -> np.ndarray:
-    """How bright each pixel (H, W) is, relative to the mean of its body part: the light, not the clothes' colour."""
-    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float64) + 4
+    """How bright each pixel (H, W) is lit, 1 the mean of its body part.
+
+    An edge-preserving mean splits brightness in two. Folds and small shadows, relative to that mean, stay whole; the
+    mean itself, relative to the body part's, is light and the clothes' own brightness at once, and is weakened.
+    """
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32) + 4
+    mask = i > 0
+    grey = np.where(mask, grey, grey[mask].mean()).astype(np.float32)
+    scale = min(1.0, BASE_PX / max(grey.shape))
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    base = cv2.resize(cv2.bilateralFilter(small, 13, 30, 5), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     part = CHART_TO_PART[i]
-    mean = np.bincount(part.ravel(), grey.ravel(), 15) / np.maximum(np.bincount(part.ravel(), minlength=15), 1)
-    return np.clip(grey / np.maximum(mean[part], 1), DARKEST, BRIGHTEST).astype(np.float32)
+    mean = np.bincount(part.ravel(), base.ravel(), 15) / np.maximum(np.bincount(part.ravel(), minlength=15), 1)
+    light = grey / base * (base / np.maximum(mean[part], 1)) ** BROAD_LIGHT
+    return np.clip(light, DARKEST, BRIGHTEST).astype(np.float32)

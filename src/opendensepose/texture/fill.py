@@ -20,9 +20,9 @@ SMOOTHING_ROUNDS = 400
 def fill_texture(colour: np.ndarray, seen: np.ndarray, layout: AtlasLayout) -> Texture:
     """Fill in the texels that were not seen.
 
-    colour (H, W, 3) float32 0..255, valid where seen (H, W) bool. Narrow gaps are inpainted; of what is left, texels
-    whose mirror image on the body was seen take its colour, in the light of this side; the others continue the colours around them over the
-    surface, across the charts' borders. ValueError if nothing was seen.
+    colour (H, W, 3) float32 0..255, valid where seen (H, W) bool. Narrow gaps are inpainted. Of what is left, texels
+    whose mirror image on the body was seen take its colour, in the light of this side; the others continue the colours
+    around them over the surface, across the charts' borders. ValueError if nothing was seen.
     """
     if not seen.any():
         raise ValueError("no texel was seen: there is nothing to fill the texture from.")

@@ -36,7 +36,7 @@ def body_mesh(surface: Surface, charts: Charts, layout: AtlasLayout) -> BodyMesh
 
 
 def to_gltf_axes(xyz: np.ndarray) -> np.ndarray:
-    """Turn places or directions (..., 3) of the body's axes (x left, y back, z up) to glTF's (x left, y up, z front)."""
+    """Turn places or directions (..., 3) from x left, y back, z up to glTF's x left, y up, z front."""
     return np.stack([xyz[..., 0], xyz[..., 2], -xyz[..., 1]], -1)
 
 
