@@ -1,4 +1,4 @@
-"""The verbs `texture`, `transfer` and `view`: what they hand over. What they do is tested in tests/test_photo_texture.py."""
+"""The verbs `texture`, `transfer` and `view`: what they hand over; for what they do see tests/test_photo_texture.py."""
 
 from tests.cli.running import assert_one_sentence, run
 
