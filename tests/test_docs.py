@@ -19,7 +19,7 @@ TOP_LEVEL = [command for group in app.registered_groups if not group.typer_insta
              for command in group.typer_instance.registered_commands]  # fmt: skip
 VERBS = [command.callback.__name__ for command in TOP_LEVEL]
 POSITIONAL = {
-    "file", "name", "photos", "recipe", "teacher", "return", "predictions", "annotations", "truth",
+    "file", "name", "photo", "photos", "texture", "recipe", "teacher", "return", "predictions", "annotations", "truth",
 }  # not options  # fmt: skip
 GROUPS = {
     group.typer_instance.info.name: group.typer_instance.registered_commands

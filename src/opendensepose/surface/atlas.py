@@ -47,6 +47,11 @@ class AtlasLayout:
             )
         self.rect.flags.writeable = False
 
+    def window(self, chart: int) -> tuple[slice, slice]:
+        """The rows and columns that a chart's rectangle touches."""
+        x0, y0, width, height = self.rect[chart]
+        return slice(int(y0), int(np.ceil(y0 + height))), slice(int(x0), int(np.ceil(x0 + width)))
+
     def xy(self, i: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         """Convert charts 1..24 and U, V to x, y (..., 2) float64. ValueError for another chart."""
         i, u, v = np.asarray(i, int), np.asarray(u, float), np.asarray(v, float)

@@ -37,7 +37,7 @@ def bake_texture(photos: Iterable[tuple[np.ndarray, Sequence[Instance]]], layout
     seen.
     """
     layout = layout or map_layout()
-    total = np.zeros((layout.size_hw[0] * layout.size_hw[1], 4))
+    total = np.zeros((*layout.size_hw, 4))
     for image_rgb, people in photos:
         for person in people:
             if person.iuv.size_hw != image_rgb.shape[:2]:
@@ -45,11 +45,11 @@ def bake_texture(photos: Iterable[tuple[np.ndarray, Sequence[Instance]]], layout
                     f"the person's map must have the photo's size {image_rgb.shape[:2]}, got {person.iuv.size_hw}."
                 )
             _add_view(total, _cut_out(image_rgb, person), layout)
-    weight = total[:, 3].reshape(layout.size_hw)
+    weight = total[..., 3]
     seen = (weight > 0) & (chart_texels(layout).face >= 0)
     if not seen.any():
         raise ValueError("no photo shows a person: there is nothing to make a texture of.")
-    colour = (total[:, :3] / np.maximum(total[:, 3:], 1e-300)).reshape(*layout.size_hw, 3)
+    colour = total[..., :3] / np.maximum(total[..., 3:], 1e-300)
     return fill_texture(colour.astype(np.float32), seen, layout)
 
 
@@ -80,7 +80,7 @@ def _cut_out(image_rgb: np.ndarray, person: Instance) -> _View:
 
 
 def _add_view(total: np.ndarray, view: _View, layout: AtlasLayout) -> None:
-    """Add a view's weighted colours and weights to total (S * S, 4), in place."""
+    """Add a view's weighted colours and weights to total (S, S, 4), in place."""
     meshes = {int(chart): _chart_mesh(view, int(chart), layout) for chart in np.unique(view.i[view.i > 0])}
     meshes = {chart: mesh for chart, mesh in meshes.items() if len(mesh.corner)}
     if not meshes:
@@ -97,14 +97,15 @@ def _add_view(total: np.ndarray, view: _View, layout: AtlasLayout) -> None:
         sharp = cosine > STEEPEST
         corner, pixel = mesh.corner[sharp], mesh.pixel[sharp]
         quality = flat_confidence[pixel].mean(1) * cosine[sharp] / (1000 * np.sqrt(facing))
-        left, top, right, bottom = _chart_window(layout, chart)
-        found = triangle_fragments(corner - (left, top), (bottom - top, right - left))
+        rows, columns = layout.window(chart)
+        size_hw = rows.stop - rows.start, columns.stop - columns.start
+        found = triangle_fragments(corner - (columns.start, rows.start), size_hw)
         weight = np.maximum(quality, 1e-9)[found.triangle] ** SHARPNESS
         values = np.einsum("kc,kcx->kx", found.barycentric, flat_colour[pixel][found.triangle])
-        index = found.y * (right - left) + found.x
-        where = np.arange(top, bottom)[:, None] * layout.size_hw[1] + np.arange(left, right)
+        index = found.y * size_hw[1] + found.x
         for channel, value in enumerate((*values.T, np.ones(len(weight)))):
-            total[where, channel] += np.bincount(index, weight * value, where.size).reshape(where.shape)
+            added = np.bincount(index, weight * value, size_hw[0] * size_hw[1])
+            total[rows, columns, channel] += added.reshape(size_hw)
 
 
 class _ChartMesh(NamedTuple):
@@ -171,9 +172,3 @@ def _shifted(field: np.ndarray, rows: int, columns: int) -> np.ndarray:
     to = np.s_[max(0, -rows) : height - max(0, rows), max(0, -columns) : width - max(0, columns)]
     out[to] = field[max(0, rows) : height - max(0, -rows), max(0, columns) : width - max(0, -columns)]
     return out
-
-
-def _chart_window(layout: AtlasLayout, chart: int) -> tuple[int, int, int, int]:
-    """The whole pixels that a chart's rectangle touches: left, top, right, bottom."""
-    x0, y0, width, height = layout.rect[chart]
-    return int(x0), int(y0), int(np.ceil(x0 + width)), int(np.ceil(y0 + height))

@@ -58,8 +58,9 @@ class Texture:
         ValueError for a size that no layout has.
         """
         layout = layout_of_size(colour.shape[:2])
-        source = np.where(chart_texels(layout).face >= 0, Source.SEEN, Source.NONE).astype(np.uint8)
-        return cls(colour, source, layout)
+        inside = chart_texels(layout).face >= 0
+        source = np.where(inside, Source.SEEN, Source.NONE).astype(np.uint8)
+        return cls(pad_charts(colour, inside), source, layout)
 
 
 class ChartTexels(NamedTuple):
@@ -104,26 +105,33 @@ def pad_charts(colour: np.ndarray, inside: np.ndarray) -> np.ndarray:
 
 def resample_texture(texture: Texture, layout: AtlasLayout) -> Texture:
     """Draw a texture in another layout; where that has fewer texels, each is a mean of several."""
-    colour = np.zeros((*layout.size_hw, 3), np.uint8)
-    source = np.zeros(layout.size_hw, np.uint8)
+    colour, source = np.zeros((*layout.size_hw, 3), np.uint8), np.zeros(layout.size_hw, np.uint8)
+    covered = np.zeros(layout.size_hw, bool)
     for chart in range(1, NUM_CHARTS + 1):
-        x0, y0, width, height = layout.rect[chart]
-        from_x0, from_y0, from_width, from_height = texture.layout.rect[chart]
-        step_x, step_y = from_width / width, from_height / height
-        left, top = max(int(x0) - 1, 0), max(int(y0) - 1, 0)
-        right, bottom = (min(int(np.ceil(end)) + 1, side) for end, side in
-                         ((x0 + width, layout.size_hw[1]), (y0 + height, layout.size_hw[0])))  # fmt: skip
-        map_x = from_x0 + (np.arange(left, right) + 0.5 - x0) * step_x - 0.5
-        map_y = from_y0 + (np.arange(top, bottom) + 0.5 - y0) * step_y - 0.5
-        grid = [axis.astype(np.float32) for axis in np.meshgrid(map_x, map_y)]
-        blur = [max(0.5 * np.sqrt(max(step**2 - 1, 0)), 1e-3) for step in (step_x, step_y)]
-        soft = cv2.GaussianBlur(texture.colour, (0, 0), blur[0], sigmaY=blur[1])
-        window = np.s_[top:bottom, left:right]
+        taken, window = texture.layout.window(chart), layout.window(chart)
+        grid, steps = _sampling_grid(texture.layout, layout, chart)
+        blur = [max(0.5 * np.sqrt(max(step**2 - 1, 0)), 1e-3) for step in steps]
+        soft = cv2.GaussianBlur(texture.colour[taken], (0, 0), blur[0], sigmaY=blur[1])
         colour[window] = cv2.remap(soft, *grid, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        source[window] = cv2.remap(texture.source, *grid, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+        source[window] = cv2.remap(texture.source[taken], *grid, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+        covered[window] = True
     inside = chart_texels(layout).face >= 0
     source = pad_charts(source[..., None], source > 0)[..., 0] if source.any() else source
-    return Texture(colour, np.where(inside, source, Source.NONE).astype(np.uint8), layout)
+    source = np.where(inside, source, Source.NONE).astype(np.uint8)
+    return Texture(colour if covered.all() else pad_charts(colour, covered), source, layout)
+
+
+def _sampling_grid(old: AtlasLayout, new: AtlasLayout, chart: int) -> tuple[list[np.ndarray], tuple[float, float]]:
+    """Where in the old window of a chart the pixels of its new one lie, x and y (h, w) float32, and the step between
+    them in x and in y."""
+    grid, steps = [], []
+    for axis, part in enumerate(reversed(new.window(chart))):
+        start, length = new.rect[chart, axis], new.rect[chart, 2 + axis]
+        old_start, old_length = old.rect[chart, axis], old.rect[chart, 2 + axis]
+        steps.append(old_length / length)
+        share = np.clip((np.arange(part.start, part.stop) + 0.5 - start) / length, 0, 1)
+        grid.append(old_start + share * old_length - 0.5 - old.window(chart)[1 - axis].start)
+    return [one.astype(np.float32) for one in np.meshgrid(*grid)], (steps[0], steps[1])
 
 
 def texture_png(picture: np.ndarray) -> bytes:

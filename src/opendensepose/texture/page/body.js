@@ -66,8 +66,7 @@ class BodyView {
     const y = 1 - ((event.clientY - bounds.top) / bounds.height) * 2;
     const hit = this.cast(new THREE.Vector2(x, y));
     if (!hit) return null;
-    const face = Math.floor(hit.face.a === undefined ? 0 : hit.faceIndex);
-    return { face, second: hit.barycoord.y, third: hit.barycoord.z, place: hit.point.toArray() };
+    return { face: hit.faceIndex, second: hit.barycoord.y, third: hit.barycoord.z, place: hit.point.toArray() };
   }
 
   mark(place) {
