@@ -11,12 +11,12 @@ SOURCE = TESTS.parent / "src" / "opendensepose"
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"training", "benchmark", "annotate", "annotators", "photo_texture"},
-    {"predict", "render", "evaluate"},
-    {"models", "data", "synth", "visualize", "evaluation", "texture"},
+    {"training", "benchmark", "annotate", "annotators"},
+    {"predict", "render", "evaluate", "texture"},
+    {"models", "data", "synth", "visualize", "evaluation"},
     {"instance"},
     {"iuv", "camera", "keypoints", "part_grid"},
-    {"surface", "rasterize"},
+    {"surface"},
     {"cache_folder", "atomic_write"},
 ]
 # The same within packages that have sub-packages. Modules beside the sub-packages may be used by all of them.

@@ -6,7 +6,7 @@ from tests.texture.people import colour_of, instance_of, seen_from
 
 from opendensepose.surface.atlas import map_layout
 from opendensepose.texture import Source, Texture, draw_texture
-from opendensepose.texture.draw import BROAD_LIGHT
+from opendensepose.texture.draw import BROAD_LIGHT, draw_body
 from opendensepose.texture.texture import chart_texels, pad_charts, texel_xyz
 
 
@@ -64,3 +64,11 @@ def test_bad_input_is_one_sentence(texture):
         draw_texture(image, [person], texture, shading=2)
     with pytest.raises(ValueError, match="the photo must be uint8"):
         draw_texture(image / 255, [person], texture)
+
+
+def test_a_body_is_drawn_in_its_texture():
+    layout = map_layout(64)
+    red = Texture(np.full((64, 64, 3), (200, 0, 0), np.uint8), np.zeros((64, 64), np.uint8), layout)
+    picture = draw_body(red)
+    body = (picture != 255).any(2)
+    assert 0.1 < body.mean() < 0.5 and picture[body][:, 0].mean() > 100 and np.median(picture[body][:, 1]) == 0

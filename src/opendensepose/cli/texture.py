@@ -1,6 +1,8 @@
 """Verbs between photos and the body's surface: `texture`, `transfer` and `view`."""
 
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +11,10 @@ import typer
 from opendensepose.cli.options import Device, Out
 
 if TYPE_CHECKING:
-    from opendensepose.photo_texture import LabelledPhotos
+    import numpy as np
+
+    from opendensepose.instance import Instance
+    from opendensepose.texture.photos import LabelledPhotos
 
 __all__ = ["VERBS"]
 
@@ -41,7 +46,7 @@ def texture(
     example: Example = False,
 ) -> None:
     """Bake the texture of a person from photos: as map, as atlas of 24 tiles, and on the body as glTF."""
-    from opendensepose.photo_texture import make_texture
+    from opendensepose.texture.photos import make_texture
 
     for path in make_texture(_labelled(out, photos, person, predictions, model, device, example), out):
         print(path)
@@ -62,7 +67,7 @@ def transfer(
     example: Example = False,
 ) -> None:
     """Paint a texture on the people in photos."""
-    from opendensepose.photo_texture import transfer_texture
+    from opendensepose.texture.photos import transfer_texture
 
     labelled = _labelled(out, photos, person, predictions, model, device, example)
     for path in transfer_texture(texture, labelled, out, shading):
@@ -80,7 +85,7 @@ def view(
     example: Example = False,
 ) -> None:
     """Write a page with the photo and the 3D body side by side: point at one and see the same point on the other."""
-    from opendensepose.photo_texture import make_view
+    from opendensepose.texture.photos import make_view
 
     photos = [] if photo is None else [photo]
     print(make_view(_labelled(out.parent, photos, person, predictions, model, device, example), out))
@@ -97,7 +102,7 @@ def _labelled(
 ) -> "LabelledPhotos":
     """The photos that a verb was given; the example photo is written into `folder`."""
     from opendensepose.cli.prediction import write_example_photo
-    from opendensepose.photo_texture import LabelledPhotos
+    from opendensepose.texture.photos import LabelledPhotos
 
     photos = list(photos or [])
     if example:
@@ -105,8 +110,14 @@ def _labelled(
     if not photos:
         raise ValueError("no photo was named: give a photo, or --example for the example photo")
 
+    @cache
+    def predictor() -> "Callable[[np.ndarray], list[Instance]]":  # loaded only if a photo has no labels yet
+        from opendensepose.predict import Predictor
+
+        return Predictor(model, device)
+
     def report(path: Path, num_people: int) -> None:
         if not num_people:
             print(f"opendensepose: nobody was found in {path}", file=sys.stderr)
 
-    return LabelledPhotos(photos, person, predictions, model, device, report)
+    return LabelledPhotos(photos, lambda image_rgb: predictor()(image_rgb), person, predictions, report)

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from opendensepose.instance import Instance
-from opendensepose.rasterize import triangle_fragments
 from opendensepose.surface import load_charts, load_surface
 from opendensepose.surface.atlas import AtlasLayout, map_layout
+from opendensepose.surface.rasterize import triangle_fragments
 from opendensepose.texture.fill import fill_texture
 from opendensepose.texture.texture import Texture, chart_texels
 

@@ -1,4 +1,4 @@
-"""A texture painted on the people in a photo, in the photo's light.
+"""A texture painted on the people in a photo, in the photo's light, or on the body at rest.
 
 Letters: H, W photo or window.
 """
@@ -10,15 +10,17 @@ import numpy as np
 
 from opendensepose.instance import Instance
 from opendensepose.iuv import IUV
-from opendensepose.surface import CHART_TO_PART
+from opendensepose.surface import CHART_TO_PART, SurfacePoints, load_charts, load_surface
 from opendensepose.texture.texture import Texture
+from opendensepose.visualize.surface import FINE, SIDES, light_body, view_body
 
-__all__ = ["draw_texture"]
+__all__ = ["draw_body", "draw_texture"]
 
 DARKEST, BRIGHTEST = 0.25, 1.9  # the light of a pixel relative to the mean of its body part
 BROAD_LIGHT = 0.4  # how much of it stays: more shows the clothes underneath, less looks flat
 BASE_PX = 400  # longer side of a person when their broad light is estimated
 EDGE_PX = 0.7
+PAPER = 255
 
 
 def draw_texture(
@@ -42,6 +44,22 @@ def draw_texture(
         if person.iuv.i.any():
             _paint(canvas, image_rgb, person.iuv, texture, shading, soft_edge)
     return canvas
+
+
+def draw_body(texture: Texture) -> np.ndarray:
+    """Draw the body at rest with a texture from four sides, (H, W, 3) uint8 on white."""
+    surface, charts = load_surface(), load_charts()
+    views = []
+    for side in SIDES.values():
+        face, weights = view_body(surface, *side)
+        inside = face >= 0
+        xy = np.full((*face.shape, 2), -2, np.float32)
+        xy[inside] = texture.layout.xy(*charts.from_points(SurfacePoints(face[inside], weights[inside]))) - 0.5
+        colour = cv2.remap(texture.colour, xy, None, cv2.INTER_LINEAR).astype(np.float32)
+        colour *= (0.55 + 0.45 * light_body(surface, face, weights))[..., None]
+        colour[~inside] = PAPER
+        views.append(cv2.resize(colour, None, fx=1 / FINE, fy=1 / FINE, interpolation=cv2.INTER_AREA))
+    return np.clip(np.concatenate(views, axis=1) + 0.5, 0, 255).astype(np.uint8)
 
 
 def _paint(

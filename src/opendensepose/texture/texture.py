@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from opendensepose.rasterize import rasterize
 from opendensepose.surface import NUM_CHARTS, load_charts, load_surface
 from opendensepose.surface.atlas import AtlasLayout, layout_of_size
+from opendensepose.surface.rasterize import rasterize
 
 __all__ = ["ChartTexels", "Source", "Texture", "chart_texels", "pad_charts", "resample_texture", "texture_png"]
 

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from opendensepose.rasterize import rasterize
 from opendensepose.surface import CHART_COLOURS, Charts, Surface, SurfacePoints, load_charts, load_surface
 from opendensepose.surface.atlas import ATLAS_SIZE_HW, atlas_xy
+from opendensepose.surface.rasterize import rasterize
 from opendensepose.visualize.contours import isoline_coverage, outline_coverage
 
 __all__ = ["FINE", "SIDES", "light_body", "save_surface_pictures", "view_body"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from opendensepose.rasterize import rasterize, triangle_fragments
+from opendensepose.surface.rasterize import rasterize, triangle_fragments
 
 
 def test_the_nearer_triangle_is_kept_by_hand():

@@ -1,7 +1,4 @@
-"""Textures from photos on disk, and onto them: what the verbs `texture`, `transfer` and `view` do.
-
-Labels come from the files of `predict` where there are some, else from a network, which is loaded only then.
-"""
+"""Textures from photos on disk, and onto them: what the verbs `texture`, `transfer` and `view` do."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,15 +13,14 @@ from opendensepose.atomic_write import atomic_write
 from opendensepose.data.photos import find_photos, read_photo
 from opendensepose.data.predictions import load_prediction
 from opendensepose.instance import Instance
-from opendensepose.surface import SurfacePoints, load_charts, load_surface
 from opendensepose.surface.atlas import layout_of_size, tile_layout
-from opendensepose.texture import Texture, bake_texture, draw_texture, resample_texture
+from opendensepose.texture.bake import bake_texture
+from opendensepose.texture.draw import draw_body, draw_texture
 from opendensepose.texture.gltf import body_glb
 from opendensepose.texture.page import correspondence_page
-from opendensepose.texture.texture import texture_png
-from opendensepose.visualize.surface import FINE, SIDES, light_body, view_body
+from opendensepose.texture.texture import Texture, resample_texture, texture_png
 
-__all__ = ["LabelledPhotos", "draw_body", "make_texture", "make_view", "transfer_texture"]
+__all__ = ["LabelledPhotos", "make_texture", "make_view", "transfer_texture"]
 
 PAPER = 255
 
@@ -33,17 +29,16 @@ PAPER = 255
 class LabelledPhotos:
     """Photos with the people in them, read one after the other.
 
-    person: "largest" by pixels, "all", or a number as in the files of `predict`, 1 the first. predictions: the folder
-    of these files, <photo's stem>.npz; None: beside each photo. Photos without a file are labelled by model on device.
-    on_photo(path, number of people) is called for each. ValueError for another person, photos that cannot be read, and
-    files that are damaged or of another photo.
+    label: finds the people in a photo (H, W, 3) uint8; a `Predictor`. predictions: the folder of `predict`'s files,
+    <photo's stem>.npz; None: beside each photo. Photos that have such a file are not labelled. person: "largest" by
+    pixels, "all", or a number as in these files, 1 the first. on_photo(path, number of people) is called for each.
+    ValueError for another person, photos that cannot be read, and files that are damaged or of another photo.
     """
 
     photos: Sequence[str | Path]
+    label: Callable[[np.ndarray], list[Instance]]
     person: str = "largest"
     predictions: Path | None = None
-    model: str = "default"
-    device: str | None = None
     on_photo: Callable[[Path, int], None] | None = None
 
     def __post_init__(self) -> None:
@@ -52,7 +47,6 @@ class LabelledPhotos:
         if self.predictions is not None and not self.predictions.is_dir():
             raise ValueError(f"there is no folder {self.predictions} of predictions.")
         self.paths = find_photos(list(self.photos))
-        self._predictor: Callable[[np.ndarray], list[Instance]] | None = None
 
     def __iter__(self) -> Iterator[tuple[Path, np.ndarray, list[Instance]]]:
         for path in self.paths:
@@ -65,11 +59,7 @@ class LabelledPhotos:
     def _labelled(self, path: Path, image_rgb: np.ndarray) -> list[Instance]:
         file = (self.predictions or path.parent) / f"{path.stem}.npz"
         if not file.is_file():
-            if self._predictor is None:
-                from opendensepose.predict import Predictor
-
-                self._predictor = Predictor(self.model, self.device)
-            return self._predictor(image_rgb)
+            return self.label(image_rgb)
         prediction = load_prediction(file)
         if prediction.iuv.size_hw != image_rgb.shape[:2]:
             (height, width), (rows, columns) = prediction.iuv.size_hw, image_rgb.shape[:2]
@@ -144,22 +134,6 @@ def make_view(photos: LabelledPhotos, out: str | Path) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(out, page.encode())
     return out
-
-
-def draw_body(texture: Texture) -> np.ndarray:
-    """Draw the body at rest with a texture from four sides, (H, W, 3) uint8 on white."""
-    surface, charts = load_surface(), load_charts()
-    views = []
-    for side in SIDES.values():
-        face, weights = view_body(surface, *side)
-        inside = face >= 0
-        xy = np.full((*face.shape, 2), -2, np.float32)
-        xy[inside] = texture.layout.xy(*charts.from_points(SurfacePoints(face[inside], weights[inside]))) - 0.5
-        colour = cv2.remap(texture.colour, xy, None, cv2.INTER_LINEAR).astype(np.float32)
-        colour *= (0.55 + 0.45 * light_body(surface, face, weights))[..., None]
-        colour[~inside] = PAPER
-        views.append(cv2.resize(colour, None, fx=1 / FINE, fy=1 / FINE, interpolation=cv2.INTER_AREA))
-    return np.clip(np.concatenate(views, axis=1) + 0.5, 0, 255).astype(np.uint8)
 
 
 def _person_window(image_rgb: np.ndarray, person: Instance) -> np.ndarray:
