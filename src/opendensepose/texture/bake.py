@@ -120,6 +120,10 @@ class _ChartMesh(NamedTuple):
 
 def _chart_mesh(view: _View, chart: int, layout: AtlasLayout) -> _ChartMesh:
     """Join neighbouring pixels of a chart, and the next beyond its border; not across folds and cuts."""
+    x, y, width, height = cv2.boundingRect((view.i == chart).astype(np.uint8))
+    window = np.s_[max(0, y - 3) : y + height + 3, max(0, x - 3) : x + width + 3]  # with the neighbours' neighbours
+    in_view = np.arange(view.i.size).reshape(view.i.shape)[window].ravel()
+    view = _View(*(field[window] for field in view))
     there, u, v = _beyond_border(view, chart)
     xy = layout.xy(np.full(there.shape, chart), u, v)
     index = np.arange(there.size).reshape(there.shape)
@@ -137,7 +141,7 @@ def _chart_mesh(view: _View, chart: int, layout: AtlasLayout) -> _ChartMesh:
     area = 0.5 * np.linalg.norm(np.cross(place[:, 1] - place[:, 0], place[:, 2] - place[:, 0]), axis=1)
     first, second = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]
     texels = np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0])
-    return _ChartMesh(corner, pixel, area, texels)
+    return _ChartMesh(corner, in_view[pixel], area, texels)
 
 
 def _beyond_border(view: _View, chart: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
