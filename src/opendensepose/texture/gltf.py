@@ -66,4 +66,6 @@ def body_glb(texture: Texture) -> bytes:
         visual=trimesh.visual.TextureVisuals(uv=uv, material=material),
         process=False,
     )
-    return trimesh.Scene({"body": body}).export(file_type="glb", include_normals=True)
+    scene = trimesh.Scene()
+    scene.add_geometry(body, geom_name="body")
+    return scene.export(file_type="glb", include_normals=True)

@@ -109,11 +109,13 @@ def resample_texture(texture: Texture, layout: AtlasLayout) -> Texture:
     covered = np.zeros(layout.size_hw, bool)
     for chart in range(1, NUM_CHARTS + 1):
         taken, window = texture.layout.window(chart), layout.window(chart)
-        grid, steps = _sampling_grid(texture.layout, layout, chart)
+        map_x, map_y, steps = _sampling_grid(texture.layout, layout, chart)
         blur = [max(0.5 * np.sqrt(max(step**2 - 1, 0)), 1e-3) for step in steps]
         soft = cv2.GaussianBlur(texture.colour[taken], (0, 0), blur[0], sigmaY=blur[1])
-        colour[window] = cv2.remap(soft, *grid, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        source[window] = cv2.remap(texture.source[taken], *grid, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+        colour[window] = cv2.remap(soft, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        source[window] = cv2.remap(
+            texture.source[taken], map_x, map_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+        )
         covered[window] = True
     inside = chart_texels(layout).face >= 0
     source = pad_charts(source[..., None], source > 0)[..., 0] if source.any() else source
@@ -121,7 +123,9 @@ def resample_texture(texture: Texture, layout: AtlasLayout) -> Texture:
     return Texture(colour if covered.all() else pad_charts(colour, covered), source, layout)
 
 
-def _sampling_grid(old: AtlasLayout, new: AtlasLayout, chart: int) -> tuple[list[np.ndarray], tuple[float, float]]:
+def _sampling_grid(
+    old: AtlasLayout, new: AtlasLayout, chart: int
+) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
     """Where in the old window of a chart the pixels of its new one lie, x and y (h, w) float32, and the step between
     them in x and in y."""
     grid, steps = [], []
@@ -131,7 +135,8 @@ def _sampling_grid(old: AtlasLayout, new: AtlasLayout, chart: int) -> tuple[list
         steps.append(old_length / length)
         share = np.clip((np.arange(part.start, part.stop) + 0.5 - start) / length, 0, 1)
         grid.append(old_start + share * old_length - 0.5 - old.window(chart)[1 - axis].start)
-    return [one.astype(np.float32) for one in np.meshgrid(*grid)], (steps[0], steps[1])
+    map_x, map_y = np.meshgrid(*grid)
+    return map_x.astype(np.float32), map_y.astype(np.float32), (steps[0], steps[1])
 
 
 def texture_png(picture: np.ndarray) -> bytes:
