@@ -47,9 +47,9 @@ def correspondence_page(image_rgb: np.ndarray, people: Sequence[Instance], title
     texture = bake_texture([(image_rgb, [largest])], map_layout(TEXTURE_SIDE))
     unseen = (texture.source != Source.SEEN).astype(np.uint8)
     fade = np.interp(cv2.distanceTransform(unseen, cv2.DIST_L2, 5), FADE_PX, (0, 1))[..., None]
-    worn = (texture.colour + fade * (np.float64(CLAY) - texture.colour) + 0.5).astype(np.uint8)
+    worn = (texture.colour + fade * (np.array(CLAY, np.float64) - texture.colour) + 0.5).astype(np.uint8)
     step = max(1, -(-max(image_rgb.shape[:2]) // MOST_PX))
-    data = {
+    data: dict[str, object] = {
         **_body_arrays(),
         **_pixel_arrays(image_rgb.shape[:2], people, step),
         "photo": _jpeg_url(_reduced(image_rgb, step)),
