@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from opendensepose.iuv import IUV, QuantisedIUV, crop_iuv, empty_iuv, flip_iuv
+from opendensepose.iuv import IUV, PixelLookup, QuantisedIUV, crop_iuv, empty_iuv, flip_iuv, labelled_points
+from opendensepose.surface import SurfacePoints, load_charts, load_surface
 
 
 def random_iuv(rng, size_hw=(7, 5)):
@@ -74,3 +75,30 @@ def test_a_quantised_map_is_the_map_in_255ths_and_0_on_background():
     for wrong in ((i, u.astype(float), u), (i, u, u.T), (i + 24, u, u), (i[0], u[0], u[0])):
         with pytest.raises(ValueError, match="must be uint8|must be 0..24"):
             QuantisedIUV(*wrong)
+
+
+def test_labelled_pixels_and_their_points_by_hand():
+    iuv = empty_iuv((3, 4))
+    iuv.i[1, 2], iuv.u[1, 2], iuv.v[1, 2] = 2, 0.4, 0.5
+    pixel_xy, points = labelled_points(iuv)
+    assert pixel_xy.tolist() == [[2, 1]]
+    i, u, v = load_charts().from_points(points)
+    assert (i[0], u[0], v[0]) == (2, pytest.approx(0.4, abs=1e-5), pytest.approx(0.5, abs=1e-5))
+    assert len(labelled_points(empty_iuv((3, 4)))[1]) == 0
+
+
+def test_pixels_are_found_again():
+    """A picture of one chart, 100 pixels to U and V: each point leads to a pixel whose label is near."""
+    iuv = empty_iuv((100, 100))
+    iuv.i[:] = 2
+    iuv.u[:], iuv.v[:] = np.meshgrid(np.linspace(0.3, 0.6, 100), np.linspace(0.3, 0.6, 100))
+    pixel_xy, points = labelled_points(iuv)
+    lookup = PixelLookup(iuv)
+    found = lookup.find(points)
+    assert np.abs(found - pixel_xy).max() <= 2
+    surface = load_surface()
+    shown = points.xyz(surface.vertices, surface.faces)[found[:, 1] * 100 + found[:, 0]]
+    assert np.linalg.norm(shown - points.xyz(surface.vertices, surface.faces), axis=1).max() < 0.006
+    elsewhere = load_charts().to_points([2, 1, 2], [0.7, 0.4, 0.61], [0.5, 0.5, 0.5])
+    assert lookup.find(elsewhere).min(1).tolist()[:2] == [-1, -1] and lookup.find(elsewhere)[2, 0] == 99
+    assert PixelLookup(empty_iuv((3, 4))).find(SurfacePoints([0], [[1, 0, 0]])).tolist() == [[-1, -1]]

@@ -12,7 +12,7 @@ LAYERS = [
     {"__main__"},
     {"cli"},
     {"training", "benchmark", "annotate", "annotators"},
-    {"predict", "export", "render", "evaluate"},
+    {"predict", "export", "render", "evaluate", "texture"},
     {"formats"},
     {"models", "data", "synth", "visualize", "evaluation"},
     {"instance"},

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from opendensepose.predict import Predictor
     from opendensepose.surface import Charts, GeodesicDistances, Surface, SurfacePoints, load_charts, load_surface
     from opendensepose.synth import RenderedImage, render_image
+    from opendensepose.texture import Texture, bake_texture, draw_texture
     from opendensepose.visualize import draw_overlay, show
 
 __all__ = [
@@ -30,8 +31,11 @@ __all__ = [
     "RenderedImage",
     "Surface",
     "SurfacePoints",
+    "Texture",
     "__version__",
+    "bake_texture",
     "draw_overlay",
+    "draw_texture",
     "example_photo",
     "load_charts",
     "load_surface",
@@ -50,7 +54,10 @@ _HOME = {
     "RenderedImage": "opendensepose.synth",
     "Surface": "opendensepose.surface",
     "SurfacePoints": "opendensepose.surface",
+    "Texture": "opendensepose.texture",
+    "bake_texture": "opendensepose.texture",
     "draw_overlay": "opendensepose.visualize",
+    "draw_texture": "opendensepose.texture",
     "example_photo": "opendensepose.data",
     "load_charts": "opendensepose.surface",
     "load_surface": "opendensepose.surface",

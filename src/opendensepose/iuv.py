@@ -1,12 +1,16 @@
-"""The IUV map: for each pixel a chart number and chart coordinates. Cutting and mirroring of such maps."""
+"""The IUV map: for each pixel a chart number and chart coordinates. Cutting and mirroring of such maps; pixels to
+surface points and back."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from opendensepose.surface import NUM_CHARTS, mirror_iuv
+from opendensepose.surface import NUM_CHARTS, SurfacePoints, load_charts, mirror_iuv
+from opendensepose.surface.atlas import map_layout
 
-__all__ = ["IUV", "QuantisedIUV", "crop_iuv", "empty_iuv", "flip_iuv"]
+__all__ = ["IUV", "PixelLookup", "QuantisedIUV", "crop_iuv", "empty_iuv", "flip_iuv", "labelled_points"]
+
+LOOKUP_SIDE = 1024  # of the map on which pixels are searched; a texel of it is 2 mm
 
 
 @dataclass(frozen=True)
@@ -89,3 +93,49 @@ def flip_iuv(iuv: IUV) -> IUV:
     i, u, v = mirror_iuv(iuv.i[:, ::-1], iuv.u[:, ::-1], iuv.v[:, ::-1])
     u, v = (np.where(i > 0, value, 0).astype(np.float32) for value in (u, v))
     return IUV(np.ascontiguousarray(i, dtype=np.uint8), u, v)
+
+
+def labelled_points(iuv: IUV) -> tuple[np.ndarray, SurfacePoints]:
+    """Take all labelled pixels, row by row: columns and rows (P, 2) int32, and the surface points they show."""
+    row, column = np.nonzero(iuv.i)
+    points = load_charts().to_points(iuv.i[row, column], iuv.u[row, column], iuv.v[row, column])
+    return np.stack([column, row], 1).astype(np.int32), points
+
+
+class PixelLookup:
+    """Finds the pixels of one person that show given surface points; made once for a map, for many queries."""
+
+    def __init__(self, iuv: IUV):
+        import cv2  # only this table needs it
+
+        self.layout = map_layout(LOOKUP_SIDE)
+        self.metres_per_texel = float(1 / self.layout.texels_per_metre)
+        row, column = np.nonzero(iuv.i)
+        self.pixel_xy, self.chart = np.stack([column, row], 1).astype(np.int32), iuv.i[row, column]
+        x, y = self._texel(self.chart, iuv.u[row, column], iuv.v[row, column])
+        seen = np.full(self.layout.size_hw, -1, np.int64)
+        seen[y, x] = np.arange(len(row))
+        distance, label = cv2.distanceTransformWithLabels(
+            (seen < 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        )
+        of_label = np.full(label.max() + 1, -1, np.int64)
+        of_label[label[seen >= 0]] = seen[seen >= 0]
+        self.nearest = of_label[label]  # (H, W): the pixel whose label is nearest to a texel, -1 if there is none
+        self.distance_m = distance * self.metres_per_texel
+
+    def _texel(self, i: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return np.floor(self.layout.xy(i, u, v)).astype(np.int64).T
+
+    def find(self, points: SurfacePoints, reach_m: float = 0.02) -> np.ndarray:
+        """Find the pixel that shows the place nearest to each point on its chart: column and row (P, 2) int32.
+
+        Both are -1 where no pixel shows a place within reach_m metres.
+        """
+        i, u, v = load_charts().from_points(points)
+        x, y = self._texel(i, u, v)
+        pixel, reached = self.nearest[y, x], self.distance_m[y, x] <= reach_m
+        found = np.full((len(i), 2), -1, np.int32)
+        if len(self.chart):
+            there = reached & (pixel >= 0) & (self.chart[pixel] == i)
+            found[there] = self.pixel_xy[pixel[there]]
+        return found

@@ -44,3 +44,15 @@ def test_a_face_of_another_mesh_is_named():
         points.xyz(TRIANGLE, FACES)
     with pytest.raises(ValueError, match="shapes"):
         points.xyz(TRIANGLE[:, :2], FACES)
+
+
+def test_the_nearest_vertex_by_hand_and_vertices_there_and_back():
+    points = SurfacePoints(np.array([0, 0]), np.array([[0.6, 0.4, 0], [0.3, 0.1, 0.6]]))
+    assert points.nearest_vertex(TRIANGLE, FACES).tolist() == [0, 2]
+    surface = load_surface()
+    vertex = np.unique(surface.faces)[::-1]
+    at = SurfacePoints.at_vertices(vertex, surface.faces)
+    assert (at.xyz(surface.vertices, surface.faces) == surface.vertices[vertex]).all()
+    assert (at.nearest_vertex(surface.vertices, surface.faces) == vertex).all()
+    with pytest.raises(ValueError, match="one of a face, got 3"):
+        SurfacePoints.at_vertices([0, 3], FACES)

@@ -3,28 +3,14 @@ import pytest
 from PIL import Image
 
 from opendensepose.surface import load_charts, load_surface
+from opendensepose.surface.atlas import atlas_xy
 from opendensepose.visualize import surface
-from opendensepose.visualize.surface import _rasterise, atlas_xy, save_surface_pictures
+from opendensepose.visualize.surface import save_surface_pictures
 
 
 def read(path) -> np.ndarray:
     with Image.open(path) as image:
         return np.asarray(image)
-
-
-def test_rasterise_keeps_the_nearer_triangle():
-    far = [[0, 0, 2], [4, 0, 2], [0, 4, 2]]
-    near = [[0, 0, 1], [2, 0, 1], [0, 2, 1]]
-    face, weights = _rasterise(np.array([near, far], float), (4, 4))
-    assert face.tolist() == [[0, 0, 1, 1], [0, 1, 1, -1], [1, 1, -1, -1], [1, -1, -1, -1]]
-    assert weights[0, 0] == pytest.approx([0.5, 0.25, 0.25])
-
-
-def test_atlas_by_hand():
-    """Chart 8 = 6 * 1 + 1 + 1: second column, second row."""
-    assert atlas_xy([1, 8], [0, 1], [1, 0]).tolist() == [[0.5, 0.5], [399.5, 399.5]]
-    with pytest.raises(ValueError, match=r"got 0\.\.0"):
-        atlas_xy([0], [0], [0])
 
 
 def test_the_pictures_and_the_obj(tmp_path, monkeypatch):

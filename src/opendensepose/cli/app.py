@@ -6,7 +6,18 @@ from typing import Annotated, Any
 
 import typer
 
-from opendensepose.cli import annotate, data, export, formats, measures, prediction, surface, synthesis, training
+from opendensepose.cli import (
+    annotate,
+    data,
+    export,
+    formats,
+    measures,
+    prediction,
+    surface,
+    synthesis,
+    texture,
+    training,
+)
 
 __all__ = ["app"]
 
@@ -100,6 +111,6 @@ def main(
 
 
 # a group without a name of its own gives its verbs to the command
-for group in (prediction, formats, export, synthesis, surface, training, measures, data, annotate):
+for group in (prediction, formats, texture, export, synthesis, surface, training, measures, data, annotate):
     for verbs in group.VERBS:
         app.add_typer(verbs)

@@ -56,7 +56,7 @@ def predict(
     """
     photos = list(photos or [])
     if example:
-        photos.append(_write_example_photo(out))
+        photos.append(write_example_photo(out))
     if not photos:
         raise ValueError("no photo was named: give photos or folders, or --example for the example photo")
     with _kept_for_good():
@@ -121,7 +121,7 @@ def _naming(path: Path, sentence: str) -> str:
     return sentence if path.name in sentence else f"{path}: {sentence}"
 
 
-def _write_example_photo(out: Path) -> Path:
+def write_example_photo(out: Path) -> Path:
     """Puts NASA's public-domain portrait of Eileen Collins into `out`."""
     from PIL import Image
 

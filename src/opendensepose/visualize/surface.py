@@ -11,11 +11,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from opendensepose.surface import CHART_COLOURS, Charts, Surface, SurfacePoints, load_charts, load_surface
+from opendensepose.surface.atlas import ATLAS_SIZE_HW, atlas_xy
+from opendensepose.surface.rasterize import rasterize
 from opendensepose.visualize.contours import isoline_coverage, outline_coverage
 
-__all__ = ["ATLAS_SIZE_HW", "FINE", "SIDES", "atlas_xy", "light_body", "save_surface_pictures", "view_body"]
+__all__ = ["FINE", "SIDES", "light_body", "save_surface_pictures", "view_body"]
 
-ATLAS_SIZE_HW = (1200, 800)
 FINE = 2
 PIXELS_PER_METRE = 520
 MARGIN_M = 0.06
@@ -47,47 +48,6 @@ def save_surface_pictures(out_dir: str | Path) -> list[Path]:
     return paths
 
 
-def atlas_xy(i: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Convert charts 1..24 and U, V to x, y (..., 2) float64 in the authors' 800 x 1200 texture atlas, centres at +0.5.
-
-    Chart 6 k + j + 1 has the cell at columns 200 k, rows 200 j; in it column = U * 199, row = (1 - V) * 199.
-    """
-    i, u, v = np.asarray(i, int), np.asarray(u, float), np.asarray(v, float)
-    if i.size and not 1 <= i.min() <= i.max() <= 24:
-        raise ValueError(f"charts must be in 1..24 (no background), got {i.min()}..{i.max()}.")
-    column, row = (i - 1) // 6, (i - 1) % 6
-    return np.stack([200 * column + u * 199 + 0.5, 200 * row + (1 - v) * 199 + 0.5], -1)
-
-
-def _rasterise(corner_xyz: np.ndarray, size_hw: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest triangle in each pixel: face (H, W) int32, -1 where none, and barycentric (H, W, 3) float32.
-
-    corner_xyz (F, 3, 3): pixel x, y and depth of the corners; triangles of negative or no area are skipped.
-    """
-    xy = corner_xyz[:, :, :2]
-    low = np.maximum(np.ceil(xy.min(1) - 0.5), 0).astype(int)
-    high = np.minimum(np.floor(xy.max(1) - 0.5), [size_hw[1] - 1, size_hw[0] - 1]).astype(int)
-    first, second = xy[:, 1] - xy[:, 0], xy[:, 2] - xy[:, 0]
-    area = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
-    span = np.where((area > 1e-9)[:, None], np.maximum(high - low + 1, 0), 0)
-    count = span.prod(1)
-    face = np.repeat(np.arange(len(xy)), count)
-    rank = np.arange(len(face)) - np.repeat(np.cumsum(count) - count, count)
-    x, y = low[face, 0] + rank % span[face, 0], low[face, 1] + rank // span[face, 0]
-    dx, dy = x + 0.5 - xy[face, 0, 0], y + 0.5 - xy[face, 0, 1]
-    one = (dx * second[face, 1] - dy * second[face, 0]) / area[face]
-    two = (dy * first[face, 0] - dx * first[face, 1]) / area[face]
-    weights = np.stack([1 - one - two, one, two], 1)
-    keep = weights.min(1) >= -1e-9
-    face, weights, x, y = face[keep], weights[keep], x[keep], y[keep]
-    far_first = np.argsort(-(corner_xyz[face, :, 2] * weights).sum(1), kind="stable")
-    face, weights, x, y = face[far_first], weights[far_first], x[far_first], y[far_first]
-    face_map = np.full(size_hw, -1, np.int32)
-    weight_map = np.zeros((*size_hw, 3), np.float32)
-    face_map[y, x], weight_map[y, x] = face, weights  # the last, nearest one stays
-    return face_map, weight_map
-
-
 def view_body(surface: Surface, right: Sequence[float], away: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     """Compute the face map and barycentric map of the body seen along `away`, in parallel projection."""
     scale = PIXELS_PER_METRE * FINE
@@ -97,9 +57,11 @@ def view_body(surface: Surface, right: Sequence[float], away: Sequence[float]) -
     width_m = np.ptp(across) + 2 * MARGIN_M
     size_hw = FINE * int(height_m * PIXELS_PER_METRE), FINE * int(width_m * PIXELS_PER_METRE)
     xyz = np.stack([(across - low_x) * scale, (high_z - up) * scale, depth], 1)
-    corner = xyz[surface.faces][:, [0, 2, 1]]  # outside faces turn clockwise in a picture with y down
-    face, weights = _rasterise(corner, size_hw)
-    return face, weights[:, :, [0, 2, 1]]
+    corner = xyz[surface.faces]
+    first, second = corner[:, 1, :2] - corner[:, 0, :2], corner[:, 2, :2] - corner[:, 0, :2]
+    towards = first[:, 0] * second[:, 1] < first[:, 1] * second[:, 0]  # outsides turn clockwise with y down
+    face, weights = rasterize(np.where(towards[:, None, None], corner, 0), size_hw)  # no area: not drawn
+    return face, weights
 
 
 def _paint(surface: Surface, charts: Charts, face: np.ndarray, weights: np.ndarray, *, with_lines: bool) -> np.ndarray:
@@ -178,13 +140,7 @@ def _draw_atlas(surface: Surface, charts: Charts) -> np.ndarray:
     xy = atlas_xy(charts.face_chart[:, None], charts.face_uv[:, :, 0], charts.face_uv[:, :, 1]) * FINE
     corner = np.concatenate([xy, np.zeros((*xy.shape[:2], 1))], 2)
     size_hw = ATLAS_SIZE_HW[0] * FINE, ATLAS_SIZE_HW[1] * FINE
-    face = np.full(size_hw, -1, np.int32)
-    weights = np.zeros((*size_hw, 3), np.float32)
-    for order in ([0, 1, 2], [0, 2, 1]):  # a chart and its mirror turn in opposite senses
-        part, part_weights = _rasterise(corner[:, order], size_hw)
-        hit = part >= 0
-        face[hit], weights[hit] = part[hit], part_weights[hit][:, order]
-    return _paint_atlas(surface, charts, face, weights)
+    return _paint_atlas(surface, charts, *rasterize(corner, size_hw))
 
 
 def _paint_atlas(surface: Surface, charts: Charts, face: np.ndarray, weights: np.ndarray) -> np.ndarray:
