@@ -1,7 +1,7 @@
 """Verbs about annotation files: `data check` and `show`."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -71,6 +71,7 @@ def show(
     """Draw annotations or predictions: the photo, U and V; and parts, or charts, contours, points and confidence."""
     from opendensepose.visualize import write_png
 
+    pictures: Iterable[tuple[str, np.ndarray]]
     if file.suffix == ".json":
         pictures = _pictures_of_annotations(file, image_id, images)
     elif image_id is not None:

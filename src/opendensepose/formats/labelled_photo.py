@@ -105,9 +105,13 @@ def person_in_box(person: Instance) -> tuple[np.ndarray, IUV]:
     x0, y0, x1, y1 = labelled_box(person.iuv.i)
     left, top, right, bottom = _int_box(box)
     if x0 < x1 and (x0 < left or y0 < top or x1 > right or y1 > bottom):
-        box = np.float32(
-            [min(np.floor(box[0]), x0), min(np.floor(box[1]), y0), max(np.ceil(box[2]), x1), max(np.ceil(box[3]), y1)]
+        corners = (
+            min(np.floor(box[0]), x0),
+            min(np.floor(box[1]), y0),
+            max(np.ceil(box[2]), x1),
+            max(np.ceil(box[3]), y1),
         )
+        box = np.array(corners, np.float32)
     return box, crop_iuv(person.iuv, _int_box(box))
 
 
@@ -125,7 +129,7 @@ def _int_box(box: np.ndarray) -> tuple[int, int, int, int]:
 
 def one_person(iuv: IUV) -> Instance:
     """Return the labelled pixels of a map as one person, of whom no more is known: score and confidence are 1."""
-    box = np.float32(labelled_box(iuv.i))
+    box = np.array(labelled_box(iuv.i), np.float32)
     return Instance(box, 1.0, iuv, (iuv.i > 0).astype(np.float32))
 
 

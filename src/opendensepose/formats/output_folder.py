@@ -93,10 +93,11 @@ class OutputFolder:
         for name in names:
             of_format = "all" if name == OVERLAY else self.formats[name].people
             chosen = select_people(people, self.person or of_format)
-            labelled = LabelledPhoto(photo.name, size_hw, chosen, image_rgb)
-            files[name] = (
-                [self._overlay(labelled)] if name == OVERLAY else self.formats[name].write(self.folder, labelled)
-            )
+            if name == OVERLAY:
+                files[name] = [self._overlay(photo.stem, image_rgb, chosen)]
+            else:
+                labelled = LabelledPhoto(photo.name, size_hw, chosen, image_rgb)
+                files[name] = self.formats[name].write(self.folder, labelled)
         self._note(photo, {name: [str(path.relative_to(self.folder)) for path in files[name]] for name in names})
         return [path for name in names for path in files[name]]
 
@@ -110,13 +111,13 @@ class OutputFolder:
                 joined += format_.join(self.folder, parts)
         return joined
 
-    def _overlay(self, labelled: LabelledPhoto) -> Path:
+    def _overlay(self, stem: str, image_rgb: np.ndarray, people: Sequence[Instance]) -> Path:
         from opendensepose.visualize import draw_overlay
 
-        picture = draw_overlay(labelled.image_rgb, labelled.people)
+        picture = draw_overlay(image_rgb, people)
         quality = [cv2.IMWRITE_JPEG_QUALITY, OVERLAY_QUALITY]
         _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), quality)
-        path = self.folder / f"{labelled.stem}.overlay.jpg"
+        path = self.folder / f"{stem}.overlay.jpg"
         atomic_write(path, jpeg.tobytes())
         return path
 
