@@ -62,8 +62,9 @@ def options_of(command) -> list[str]:
     found = []
     for name, hint in command.callback.__annotations__.items():
         for about in getattr(hint, "__metadata__", ()):
-            if isinstance(about, OptionInfo):
-                forms = [form for forms in about.param_decls or () for form in forms.split("/")]
+            if isinstance(about, OptionInfo) and not about.hidden:
+                given = (about.default, *(about.param_decls or ()))  # in Annotated the first one is where a default was
+                forms = [form for one in given if isinstance(one, str) for form in one.split("/")]
                 found.append(next(form for form in (*forms, f"--{name.replace('_', '-')}") if form.startswith("--")))
     return found
 

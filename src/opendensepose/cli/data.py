@@ -71,6 +71,7 @@ def show(
     """Draw annotations or predictions: the photo, U and V; and parts, or charts, contours, points and confidence."""
     from opendensepose.visualize import write_png
 
+    pictures: Iterable[tuple[str, np.ndarray]]
     if file.suffix == ".json":
         pictures: Iterable[tuple[str, np.ndarray]] = _pictures_of_annotations(file, image_id, images)
     elif image_id is not None:

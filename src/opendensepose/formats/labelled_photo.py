@@ -105,9 +105,13 @@ def person_in_box(person: Instance) -> tuple[np.ndarray, IUV]:
     x0, y0, x1, y1 = labelled_box(person.iuv.i)
     left, top, right, bottom = _int_box(box)
     if x0 < x1 and (x0 < left or y0 < top or x1 > right or y1 > bottom):
-        around = (x0, y0, x1, y1)
-        box = np.concatenate([np.minimum(np.floor(box), around)[:2], np.maximum(np.ceil(box), around)[2:]])
-        box = box.astype(np.float32)
+        corners = (
+            min(np.floor(box[0]), x0),
+            min(np.floor(box[1]), y0),
+            max(np.ceil(box[2]), x1),
+            max(np.ceil(box[3]), y1),
+        )
+        box = np.array(corners, np.float32)
     return box, crop_iuv(person.iuv, _int_box(box))
 
 

@@ -93,12 +93,11 @@ class OutputFolder:
         for name in names:
             of_format = "all" if name == OVERLAY else self.formats[name].people
             chosen = select_people(people, self.person or of_format)
-            labelled = LabelledPhoto(photo.name, size_hw, chosen, image_rgb)
-            files[name] = (
-                [self._overlay(photo.stem, image_rgb, chosen)]
-                if name == OVERLAY
-                else self.formats[name].write(self.folder, labelled)
-            )
+            if name == OVERLAY:
+                files[name] = [self._overlay(photo.stem, image_rgb, chosen)]
+            else:
+                labelled = LabelledPhoto(photo.name, size_hw, chosen, image_rgb)
+                files[name] = self.formats[name].write(self.folder, labelled)
         self._note(photo, {name: [str(path.relative_to(self.folder)) for path in files[name]] for name in names})
         return [path for name in names for path in files[name]]
 

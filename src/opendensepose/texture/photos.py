@@ -12,6 +12,7 @@ from PIL import Image
 from opendensepose.atomic_write import atomic_write
 from opendensepose.data.photos import find_photos, read_photo
 from opendensepose.data.predictions import load_prediction
+from opendensepose.formats.labelled_photo import select_people
 from opendensepose.instance import Instance
 from opendensepose.surface.atlas import layout_of_size, tile_layout
 from opendensepose.texture.bake import bake_texture
@@ -42,8 +43,7 @@ class LabelledPhotos:
     on_photo: Callable[[Path, int], None] | None = None
 
     def __post_init__(self) -> None:
-        if self.person not in ("largest", "all") and not (self.person.isdecimal() and int(self.person) > 0):
-            raise ValueError(f"the person must be largest, all or a number from 1, got {self.person!r}.")
+        select_people([], self.person)
         if self.predictions is not None and not self.predictions.is_dir():
             raise ValueError(f"there is no folder {self.predictions} of predictions.")
         self.paths = find_photos(list(self.photos))
@@ -51,7 +51,7 @@ class LabelledPhotos:
     def __iter__(self) -> Iterator[tuple[Path, np.ndarray, list[Instance]]]:
         for path in self.paths:
             image_rgb = read_photo(path)
-            people = self._chosen(self._labelled(path, image_rgb))
+            people = select_people([one for one in self._labelled(path, image_rgb) if one.iuv.i.any()], self.person)
             if self.on_photo:
                 self.on_photo(path, len(people))
             yield path, image_rgb, people
@@ -65,14 +65,6 @@ class LabelledPhotos:
             (height, width), (rows, columns) = prediction.iuv.size_hw, image_rgb.shape[:2]
             raise ValueError(f"{file} is of a photo of {width} x {height} pixels, but {path} is {columns} x {rows}.")
         return prediction.people()
-
-    def _chosen(self, people: list[Instance]) -> list[Instance]:
-        people = [one for one in people if one.iuv.i.any()] if not self.person.isdecimal() else people
-        if self.person == "largest":
-            return sorted(people, key=lambda one: -np.count_nonzero(one.iuv.i))[:1]
-        if self.person == "all":
-            return people
-        return people[int(self.person) - 1 : int(self.person)]
 
 
 def make_texture(photos: LabelledPhotos, out_dir: str | Path) -> list[Path]:
