@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """How long `predict` takes: prints a table of median times in milliseconds on this machine.
 
-    python benchmarks/predict_speed.py [--model NAME_OR_FILE] [--device cpu] [--rounds 20] [--people 1]
+    python benchmarks/predict_speed.py [--model NAME_OR_FILE] [--device cpu] [--backend NAME] [--rounds 20]
+        [--people 1]
 
 The photo is 640 x 480 and, so that found people do not matter, the boxes to be labelled are given; finding is timed
 apart. `cold_start.py` times the command in a new process.
@@ -40,24 +41,23 @@ def main() -> None:
     parser.add_argument("--model", default="default")
     parser.add_argument("--device", default=None)
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--backend", default=None)
     parser.add_argument("--people", type=int, default=1)
     args = parser.parse_args()
-
-    import torch
 
     from opendensepose.predict import Predictor
 
     photo = example_photo()
     boxes = np.tile(np.float32([[150, 0, 450, 480]]), (args.people, 1))
-    nowhere = Predictor(args.model, args.device, min_score=1.0)
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {nowhere.device}")
+    nowhere = Predictor(args.model, args.device, min_score=1.0, backend=args.backend)
+    print(f"{nowhere.backend}, {nowhere.device}")
     print(f"photo 640x480, {args.people} person(s)")
     print(f"{'what':48s}{'median ms':>10s}")
     find = median_ms(lambda: nowhere(photo), args.rounds)
     print(f"{'find people (detect)':48s}{find:10.1f}")
     for mirrored in (False, True):
         for refine in (False, True):
-            predictor = Predictor(args.model, args.device, mirrored=mirrored, refine=refine)
+            predictor = Predictor(args.model, args.device, mirrored=mirrored, refine=refine, backend=args.backend)
             label = median_ms(lambda p=predictor: p(photo, boxes=boxes), args.rounds)
             name = f"find and label, mirrored={mirrored}, refine={refine}"
             print(f"{name:48s}{find + label:10.1f}")
