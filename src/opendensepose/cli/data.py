@@ -73,7 +73,7 @@ def show(
 
     pictures: Iterable[tuple[str, np.ndarray]]
     if file.suffix == ".json":
-        pictures: Iterable[tuple[str, np.ndarray]] = _pictures_of_annotations(file, image_id, images)
+        pictures = _pictures_of_annotations(file, image_id, images)
     elif image_id is not None:
         raise ValueError(f"--image-id is of annotation files (.json), {file} holds predictions")
     else:

@@ -51,7 +51,8 @@ class LabelledPhotos:
     def __iter__(self) -> Iterator[tuple[Path, np.ndarray, list[Instance]]]:
         for path in self.paths:
             image_rgb = read_photo(path)
-            people = select_people([one for one in self._labelled(path, image_rgb) if one.iuv.i.any()], self.person)
+            chosen = select_people(self._labelled(path, image_rgb), self.person)
+            people = [one for one in chosen if one.iuv.i.any()]
             if self.on_photo:
                 self.on_photo(path, len(people))
             yield path, image_rgb, people
