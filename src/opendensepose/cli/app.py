@@ -46,6 +46,7 @@ EXTRA_OF_VERB = {
     "distill": "train",
     "evaluate": "evaluate",
     "ingredients": "render",
+    "predict": "video",
     "render": "render",
     "train": "train",
 }

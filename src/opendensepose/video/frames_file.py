@@ -5,8 +5,8 @@ is whole again once it is cut at a known length. HDF5 may be lost when a writer 
 
 `info.json`: file, fps, size_hw, model. `000000.npz`, `000001.npz`, ... in the order of time: time_s and time_stamp;
 track (N,) int32; boxes_xyxy (N, 4) and scores (N,) float32; corners_xy (N, 2) int32; labels_0 ... of each person, uint8
-(4, h, w) of the window whose top left pixel is corners_xy: I, and U, V, confidence in steps of 1/255 (U and V err by
-1 mm or so). Letters: N people of a frame.
+(4, h, w) of the window whose top left pixel is corners_xy: I, and U, V, confidence times 255, rounded (U and V err by
+1 mm or so; the confidence in steps of 17, which halves its size). Letters: N people of a frame.
 """
 
 import io
@@ -27,6 +27,7 @@ from opendensepose.video.steady import crop_labels
 
 __all__ = ["FramesWriter", "FramesFile", "LabelledFrame"]
 
+STEPS = np.array([255, 255, 15], np.uint8)  # of U, V and confidence
 LEVEL = 1  # of compression: higher ones take several times as long and save little
 
 
@@ -146,7 +147,7 @@ class FramesWriter:
             "corners_xy": np.array([window.corner_xy for window in windows], np.int32).reshape(-1, 2),
         }
         for k, window in enumerate(windows):
-            values = np.rint(255 * window.values).astype(np.uint8)
+            values = (np.rint(window.values * STEPS) * (255 // STEPS)).astype(np.uint8)
             arrays[f"labels_{k}"] = np.stack([window.i, *np.moveaxis(values, -1, 0)])
         self.zip.writestr(zipfile.ZipInfo(f"{self.num_frames:06d}.npz"), _npz(arrays))
         self.num_frames += 1

@@ -12,7 +12,7 @@ import numpy as np
 from opendensepose.instance import Instance, without_duplicates
 from opendensepose.models.prediction import Network
 from opendensepose.predict import Predictor
-from opendensepose.video.motion import Motion, motion_between, small_grey
+from opendensepose.video.motion import Motion, motion_between, small_frame
 from opendensepose.video.steady import HISTORY, crop_labels, steady_labels
 from opendensepose.video.tracks import Track, match_boxes, moved_box
 
@@ -72,10 +72,10 @@ class VideoLabeller:
 
     def _move(self, image_rgb: np.ndarray) -> None:
         """Estimate the motion since the last frame and carry the boxes along."""
-        grey, last = small_grey(image_rgb), self.motions[0] if self.motions else None
-        if last is not None and last.grey.shape != grey.shape:
+        small_rgb, last = small_frame(image_rgb), self.motions[0].small_rgb if self.motions else None
+        if last is not None and last.shape != small_rgb.shape:
             raise ValueError(f"all frames must have one size, got {image_rgb.shape[1]} x {image_rgb.shape[0]} now.")
-        motion = motion_between(None if last is None else last.grey, grey, image_rgb.shape[:2])
+        motion = motion_between(last, small_rgb, image_rgb.shape[:2])
         self.motions = [motion, *self.motions[: HISTORY - 1]]
         for track in self.tracks:
             if not track.unseen:
@@ -103,7 +103,8 @@ class VideoLabeller:
     def _search(self, image_rgb: np.ndarray, labelled: dict[int, Instance]) -> dict[int, Instance]:
         """Find people: those of tracks keep their labels if they have any, the others are labelled anew."""
         found = self.predictor(image_rgb)
-        pairs = match_boxes(np.array([t.box_xyxy for t in self.tracks]), np.array([one.box_xyxy for one in found]))
+        boxes = np.array([crop_labels(one).box_xyxy for one in found])  # as those of tracks are: around the labels
+        pairs = match_boxes(np.array([track.box_xyxy for track in self.tracks]), boxes)
         matched = {column: self.tracks[row] for row, column in pairs}
         for track in self.tracks:
             track.misses += 1

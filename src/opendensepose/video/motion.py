@@ -1,4 +1,4 @@
-"""Motion between frames: where each pixel was in the frame before (dense optical flow, on small grey frames).
+"""Motion between frames: where each pixel was in the frame before (dense optical flow, on small frames).
 
 Source: Kroeger et al., Fast Optical Flow using Dense Inverse Search, ECCV 2016 (OpenCV's DIS).
 Letters: H x W frame, h x w small frame.
@@ -10,17 +10,17 @@ from functools import cache
 import cv2
 import numpy as np
 
-__all__ = ["Motion", "motion_between", "pixel_centres", "sample", "small_grey"]
+__all__ = ["Motion", "motion_between", "pixel_centres", "sample", "small_frame"]
 
 LONG_SIDE = 320  # pixels of a small frame: enough for motion, and constant work whatever the clip's size
 
 
 @dataclass(frozen=True)
 class Motion:
-    """A small frame and its motion: grey (h, w) uint8; flow (h, w, 2) float32, x and y in small pixels from where a
+    """A small frame and its motion: small_rgb (h, w, 3) uint8; flow (h, w, 2) float32, x and y in small pixels from where a
     pixel is to where it was in the frame before. scale_xy: small pixels per pixel of the frame."""
 
-    grey: np.ndarray
+    small_rgb: np.ndarray
     flow: np.ndarray
     scale_xy: tuple[float, float]
 
@@ -28,26 +28,26 @@ class Motion:
         """Where positions (a, b, 2) of this frame, in its pixels, were in the frame before."""
         return xy + sample(self.flow, xy * np.float32(self.scale_xy)) / np.float32(self.scale_xy)
 
-    def grey_at(self, xy: np.ndarray) -> np.ndarray:
-        """Brightness (a, b) uint8 at positions (a, b, 2) in the frame's pixels; 0 outside the frame."""
-        return sample(self.grey, xy * np.float32(self.scale_xy), border=cv2.BORDER_CONSTANT)
+    def colour_at(self, xy: np.ndarray) -> np.ndarray:
+        """The colour (a, b, 3) uint8 at positions (a, b, 2) in the frame's pixels; black outside the frame."""
+        return sample(self.small_rgb, xy * np.float32(self.scale_xy), border=cv2.BORDER_CONSTANT)
 
 
-def small_grey(image_rgb: np.ndarray) -> np.ndarray:
-    """Make a frame (H, W, 3) grey and small: (h, w) uint8."""
+def small_frame(image_rgb: np.ndarray) -> np.ndarray:
+    """Make a frame (H, W, 3) uint8 small: (h, w, 3) uint8."""
     height, width = image_rgb.shape[:2]
     factor = min(1.0, LONG_SIDE / max(height, width))
     size_wh = max(16, round(width * factor)), max(16, round(height * factor))
-    grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY)
-    return grey if size_wh == (width, height) else cv2.resize(grey, size_wh, interpolation=cv2.INTER_AREA)
+    return image_rgb if size_wh == (width, height) else cv2.resize(image_rgb, size_wh, interpolation=cv2.INTER_AREA)
 
 
-def motion_between(previous: np.ndarray | None, grey: np.ndarray, size_hw: tuple[int, int]) -> Motion:
-    """Estimate the motion from `previous` to `grey`, small frames of one size; without a previous one it is zero."""
-    scale_xy = (grey.shape[1] / size_hw[1], grey.shape[0] / size_hw[0])
-    if previous is None:
-        return Motion(grey, np.zeros((*grey.shape, 2), np.float32), scale_xy)
-    return Motion(grey, _dis().calc(grey, previous, None), scale_xy)
+def motion_between(previous: np.ndarray | None, small_rgb: np.ndarray, size_hw: tuple[int, int]) -> Motion:
+    """Estimate the motion from `previous` to `small_rgb`, small frames of one size; without a previous one it is 0."""
+    height, width = small_rgb.shape[:2]
+    flow = np.zeros((height, width, 2), np.float32)
+    if previous is not None:
+        flow = _dis().calc(*(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in (small_rgb, previous)), None)
+    return Motion(small_rgb, flow, (width / size_hw[1], height / size_hw[0]))
 
 
 @cache
@@ -64,7 +64,7 @@ def pixel_centres(x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
 def sample(
     values: np.ndarray, xy: np.ndarray, *, nearest: bool = False, border: int = cv2.BORDER_REPLICATE
 ) -> np.ndarray:
-    """Read maps (H, W) or (H, W, 2) at positions (a, b, 2), centres of pixels at +0.5; linear, or of the nearest pixel.
+    """Read maps (H, W) or (H, W, C), C at most 4, at positions (a, b, 2), centres of pixels at +0.5; linear, or of the nearest pixel.
 
     border: OpenCV's; BORDER_CONSTANT reads 0 outside.
     """

@@ -13,11 +13,8 @@ import numpy as np
 
 from opendensepose.data.photos import MAX_PIXELS, check_aspect
 
-__all__ = ["VIDEO_SUFFIXES", "Frame", "ReadReport", "VideoInfo", "open_video", "read_frames", "video_info"]
+__all__ = ["Frame", "ReadReport", "VideoInfo", "open_video", "read_frames", "video_info"]
 
-VIDEO_SUFFIXES = (
-    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".flv", ".3gp", ".ogv",
-)  # fmt: skip
 FRAMES_AHEAD = 3  # decoded before they are asked for
 USUAL_STEP = 0.25  # of the usual time between two frames: one that differs by more is another rate
 
@@ -61,7 +58,7 @@ class ReadReport:
         if self.is_cut_off or (
             end_s is None
             and info.duration_s is not None
-            and self.last_time_s + max(1.0, 0.05 * info.duration_s) < info.duration_s
+            and self.last_time_s + max(0.25, 0.03 * info.duration_s) < info.duration_s
         ):
             length = "" if info.duration_s is None else f" of {info.duration_s:.1f} s"
             said.append(f"it is cut off after {self.last_time_s:.1f} s{length}: what was there is kept")

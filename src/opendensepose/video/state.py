@@ -23,7 +23,7 @@ def labeller_state(labeller: VideoLabeller) -> dict[str, np.ndarray]:
     arrays["track_real"] = np.array([(t.score, t.certainty) for t in tracks], np.float64).reshape(-1, 2)
     arrays["track_box"] = np.array([t.box_xyxy for t in tracks], np.float32).reshape(-1, 4)
     for k, motion in enumerate(labeller.motions):
-        arrays |= {f"grey_{k}": motion.grey, f"flow_{k}": motion.flow, f"scale_{k}": np.float64(motion.scale_xy)}
+        arrays |= {f"small_{k}": motion.small_rgb, f"flow_{k}": motion.flow, f"scale_{k}": np.float64(motion.scale_xy)}
     for t, track in enumerate(tracks):
         windows = {f"observed_{t}_{k}": window for k, window in enumerate(track.observed)}
         if track.shown is not None:
@@ -38,10 +38,10 @@ def restore_labeller(labeller: VideoLabeller, arrays: Any) -> None:
     """Give a fresh labeller the state of another one. KeyError if an array is missing."""
     labeller.since_search, labeller.num_tracks = (int(value) for value in arrays["counters"])
     labeller.motions = []
-    while f"grey_{len(labeller.motions)}" in arrays:
+    while f"small_{len(labeller.motions)}" in arrays:
         k = len(labeller.motions)
         scale_x, scale_y = (float(value) for value in arrays[f"scale_{k}"])
-        labeller.motions.append(Motion(arrays[f"grey_{k}"], arrays[f"flow_{k}"], (scale_x, scale_y)))
+        labeller.motions.append(Motion(arrays[f"small_{k}"], arrays[f"flow_{k}"], (scale_x, scale_y)))
     labeller.tracks = []
     about = zip(arrays["track_whole"], arrays["track_real"], arrays["track_box"], strict=True)
     for t, ((track_id, misses, unseen), (score, certainty), box) in enumerate(about):

@@ -20,7 +20,7 @@ from opendensepose.video.motion import Motion, pixel_centres, sample
 __all__ = ["HISTORY", "LabelWindow", "crop_labels", "steady_labels"]
 
 HISTORY = 6  # frames that vote, the current one included
-SAME_GREY = 24  # brightness, of 255, by which one point may differ between frames
+SAME_COLOUR = 30  # of 255, in each of red, green, blue: by how much one point may differ between frames
 DECAY = 0.85  # what a frame counts relative to the next newer one
 SHOWN_WEIGHT = 1.5  # what the label shown last counts: a new one must be seen about twice
 BACKGROUND_WEIGHT = 0.6  # what background counts; a chart counts its confidence
@@ -78,11 +78,11 @@ def steady_labels(
         return observed[0]
     x0, y0, x1, y1 = _window(observed[:2], size_hw)
     here = pixel_centres(x0, y0, x1, y1)
-    xy, grey = here, motions[0].grey_at(here)
-    votes = [_vote(observed[0], xy, np.ones(grey.shape, bool), 1.0)]
+    xy, colour = here, motions[0].colour_at(here)
+    votes = [_vote(observed[0], xy, np.ones(here.shape[:2], bool), 1.0)]
     for k, labels in enumerate(observed[1:], start=1):
         xy = motions[k - 1].earlier(xy)
-        seen = cv2.absdiff(motions[k].grey_at(xy), grey) < SAME_GREY
+        seen = (cv2.absdiff(motions[k].colour_at(xy), colour) < SAME_COLOUR).all(-1)
         votes.append(_vote(labels, xy, seen, DECAY**k))
         if k == 1 and shown is not None:
             votes.append(_vote(shown, xy, seen, SHOWN_WEIGHT))

@@ -62,7 +62,7 @@ def moved_box(labels: LabelWindow, box_xyxy: np.ndarray, motion: Motion) -> np.n
 
     box_xyxy: in the frame before; it is returned if nothing of the person is left.
     """
-    height, width = motion.grey.shape
+    height, width = motion.flow.shape[:2]
     there = pixel_centres(0, 0, width, height)
     earlier = (there + motion.flow) / np.float32(motion.scale_xy)
     mask = sample(labels.i, earlier - np.float32(labels.corner_xy), nearest=True, border=cv2.BORDER_CONSTANT) > 0
