@@ -99,4 +99,5 @@ def test_the_extras_that_verbs_name_are_there():
     assert {extra for extras in EXTRA_OF_VERB.values() for extra in extras.split(",")} <= set(offered)
     assert missing_extra("annotate", "warp") == "annotate,render"  # gold people
     assert missing_extra("predict", "torch") is None
+    assert missing_extra("predict", "av") == "video"
     assert missing_extra("train", "opendensepose.gone") is None

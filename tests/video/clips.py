@@ -42,20 +42,19 @@ def write_video(
         stream = clip.add_stream("libx264", rate=25, options={"crf": "12", "g": "5", "bf": "0"})
         stream.height, stream.width, stream.pix_fmt = *frames[0].shape[:2], "yuv444p"
         stream.codec_context.time_base = CLOCK
-        tone = clip.add_stream(sound, rate=RATE) if sound else None
+        tone = clip.add_stream(sound, rate=RATE, layout="mono") if sound else None
         for time_ms, image in zip(times_ms, frames, strict=True):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             frame.pts, frame.time_base = time_ms, CLOCK
             clip.mux(stream.encode(frame))
         clip.mux(stream.encode(None))
         if tone:
-            _write_tone(clip, tone, times_ms[-1] + 40)
+            write_tone(clip, tone, times_ms[-1] + 40)
     return path
 
 
-def _write_tone(clip: av.container.OutputContainer, tone: av.AudioStream, length_ms: int) -> None:
+def write_tone(clip: av.container.OutputContainer, tone: av.AudioStream, length_ms: int) -> None:
     wave = (8000 * np.sin(np.arange(RATE * length_ms // 1000) * 2 * np.pi * 440 / RATE)).astype(np.int16)
-    tone.layout = "mono"
     for start in range(0, len(wave), 1024):
         part = av.AudioFrame.from_ndarray(wave[None, start : start + 1024], format="s16", layout="mono")
         part.sample_rate, part.pts, part.time_base = RATE, start, Fraction(1, RATE)

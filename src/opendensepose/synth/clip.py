@@ -32,14 +32,14 @@ CANVAS = 2  # the background is so many times as wide and high as a frame, for c
 
 
 def _walk(pose: Articulation, time_s: float) -> tuple[float, float]:
-    """Two steps in 1.1 s, to and fro past the camera; returns the yaw added in radians and the place in metres."""
+    """Two steps in 1.1 s, past the camera; returns the yaw added in radians and the place in metres."""
     swing = np.sin(2 * np.pi * time_s / 1.1)
     for side, sign in (("L", 1), ("R", -1)):
         lifted = max(0.0, sign * np.cos(2 * np.pi * time_s / 1.1))
-        pose.leg(side, 24 * sign * swing, 0, 8 + 40 * lifted)
+        pose.leg(side, 20 * sign * swing, 0, 8 + 35 * lifted)
         pose.arm(side, (0.25, 0.35 * sign * swing, -1.0), (0.1, 0.35 * sign * swing - 0.3, -0.95))
     pose.spine(3, 0, 5 * swing)
-    return 1.1, 1.0 * time_s - 0.7
+    return 1.1, 0.8 * time_s - 0.6
 
 
 def _turn(pose: Articulation, time_s: float) -> tuple[float, float]:
@@ -111,11 +111,11 @@ def _plan(body: Body, seed: int, person: PersonPlan, yaw: float, action: str, ti
 
 
 def _camera(size_hw: tuple[int, int], shake: np.ndarray) -> Camera:
-    """A camera that a person of 1.8 m fills four fifths of; shake: radians sideways, upwards and about its axis."""
+    """A camera that a person of 1.8 m fills seven tenths of; shake: radians sideways, upwards and about its axis."""
     position = np.array([0.0, -DISTANCE_M, 1.3])
     aim = AIM_M + DISTANCE_M * np.array([np.tan(shake[0]), 0.0, np.tan(shake[1])])
     rotation, translation = look_at(position, aim, roll=float(shake[2]))
-    focal_px = 0.8 * size_hw[0] * DISTANCE_M / 1.8
+    focal_px = 0.7 * size_hw[0] * DISTANCE_M / 1.8
     return Camera(rotation, translation, focal_px, (size_hw[1] / 2, size_hw[0] / 2), size_hw)
 
 
