@@ -180,6 +180,7 @@ def serve_live(
 def _with_speed(picture: np.ndarray, speed: float) -> np.ndarray:
     place, font = (8, picture.shape[0] - 8), cv2.FONT_HERSHEY_SIMPLEX
     text, scale = f"{speed:.0f} frames/s", max(0.4, picture.shape[1] / 1280)
+    picture = picture.copy()
     for colour, width in ((0, 0, 0), 3), ((255, 255, 255), 1):
-        picture = cv2.putText(picture, text, place, font, scale, colour, width, cv2.LINE_AA)
+        cv2.putText(picture, text, place, font, scale, colour, width, cv2.LINE_AA)
     return picture
