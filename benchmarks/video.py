@@ -1,6 +1,6 @@
 """How steady and how right labels of videos are, and how fast: prints two tables.
 
-    python benchmarks/video.py [--frames 40] [--size 256x192] [--seeds 2] [--model NAME_OR_FILE] [--device cpu] [--speed]
+    python benchmarks/video.py [--frames 40] [--size 256x192] [--seeds 2] [--model NAME] [--device cpu] [--speed]
 
 Rendered clips with truth: somebody walks, turns or waves, before a still and a moving camera. `photo` labels each frame
 as a photo of its own (`Predictor`); `video` follows the person (`VideoLabeller`), with and without steady labels.
@@ -108,7 +108,7 @@ def steadiness(args) -> None:
     from opendensepose.synth.clip import ACTIONS, render_clip
 
     charts = load_charts()
-    distances = ChartDistances(charts, GeodesicDistances(load_surface(), charts))
+    distances = ChartDistances(charts, GeodesicDistances(load_surface()))
     size_hw = tuple(int(side) for side in args.size.split("x"))
     print(f"{'clip':28s}{'labels':20s}{'error cm':>9s}{'missed':>8s}{'still/s':>9s}{'followed/s':>11s}")
     total = {method: np.zeros(8) for method in METHODS}
@@ -126,7 +126,9 @@ def steadiness(args) -> None:
 def print_rows(name: str, sums: dict) -> None:
     for method, (error, num, missed, true, still, stills, moved, pairs) in sums.items():
         rates = FPS * still / max(stills, 1), FPS * moved / max(pairs, 1)
-        print(f"{name:28s}{method:20s}{error / num:9.2f}{missed / true:8.1%}{rates[0]:9.3f}{rates[1]:11.3f}", flush=True)
+        print(
+            f"{name:28s}{method:20s}{error / num:9.2f}{missed / true:8.1%}{rates[0]:9.3f}{rates[1]:11.3f}", flush=True
+        )
 
 
 def speed(args) -> None:

@@ -1,4 +1,4 @@
-"""Rendered clips: one person in the same clothes, true labels in each frame, a background that turns with the camera."""
+"""Clips: one person in the same clothes, true labels in each frame, a background that moves with the camera."""
 
 import numpy as np
 import pytest

@@ -64,7 +64,9 @@ def test_what_is_left_of_a_clip_that_is_cut_off_is_read(tmp_path):
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
     report = ReadReport()
     assert 20 < len(list(read_frames(cut, report=report))) < 60
-    assert any("cut off after" in sentence and "is kept" in sentence for sentence in report.warnings(video_info(cut), None))
+    assert any(
+        "cut off after" in sentence and "is kept" in sentence for sentence in report.warnings(video_info(cut), None)
+    )
     assert ReadReport(60, last_time_s=2.4).warnings(video_info(whole), None) == []
 
 

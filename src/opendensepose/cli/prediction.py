@@ -37,9 +37,7 @@ def predict(
     ] = True,
     again: Annotated[bool, typer.Option("--again", help="Of videos: repeat those that are done already.")] = False,
     every: Annotated[int, typer.Option("--every", min=1, help="Of videos: label each so many frames only.")] = 1,
-    start: Annotated[
-        str | None, typer.Option("--start", help="Of videos: where to begin, seconds or [h:]m:s.")
-    ] = None,
+    start: Annotated[str | None, typer.Option("--start", help="Of videos: where to begin, seconds or [h:]m:s.")] = None,
     end: Annotated[str | None, typer.Option("--end", help="Of videos: where to end.")] = None,
     camera: Annotated[
         int | None, typer.Option("--camera", min=0, help="Show what a camera sees, labelled live; 0 is the first.")

@@ -43,7 +43,7 @@ def write_clip(
                 audio = _Audio(stack.enter_context(av.open(str(sound_of))), clip, start_s) if sound_of else None
             if picture.dtype != np.uint8 or picture.shape != size_hw or picture.shape[2:] != (3,):
                 raise ValueError(
-                    f"pictures must be uint8 (H, W, 3) of one size, got {picture.dtype} {picture.shape} after {size_hw}."
+                    f"pictures must be uint8 (H, W, 3) of one size, {size_hw}, got {picture.dtype} {picture.shape}."
                 )
             time_s = float(k / fps) if times_s is None else times_s[k]
             frame = av.VideoFrame.from_ndarray(_even(picture), format="rgb24")
@@ -77,9 +77,7 @@ def _even(picture: np.ndarray) -> np.ndarray:
 class _Audio:
     """The sound of one file on its way into another, never far ahead of the pictures."""
 
-    def __init__(
-        self, source: av.container.InputContainer, clip: av.container.OutputContainer, start_s: float
-    ):
+    def __init__(self, source: av.container.InputContainer, clip: av.container.OutputContainer, start_s: float):
         self.clip, self.start_s = clip, start_s
         self.packets: Iterator[tuple[float, av.Packet]] = iter(())
         if not source.streams.audio:

@@ -48,7 +48,7 @@ class VideoLabeller:
     ):
         if search_every < 1:
             raise ValueError(f"search_every must be at least 1, got {search_every}.")
-        self.predictor = Predictor(model, device, min_score, mirrored=False, refine=False)
+        self.predictor = Predictor(model, device, min_score, refine=False)
         self.search_every, self.steady = search_every, steady
         self.tracks: list[Track] = []  # those seen in the last frame, and those lost of late
         self.motions: list[Motion] = []  # of the last frames, the newest first

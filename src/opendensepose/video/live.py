@@ -113,7 +113,8 @@ class LiveServer:
         number = 0
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._number > number or self._ended)
+                while self._number <= number and not self._ended:
+                    self._changed.wait()
                 if self._ended:
                     return
                 number, jpeg = self._number, self._jpeg

@@ -12,6 +12,7 @@ import numpy as np
 
 __all__ = ["Motion", "motion_between", "pixel_centres", "sample", "small_frame"]
 
+STILL = 0.25  # small pixels: less motion is noise, which would make labels at the charts' borders tremble
 LONG_SIDE = 320  # pixels of a small frame: enough for motion, and constant work whatever the clip's size
 
 
@@ -47,6 +48,7 @@ def motion_between(previous: np.ndarray | None, small_rgb: np.ndarray, size_hw: 
     flow = np.zeros((height, width, 2), np.float32)
     if previous is not None:
         flow = _dis().calc(*(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in (small_rgb, previous)), None)
+        flow[np.abs(flow).max(axis=-1) < STILL] = 0
     return Motion(small_rgb, flow, (width / size_hw[1], height / size_hw[0]))
 
 
@@ -64,8 +66,8 @@ def pixel_centres(x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
 def sample(
     values: np.ndarray, xy: np.ndarray, *, nearest: bool = False, border: int = cv2.BORDER_REPLICATE
 ) -> np.ndarray:
-    """Read maps (H, W) or (H, W, C), C at most 4, at positions (a, b, 2), centres of pixels at +0.5; linear, or of the nearest pixel.
+    """Read maps (H, W) or (H, W, C), C at most 4, at positions (a, b, 2), linearly or of the nearest pixel.
 
-    border: OpenCV's; BORDER_CONSTANT reads 0 outside.
+    Pixels' centres are at +0.5. border: OpenCV's; BORDER_CONSTANT reads 0 outside.
     """
     return cv2.remap(values, xy - 0.5, None, cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR, borderMode=border)

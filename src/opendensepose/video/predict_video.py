@@ -183,9 +183,7 @@ class _Labels:
                 **labeller_state(labeller),
             )
 
-    def _gone_on(
-        self, labeller: VideoLabeller, report: ReadReport
-    ) -> tuple[FramesWriter | None, int, int | None]:
+    def _gone_on(self, labeller: VideoLabeller, report: ReadReport) -> tuple[FramesWriter | None, int, int | None]:
         """The unfinished file, the number of frames seen and the last one's time stamp, or a new start."""
         if not (self.part.is_file() and self.state_file.is_file()):
             return None, 0, None
@@ -203,9 +201,7 @@ class _Labels:
         return writer, seen, after
 
 
-def labelled_frames(
-    path: str | Path, labels_file: str | Path
-) -> Iterator[tuple[np.ndarray, list[TrackedPerson]]]:
+def labelled_frames(path: str | Path, labels_file: str | Path) -> Iterator[tuple[np.ndarray, list[TrackedPerson]]]:
     """Yield the frames of a video that a labels file has, (H, W, 3) uint8 RGB, with the people in them.
 
     A writer of any format can take them from here, one after the other. ValueError if the file is not this video's.

@@ -1,4 +1,4 @@
-"""Reading videos: any clip that FFmpeg decodes becomes RGB frames with their times, decoded in a thread of their own."""
+"""Reading videos: any clip that FFmpeg decodes becomes RGB frames with their times, decoded in a thread."""
 
 import queue
 import threading

@@ -19,11 +19,11 @@ from opendensepose.video.motion import Motion, pixel_centres, sample
 
 __all__ = ["HISTORY", "LabelWindow", "crop_labels", "steady_labels"]
 
-HISTORY = 6  # frames that vote, the current one included
+HISTORY = 8  # frames that vote, the current one included
 SAME_COLOUR = 30  # of 255, in each of red, green, blue: by how much one point may differ between frames
-DECAY = 0.85  # what a frame counts relative to the next newer one
-SHOWN_WEIGHT = 1.5  # what the label shown last counts: a new one must be seen about twice
-BACKGROUND_WEIGHT = 0.6  # what background counts; a chart counts its confidence
+DECAY = 0.95  # what a frame counts relative to the next newer one
+SHOWN_WEIGHT = 3.0  # what the label shown last counts: a new one must be seen about three times more
+BACKGROUND_WEIGHT = 0.45  # what background counts; a chart counts its confidence
 LEAST_WEIGHT = 0.2  # of a chart, however doubtful
 
 
@@ -47,9 +47,7 @@ class LabelWindow:
     def at(self, xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Look up i and values of the pixels at positions (a, b, 2) of the frame; 0 outside the window."""
         here = xy - np.float32(self.corner_xy)
-        i, values = (
-            sample(maps, here, nearest=True, border=cv2.BORDER_CONSTANT) for maps in (self.i, self.values)
-        )
+        i, values = (sample(maps, here, nearest=True, border=cv2.BORDER_CONSTANT) for maps in (self.i, self.values))
         return i, values
 
     def as_instance(self, size_hw: tuple[int, int], box_xyxy: np.ndarray, score: float) -> Instance:
