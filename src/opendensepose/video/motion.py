@@ -12,14 +12,17 @@ import numpy as np
 
 __all__ = ["Motion", "motion_between", "pixel_centres", "sample", "small_frame"]
 
-STILL = 0.25  # small pixels: less motion is noise, which would make labels at the charts' borders tremble
+STILL = 0.25  # small pixels: less motion is noise, which would make labels at borders of charts tremble
 LONG_SIDE = 320  # pixels of a small frame: enough for motion, and constant work whatever the clip's size
 
 
 @dataclass(frozen=True)
 class Motion:
-    """A small frame and its motion: small_rgb (h, w, 3) uint8; flow (h, w, 2) float32, x and y in small pixels from where a
-    pixel is to where it was in the frame before. scale_xy: small pixels per pixel of the frame."""
+    """A small frame and its motion.
+
+    small_rgb: (h, w, 3) uint8. flow: (h, w, 2) float32, x and y in small pixels, from where a pixel is to where it was
+    in the frame before. scale_xy: small pixels per pixel of the frame.
+    """
 
     small_rgb: np.ndarray
     flow: np.ndarray
@@ -35,11 +38,11 @@ class Motion:
 
 
 def small_frame(image_rgb: np.ndarray) -> np.ndarray:
-    """Make a frame (H, W, 3) uint8 small: (h, w, 3) uint8."""
+    """Make a frame (H, W, 3) uint8 small and free of most noise: (h, w, 3) uint8."""
     height, width = image_rgb.shape[:2]
     factor = min(1.0, LONG_SIDE / max(height, width))
     size_wh = max(16, round(width * factor)), max(16, round(height * factor))
-    return image_rgb if size_wh == (width, height) else cv2.resize(image_rgb, size_wh, interpolation=cv2.INTER_AREA)
+    return cv2.blur(cv2.resize(image_rgb, size_wh, interpolation=cv2.INTER_AREA), (3, 3))
 
 
 def motion_between(previous: np.ndarray | None, small_rgb: np.ndarray, size_hw: tuple[int, int]) -> Motion:

@@ -1,7 +1,8 @@
 """Steady labels: each pixel's chart, U and V are voted by the last frames, looked up where the motion says it was.
 
-The vote has no lag: the labels are not moved by it, only those of the same body point are compared. Where the picture
-says that a pixel did not show this point before, the frame's own label counts alone.
+The vote must not lag. So a frame has no vote where the picture says that a pixel did not show this point then (another
+colour), and little where its labels differ from the current ones in one direction all over a small area: noise differs
+in all directions, but what the flow missed (plain clothes on somebody who turns) in one.
 Letters: h x w a window of the frame, K frames of history, the newest first.
 """
 
@@ -20,11 +21,14 @@ from opendensepose.video.motion import Motion, pixel_centres, sample
 __all__ = ["HISTORY", "LabelWindow", "crop_labels", "steady_labels"]
 
 HISTORY = 8  # frames that vote, the current one included
-SAME_COLOUR = 30  # of 255, in each of red, green, blue: by how much one point may differ between frames
+SAME_COLOUR = 16  # of 255, in each of red, green, blue: by how much one point may differ between frames
 DECAY = 0.95  # what a frame counts relative to the next newer one
-SHOWN_WEIGHT = 3.0  # what the label shown last counts: a new one must be seen about three times more
+SHOWN_WEIGHT = 5.0  # what the label shown last counts: another one must be seen in most of the frames
 BACKGROUND_WEIGHT = 0.45  # what background counts; a chart counts its confidence
 LEAST_WEIGHT = 0.2  # of a chart, however doubtful
+AREA = 0.06  # of the longer side of a person's window: the square over which labels are compared
+SAME_UV = 0.02  # mean difference of U, or V, in such a square at which an older frame's vote counts 1/e
+SAME_SHARE = 0.08  # the same for the share of the square that the person covers
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ def steady_labels(
         votes.append(_vote(labels, xy, seen, DECAY**k))
         if k == 1 and shown is not None:
             votes.append(_vote(shown, xy, seen, SHOWN_WEIGHT))
+    votes = [votes[0], *(one._replace(weight=one.weight * _agreement(one, votes[0])) for one in votes[1:])]
     return LabelWindow((x0, y0), *_elected(votes))
 
 
@@ -107,6 +112,18 @@ def _vote(labels: LabelWindow, xy: np.ndarray, seen: np.ndarray, factor: float) 
     i, values = labels.at(xy)
     weight = np.where(i > 0, np.maximum(values[..., 2], LEAST_WEIGHT), np.float32(BACKGROUND_WEIGHT))
     return _Vote(i, values, weight * (np.float32(factor) * seen))
+
+
+def _agreement(vote: _Vote, current: _Vote) -> np.ndarray:
+    """How far the labels of two frames agree around each pixel, (h, w) in [0, 1]: see the module's text."""
+    size = 2 * max(2, round(AREA * max(current.i.shape) / 2)) + 1
+    same = ((vote.i == current.i) & (current.i > 0)).astype(np.float32)
+    num_same = cv2.blur(same, (size, size)) + 1e-3
+    differences = (vote.values[..., :2] - current.values[..., :2]) * same[..., None]
+    u, v = np.moveaxis(cv2.blur(differences, (size, size)), -1, 0) / (num_same * SAME_UV)
+    covered = (vote.i > 0).astype(np.float32) - (current.i > 0)
+    share = cv2.blur(covered, (size, size)) / SAME_SHARE
+    return np.exp(-(u * u + v * v + share * share))
 
 
 def _elected(votes: Sequence[_Vote]) -> tuple[np.ndarray, np.ndarray]:
