@@ -27,8 +27,8 @@ SHOWN_WEIGHT = 5.0  # what the label shown last counts: another one must be seen
 BACKGROUND_WEIGHT = 0.45  # what background counts; a chart counts its confidence
 LEAST_WEIGHT = 0.2  # of a chart, however doubtful
 AREA = 0.06  # of the longer side of a person's window: the square over which labels are compared
-SAME_UV = 0.02  # mean difference of U, or V, in such a square at which an older frame's vote counts 1/e
-SAME_SHARE = 0.08  # the same for the share of the square that the person covers
+SAME_UV = 0.03  # mean difference of U, or V, in such a square at which an older frame's vote counts 1/e
+SAME_SHARE = 0.2  # the same for the share of the square that the person covers
 
 
 @dataclass(frozen=True)
