@@ -116,4 +116,5 @@ def test_the_extras_that_verbs_name_are_there():
     assert missing_extra("predict", "torch") == "models" and missing_extra("predict", "openvino") == "export"
     assert missing_extra("predict", "scipy.io") == "evaluate"  # --assets
     assert missing_extra("show", "torch") is None
+    assert missing_extra("predict", "av") == "video"
     assert missing_extra("train", "opendensepose.gone") is None

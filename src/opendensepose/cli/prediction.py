@@ -1,4 +1,4 @@
-"""The verb that labels photos: `predict`."""
+"""The verb that labels photos, videos and what a camera sees: `predict`."""
 
 import gc
 import sys
@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from opendensepose.cli.options import Device, MinConfidence, Out, Person
+from opendensepose.cli.options import Device, MinConfidence, Person
+from opendensepose.cli.video import predict_camera, predict_videos, seconds_of, split_videos
 
 __all__ = ["VERBS"]
 
@@ -19,10 +20,11 @@ VERBS = (app,)
 
 @app.command()
 def predict(
-    out: Out,
     photos: Annotated[
-        list[Path] | None, typer.Argument(metavar="PHOTO_OR_FOLDER...", help="Photos, or folders of photos.")
+        list[Path] | None,
+        typer.Argument(metavar="PHOTO_VIDEO_OR_FOLDER...", help="Photos, videos, or folders of them."),
     ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write to; made if missing.")] = None,
     model: Annotated[str, typer.Option("--model", help="Name of a model, or a checkpoint file.")] = "default",
     device: Device = None,
     min_score: Annotated[
@@ -45,20 +47,46 @@ def predict(
     person: Person = None,
     min_confidence: MinConfidence = 0.0,
     overlay: Annotated[
-        bool, typer.Option("--overlay/--no-overlay", help="Write a picture of the labels, .overlay.jpg, too.")
+        bool,
+        typer.Option(
+            "--overlay/--no-overlay", help="Write a picture of the labels, .overlay.jpg or .overlay.mp4, too."
+        ),
     ] = True,
-    again: Annotated[bool, typer.Option("--again", help="Label photos again that are done already.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Label again what is done already.")] = False,
     example: Annotated[bool, typer.Option("--example", help="Use the example photo, an astronaut.")] = False,
+    every: Annotated[int, typer.Option("--every", min=1, help="Of videos: label each so many frames only.")] = 1,
+    start: Annotated[str | None, typer.Option("--start", help="Of videos: where to begin, seconds or [h:]m:s.")] = None,
+    end: Annotated[str | None, typer.Option("--end", help="Of videos: where to end.")] = None,
+    camera: Annotated[
+        int | None, typer.Option("--camera", min=0, help="Show what a camera sees, labelled live; 0 is the first.")
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Of the camera's page.")] = 8008,
 ) -> None:
     """Write each photo's body coordinates (.npz, or other formats) and a picture of them (.overlay.jpg).
 
-    Photos that are done already are skipped: a run that was interrupted goes on.
+    Of a video those of each frame (.densepose.zip) and a clip of them (.overlay.mp4).
+
+    What is done already is skipped: a run that was interrupted goes on.
     """
-    photos = list(photos or [])
+    network = {"model": model, "device": device, "min_score": min_score, "backend": backend}
+    if camera is not None:
+        predict_camera(camera, port, **network)
+        raise typer.Exit(0)
+    if out is None:
+        raise ValueError("no folder to write to was named: give --out DIR")
+    videos, photos = split_videos(photos or [])
+    exit_codes = []
+    if videos:
+        if formats != "npz" or person or min_confidence or assets:
+            raise ValueError("--format, --person, --min-confidence and --assets are for photos, got a video")
+        part = {"start_s": seconds_of(start) or 0.0, "end_s": seconds_of(end), "every": every}
+        exit_codes.append(predict_videos(videos, out, overlay=overlay, again=again, **part, **network))
+        if not photos and not example:
+            raise typer.Exit(exit_codes[0])
     if example:
         photos.append(write_example_photo(out))
     if not photos:
-        raise ValueError("no photo was named: give photos or folders, or --example for the example photo")
+        raise ValueError("no photo was named: give photos, videos or folders, or --example for the example photo")
     with _kept_for_good():
         from rich.console import Console
         from rich.progress import Progress
@@ -95,7 +123,8 @@ def predict(
         print(f"photos skipped, which were done before: {summary.num_skipped} (--again repeats them)")
     for path, sentence in summary.failures.items():
         print(f"opendensepose: {_naming(path, sentence)}", file=sys.stderr)
-    raise typer.Exit(summary.exit_code)
+    exit_codes.append(summary.exit_code)
+    raise typer.Exit(exit_codes[0] if len(set(exit_codes)) == 1 else 1)
 
 
 @contextmanager

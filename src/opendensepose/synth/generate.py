@@ -35,7 +35,7 @@ from opendensepose.synth.truth import RenderedImage, box_of, empty_truth, facing
 from opendensepose.synth.wardrobe.garment_mesh import Bodies
 from opendensepose.synth.wardrobe.wardrobe import Wardrobe, load_wardrobe
 
-__all__ = ["OUTSIDE_GREY", "render_image", "render_images"]
+__all__ = ["OUTSIDE_GREY", "render_image", "render_images", "render_plans"]
 
 NOBODY = -1  # owner of a triangle that belongs to no person
 PANORAMA_SHARE = 0.45  # of the pictures that are taken in a photographed panorama, if panoramas were fetched
@@ -69,22 +69,19 @@ def render_images(
     height, width = size_hw
     body = load_body(device)
     with use_photos(TRAINING_PHOTOS if enabled_ingredients.photos_held_out else PERSON_FREE_PHOTOS):
-        return _rendered(
-            body, rngs, (size_hw[0], size_hw[1]), framing, num_people, enabled_ingredients, device, pool_seed
-        )
+        plans = [plan_picture(body, rng, size_hw, framing, num_people, enabled_ingredients) for rng in rngs]
+        return render_plans(body, plans, (height, width), enabled_ingredients, device, pool_seed)
 
 
-def _rendered(
+def render_plans(
     body: Body,
-    rngs: list[np.random.Generator],
+    plans: list[PicturePlan],
     size_hw: tuple[int, int],
-    framing: str,
-    num_people: int | None,
     enabled_ingredients: Ingredients,
-    device: str,
-    pool_seed: int,
+    device: str = "cpu",
+    pool_seed: int = 0,
 ) -> list[RenderedImage]:
-    plans = [plan_picture(body, rng, size_hw, framing, num_people, enabled_ingredients) for rng in rngs]
+    """Render pictures that are planned; the other arguments are those of render_images."""
     everybody = [person for plan in plans for person in plan.people]
     wardrobe = load_wardrobe(device) if enabled_ingredients.wardrobe else None
     if everybody:
@@ -220,6 +217,8 @@ class _Picture:
 
     def _background(self) -> tuple[torch.Tensor, Surroundings | None]:
         """The background (H, W, 3), and the panorama's light if the background is one."""
+        if self.plan.background is not None:
+            return torch.from_numpy(self.plan.background).to(self.device), None
         if not self.enabled_ingredients.backgrounds:
             return torch.full((*self.size_hw, 3), 0.5, device=self.device), None
         panoramas = (

@@ -24,6 +24,7 @@ class PicturePlan:
     spots: np.ndarray  # (P, 2) of the people on the floor, metres
     framing: str  # "portrait", "photo" (the whole photo of one person) or "scene"
     negative_spots: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))  # (K, 2) of the hard negatives
+    background: np.ndarray | None = None  # (H, W, 3) float32 sRGB in [0, 1]; None: it is drawn
 
 
 def plan_picture(

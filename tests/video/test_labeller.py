@@ -1,0 +1,48 @@
+"""Following a person: searches are rare, a lost one is searched at once, who comes back is the same."""
+
+import numpy as np
+import pytest
+from tests.red_people import RedPeople
+from tests.video.clips import ground, red_frames
+
+from opendensepose.video.labeller import VideoLabeller
+
+
+def num_searches(network: RedPeople) -> int:
+    return sum(not isinstance(what, list) for _, what in network.calls)
+
+
+def test_a_person_who_moves_is_followed_and_seldom_searched():
+    network, frames = RedPeople(), red_frames(21)
+    labeller = VideoLabeller(network, search_every=10)
+    for k, frame in enumerate(frames):
+        (one,) = labeller(frame)
+        assert one.track_id == 1
+        np.testing.assert_allclose(one.instance.box_xyxy, [10 + 2 * k, 30, 30 + 2 * k, 70], atol=1)
+        assert np.count_nonzero((one.instance.iuv.i > 0) != (frame[..., 0] > 200)) < 0.1 * 800
+    assert num_searches(network) == 3
+
+
+def test_who_is_gone_is_searched_in_each_frame_and_is_the_same_when_back():
+    network, frames = RedPeople(), red_frames(6, step=0)
+    labeller = VideoLabeller(network)
+    empty = [ground((96, 128))] * 3
+    people = [labeller(frame) for frame in [*frames[:3], *empty, *frames[3:]]]
+    assert [[one.track_id for one in found] for found in people] == [[1]] * 3 + [[]] * 3 + [[1]] * 3
+    assert num_searches(network) == 1 + 3 + 1
+
+
+def test_without_steadiness_each_frame_has_its_own_labels():
+    frames = red_frames(5)
+    labeller = VideoLabeller(RedPeople(), steady=False)
+    for frame in frames:
+        np.testing.assert_array_equal(labeller(frame)[0].instance.iuv.i > 0, frame[..., 0] > 200)
+
+
+def test_what_is_no_next_frame_is_refused():
+    labeller = VideoLabeller(RedPeople())
+    labeller(ground((96, 128)))
+    with pytest.raises(ValueError, match="one size, got 64 x 48 now"):
+        labeller(ground((48, 64)))
+    with pytest.raises(ValueError, match="search_every must be at least 1, got 0"):
+        VideoLabeller(RedPeople(), search_every=0)
