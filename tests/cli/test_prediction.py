@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from tests.cli.running import assert_one_sentence, run
 
-from opendensepose.cli.prediction import _kept_for_good, _write_example_photo
+from opendensepose.cli.prediction import _kept_for_good, write_example_photo
 from opendensepose.models.checkpoints.checkpoint import save_checkpoint
 from opendensepose.models.zoo import build_model
 
@@ -118,6 +118,6 @@ def test_predict_refuses_unknown_choices(tmp_path):
 
 
 def test_the_example_photo_is_written_once(tmp_path):
-    path = _write_example_photo(tmp_path / "out")
+    path = write_example_photo(tmp_path / "out")
     before = path.stat().st_mtime_ns
-    assert _write_example_photo(tmp_path / "out") == path and path.stat().st_mtime_ns == before
+    assert write_example_photo(tmp_path / "out") == path and path.stat().st_mtime_ns == before

@@ -124,7 +124,9 @@ class Stranger:
     labels: object = None
 
 
-@pytest.mark.parametrize("strange", [Bomb(), Stranger(), Stranger(Bomb()), [Bomb()]], ids=repr)
+@pytest.mark.parametrize(
+    "strange", [Bomb(), Stranger(), Stranger(Bomb()), [Bomb()]], ids=["bomb", "stranger", "bomb inside", "list"]
+)
 def test_other_classes_are_refused_and_not_run(tmp_path, result_class, find_photo, monkeypatch, strange):
     monkeypatch.chdir(tmp_path)
     for place in ({"pred_densepose": [strange]}, {"file_name": strange}, {"more": strange}):
