@@ -175,14 +175,14 @@ class _Labels:
     ) -> None:
         mark = np.frombuffer(writer.mark(), np.uint8)
         counters = [seen, time_stamp, report.num_decoded, report.num_broken, report.num_other_steps]
+        arrays: dict[str, Any] = {
+            "fingerprint": np.array(self._fingerprint()),
+            "mark": mark,
+            "seen": np.array(counters, np.int64),
+            **labeller_state(labeller),
+        }
         with atomic_file(self.state_file) as part, part.open("wb") as file:
-            np.savez(
-                file,
-                fingerprint=np.array(self._fingerprint()),
-                mark=mark,
-                seen=np.array(counters, np.int64),
-                **labeller_state(labeller),
-            )
+            np.savez(file, **arrays)
 
     def _gone_on(self, labeller: VideoLabeller, report: ReadReport) -> tuple[FramesWriter | None, int, int | None]:
         """The unfinished file, the number of frames seen and the last one's time stamp, or a new start."""
