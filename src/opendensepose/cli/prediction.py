@@ -81,14 +81,13 @@ def predict(
             raise ValueError("--format, --person, --min-confidence and --assets are for photos, got a video")
         part = {"start_s": seconds_of(start) or 0.0, "end_s": seconds_of(end), "every": every}
         exit_codes.append(predict_videos(videos, out, overlay=overlay, again=again, **part, **network))
-        if not photos and not example:
-            raise typer.Exit(exit_codes[0])
     if example:
         photos.append(write_example_photo(out))
-    if not photos:
+    if photos:
+        options = network | {"assets": assets, "formats": formats, "person": person, "min_confidence": min_confidence}
+        exit_codes.append(_predict_photos(photos, out, overlay=overlay, again=again, **options))
+    if not exit_codes:
         raise ValueError("no photo was named: give photos, videos or folders, or --example for the example photo")
-    options: dict[str, Any] = {"assets": assets, "person": person, "min_confidence": min_confidence}
-    exit_codes.append(_predict_photos(photos, out, formats=formats, overlay=overlay, again=again, **options, **network))
     raise typer.Exit(exit_codes[0] if len(set(exit_codes)) == 1 else 1)
 
 

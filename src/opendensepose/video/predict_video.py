@@ -1,7 +1,7 @@
 """A video file -> its people's labels in every frame, in one file, and an overlay clip with the sound.
 
 The labels come first, the clip is drawn from them afterwards. Both files appear when they are complete. A run that was
-killed goes on where it was, and its files are those of a run that was not.
+killed goes on where it was, and its labels are those of a run that was not.
 """
 
 import json
