@@ -35,8 +35,9 @@ def defined_names(tree: ast.Module) -> set[str]:
 
 
 def imported_names(tree: ast.Module) -> set[str]:
-    """The names that a package's `__init__` takes in from its own modules."""
-    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    """The names that a package's `__init__` takes in from its own modules, at once or, if lazy, for type checkers."""
+    lazy = [node for block in tree.body if isinstance(block, ast.If) for node in block.body]
+    imports = [node for node in [*tree.body, *lazy] if isinstance(node, ast.ImportFrom)]
     own = [node for node in imports if node.level == 1 or node.module.startswith("opendensepose.")]
     return {alias.asname or alias.name for node in own for alias in node.names}
 

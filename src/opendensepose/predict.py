@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
-from opendensepose.data.photos import check_aspect, find_photos, read_photo
+from opendensepose.data.photos import check_photo, find_photos, read_photo
 from opendensepose.formats import OutputFolder
 from opendensepose.instance import Instance
 from opendensepose.iuv import empty_iuv
@@ -106,7 +106,7 @@ class Predictor:
         one_photo = not isinstance(image_rgb, list)
         images = image_rgb if isinstance(image_rgb, list) else [image_rgb]
         for k, image in enumerate(images):
-            _check_photo(image, "a photo" if one_photo else f"photo {k} of the list")
+            check_photo(image, "a photo" if one_photo else f"photo {k} of the list")
         image_boxes = None
         if boxes is not None:
             given = [boxes] if one_photo else list(boxes)
@@ -203,39 +203,6 @@ def _with_charts(person: Instance, charts: Labels) -> Instance:
     for whole, of_vertices in zip((iuv.i, iuv.u, iuv.v), charts, strict=True):
         whole[person.embedding.window][seen] = of_vertices[vertex[seen]]
     return replace(person, iuv=iuv)
-
-
-def _check_photo(image_rgb: np.ndarray, name: str) -> None:
-    """Raise ValueError that says how to convert or cut it, unless it is an array that the networks take."""
-    is_array = isinstance(image_rgb, np.ndarray)
-    if is_array and image_rgb.dtype == np.uint8 and image_rgb.ndim == 3 and image_rgb.shape[2] == 3 and image_rgb.size:
-        check_aspect(image_rgb.shape[:2], name)
-        return
-    got = f"{image_rgb.dtype} of shape {image_rgb.shape}" if is_array else type(image_rgb).__name__
-    raise ValueError(f"{name} must be an RGB array of uint8 of shape (H, W, 3), got {got}{_how_to_convert(image_rgb)}.")
-
-
-def _how_to_convert(image: object) -> str:
-    """Return the end of a sentence about an image that is no RGB array of uint8; empty if there is no way."""
-    if not isinstance(image, np.ndarray):
-        if hasattr(image, "getexif"):  # Pillow's, which need not be imported here
-            return ': convert it with np.asarray(ImageOps.exif_transpose(image).convert("RGB"))'
-        return ": convert it to a NumPy array"
-    if image.size == 0:
-        return ""
-    if image.ndim == 4:
-        return ": give several photos as a list, list(images)"
-    if image.dtype.kind == "f":
-        return ": if 1 is white, convert it with (255 * image).round().astype(np.uint8)"
-    if image.dtype != np.uint8:
-        return ": scale it to 0..255 and convert it with image.astype(np.uint8)"
-    if image.ndim == 2:
-        return ": repeat a grey image with np.stack([image] * 3, axis=-1)"
-    if image.ndim == 3 and image.shape[2] == 4:
-        return ": drop the alpha channel with image[..., :3]"
-    if image.ndim == 3 and image.shape[0] == 3:
-        return ": move the channels last with image.transpose(1, 2, 0)"
-    return ""
 
 
 def _checked_boxes(given: ArrayLike, size_hw: tuple[int, int]) -> np.ndarray:

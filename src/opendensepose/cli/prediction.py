@@ -2,10 +2,10 @@
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -68,7 +68,7 @@ def predict(
 
     What is done already is skipped: a run that was interrupted goes on.
     """
-    network = {"model": model, "device": device, "min_score": min_score, "backend": backend}
+    network: dict[str, Any] = {"model": model, "device": device, "min_score": min_score, "backend": backend}
     if camera is not None:
         predict_camera(camera, port, **network)
         raise typer.Exit(0)
@@ -81,12 +81,19 @@ def predict(
             raise ValueError("--format, --person, --min-confidence and --assets are for photos, got a video")
         part = {"start_s": seconds_of(start) or 0.0, "end_s": seconds_of(end), "every": every}
         exit_codes.append(predict_videos(videos, out, overlay=overlay, again=again, **part, **network))
-        if not photos and not example:
-            raise typer.Exit(exit_codes[0])
     if example:
         photos.append(write_example_photo(out))
-    if not photos:
+    if photos:
+        options = network | {"assets": assets, "formats": formats, "person": person, "min_confidence": min_confidence}
+        exit_codes.append(_predict_photos(photos, out, overlay=overlay, again=again, **options))
+    if not exit_codes:
         raise ValueError("no photo was named: give photos, videos or folders, or --example for the example photo")
+    raise typer.Exit(exit_codes[0] if len(set(exit_codes)) == 1 else 1)
+
+
+def _predict_photos(photos: Sequence[Path], out: Path, model: str, **options: Any) -> int:
+    """Label photos, see `predict.predict_files`; print what became of them. Returns 0 all done, 1 some failed, 2 none
+    done."""
     with _kept_for_good():
         from rich.console import Console
         from rich.progress import Progress
@@ -107,10 +114,7 @@ def predict(
             progress.update(bar, completed=num_done, total=num_photos, description=path.name)
 
         try:
-            summary = predict_files(
-                photos, out, model, device, min_score, show, backend=backend, assets=assets, formats=formats,
-                person=person, min_confidence=min_confidence, overlay=overlay, again=again,
-            )  # fmt: skip
+            summary = predict_files(photos, out, model, on_photo=show, **options)
         except KeyboardInterrupt:
             progress.stop()
             print(
@@ -123,8 +127,7 @@ def predict(
         print(f"photos skipped, which were done before: {summary.num_skipped} (--again repeats them)")
     for path, sentence in summary.failures.items():
         print(f"opendensepose: {_naming(path, sentence)}", file=sys.stderr)
-    exit_codes.append(summary.exit_code)
-    raise typer.Exit(exit_codes[0] if len(set(exit_codes)) == 1 else 1)
+    return summary.exit_code
 
 
 @contextmanager

@@ -13,6 +13,7 @@ __all__ = [
     "MAX_PIXELS",
     "PHOTO_SUFFIXES",
     "check_aspect",
+    "check_photo",
     "find_image",
     "find_photos",
     "photo_folders",
@@ -173,3 +174,36 @@ def photo_size_hw(path: str | Path) -> tuple[int, int]:
     with _opened(path) as image, _one_sentence(path):
         is_turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
         return (image.width, image.height) if is_turned else (image.height, image.width)
+
+
+def check_photo(image_rgb: np.ndarray, name: str) -> None:
+    """Raise ValueError that says how to convert or cut it, unless it is an array that the networks take."""
+    is_array = isinstance(image_rgb, np.ndarray)
+    if is_array and image_rgb.dtype == np.uint8 and image_rgb.ndim == 3 and image_rgb.shape[2] == 3 and image_rgb.size:
+        check_aspect(image_rgb.shape[:2], name)
+        return
+    got = f"{image_rgb.dtype} of shape {image_rgb.shape}" if is_array else type(image_rgb).__name__
+    raise ValueError(f"{name} must be an RGB array of uint8 of shape (H, W, 3), got {got}{_how_to_convert(image_rgb)}.")
+
+
+def _how_to_convert(image: object) -> str:
+    """Return the end of a sentence about an image that is no RGB array of uint8; empty if there is no way."""
+    if not isinstance(image, np.ndarray):
+        if hasattr(image, "getexif"):  # Pillow's, which need not be imported here
+            return ': convert it with np.asarray(ImageOps.exif_transpose(image).convert("RGB"))'
+        return ": convert it to a NumPy array"
+    if image.size == 0:
+        return ""
+    if image.ndim == 4:
+        return ": give several photos as a list, list(images)"
+    if image.dtype.kind == "f":
+        return ": if 1 is white, convert it with (255 * image).round().astype(np.uint8)"
+    if image.dtype != np.uint8:
+        return ": scale it to 0..255 and convert it with image.astype(np.uint8)"
+    if image.ndim == 2:
+        return ": repeat a grey image with np.stack([image] * 3, axis=-1)"
+    if image.ndim == 3 and image.shape[2] == 4:
+        return ": drop the alpha channel with image[..., :3]"
+    if image.ndim == 3 and image.shape[0] == 3:
+        return ": move the channels last with image.transpose(1, 2, 0)"
+    return ""

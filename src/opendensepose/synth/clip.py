@@ -137,4 +137,4 @@ def _seen_background(canvas: np.ndarray, tripod: Camera, camera: Camera) -> np.n
 def _sensed(rng: np.random.Generator, image_rgb: np.ndarray) -> np.ndarray:
     noisy = np.clip(image_rgb + rng.normal(0, NOISE, image_rgb.shape), 0, 255).astype(np.uint8)
     _, jpeg = cv2.imencode(".jpg", noisy[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return np.ascontiguousarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR)[..., ::-1])
+    return cv2.cvtColor(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)

@@ -80,18 +80,20 @@ class _Audio:
     def __init__(self, source: av.container.InputContainer, clip: av.container.OutputContainer, start_s: float):
         self.clip, self.start_s = clip, start_s
         self.packets: Iterator[tuple[float, av.Packet]] = iter(())
+        self.waiting: tuple[float, av.Packet] | None = None
         if not source.streams.audio:
             return
         sound = source.streams.audio[0]
+        time_base = sound.time_base or Fraction(1, sound.rate)
         if sound.codec_context.name in COPIED_AUDIO:
-            self.packets = self._copied(source, sound, clip.add_stream_from_template(sound))
+            self.packets = self._copied(source, sound, time_base, clip.add_stream_from_template(sound))
         else:
-            self.packets = self._encoded(source, sound, clip.add_stream("aac", rate=sound.rate))
+            self.packets = self._encoded(source, sound, time_base, clip.add_stream("aac", rate=sound.rate))
         self.waiting = next(self.packets, None)
 
     def write_until(self, time_s: float) -> None:
         """Write the sound up to a time of the written clip."""
-        while getattr(self, "waiting", None) is not None and self.waiting[0] <= time_s:
+        while self.waiting is not None and self.waiting[0] <= time_s:
             self.clip.mux(self.waiting[1])
             self.waiting = next(self.packets, None)
 
@@ -100,28 +102,34 @@ class _Audio:
         self.packets, self.waiting = iter(()), None
 
     def _copied(
-        self, source: av.container.InputContainer, sound: av.AudioStream, target: av.AudioStream
+        self, source: av.container.InputContainer, sound: av.AudioStream, time_base: Fraction, target: av.AudioStream
     ) -> Iterator[tuple[float, av.Packet]]:
-        shift = round(self.start_s / sound.time_base) + (sound.start_time or 0)
+        shift = round(self.start_s / time_base) + (sound.start_time or 0)
         if self.start_s:
             source.seek(shift, stream=sound, backward=True)
         for packet in source.demux(sound):
             if packet.dts is None or packet.pts is None or packet.pts < shift:
                 continue
             packet.pts, packet.dts, packet.stream = packet.pts - shift, packet.dts - shift, target
-            yield float(packet.pts * sound.time_base), packet
+            yield float(packet.pts * time_base), packet
 
     def _encoded(
-        self, source: av.container.InputContainer, sound: av.AudioStream, target: av.AudioStream
+        self, source: av.container.InputContainer, sound: av.AudioStream, time_base: Fraction, target: av.AudioStream
     ) -> Iterator[tuple[float, av.Packet]]:
         first = sound.start_time or 0
+        shift = round(self.start_s / time_base) + first
         if self.start_s:
-            source.seek(round(self.start_s / sound.time_base) + first, stream=sound, backward=True)
+            source.seek(shift, stream=sound, backward=True)
         for frame in source.decode(sound):
-            if frame.pts is None or float((frame.pts - first) * sound.time_base) < self.start_s:
+            if frame.pts is None or float((frame.pts - first) * time_base) < self.start_s:
                 continue
-            frame.pts -= round(self.start_s / frame.time_base) + first
+            frame.pts -= shift
             for packet in target.encode(frame):
-                yield float(packet.pts * packet.time_base), packet
+                yield _time_s(packet), packet
         for packet in target.encode(None):
-            yield float(packet.pts * packet.time_base), packet
+            yield _time_s(packet), packet
+
+
+def _time_s(packet: av.Packet) -> float:
+    assert packet.pts is not None and packet.time_base is not None  # an encoder sets both
+    return float(packet.pts * packet.time_base)

@@ -51,11 +51,12 @@ class FramesFile:
         try:
             self.zip = zipfile.ZipFile(path)
             self.info: dict[str, Any] = json.loads(self.zip.read("info.json"))
-            self.size_hw = tuple(int(side) for side in self.info["size_hw"])
+            height, width = (int(side) for side in self.info["size_hw"])
         except FileNotFoundError:
             raise
         except Exception as error:  # zipfile, zlib and json have errors of their own
             raise ValueError(f"{path} is not a file of a video's labels: {error}.") from error
+        self.size_hw = (height, width)
         self.names = sorted(name for name in self.zip.namelist() if name.endswith(".npz"))
 
     def __enter__(self) -> "FramesFile":
@@ -84,16 +85,17 @@ class FramesFile:
             raise ValueError(f"{self.path} is damaged at {name}: {error}") from error
 
 
-def _frame_of(arrays: Any, size_hw: tuple[int, ...]) -> LabelledFrame:
+def _frame_of(arrays: Any, size_hw: tuple[int, int]) -> LabelledFrame:
     people = []
     for k, track_id in enumerate(arrays["track"]):
-        i, u, v, confidence = arrays[f"labels_{k}"]
-        u, v, confidence = (np.float32(maps / np.float32(255)) for maps in (u, v, confidence))
+        labels = arrays[f"labels_{k}"]
+        u, v, confidence = labels[1:].astype(np.float32) / 255
+        x, y = (int(edge) for edge in arrays["corners_xy"][k])
         instance = place_in_photo(
-            IUV(i, u, v),
+            IUV(labels[0], u, v),
             confidence,
-            tuple(int(edge) for edge in arrays["corners_xy"][k]),
-            (size_hw[0], size_hw[1]),
+            (x, y),
+            size_hw,
             arrays["boxes_xyxy"][k],
             float(arrays["scores"][k]),
         )

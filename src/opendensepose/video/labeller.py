@@ -95,8 +95,8 @@ class VideoLabeller:
         for k, which in pairs:
             track, person = tracks[inside[which]], found[k]
             score = min(1.0, person.score * track.certainty)
-            before = np.count_nonzero(track.observed[0].i)
-            growth = np.count_nonzero(person.iuv.i) / max(1, before)
+            before = int(np.count_nonzero(track.observed[0].i))
+            growth = int(np.count_nonzero(person.iuv.i)) / max(1, before)
             if score >= self.predictor.min_score and 1 / SAME_AREA < growth < SAME_AREA:
                 labelled[track.track_id] = replace(person, score=score)
         return labelled
@@ -110,22 +110,24 @@ class VideoLabeller:
         for track in self.tracks:
             track.misses += 1
         for column, person in enumerate(found):
-            track = matched.get(column)
-            if track is not None:
-                track.misses = 0
-                if track.track_id in labelled:
+            known = matched.get(column)
+            if known is not None:
+                known.misses = 0
+                if known.track_id in labelled:
                     continue
             sharper = self._label_again(image_rgb, person)
-            if track is None:
-                self.num_tracks += 1
-                track = Track(self.num_tracks, person.box_xyxy, person.score, 1.0)
-                self.tracks.append(track)
+            track = known or self._new_track(person)
             if track.unseen:
                 track.observed, track.shown = [], None
             track.certainty = min(1.0, person.score / max(sharper.score, 1e-6))
             labelled[track.track_id] = replace(sharper, score=person.score)
         missed = {track.track_id for track in self.tracks if track.misses > MOST_MISSES}
         return self._without_duplicates({key: one for key, one in labelled.items() if key not in missed})
+
+    def _new_track(self, person: Instance) -> Track:
+        self.num_tracks += 1
+        self.tracks.append(Track(self.num_tracks, person.box_xyxy, person.score, 1.0))
+        return self.tracks[-1]
 
     def _label_again(self, image_rgb: np.ndarray, person: Instance) -> Instance:
         """Label a found person in the box around the first labels, which fits better than the detector's."""

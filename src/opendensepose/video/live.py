@@ -7,6 +7,7 @@ reach it, and nothing is stored. Frames that come faster than they are labelled 
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -45,21 +46,30 @@ def _read_all(camera: cv2.VideoCapture) -> Iterator[np.ndarray]:
         yield cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
 
 
+@dataclass
+class _Latest:
+    """What the thread that takes frames and the one that asks for them share."""
+
+    frame: np.ndarray | None = None
+    is_ended: bool = False
+    is_stopped: bool = False
+
+
 def newest(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     """Yield the newest of frames that a thread takes as they come; those that are overtaken are left out."""
-    changed, box = threading.Condition(), {"frame": None, "ended": False, "stopped": False}
+    changed, latest = threading.Condition(), _Latest()
 
     def take() -> None:
         try:
             for frame in frames:
                 with changed:
-                    box["frame"] = frame
+                    latest.frame = frame
                     changed.notify()
-                    if box["stopped"]:
+                    if latest.is_stopped:
                         return
         finally:
             with changed:
-                box["ended"] = True
+                latest.is_ended = True
                 changed.notify()
 
     thread = threading.Thread(target=take, name="camera", daemon=True)
@@ -67,14 +77,14 @@ def newest(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     try:
         while True:
             with changed:
-                changed.wait_for(lambda: box["frame"] is not None or box["ended"])
-                frame, box["frame"] = box["frame"], None
-            if frame is None:
+                changed.wait_for(lambda: latest.frame is not None or latest.is_ended)
+                taken, latest.frame = latest.frame, None
+            if taken is None:
                 return
-            yield frame
+            yield taken
     finally:
         with changed:
-            box["stopped"] = True
+            latest.is_stopped = True
         thread.join(timeout=2)
 
 

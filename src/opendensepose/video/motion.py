@@ -30,11 +30,12 @@ class Motion:
 
     def earlier(self, xy: np.ndarray) -> np.ndarray:
         """Where positions (a, b, 2) of this frame, in its pixels, were in the frame before."""
-        return xy + sample(self.flow, xy * np.float32(self.scale_xy)) / np.float32(self.scale_xy)
+        scale = np.array(self.scale_xy, np.float32)
+        return xy + sample(self.flow, xy * scale) / scale
 
     def colour_at(self, xy: np.ndarray) -> np.ndarray:
         """The colour (a, b, 3) uint8 at positions (a, b, 2) in the frame's pixels; black outside the frame."""
-        return sample(self.small_rgb, xy * np.float32(self.scale_xy), border=cv2.BORDER_CONSTANT)
+        return sample(self.small_rgb, xy * np.array(self.scale_xy, np.float32), border=cv2.BORDER_CONSTANT)
 
 
 def small_frame(image_rgb: np.ndarray) -> np.ndarray:
@@ -50,14 +51,15 @@ def motion_between(previous: np.ndarray | None, small_rgb: np.ndarray, size_hw: 
     height, width = small_rgb.shape[:2]
     flow = np.zeros((height, width, 2), np.float32)
     if previous is not None:
-        flow = _dis().calc(*(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in (small_rgb, previous)), None)
+        grey, grey_before = (cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in (small_rgb, previous))
+        flow = _dis().calc(grey, grey_before, None)
         flow[np.abs(flow).max(axis=-1) < STILL] = 0
     return Motion(small_rgb, flow, (width / size_hw[1], height / size_hw[0]))
 
 
 @cache
 def _dis() -> cv2.DISOpticalFlow:
-    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
 
 
 def pixel_centres(x0: int, y0: int, x1: int, y1: int) -> np.ndarray:

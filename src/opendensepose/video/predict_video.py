@@ -1,7 +1,7 @@
 """A video file -> its people's labels in every frame, in one file, and an overlay clip with the sound.
 
 The labels come first, the clip is drawn from them afterwards. Both files appear when they are complete. A run that was
-killed goes on where it was, and its files are those of a run that was not.
+killed goes on where it was, and its labels are those of a run that was not.
 """
 
 import json
@@ -175,14 +175,14 @@ class _Labels:
     ) -> None:
         mark = np.frombuffer(writer.mark(), np.uint8)
         counters = [seen, time_stamp, report.num_decoded, report.num_broken, report.num_other_steps]
+        arrays: dict[str, Any] = {
+            "fingerprint": np.array(self._fingerprint()),
+            "mark": mark,
+            "seen": np.array(counters, np.int64),
+            **labeller_state(labeller),
+        }
         with atomic_file(self.state_file) as part, part.open("wb") as file:
-            np.savez(
-                file,
-                fingerprint=np.array(self._fingerprint()),
-                mark=mark,
-                seen=np.array(counters, np.int64),
-                **labeller_state(labeller),
-            )
+            np.savez(file, **arrays)
 
     def _gone_on(self, labeller: VideoLabeller, report: ReadReport) -> tuple[FramesWriter | None, int, int | None]:
         """The unfinished file, the number of frames seen and the last one's time stamp, or a new start."""

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -105,7 +105,7 @@ def read_frames(
     end_s: float | None = None,
     after: int | None = None,
     report: ReadReport | None = None,
-) -> Iterator[Frame]:
+) -> Generator[Frame, None, None]:
     """Yield the frames with start_s <= time_s < end_s, and a time stamp above `after`, decoded in a thread.
 
     Frames that cannot be decoded are left out and counted in the report; a file that ends too early ends the frames.

@@ -17,13 +17,15 @@ __all__ = ["labeller_state", "restore_labeller"]
 
 def labeller_state(labeller: VideoLabeller) -> dict[str, np.ndarray]:
     """Arrays by name, none of them an object's: what np.savez takes."""
-    tracks, arrays = labeller.tracks, {}
+    tracks = labeller.tracks
+    arrays: dict[str, np.ndarray] = {}
     arrays["counters"] = np.array([labeller.since_search, labeller.num_tracks], np.int64)
     arrays["track_whole"] = np.array([(t.track_id, t.misses, t.unseen) for t in tracks], np.int64).reshape(-1, 3)
     arrays["track_real"] = np.array([(t.score, t.certainty) for t in tracks], np.float64).reshape(-1, 2)
     arrays["track_box"] = np.array([t.box_xyxy for t in tracks], np.float32).reshape(-1, 4)
     for k, motion in enumerate(labeller.motions):
-        arrays |= {f"small_{k}": motion.small_rgb, f"flow_{k}": motion.flow, f"scale_{k}": np.float64(motion.scale_xy)}
+        scale = np.array(motion.scale_xy, np.float64)
+        arrays |= {f"small_{k}": motion.small_rgb, f"flow_{k}": motion.flow, f"scale_{k}": scale}
     for t, track in enumerate(tracks):
         windows = {f"observed_{t}_{k}": window for k, window in enumerate(track.observed)}
         if track.shown is not None:

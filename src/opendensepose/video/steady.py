@@ -50,7 +50,7 @@ class LabelWindow:
 
     def at(self, xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Look up i and values of the pixels at positions (a, b, 2) of the frame; 0 outside the window."""
-        here = xy - np.float32(self.corner_xy)
+        here = xy - np.array(self.corner_xy, np.float32)
         i, values = (sample(maps, here, nearest=True, border=cv2.BORDER_CONSTANT) for maps in (self.i, self.values))
         return i, values
 

@@ -64,8 +64,9 @@ def moved_box(labels: LabelWindow, box_xyxy: np.ndarray, motion: Motion) -> np.n
     """
     height, width = motion.flow.shape[:2]
     there = pixel_centres(0, 0, width, height)
-    earlier = (there + motion.flow) / np.float32(motion.scale_xy)
-    mask = sample(labels.i, earlier - np.float32(labels.corner_xy), nearest=True, border=cv2.BORDER_CONSTANT) > 0
+    earlier = (there + motion.flow) / np.array(motion.scale_xy, np.float32)
+    here = earlier - np.array(labels.corner_xy, np.float32)
+    mask = sample(labels.i, here, nearest=True, border=cv2.BORDER_CONSTANT) > 0
     rows, columns = np.flatnonzero(mask.sum(1) > 1), np.flatnonzero(mask.sum(0) > 1)
     if not len(rows) or not len(columns):
         return box_xyxy
