@@ -100,7 +100,7 @@ def test_without_a_file_the_network_is_asked(tmp_path):
         (("texture", "{}/empty.png"), "no photo shows a person"),
         (("texture", "{}/none.png"), "none.png"),
         (("texture",), "no photo was named"),
-        (("texture", "{}/front.png", "--person", "tall"), "largest, all or a number"),
+        (("texture", "{}/front.png", "--person", "tall"), "all, largest or a number"),
         (("texture", "{}/front.png", "--predictions", "{}/nowhere"), "no folder"),
         (("transfer", "{}/front.png", "{}/front.png"), "a texture must be an atlas of 800 x 1200"),
         (("transfer", "{}/none.png", "{}/front.png"), "none.png"),
