@@ -2,23 +2,12 @@
 
 import numpy as np
 import pytest
+from tests.formats.people import SIZE_HW, person
 
 from opendensepose.data import load_prediction, save_prediction
 from opendensepose.instance import Instance, merge_instances
-from opendensepose.iuv import IUV, empty_iuv
+from opendensepose.iuv import empty_iuv
 from opendensepose.surface import SurfaceEmbedding
-
-SIZE_HW = (40, 60)
-
-
-def person(rng, left, right, score, confidence):
-    """One who covers columns left to right, with random labels and one confidence everywhere."""
-    covered = np.zeros(SIZE_HW, bool)
-    covered[5:35, left:right] = True
-    i = np.where(covered, rng.integers(1, 25, SIZE_HW), 0).astype(np.uint8)
-    u, v = (np.where(covered, rng.random(SIZE_HW), 0).astype(np.float32) for _ in range(2))
-    sure = np.where(covered, confidence, 0).astype(np.float32)
-    return Instance(np.float32([left, 5, right, 35]), score, IUV(i, u, v), sure)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from tests.formats.people import two_people
 
 from opendensepose.formats.cutout import MARGIN_PX, cut_out, write_cutout
 from opendensepose.formats.labelled_photo import LabelledPhoto
+from opendensepose.iuv import IUV
 
 
 def test_each_person_is_a_picture_of_the_photo_s_pixels(tmp_path):
@@ -24,7 +25,8 @@ def test_each_person_is_a_picture_of_the_photo_s_pixels(tmp_path):
 
 
 def test_at_the_photo_s_edge_nothing_fades():
-    alpha = cut_out(np.zeros((6, 8, 3), np.uint8), np.full((6, 8), 2, np.uint8))[..., 3]
+    zero = np.zeros((6, 8), np.float32)
+    alpha = cut_out(np.zeros((6, 8, 3), np.uint8), IUV(np.full((6, 8), 2, np.uint8), zero, zero))[..., 3]
     assert alpha.shape == (6, 8) and (alpha == 255).all()
 
 

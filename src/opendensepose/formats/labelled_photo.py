@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
+from opendensepose.atomic_write import atomic_file
 from opendensepose.data.photos import PHOTO_SUFFIXES, photo_size_hw
 from opendensepose.instance import Instance, merge_instances
 from opendensepose.iuv import IUV, crop_iuv
@@ -21,6 +23,7 @@ __all__ = [
     "photo_finder",
     "person_in_box",
     "select_people",
+    "write_each_person",
 ]
 
 FindPhoto = Callable[[str], Path | None]  # a photo's file name, or its stem, to the file
@@ -60,6 +63,24 @@ class LabelledPhoto:
 
 def _text(size_hw: tuple[int, ...]) -> str:
     return f"{size_hw[1]} x {size_hw[0]}"
+
+
+def write_each_person(
+    folder: Path, labelled: LabelledPhoto, kind: str, picture_of: Callable[[np.ndarray, IUV], np.ndarray]
+) -> list[Path]:
+    """Write <stem>.<kind>_<k>.png for the k-th person, what picture_of(photo, the person's map) returns.
+
+    ValueError if the photo is missing.
+    """
+    if labelled.image_rgb is None:
+        raise ValueError(f"the format {kind} needs the photo {labelled.name}.")
+    paths = []
+    for k, person in enumerate(labelled.people, start=1):
+        path = folder / f"{labelled.stem}.{kind}_{k}.png"
+        with atomic_file(path) as part:
+            Image.fromarray(picture_of(labelled.image_rgb, person.iuv)).save(part, "PNG")
+        paths.append(path)
+    return paths
 
 
 def select_people(people: Sequence[Instance], who: str) -> list[Instance]:
