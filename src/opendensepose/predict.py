@@ -6,12 +6,8 @@ The default model runs on ONNX Runtime; torch is imported when another one is as
 from __future__ import annotations
 
 import ctypes
-import multiprocessing
-import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
@@ -31,6 +27,7 @@ from opendensepose.models.densepose_lite.prepared import PreparedDensePoseLite, 
 from opendensepose.models.densepose_lite.runtimes import OnnxRuntime, OpenVinoRuntime
 from opendensepose.models.prediction import EmbeddingNetwork, Network, PreparedNetwork
 from opendensepose.surface import NO_VERTEX
+from opendensepose.worker_processes import call_in_processes
 
 if TYPE_CHECKING:
     import torch
@@ -276,7 +273,9 @@ def predict_files(
     outcomes: Iterator[_Outcome] = iter(())
     if workers > 1 and len(waiting) > 1 and isinstance(model, str | Path) and _runs_on_cpu(model, device, backend):
         weights_path(model)  # an unknown model is named before processes start
-        outcomes = _in_processes(waiting, names, min(workers, len(waiting)), make_predictor, make_output)
+        calls = [partial(_predict_in_worker, path, names[path]) for path in waiting]
+        start = partial(_start_worker, make_predictor, make_output)
+        outcomes = call_in_processes(calls, min(workers, len(waiting)), start)
     elif waiting:
         predictor = make_predictor()
         outcomes = (_predict_file(path, names[path], predictor, output) for path in waiting)
@@ -336,33 +335,10 @@ def _predict_file(path: Path, names: Sequence[str], predictor: Predictor, output
         return _Outcome(path, failure=f"{path} cannot be labelled, {reason}: make it smaller.")
 
 
-def _in_processes(
-    photos: Sequence[Path],
-    names: Mapping[Path, Sequence[str]],
-    workers: int,
-    make_predictor: Callable[[], Predictor],
-    make_output: Callable[[], OutputFolder],
-) -> Iterator[_Outcome]:
-    """Label the photos in processes, each with a predictor of its own; yield each outcome when it is there."""
-    context = multiprocessing.get_context("spawn")  # forked processes and torch's threads do not mix
-    with ProcessPoolExecutor(workers, context, _start_worker, (make_predictor, make_output)) as pool:
-        futures = [pool.submit(_predict_in_worker, path, names[path]) for path in photos]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-
-
 _worker: dict[str, Any] = {}  # a worker process' predictor and output folder
 
 
 def _start_worker(make_predictor: Callable[[], Predictor], make_output: Callable[[], OutputFolder]) -> None:
-    """Use one core, and leave Ctrl-C to the main process, which lets a worker finish its photo."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["OMP_NUM_THREADS"] = "1"  # what torch, too, goes by when it is imported
-    cv2.setNumThreads(1)
     _worker.update(predictor=make_predictor(), output=make_output())
 
 

@@ -6,10 +6,8 @@ resumes after an interruption, and a higher count adds pictures to a set.
 """
 
 import json
-import multiprocessing
-import signal
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from opendensepose.atomic_write import atomic_write
 from opendensepose.data.coco import category, person_annotation
 from opendensepose.synth import Ingredients, render_image
 from opendensepose.synth.wardrobe import ingredients_checksum
+from opendensepose.worker_processes import call_in_processes
 
 __all__ = ["render_dataset"]
 
@@ -102,21 +101,8 @@ def _render_all(out_dir: Path, image_ids: list[int], settings: dict, workers: in
         finally:
             torch.set_num_threads(threads_before)
         return
-    context = multiprocessing.get_context("spawn")  # forked processes and Torch's threads do not mix
-    with ProcessPoolExecutor(min(workers, len(image_ids)), context, initializer=_start_worker) as pool:
-        futures = [pool.submit(_render_one, out_dir, image_id, settings) for image_id in image_ids]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-
-
-def _start_worker() -> None:
-    """Use one core, and leave Ctrl-C to the main process, which lets a worker finish its picture."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
+    calls = [partial(_render_one, out_dir, image_id, settings) for image_id in image_ids]
+    yield from call_in_processes(calls, min(workers, len(image_ids)), partial(torch.set_num_threads, 1))
 
 
 def _render_one(out_dir: Path, image_id: int, settings: dict) -> int:
