@@ -9,12 +9,11 @@ from tests.evaluation.assets import small_body, write_assets
 from tests.evaluation.random_files import CASES, SIZE_HW, RandomFiles
 from tests.evaluation.released_evaluator import QUIRKS, Body, ReleasedEvaluator
 
-import opendensepose
 from opendensepose.data import result_entry
 from opendensepose.evaluate import evaluate_files
 from opendensepose.iuv import IUV
 
-PAGE = (Path(opendensepose.__file__).parents[2] / "docs" / "how_to" / "evaluate.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "how_to" / "evaluate.md").read_text()
 
 
 def measures_of(folder, document, results, body):
