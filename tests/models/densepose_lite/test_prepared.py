@@ -1,15 +1,17 @@
 """From photo to people, with networks that read the answer off the photo's colours, so that places can be checked
 exactly."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from opendensepose.models.cells import cell_centres
+from opendensepose.models.densepose_lite import prepared
 from opendensepose.models.densepose_lite.densepose_lite import DensePoseLite, TorchRuntime
 from opendensepose.models.densepose_lite.network import STRIDE
 from opendensepose.models.densepose_lite.outputs import PERSON_WEIGHT, DenseOutput, DetectionOutput
-from opendensepose.models.densepose_lite.prepared import PreparedDensePoseLite, remove_small_components
+from opendensepose.models.densepose_lite.prepared import PreparedDensePoseLite, erase_small_components
 from opendensepose.predict import Predictor
 
 
@@ -132,12 +134,31 @@ def test_people_cut_by_the_frame_and_tiny_photos():
 
 
 def test_small_components_by_hand():
-    mask = np.zeros((30, 30), bool)
-    mask[:10, :20], mask[20, 20:22], mask[25, 0] = True, True, True  # 200 pixels, 2 and 1
-    expected = mask.copy()
-    expected[25, 0] = False
-    np.testing.assert_array_equal(remove_small_components(mask), expected)
-    assert not remove_small_components(np.zeros((3, 3), bool)).any()
+    i = np.zeros((30, 30), np.uint8)
+    i[:10, :20], i[20, 20:22], i[25, 0], i[29, 29] = 3, 4, 5, 6  # 200 pixels, 2, 1 and 1
+    u = (i > 0).astype(np.float32)
+    expected = np.where((i == 3) | (i == 4), i, 0)
+    assert erase_small_components(i, u) == (0, 0, 22, 21)
+    np.testing.assert_array_equal(i, expected)
+    np.testing.assert_array_equal(u, expected > 0)
+    assert erase_small_components(np.zeros((3, 3), np.uint8)) == (0, 0, 0, 0)
+
+
+def test_small_components_by_counting_pixels(monkeypatch):
+    """Random shapes without holes, by another route: OpenCV counts the pixels of each component."""
+    monkeypatch.setattr(prepared, "MIN_COMPONENT_FRACTION", 0.2)
+    random = np.random.default_rng(0)
+    for size in ((9, 14), (40, 30)):
+        for _ in range(50):
+            i = cv2.dilate((random.random(size) < 0.05).astype(np.uint8), np.ones((3, 2), np.uint8))
+            _, background = cv2.connectedComponents(np.pad(1 - i, 1, constant_values=1), connectivity=4)
+            i[background[1:-1, 1:-1] != background[0, 0]] = 1  # holes filled
+            _, component, stats, _ = cv2.connectedComponentsWithStats(i, connectivity=8)
+            areas = stats[1:, cv2.CC_STAT_AREA]
+            kept = np.r_[False, areas >= 0.2 * areas.max(initial=0)][component]
+            x, y, width, height = erase_small_components(i)
+            np.testing.assert_array_equal(i > 0, kept)
+            assert cv2.boundingRect(kept.astype(np.uint8)) == (x, y, width, height)
 
 
 def test_crops_of_several_photos_share_a_pass():

@@ -5,9 +5,12 @@ Letters: C channels, h x w cells of the network's output, R x S pixels asked for
 """
 
 import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from opendensepose.models.densepose_lite.boxes import sigmoid
@@ -17,7 +20,8 @@ from opendensepose.surface import MIRROR_CHART, NUM_CHARTS, mirror_iuv
 __all__ = ["average_with_mirrored", "decode_crop", "decode_pixels", "is_person"]
 
 LOG_PERSON_WEIGHT = np.float32(math.log(PERSON_WEIGHT))
-TILE_CELLS, TILE_PIXELS = 16, 512  # of a tile's side, at most: few charts meet in it, and it stays in the cache
+TILE_CELLS, TILE_PIXELS = 24, 512  # of a tile's side, at most: few charts meet in it, and it stays in the cache
+MIN_PIXELS_OF_THREADS = 500_000  # of a crop: on smaller ones threads wait for Python more than they gain
 # By chart 1..24: 1 where the mirrored point has 1 - U, and where it has 1 - V; else 0.
 _ZEROS = np.zeros(NUM_CHARTS + 1, np.float32)
 REVERSES_U, REVERSES_V = (part[1:, None, None] for part in mirror_iuv(np.arange(NUM_CHARTS + 1), _ZEROS, _ZEROS)[1:])
@@ -61,38 +65,64 @@ def _side(positions: np.ndarray, pixels: slice, num_cells: int) -> _Side:
 
 
 def decode_pixels(
-    output: DenseOutput, rows: np.ndarray, columns: np.ndarray
+    output: DenseOutput, rows: np.ndarray, columns: np.ndarray, into: Sequence[np.ndarray] | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Decode I uint8, U, V float32 in [0, 1] and confidence float32 in [0, 1], each (R, S), of one crop.
 
     output: DenseOutput of one crop, without the batch axis. rows (R,), columns (S,): float positions of the pixels
     asked for, 0 the top (left) edge of the crop and 1 its bottom (right) edge. I is decided as `network.decide` says,
     from the interpolated logits; U and V are those of that chart. Confidence is the probability that the chart is
-    right, 0 on background.
+    right, 0 on background. into: arrays of zeros to write the four into, and to return.
     """
     scores = np.array(output.chart_logits, np.float32)
     scores[1:] += LOG_PERSON_WEIGHT
     possible = _possible(scores)
     uv_maps = np.stack([output.u, output.v], axis=1)  # (24, 2, h, w)
-    i = np.zeros((len(rows), len(columns)), np.uint8)
-    uv, confidence = np.zeros((2, *i.shape), np.float32), np.zeros(i.shape, np.float32)
+    if into is None:
+        into = [np.zeros((len(rows), len(columns)), dtype) for dtype in (np.uint8, *[np.float32] * 3)]
+    i, u, v, confidence = into
     of_rows = _sides(rows, scores.shape[1], uv_maps.shape[2])
     of_columns = _sides(columns, scores.shape[2], uv_maps.shape[3])
-    for (down, coarse_down), (across, coarse_across) in product(of_rows, of_columns):
+
+    def decode_tile(sides: tuple[tuple[_Side, _Side], tuple[_Side, _Side]]) -> None:
+        (down, coarse_down), (across, coarse_across) = sides
         tile = down.pixels, across.pixels
         classes = np.flatnonzero(possible[:, down.cells, across.cells].any(axis=(1, 2)))
         if classes[-1] == 0:
-            continue  # nobody
-        i[tile] = _decide_between(classes, _read(scores[classes], down, across))
-        person = i[tile] > 0
-        if person.any():
-            confidence[tile] = sigmoid(_read(output.confidence_logit, down, across)) * person
-            for chart in classes[classes > 0]:
-                there = i[tile] == chart
-                if there.any():
-                    np.copyto(uv[:, *tile], _read(uv_maps[chart - 1], coarse_down, coarse_across), where=there)
-    u, v = np.clip(uv, 0, 1, out=uv)
+            return  # nobody
+        chosen = _decide_between(classes, _read(scores[classes], down, across))
+        person = chosen > 0
+        if not person.any():
+            return
+        i[tile] = chosen
+        np.multiply(sigmoid(_read(output.confidence_logit, down, across)), person, out=confidence[tile])
+        for chart in classes[classes > 0]:
+            there = chosen == chart
+            y, x = _extent(there.any(axis=1)), _extent(there.any(axis=0))
+            there = there[y, x]
+            values = _read(uv_maps[chart - 1], _part(coarse_down, y), _part(coarse_across, x))
+            for of_tile, value in zip((u[tile], v[tile]), np.clip(values, 0, 1, out=values), strict=True):
+                np.copyto(of_tile[y, x], value, where=there)
+
+    tiles = product(of_rows, of_columns)
+    if i.size < MIN_PIXELS_OF_THREADS or cv2.getNumThreads() < 2:
+        for sides in tiles:
+            decode_tile(sides)
+    else:  # NumPy lets other threads run while it computes
+        with ThreadPoolExecutor(cv2.getNumThreads()) as threads:
+            list(threads.map(decode_tile, tiles))
     return i, u, v, confidence
+
+
+def _extent(there: np.ndarray) -> slice:
+    """Return from the first to the last place that is true, of (n,) bool; an empty slice if none is."""
+    places = np.flatnonzero(there)
+    return slice(places[0], places[-1] + 1) if len(places) else slice(0, 0)
+
+
+def _part(side: _Side, pixels: slice) -> _Side:
+    """Return some of a side's pixels."""
+    return side._replace(weights=side.weights[pixels])
 
 
 def _read(maps: np.ndarray, down: _Side, across: _Side) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import cv2
 import numpy as np
 
-from opendensepose.instance import Instance, place_in_photo, without_duplicates
+from opendensepose.instance import Instance, without_duplicates
 from opendensepose.iuv import IUV
 from opendensepose.models.densepose_lite.boxes import decode_boxes, merge_scales, sigmoid
 from opendensepose.models.densepose_lite.crops import (
@@ -24,7 +24,7 @@ from opendensepose.models.densepose_lite.crops import (
 from opendensepose.models.densepose_lite.decode import average_with_mirrored, decode_pixels, is_person
 from opendensepose.models.densepose_lite.outputs import DenseOutput, DetectionOutput
 
-__all__ = ["PreparedDensePoseLite", "Runtime", "remove_small_components"]
+__all__ = ["PreparedDensePoseLite", "Runtime", "erase_small_components"]
 
 STRIDE = 32  # photos are padded to whole strides for detection
 CROPS_PER_PASS = 16
@@ -53,13 +53,21 @@ class Runtime(Protocol):
         ...
 
 
+class _Photo(NamedTuple):
+    """A photo and a smaller copy, in which people are searched and first labelled; itself if it is small."""
+
+    image_rgb: np.ndarray
+    small: np.ndarray
+    shrink: np.ndarray  # (4,) float32, by how much x, y, x, y shrank
+
+
 class _Candidate(NamedTuple):
     """A box in which there may be a person."""
 
     photo: int  # its number
     box: np.ndarray  # (4,) float32 xyxy pixels
     heat: float  # how likely it is a person's
-    crop: Box  # what the label network sees
+    crop: Box  # what the label network sees, in the pixels of the photo or of its smaller copy
 
 
 class PreparedDensePoseLite:
@@ -73,22 +81,26 @@ class PreparedDensePoseLite:
         # A score is sqrt(heat * quality of the labels), so no one is kept whose heat is below min_score^2. Where
         # min_score is low, so little heat is met all over a photo and hardly ever on a person: ask for min_score / 2.
         min_heat = max(min_score**2, min_score / 2)
-        small, shrinks = zip(*(_shrunk(one, 2 * max(self.runtime.detect_sides)) for one in images_rgb), strict=True)
+        photos = [self._photo(image_rgb) for image_rgb in images_rgb]
+        small = [one.small for one in photos]
         of_scales = [self._detect(small, side, min_heat) for side in self.runtime.detect_sides]
         found = [
             merge_scales(of_photo, image_rgb.shape[:2])
             for image_rgb, of_photo in zip(small, zip(*of_scales, strict=True), strict=True)
         ]
-        boxes = [boxes * shrink for (boxes, _), shrink in zip(found, shrinks, strict=True)]
-        heat = [one_heat for _, one_heat in found]
-        people = self._label(images_rgb, boxes, heat, min_score)
+        boxes = [boxes * photo.shrink for (boxes, _), photo in zip(found, photos, strict=True)]
+        people = self._label(photos, boxes, [heat for _, heat in found], min_score)
         return [without_duplicates([person for person in part if person.score >= min_score]) for part in people]
 
     def label(self, images_rgb: Sequence[np.ndarray], boxes_xyxy: Sequence[np.ndarray]) -> list[list[Instance]]:
         """Label given boxes, see `PreparedNetwork.label`. Boxes in which nobody is seen are left out."""
+        photos = [self._photo(image_rgb) for image_rgb in images_rgb]
         heat = [np.ones(len(boxes), np.float32) for boxes in boxes_xyxy]
-        people = self._label(images_rgb, boxes_xyxy, heat, None)
+        people = self._label(photos, boxes_xyxy, heat, None)
         return [sorted(part, key=lambda person: -person.score) for part in people]
+
+    def _photo(self, image_rgb: np.ndarray) -> _Photo:
+        return _Photo(image_rgb, *_shrunk(image_rgb, 2 * max(self.runtime.detect_sides)))
 
     def _detect(
         self, images_rgb: Sequence[np.ndarray], side: int, min_heat: float
@@ -113,14 +125,14 @@ class PreparedDensePoseLite:
 
     def _label(
         self,
-        images_rgb: Sequence[np.ndarray],
+        photos: Sequence[_Photo],
         boxes_xyxy: Sequence[np.ndarray],
         heat: Sequence[np.ndarray],
         min_score: float | None,
     ) -> list[list[Instance]]:
         """Label the people of each photo, in the order of its boxes; heat: how likely each box is a person's, (N,).
         min_score: who will not reach it may be left out; None: the boxes are given, and stay as they are."""
-        people: list[list[Instance]] = [[] for _ in images_rgb]
+        people: list[list[Instance]] = [[] for _ in photos]
         h, w = self.runtime.crop_hw
         found = [
             _Candidate(k, box, float(one_heat), crop_box(box, w / h))
@@ -128,23 +140,26 @@ class PreparedDensePoseLite:
             for box, one_heat in zip(boxes, heats, strict=True)
         ]
         if self.refine:
-            found = list(self._refined(images_rgb, found, min_score or 0.0))
-        for one, output in zip(found, self._outputs(images_rgb, found, (h, w), self.mirrored), strict=True):
+            found = list(self._refined(photos, found, min_score or 0.0))
+        outputs = self._outputs([photo.image_rgb for photo in photos], found, (h, w), self.mirrored)
+        for one, output in zip(found, outputs, strict=True):
             if is_person(output.chart_logits).mean() >= MIN_PERSON_FRACTION:
-                size_hw = images_rgb[one.photo].shape[:2]
+                size_hw = photos[one.photo].image_rgb.shape[:2]
                 people[one.photo].append(_instance(output, one, size_hw, box_is_given=min_score is None))
         return people
 
-    def _refined(
-        self, images_rgb: Sequence[np.ndarray], found: Sequence[_Candidate], min_score: float
-    ) -> Iterator[_Candidate]:
+    def _refined(self, photos: Sequence[_Photo], found: Sequence[_Candidate], min_score: float) -> Iterator[_Candidate]:
         """Yield the candidates with crops tightened to what a first, smaller crop shows, without those that will not
         reach min_score."""
         h, w = self.runtime.crop_hw
-        for one, output in zip(found, self._outputs(images_rgb, found, self.runtime.refine_hw, False), strict=True):
+        shrinks = [photos[one.photo].shrink for one in found]
+        boxes = [one.box / shrink for one, shrink in zip(found, shrinks, strict=True)]
+        nearby = [one._replace(crop=crop_box(box, w / h)) for one, box in zip(found, boxes, strict=True)]
+        outputs = self._outputs([photo.small for photo in photos], nearby, self.runtime.refine_hw, False)
+        for one, box, shrink, output in zip(nearby, boxes, shrinks, outputs, strict=True):
             if _score(one.heat, output) >= MIN_FIRST_SCORE * min_score:
                 # Where a person is likelier than not, whichever chart: to cut off an arm costs more than a wide frame.
-                tight = tight_box(is_person(output.chart_logits), one.crop, one.box)
+                tight = tight_box(is_person(output.chart_logits), one.crop, box) * shrink
                 yield one._replace(crop=crop_box(tight, w / h))
 
     def _outputs(
@@ -188,22 +203,42 @@ def _instance(output: DenseOutput, found: _Candidate, size_hw: tuple[int, int], 
     left, top, right, bottom = max(x0, 0), max(y0, 0), min(x1, size_hw[1]), min(y1, size_hw[0])
     rows = (np.arange(top, bottom) + 0.5 - y0) / (y1 - y0)
     columns = (np.arange(left, right) + 0.5 - x0) / (x1 - x0)
-    i, u, v, confidence = decode_pixels(output, rows, columns)
-    kept = remove_small_components(i > 0)
-    x, y, width, height = cv2.boundingRect(kept.view(np.uint8))
+    i, u, v, confidence = (np.zeros(size_hw, dtype) for dtype in (np.uint8, *[np.float32] * 3))
+    of_crop = [whole[top:bottom, left:right] for whole in (i, u, v, confidence)]
+    decode_pixels(output, rows, columns, into=of_crop)
+    x, y, width, height = erase_small_components(*of_crop)
     score = 0.0
     if width:
         score = _score(found.heat, output)
         around = np.array([left + x, top + y, left + x + width, top + y + height], np.float32)
         box = box if box_is_given else (box + around) / 2
-    box = np.asarray(box, np.float32)
-    return place_in_photo(IUV(i, u, v), confidence, (left, top), size_hw, box, score, mask=kept)
+    return Instance(np.asarray(box, np.float32), score, IUV(i, u, v), confidence)
 
 
-def remove_small_components(person: np.ndarray) -> np.ndarray:
-    """Return the mask (h, w) bool without components smaller than 1 % of the largest one: hardly ever a person's."""
-    count, component, stats, _ = cv2.connectedComponentsWithStats(person.view(np.uint8), connectivity=8)
-    if count <= 2:  # the background and one component
-        return person
-    area = stats[1:, cv2.CC_STAT_AREA]
-    return np.concatenate([[False], area >= MIN_COMPONENT_FRACTION * area.max()])[component]
+def erase_small_components(i: np.ndarray, *maps: np.ndarray) -> tuple[int, int, int, int]:
+    """Set i (h, w) uint8 and the other maps (h, w) to 0 on the components of i > 0 that are smaller than 1 % of the
+    largest one, holes counted: hardly ever a person's. Returns x, y, width and height of the others, all 0 if there
+    are none."""
+    contours, hierarchy = cv2.findContours(i, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    parents = hierarchy[0, :, 3] if len(contours) else ()
+    outlines = [contour for contour, parent in zip(contours, parents, strict=True) if parent < 0]
+    areas = np.array([_filled_pixels(outline) for outline in outlines])
+    boxes = np.array([cv2.boundingRect(outline) for outline in outlines]).reshape(-1, 4)
+    small = areas < MIN_COMPONENT_FRACTION * areas.max(initial=0)
+    for k in np.flatnonzero(small):
+        x, y, width, height = boxes[k]
+        inside = np.zeros((height, width), np.uint8)
+        cv2.drawContours(inside, outlines, int(k), 1, cv2.FILLED, offset=(-int(x), -int(y)))
+        for part in (i, *maps):
+            part[y : y + height, x : x + width][inside > 0] = 0
+    corners = boxes[~small]
+    if not len(corners):
+        return 0, 0, 0, 0
+    (x, y), (right, bottom) = corners[:, :2].min(axis=0), (corners[:, :2] + corners[:, 2:]).max(axis=0)
+    return int(x), int(y), int(right - x), int(bottom - y)
+
+
+def _filled_pixels(outline: np.ndarray) -> float:
+    """Count the pixels on and inside an outline through pixels' centres (n, 1, 2): Pick's theorem."""
+    steps = np.abs(np.diff(outline[:, 0], axis=0, append=outline[:1, 0])).max(axis=1).sum()
+    return cv2.contourArea(outline) + steps / 2 + 1
