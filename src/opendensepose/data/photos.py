@@ -57,7 +57,8 @@ def read_photo(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         check_aspect((height, width), str(path))
         with _one_sentence(path):
             image.load()
-            return np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(image)))
+            ImageOps.exif_transpose(image, in_place=True)  # copies a photo only if it has to be turned
+            return np.ascontiguousarray(_to_rgb(image))
 
 
 def read_pixels(path: str | Path, mode: str) -> np.ndarray:
@@ -122,7 +123,7 @@ def _to_rgb(image: Image.Image) -> np.ndarray:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def find_photos(paths: list[str | Path]) -> list[Path]:

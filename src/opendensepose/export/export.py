@@ -1,29 +1,40 @@
 """One model, several formats: what `opendensepose export` writes."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import onnx
 import torch
 from torch import nn
 
 from opendensepose.atomic_write import atomic_file
+from opendensepose.data.photos import find_photos, read_photo
 from opendensepose.export.controlnet import ControlNetLabeller
+from opendensepose.export.int8 import CALIBRATION_PHOTOS, network_inputs, quantise
 from opendensepose.export.networks import Detect, Label
 from opendensepose.export.onnx_graph import read_weights_from, trace_graph, write_graph
+from opendensepose.export.rcnn import export_rcnn_onnx
 from opendensepose.models.checkpoints.checkpoint import load_checkpoint
 from opendensepose.models.checkpoints.model_files import weights_path
-from opendensepose.models.densepose_lite.densepose_lite import DensePoseLite
+from opendensepose.models.densepose_lite.densepose_lite import DensePoseLite, TorchRuntime
 from opendensepose.models.densepose_lite.runtimes import exported_files, settings_text
 from opendensepose.models.fold_norms import fold_norms
+from opendensepose.models.rcnn.densepose_rcnn import DensePoseRCNN
 
-__all__ = ["FORMATS", "export_lite_onnx", "export_model"]
+__all__ = ["FORMATS", "export_lite_int8", "export_lite_onnx", "export_model"]
 
 
-def export_model(model: str | Path, format_name: str, out: str | Path) -> list[Path]:
+def export_model(
+    model: str | Path, format_name: str, out: str | Path, calibration: Sequence[str | Path] = ()
+) -> list[Path]:
     """Write a model, by name or checkpoint file, in one of FORMATS: the files are returned, written whole or not at
-    all. ValueError, one sentence, for another format, a wrong suffix, or a model that is no DensePoseLite."""
+    all.
+
+    calibration: photos of people, or folders of them, for onnx-int8. ValueError, one sentence, for another format, a
+    wrong suffix, a model that the format cannot hold, or photos too many or too few.
+    """
     if format_name not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {format_name!r}.")
     write, suffixes = FORMATS[format_name]
@@ -32,12 +43,25 @@ def export_model(model: str | Path, format_name: str, out: str | Path) -> list[P
         raise ValueError(f"a file of {format_name} must end in {' or '.join(suffixes)}, got {out.name!r}.")
     if not out.parent.is_dir():
         raise ValueError(f"there is no folder {out.parent} to write to.")
+    if bool(calibration) != (format_name == "onnx-int8"):
+        raise ValueError(
+            "onnx-int8 needs photos of people to calibrate on: give them, or folders of them, as calibration."
+            if not calibration
+            else f"only onnx-int8 is calibrated on photos, got some for {format_name}."
+        )
+    photos = find_photos(list(calibration))  # says so if there are none
     checkpoint = load_checkpoint(weights_path(model))
-    if not isinstance(checkpoint.model, DensePoseLite):
-        raise ValueError(f"only a densepose_lite can be exported, got a {checkpoint.architecture}: {model}.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that TorchScript will not grow any more; that sizes are traced
-        return write(checkpoint.model.to(memory_format=torch.contiguous_format), out)
+        if isinstance(checkpoint.model, DensePoseRCNN) and format_name == "onnx":
+            return export_rcnn_onnx(checkpoint.model, out)
+        if not isinstance(checkpoint.model, DensePoseLite):
+            raise ValueError(
+                f"only a densepose_lite can be exported as {format_name}, and region networks with charts as onnx, got"
+                f" a {checkpoint.architecture}: {model}."
+            )
+        lite = checkpoint.model.to(memory_format=torch.contiguous_format)
+        return write(lite, out, photos) if photos else write(lite, out)
 
 
 def export_lite_onnx(model: DensePoseLite, out: Path, weights: Path | None = None) -> list[Path]:
@@ -52,8 +76,23 @@ def export_lite_onnx(model: DensePoseLite, out: Path, weights: Path | None = Non
         example = torch.zeros((2, *network.example_hw, 3), dtype=torch.uint8)
         dynamic = {"image": {0: "images", 1: "height", 2: "width"}}
         dynamic |= {name: {0: "images"} for name in network.output_names}
-        graph = trace_graph(network, example, network.output_names, dynamic, settings_text(model), fold=not weights)
+        examples, about = {"image": example}, settings_text(model)
+        graph = trace_graph(network, examples, network.output_names, dynamic, about, fold=not weights)
         write_graph(read_weights_from(graph, weights, "model.") if weights else graph, file)
+    return files
+
+
+def export_lite_int8(model: DensePoseLite, out: Path, photos: Sequence[Path]) -> list[Path]:
+    """Write the two networks of a DensePoseLite as ONNX in 8-bit integers, see `quantise`, calibrated on photos."""
+    seen = network_inputs(TorchRuntime(model), (read_photo(path) for path in photos[:CALIBRATION_PHOTOS]))
+    if not all(seen):
+        raise ValueError(f"nobody is found in the {len(photos)} photos to calibrate on: give photos of people.")
+    files = list(exported_files(out))
+    with TemporaryDirectory() as folder:
+        graphs = export_lite_onnx(model, Path(folder) / out.name)
+        quantised = [quantise(onnx.load(graph), images) for graph, images in zip(graphs, seen, strict=True)]
+    for graph, file in zip(quantised, files, strict=True):
+        write_graph(graph, file)
     return files
 
 
@@ -111,9 +150,10 @@ def _save_script(script: torch.jit.ScriptModule, out: Path) -> list[Path]:
     return [out]
 
 
-# Format -> what writes it, and how its file's name ends.
-FORMATS: dict[str, tuple[Callable[[DensePoseLite, Path], list[Path]], tuple[str, ...]]] = {
+# Format -> what writes it, and how its file's name ends. onnx-int8 takes photos besides.
+FORMATS: dict[str, tuple[Callable[..., list[Path]], tuple[str, ...]]] = {
     "onnx": (export_lite_onnx, (".onnx",)),
+    "onnx-int8": (export_lite_int8, (".onnx",)),
     "openvino": (_export_openvino, (".xml",)),
     "torchscript": (_export_torchscript, (".pt", ".torchscript")),
     "controlnet": (_export_controlnet, (".pt", ".torchscript")),

@@ -26,14 +26,14 @@ METADATA = "about"  # key of the settings
 
 def trace_graph(
     network: nn.Module,
-    example: torch.Tensor,
+    examples: Mapping[str, torch.Tensor],
     output_names: tuple[str, ...],
     dynamic: Mapping[str, Mapping[int, str]],
     about: str,
     fold: bool = True,
 ) -> onnx.ModelProto:
-    """Trace a network in evaluation mode with one input, `image`. dynamic: which axes of inputs and outputs may have
-    any length, by their names. about: JSON for the metadata. fold: multiply batch norms into convolutions."""
+    """Trace a network in evaluation mode. examples: its inputs by name. dynamic: which axes of inputs and outputs may
+    have any length, by their names. about: JSON for the metadata. fold: multiply batch norms into convolutions."""
     network = copy.deepcopy(network).eval().to(device="cpu", memory_format=torch.contiguous_format)
     if fold:
         fold_norms(network)
@@ -42,10 +42,10 @@ def trace_graph(
         warnings.simplefilter("ignore")  # that this exporter is the older one; that sizes are traced
         torch.onnx.export(
             network,
-            (example,),
+            tuple(examples.values()),
             written,
             dynamo=False,
-            input_names=["image"],
+            input_names=list(examples),
             output_names=list(output_names),
             dynamic_axes=dynamic,
             opset_version=OPSET,

@@ -97,7 +97,7 @@ def select_boxes(
     deltas: Tensor,
     proposals: Tensor,
     size_hw: tuple[int, int],
-    min_score: float,
+    min_score: float | Tensor,
     max_iou: float = 0.5,
     max_people: int = 100,
 ) -> Detections:
@@ -108,8 +108,9 @@ def select_boxes(
     boxes = BOX_CODER.decode_single(deltas, proposals)  # (K, 4 or 4 classes)
     scores = logits.softmax(1)
     finite = boxes.isfinite().all(1) & scores.isfinite().all(1)
-    boxes, scores = boxes[finite].unflatten(1, (-1, 4)), scores[finite, :-1]
-    boxes = clip_boxes_to_image(boxes, size_hw).expand(-1, scores.shape[1], -1)
+    boxes, scores = boxes[finite].reshape(-1, 4), scores[finite, :-1]
+    num_boxes = deltas.shape[1] // 4
+    boxes = clip_boxes_to_image(boxes, size_hw).reshape(-1, num_boxes, 4).expand(-1, scores.shape[1], -1)
     row, label = torch.nonzero(scores > min_score, as_tuple=True)
     boxes, scores = boxes[row, label], scores[row, label]
     kept = batched_nms(boxes, scores, label, max_iou)[:max_people]

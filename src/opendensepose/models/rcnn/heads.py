@@ -33,17 +33,17 @@ def pool_regions(pyramid: list[Tensor], boxes: list[Tensor], cells: int, aligned
     """
     samples = 0 if aligned else SAMPLES  # 0: one per pixel
     flat = torch.cat(boxes)
-    image = torch.cat([box.new_full((len(box), 1), k) for k, box in enumerate(boxes)])
+    image = torch.cat([torch.full_like(box[:, :1], k) for k, box in enumerate(boxes)])
     rois = torch.cat([image, flat], dim=1)  # (R, 5)
     if len(pyramid) == 1:
         return roi_align(pyramid[0], rois, cells, 1 / 4, samples, aligned)
     side = (flat[:, 2:] - flat[:, :2]).prod(1).sqrt()
     level = (CANONICAL_LEVEL + torch.log2(side / CANONICAL_SIDE + 2.0**-52)).floor() - 2
     level = level.clamp(0, len(pyramid) - 1)
-    pooled = pyramid[0].new_zeros(len(flat), pyramid[0].shape[1], cells, cells)
+    pooled = pyramid[0].new_zeros(flat.shape[0], pyramid[0].shape[1], cells, cells)
     for k, features in enumerate(pyramid):
         index = torch.nonzero(level == k).flatten()
-        if len(index):
+        if torch.jit.is_tracing() or len(index):
             pooled[index] = roi_align(features, rois[index], cells, 1 / 2 ** (k + 2), samples, aligned)
     return pooled
 
@@ -105,6 +105,8 @@ class PyramidDecoder(nn.Module):
     def regions(self, pyramid: list[Tensor], boxes: list[Tensor], cells: int) -> Tensor:
         """Pool regions of the decoded map, for less work: it is computed around the boxes only, and as pooling takes
         weighted means and `predictor` is linear in each cell, that comes last. The boxes lie inside the images."""
+        if torch.jit.is_tracing():  # a trace would keep the example's window
+            return self.predictor(pool_regions([self.merge(pyramid)], boxes, cells))
         return self.predictor(pool_regions(*self._around(pyramid, boxes), cells))
 
     def merge(self, pyramid: list[Tensor]) -> Tensor:

@@ -10,7 +10,7 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models.detection._utils import BoxCoder
+from torchvision.models.detection._utils import BoxCoder, _topk_min
 from torchvision.ops import batched_nms, clip_boxes_to_image
 
 __all__ = ["BOX_CODER", "PROPOSAL_CODER", "ProposalNetwork", "anchors_of_level"]
@@ -92,7 +92,7 @@ class ProposalNetwork(nn.Module):
 
 
 def _best_of_level(logits: Tensor, deltas: Tensor, anchors: Tensor, num_best: int) -> tuple[Tensor, Tensor]:
-    logits, index = logits.topk(min(num_best, logits.shape[1]), dim=1)
+    logits, index = logits.topk(_topk_min(logits, num_best, 1), dim=1)
     deltas = deltas.gather(1, index[..., None].expand(-1, -1, 4))
     boxes = PROPOSAL_CODER.decode_single(deltas.flatten(0, 1), anchors[index.flatten()])
     return logits, boxes.view(*logits.shape, 4)
