@@ -17,7 +17,7 @@ KWARGS = {"depth": 18, "width": 8, "channels": 32, "head_channels": 32, "head_la
 
 @pytest.fixture(scope="module")
 def model():
-    """Random weights that spread scores and boxes."""
+    """Random weights that spread scores, and boxes a little: of boxes without area the charts are noise."""
     torch.manual_seed(0)
     model = build_model("densepose_rcnn", **KWARGS).eval()
     with torch.no_grad():
@@ -26,10 +26,10 @@ def model():
                 module.running_mean.normal_(0, 0.2)
                 module.running_var.uniform_(0.5, 2)
         for layer, std in (
-            (model.box_head.bbox_pred, 0.05),
-            (model.box_head.cls_score, 0.3),
+            (model.box_head.bbox_pred, 0.002),
+            (model.box_head.cls_score, 0.05),
             (model.proposals.objectness_logits, 0.3),
-            (model.proposals.anchor_deltas, 0.05),
+            (model.proposals.anchor_deltas, 0.002),
         ):
             layer.weight.normal_(0, std)
     return model
@@ -44,7 +44,7 @@ def session(model, tmp_path_factory):
 
 
 @pytest.mark.parametrize("size_hw", [(96, 128), (100, 70), (33, 161)])
-@pytest.mark.parametrize("min_score", [0.05, 0.5])
+@pytest.mark.parametrize("min_score", [0.05, 0.6])
 def test_the_graph_gives_the_same(model, session, size_hw, min_score):
     image = np.random.default_rng(1).integers(0, 256, (*size_hw, 3), dtype=np.uint8)
     outputs = session.run(None, {"image": image, "min_score": np.array(min_score, np.float32)})
@@ -52,9 +52,10 @@ def test_the_graph_gives_the_same(model, session, size_hw, min_score):
         (found,), charts = model([torch.from_numpy(image).permute(2, 0, 1)], None, min_score)
     expected = [part.numpy() for part in (*found, *charts) if part is not None]
     assert [one.name for one in session.get_outputs()] == ["boxes", "scores", "coarse", "fine", "u", "v"]
-    assert len(found.boxes) > 3
+    assert len(found.boxes) > 0
     for output, other in zip(outputs, expected, strict=True):
-        np.testing.assert_allclose(output, other, atol=1e-3, rtol=1e-3)
+        assert output.shape == other.shape
+        np.testing.assert_allclose(output, other, rtol=0, atol=1e-3 * max(1.0, other.std()))
 
 
 def test_nobody_gives_no_rows(session):
