@@ -77,9 +77,10 @@ def predict(
     videos, photos = split_videos(photos or [])
     exit_codes = []
     if videos:
-        if formats != "npz" or person or min_confidence or assets:
-            raise ValueError("--format, --person, --min-confidence and --assets are for photos, got a video")
+        if assets:
+            raise ValueError("--assets is for photos, got a video")
         part = {"start_s": seconds_of(start) or 0.0, "end_s": seconds_of(end), "every": every}
+        part |= {"formats": formats, "person": person, "min_confidence": min_confidence}
         exit_codes.append(predict_videos(videos, out, overlay=overlay, again=again, **part, **network))
     if example:
         photos.append(write_example_photo(out))
