@@ -30,28 +30,25 @@ def test_networks_that_label_boxes_are_asked_for_the_box_inside_the_crop():
     image, network = photo_with_red((96, 128), (40, 20, 70, 60)), RedPeople()
     crops = CropLabeller(network.prepare())
     crop = crops.crop_around(np.float32([40, 20, 70, 60]))
-    (output,) = crops.label(image, [crop], [crops.picture(image, crop)], False)
+    (output,) = crops.label(image, [crop], [crops.picture(image, crop)])
     ((_, ((box,),)),) = network.calls
     np.testing.assert_allclose([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2, box[3] - box[1]], [55, 40, 40], atol=1)
     assert output.chart_logits.shape == (25, *crops.grid_hw) and (output.chart_logits.argmax(0) == 2).sum() > 1000
 
 
-def test_a_mirrored_crop_says_what_the_crop_says_of_its_mirror_image():
+def test_a_crop_and_its_mirror_image_get_mirrored_labels():
     torch.manual_seed(0)
-    network = DensePoseLite(widths=(8, 8, 8, 8), depths=(1, 1, 1, 1), crop_hw=(64, 48)).prepare()
-    crops = CropLabeller(network)
+    crops = CropLabeller(DensePoseLite(widths=(8, 8, 8, 8), depths=(1, 1, 1, 1), crop_hw=(64, 48)).prepare())
     image = np.random.default_rng(0).integers(0, 256, (64, 48, 3), dtype=np.uint8)
-    (upright,), (turned,), (both,) = (crops.label(image, [(0, 0, 48, 64)], [image], how) for how in (False, True, None))
-    for one, other, mean in zip(upright, turned, both, strict=True):
-        np.testing.assert_allclose((one + other) / 2, mean, atol=1e-5)
-    image = np.ascontiguousarray(image[:, ::-1])
-    (again,) = crops.label(image, [(0, 0, 48, 64)], [image], False)
-    np.testing.assert_allclose(again.confidence_logit[:, ::-1], turned.confidence_logit, atol=1e-4)
+    mirrored = np.ascontiguousarray(image[:, ::-1])
+    one, other = (crops.label(part, [(0, 0, 48, 64)], [part])[0] for part in (image, mirrored))
+    np.testing.assert_allclose(one.confidence_logit[:, ::-1], other.confidence_logit, atol=1e-4)
+    np.testing.assert_allclose(one.chart_logits[3][:, ::-1], other.chart_logits[4], atol=1e-4)  # right and left hand
 
 
 @pytest.mark.parametrize("crop", [(-60, -80, -20, -30), (100, 10, 180, 90)])
 def test_crops_that_reach_outside_the_frame(crop):
     crops = CropLabeller(RedPeople().prepare())
     image = photo_with_red((96, 128), (110, 20, 128, 60))
-    (output,) = crops.label(image, [crop], [crops.picture(image, crop)], False)
+    (output,) = crops.label(image, [crop], [crops.picture(image, crop)])
     assert (output is None) == (crop[0] < 0)

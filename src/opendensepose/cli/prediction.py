@@ -64,7 +64,7 @@ def predict(
 ) -> None:
     """Write each photo's body coordinates (.npz, or other formats) and a picture of them (.overlay.jpg).
 
-    Of a video those of each frame (.densepose.zip) and a clip of them (.overlay.mp4).
+    Of a video those of each frame (.densepose.zip) and a clip of them (.overlay.mp4); other formats besides.
 
     What is done already is skipped: a run that was interrupted goes on.
     """

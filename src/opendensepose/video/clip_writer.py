@@ -64,7 +64,9 @@ def write_clip(
 
 
 def _video_stream(clip: av.container.OutputContainer, fps: Fraction, picture: np.ndarray) -> av.VideoStream:
-    stream = clip.add_stream("libx264", rate=fps, options={"crf": QUALITY, "preset": "veryfast", "x264-params": SAME_BYTES})
+    stream = clip.add_stream(
+        "libx264", rate=fps, options={"crf": QUALITY, "preset": "veryfast", "x264-params": SAME_BYTES}
+    )
     stream.height, stream.width = _even(picture).shape[:2]
     stream.pix_fmt = "yuv420p"
     stream.codec_context.time_base = CLOCK

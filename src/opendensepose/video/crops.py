@@ -1,8 +1,7 @@
 """Crops of a frame -> the network's raw output for each, whichever network it is.
 
-DensePoseLite labels crops: in every other frame as they are, in those between mirrored. The average over frames has both
-then, for half of what both cost. Other networks label boxes; their labels are put on a grid of cells, so that all that
-follows is one for all.
+DensePoseLite labels crops, each with its mirror image. Other networks label boxes; their labels are put on a grid of
+cells, so that all that follows is one for all.
 Letters: N crops, h x w cells of charts, h/2 x w/2 of U and V, as of DensePoseLite's output.
 """
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from opendensepose.instance import Instance
 from opendensepose.models.densepose_lite.crops import BOX_PADDING, Box, crop_and_resize, crop_box
-from opendensepose.models.densepose_lite.decode import LOG_PERSON_WEIGHT, average_with_mirrored, mirror_output
+from opendensepose.models.densepose_lite.decode import LOG_PERSON_WEIGHT, average_with_mirrored
 from opendensepose.models.densepose_lite.outputs import DenseOutput
 from opendensepose.models.densepose_lite.prepared import PreparedDensePoseLite
 from opendensepose.models.prediction import PreparedNetwork
@@ -45,23 +44,17 @@ class CropLabeller:
         return crop_and_resize(image_rgb, crop, self.crop_hw)
 
     def label(
-        self, image_rgb: np.ndarray, crops: Sequence[Box], pictures: Sequence[np.ndarray], mirrored: bool | None
+        self, image_rgb: np.ndarray, crops: Sequence[Box], pictures: Sequence[np.ndarray]
     ) -> list[DenseOutput | None]:
-        """Label crops of a frame, of which the pictures are given; None where nobody is seen.
-
-        mirrored: let the network see the mirror images, and turn its output back; None: average both.
-        """
+        """Label crops of a frame, of which the pictures are given; None where nobody is seen."""
         if not crops:
             return []
         if self.runtime is None:
             return self._label_boxes(image_rgb, crops)
         images = np.stack(pictures)
-        upright = None if mirrored else self.runtime.label(images)
-        turned = None if mirrored is False else self.runtime.label(np.ascontiguousarray(images[:, :, ::-1]))
-        if upright is not None and turned is not None:
-            outputs = average_with_mirrored(upright, turned)
-        else:
-            outputs = upright or mirror_output(turned)
+        both = self.runtime.label(np.concatenate([images, images[:, :, ::-1]]))
+        halves = zip(*(np.split(maps, 2) for maps in both), strict=True)
+        outputs = average_with_mirrored(*(DenseOutput(*half) for half in halves))
         return [DenseOutput(*one) for one in zip(*outputs, strict=True)]
 
     def _label_boxes(self, image_rgb: np.ndarray, crops: Sequence[Box]) -> list[DenseOutput | None]:
@@ -90,9 +83,7 @@ def output_of_labels(person: Instance, crop: Box, grid_hw: tuple[int, int]) -> D
     h, w = grid_hw
     xy = cell_centres(h, w) * np.float32([(x1 - x0) / w, (y1 - y0) / h]) + np.float32([x0, y0]) - 0.5
     maps = person.iuv.i, person.iuv.u, person.iuv.v, person.confidence
-    i, u, v, confidence = (
-        cv2.remap(one, xy, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT) for one in maps
-    )
+    i, u, v, confidence = (cv2.remap(one, xy, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT) for one in maps)
     logits = np.zeros((NUM_CHARTS + 1, h, w), np.float32)
     np.put_along_axis(logits, i[None].astype(int), SURE, axis=0)
     logits[1:] -= LOG_PERSON_WEIGHT  # which decoding adds
@@ -104,7 +95,7 @@ def output_of_labels(person: Instance, crop: Box, grid_hw: tuple[int, int]) -> D
 
 
 def _spread(mask: np.ndarray, *maps: np.ndarray) -> np.ndarray:
-    """Maps (h, w) at half the size, where the mask has a cell, and the means nearby around it: (len(maps), h/2, w/2)."""
+    """Maps (h, w) at half the size, within the mask, and the means of what is near around it: (maps, h/2, w/2)."""
     size_wh = mask.shape[1] // 2, mask.shape[0] // 2
     share = cv2.resize(mask.astype(np.float32), size_wh, interpolation=cv2.INTER_AREA)
     near = cv2.blur(share, (NEARBY, NEARBY))

@@ -32,7 +32,9 @@ __all__ = ["Progress", "VideoFormats"]
 
 OWN = "npz"  # what the labels' file has anyway
 CLIPS = {"magicanimate": 25}  # written as a clip of so many frames per second
-REFUSED = {"atlas": "the format atlas is of one photo, got a video: `opendensepose texture` makes one of several photos."}
+REFUSED = {
+    "atlas": "the format atlas is of one photo, got a video: `opendensepose texture` makes one of several photos."
+}
 
 Progress = Callable[[str, int, int | None], None]
 LabelledFrames = Callable[[], Iterator[tuple[np.ndarray, list[TrackedPerson]]]]

@@ -84,7 +84,7 @@ class VideoLabeller:
         self.search_every, self.steady = search_every, steady
         self.size_hw: tuple[int, int] | None = None
         self.tracks: list[Track] = []  # those seen in the last frame, and those lost of late
-        self.since_search, self.num_tracks, self.num_frames = 0, 0, 0
+        self.since_search, self.num_tracks = 0, 0
 
     def __call__(self, image_rgb: np.ndarray) -> list[TrackedPerson]:
         """Return the people in the next frame (H, W, 3) uint8 RGB, the highest score first. ValueError if its size is
@@ -93,7 +93,6 @@ class VideoLabeller:
         if self.size_hw not in (None, (height, width)):
             raise ValueError(f"all frames must have one size, got {width} x {height} now.")
         self.size_hw = height, width
-        self.num_frames += 1
         seen = [track for track in self.tracks if not track.unseen]
         labelled = self._follow(image_rgb, seen)
         self.since_search += 1
@@ -110,9 +109,8 @@ class VideoLabeller:
         steps = {track.track_id: self._step(image_rgb, track) for track in tracks}
         moved = [(track, step) for track in tracks if (step := steps[track.track_id]) is not None]
         crops, cuts = [step.crop for _, step in moved], [step.cut for _, step in moved]
-        mirrored = self.num_frames % 2 == 1 if self.steady else None
         labelled = {}
-        for (track, step), output in zip(moved, self.crops.label(image_rgb, crops, cuts, mirrored), strict=True):
+        for (track, step), output in zip(moved, self.crops.label(image_rgb, crops, cuts), strict=True):
             before = track.estimate
             if output is None or before is None:
                 continue
@@ -178,7 +176,7 @@ class VideoLabeller:
         """Label a found person in the crop around the first labels, which fits better than the detector's box."""
         crop = self.crops.crop_around(box_xyxy)
         cut = self.crops.picture(image_rgb, crop)
-        (output,) = self.crops.label(image_rgb, [crop], [cut], None)
+        (output,) = self.crops.label(image_rgb, [crop], [cut])
         if output is None:
             return None
         return _Labelled(*first_estimate(crop, small_picture(cut, self.crops.grid_hw), output), score)
@@ -236,8 +234,7 @@ def _instance(one: _Labelled, box_xyxy: np.ndarray, size_hw: tuple[int, int]) ->
     beside = np.ceil([2 * (x1 - x0) / width, 2 * (y1 - y0) / height])  # interpolation reaches into the next cells
     left, top = (int(edge) for edge in np.maximum(np.floor(box_xyxy[:2]) - beside, [max(x0, 0), max(y0, 0)]))
     right, bottom = (
-        int(edge)
-        for edge in np.minimum(np.ceil(box_xyxy[2:]) + beside, [min(x1, size_hw[1]), min(y1, size_hw[0])])
+        int(edge) for edge in np.minimum(np.ceil(box_xyxy[2:]) + beside, [min(x1, size_hw[1]), min(y1, size_hw[0])])
     )
     rows = (np.arange(top, bottom) + 0.5 - y0) / (y1 - y0)
     columns = (np.arange(left, right) + 0.5 - x0) / (x1 - x0)

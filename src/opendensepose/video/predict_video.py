@@ -225,9 +225,7 @@ def labelled_frames(path: str | Path, labels_file: str | Path) -> Iterator[tuple
             frames.close()
 
 
-def _write_overlay(
-    path: Path, info: VideoInfo, labels: _Labels, clip: Path, on_frame: Progress | None
-) -> None:
+def _write_overlay(path: Path, info: VideoInfo, labels: _Labels, clip: Path, on_frame: Progress | None) -> None:
     with FramesFile(labels.out) as file:
         times_s = file.times_s()
     first_s = times_s[0]

@@ -1,9 +1,10 @@
 """Steady labels: one running average of the network's raw output for a person, carried along by the motion.
 
 The average lives on the grid of the person's crop, so that it costs the same whatever the size of the frame. It must
-not lag: where the picture says that a cell did not show this point in the frame before (another colour), the frame
-alone counts; and of U and V, what the average and the frame differ by all over a small area is taken from the frame, as
-noise differs in all directions, but what the flow missed (plain clothes on somebody who turns) in one.
+not lag. Where the picture says that a cell did not show this point in the frame before (another colour), and where
+limbs swing faster than the flow can be trusted, the frame alone counts. The outline remembers two frames only. What the
+average and the frame differ by in U and V all over a small area is taken from the frame: noise differs in all
+directions, but what the flow missed (plain clothes on somebody who turns) in one.
 Letters: h x w cells of charts, h/2 x w/2 of U and V.
 """
 
@@ -20,9 +21,12 @@ from opendensepose.video.motion import Motion, cell_centres, sample
 
 __all__ = ["Estimate", "first_estimate", "next_estimate"]
 
-MOST_FRAMES = 8.0  # that the average counts as: then a frame's share is 1/9
+MOST_FRAMES = 8.0  # that the average counts as: the next frame's share is 1/9 then
+MOST_OF_OUTLINE = 2.0  # the same for whether a cell shows the person at all
+SWING = 2.0  # cells: what moves by so much more than the person as a whole counts 1/e
 LEAST_LOG = -6.0  # a frame's log probability of a chart is at least this: one frame does not rule a chart out
-SHOWN_BONUS = 1.5  # added to the logit of the chart shown last: another one must be clearly better
+SHOWN_BONUS = 2.5  # added to the log probability of the chart shown last, if the average is of FULL_BONUS frames
+FULL_BONUS = 4.0
 AREA = 5  # cells of U and V: the square over which they are compared
 LEAST_PRESENT = 0.05  # a chart with less probability in all cells is not there
 
@@ -59,15 +63,14 @@ def next_estimate(
     """
     output = _normalised(output)
     here = _cells_in(before.crop, crop, before.weight.shape)  # of the new crop, in cells of the old one
-    flow_x, flow_y, same = sample(np.stack([*np.moveaxis(motion.flow, -1, 0), motion.same]), here)
+    flow_x, flow_y, trust = sample(np.stack([*np.moveaxis(motion.flow, -1, 0), _trust(before, motion)]), here)
     there = here + np.stack([flow_x, flow_y], axis=-1)
     weight, confidence_logit = sample(np.stack([before.weight, before.output.confidence_logit]), there)
-    weight *= same
+    weight *= trust
     share = 1 / (weight + 1)
     old = before.output._replace(chart_logits=sample(before.output.chart_logits, there))
     u, v = _average_uv(old, output, there, share)
-    logits = old.chart_logits
-    logits += share * (output.chart_logits - logits)
+    logits = _average_logits(old.chart_logits, output.chart_logits, share)
     average = DenseOutput(
         logits,
         u,
@@ -78,7 +81,7 @@ def next_estimate(
     (shown,) = sample(before.shown[None], there, nearest=True)
     scores = logits.copy()
     rows, columns = np.indices(shown.shape)
-    scores[shown, rows, columns] += SHOWN_BONUS * same
+    scores[shown, rows, columns] += SHOWN_BONUS * np.minimum(weight / FULL_BONUS, 1) * (shown > 0)
     return _decided(crop, picture, average, np.minimum(weight + 1, np.float32(MOST_FRAMES)), scores)
 
 
@@ -100,6 +103,23 @@ def _cells_in(old: Box, new: Box, grid_hw: tuple[int, int]) -> np.ndarray:
     )
     scale, shift = new_size / old_size, (new_corner - old_corner) / old_size * grid_wh
     return here * scale.astype(np.float32) + shift.astype(np.float32)
+
+
+def _trust(before: Estimate, motion: Motion) -> np.ndarray:
+    """How far the average holds at each cell of its crop after a motion: (h, w) float32 in [0, 1]."""
+    person = before.shown > 0
+    of_person = np.median(motion.flow[person], axis=0) if person.any() else np.zeros(2, np.float32)
+    swing = (motion.flow - of_person) / np.float32(SWING)
+    return motion.same * np.exp(-(swing * swing).sum(axis=-1))
+
+
+def _average_logits(old: np.ndarray, new: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Log probabilities of charts (25, h, w), of which the new frame has a share (h, w); more in that of background."""
+    logits = old + share * (new - old)
+    outline_old, outline_new = (one[1:].max(axis=0) - one[0] for one in (old, new))
+    outline_share = np.maximum(share, np.float32(1 / (MOST_OF_OUTLINE + 1)))
+    logits[0] = logits[1:].max(axis=0) - (outline_old + outline_share * (outline_new - outline_old))
+    return logits
 
 
 def _average_uv(
