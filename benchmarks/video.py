@@ -151,9 +151,9 @@ def speed(args) -> None:
     shifts = [(40 + 30 * np.sin(k / 8), 40 + 20 * np.sin(k / 11)) for k in range(args.frames)]
     frames = [cv2.warpAffine(photo, np.float32([[1, 0, -x], [0, 1, -y]]), (640, 480)) for x, y in shifts]
     predictor, labeller = Predictor(args.model, args.device), VideoLabeller(args.model, args.device)
-    predictor(frames[0])
-    times = np.zeros((2, 2, len(frames)))  # seconds and processor seconds, of photo and video
-    for k, frame in enumerate(frames):  # in turns, so that both meet the same load of the machine
+    predictor(frames[0]), labeller(frames[0])  # load and warm up
+    times = np.zeros((2, 2, len(frames) - 1))  # seconds and processor seconds, of photo and video
+    for k, frame in enumerate(frames[1:]):  # in turns, so that both meet the same load of the machine
         for row, label in enumerate((predictor, labeller)):
             start, of_processor = time.perf_counter(), time.process_time()
             label(frame)

@@ -70,6 +70,13 @@ class PreparedDensePoseLite:
 
     def find(self, images_rgb: Sequence[np.ndarray], min_score: float) -> list[list[Instance]]:
         """Find and label people, see `PreparedNetwork.find`."""
+        boxes, heat = zip(*self.detect(images_rgb, min_score), strict=True)
+        people = self._label(images_rgb, boxes, heat, min_score)
+        return [without_duplicates([person for person in part if person.score >= min_score]) for part in people]
+
+    def detect(self, images_rgb: Sequence[np.ndarray], min_score: float) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Find the boxes (N, 4) of each photo in which people of at least this score may be, and their heat (N,), the
+        hottest first."""
         # A score is sqrt(heat * quality of the labels), so no one is kept whose heat is below min_score^2. Where
         # min_score is low, so little heat is met all over a photo and hardly ever on a person: ask for min_score / 2.
         min_heat = max(min_score**2, min_score / 2)
@@ -79,10 +86,7 @@ class PreparedDensePoseLite:
             merge_scales(of_photo, image_rgb.shape[:2])
             for image_rgb, of_photo in zip(small, zip(*of_scales, strict=True), strict=True)
         ]
-        boxes = [boxes * shrink for (boxes, _), shrink in zip(found, shrinks, strict=True)]
-        heat = [one_heat for _, one_heat in found]
-        people = self._label(images_rgb, boxes, heat, min_score)
-        return [without_duplicates([person for person in part if person.score >= min_score]) for part in people]
+        return [(boxes * shrink, heat) for (boxes, heat), shrink in zip(found, shrinks, strict=True)]
 
     def label(self, images_rgb: Sequence[np.ndarray], boxes_xyxy: Sequence[np.ndarray]) -> list[list[Instance]]:
         """Label given boxes, see `PreparedNetwork.label`. Boxes in which nobody is seen are left out."""
