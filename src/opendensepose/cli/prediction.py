@@ -79,7 +79,7 @@ def predict(
     if videos:
         if assets:
             raise ValueError("--assets is for photos, got a video")
-        part = {"start_s": seconds_of(start) or 0.0, "end_s": seconds_of(end), "every": every}
+        part: dict[str, Any] = {"start_s": seconds_of(start) or 0.0, "end_s": seconds_of(end), "every": every}
         part |= {"formats": formats, "person": person, "min_confidence": min_confidence}
         exit_codes.append(predict_videos(videos, out, overlay=overlay, again=again, **part, **network))
     if example:

@@ -86,17 +86,18 @@ def output_of_labels(person: Instance, crop: Box, grid_hw: tuple[int, int]) -> D
     """Put a person's labels on the grid of a crop, as a network's raw output would say them."""
     x0, y0, x1, y1 = crop
     h, w = grid_hw
-    xy = cell_centres(h, w) * np.float32([(x1 - x0) / w, (y1 - y0) / h]) + np.float32([x0, y0]) - 0.5
+    scale, corner = np.array([(x1 - x0) / w, (y1 - y0) / h], np.float32), np.array([x0, y0], np.float32)
+    xy = cell_centres(h, w) * scale + corner - 0.5
     maps = person.iuv.i, person.iuv.u, person.iuv.v, person.confidence
     i, u, v, confidence = (cv2.remap(one, xy, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT) for one in maps)
     logits = np.zeros((NUM_CHARTS + 1, h, w), np.float32)
     np.put_along_axis(logits, i[None].astype(int), SURE, axis=0)
     logits[1:] -= LOG_PERSON_WEIGHT  # which decoding adds
-    of_charts = np.zeros((2, NUM_CHARTS, h // 2, w // 2), np.float32)
+    u_of_charts, v_of_charts = np.zeros((2, NUM_CHARTS, h // 2, w // 2), np.float32)
     for chart in np.unique(i[i > 0]):
-        of_charts[:, chart - 1] = _spread(i == chart, u, v)
-    quality = np.float32(np.clip(person.score, 1e-3, 1 - 1e-3) ** 2)
-    return DenseOutput(logits, *of_charts, _logit(confidence), _logit(quality))
+        u_of_charts[chart - 1], v_of_charts[chart - 1] = _spread(i == chart, u, v)
+    quality = np.array(person.score**2, np.float32)  # as `Predictor` makes a score of it
+    return DenseOutput(logits, u_of_charts, v_of_charts, _logit(confidence), _logit(quality))
 
 
 def _spread(mask: np.ndarray, *maps: np.ndarray) -> np.ndarray:

@@ -30,6 +30,7 @@ MOST_MISSES = 2  # searches in a row that may miss a person whose labels are sti
 MOST_UNSEEN = 45  # frames after which a person who comes back is somebody new
 SAME_AREA = 2.0  # labels that cover so many times more or less than in the frame before: the track is lost
 SAME_PERSON = 0.5  # of a detected box and a track's: no search is needed to tell whom the box shows
+MOST_SKIPPED = 3  # searches in a row that detection may stand for
 LEAST_SIDE = 2  # pixels of a person's box inside the frame
 
 
@@ -85,7 +86,8 @@ class VideoLabeller:
         self.search_every, self.steady = search_every, steady
         self.size_hw: tuple[int, int] | None = None
         self.tracks: list[Track] = []  # those seen in the last frame, and those lost of late
-        self.since_search, self.num_tracks = 0, 0
+        self.refused = np.zeros((0, 4), np.float32)  # detected boxes in which the last search saw nobody
+        self.since_search, self.num_skipped, self.num_tracks = 0, 0, 0
 
     def __call__(self, image_rgb: np.ndarray) -> list[TrackedPerson]:
         """Return the people in the next frame (H, W, 3) uint8 RGB, the highest score first. ValueError if its size is
@@ -101,7 +103,7 @@ class VideoLabeller:
         if searched:
             labelled = self._search(image_rgb, labelled)
             self.since_search = 0
-        return self._shown(labelled, searched)
+        return self._shown(labelled, (height, width), searched)
 
     # --- from frame to frame ------------------------------------------------------------------------------------------
 
@@ -156,28 +158,34 @@ class VideoLabeller:
         for track in self.tracks:
             track.misses += 1
         for column, person in enumerate(found):
-            track = matched.get(column)
-            if track is not None:
-                track.misses = 0
-                if track.track_id in labelled:
+            known = matched.get(column)
+            if known is not None:
+                known.misses = 0
+                if known.track_id in labelled:
                     continue
             first = self._label_first(image_rgb, boxes[column], person.score)
             if first is None:
                 continue
-            track = track or self._new_track(boxes[column])
+            track = known or self._new_track(boxes[column])
             track.certainty = min(1.0, person.score / max(_score(first.to_decode), 1e-6))
             labelled[track.track_id] = first
         missed = {track.track_id for track in self.tracks if track.misses > MOST_MISSES}
         return {key: one for key, one in labelled.items() if key not in missed}
 
     def _all_are_known(self, image_rgb: np.ndarray, labelled: dict[int, _Labelled]) -> bool:
-        """Whether detection, a third of a search's cost, shows these tracks' people, each once, and nobody else."""
-        boxes = self.crops.detect(image_rgb, self.predictor.min_score) if labelled else None
-        if boxes is None or len(boxes) != len(labelled):
+        """Whether detection, a third of a search's cost, shows these tracks' people, and else boxes only in which the
+        last search saw nobody. Now and then it says no, as somebody may be there in the meantime."""
+        boxes = self.crops.detect(image_rgb, self.predictor.min_score)
+        if boxes is None:
             return False
         tracks = [track for track in self.tracks if track.track_id in labelled]
-        if len(match_boxes(np.array([track.box_xyxy for track in tracks]), boxes, SAME_PERSON)) < len(boxes):
+        pairs = match_boxes(np.array([track.box_xyxy for track in tracks]), boxes, SAME_PERSON)
+        others = np.delete(boxes, [column for _, column in pairs], axis=0)
+        num_refused = len(match_boxes(others, self.refused, SAME_PERSON))
+        if not labelled or len(pairs) < len(tracks) or num_refused < len(others) or self.num_skipped >= MOST_SKIPPED:
+            self.refused, self.num_skipped = others, 0  # who is found in these is a track the next time
             return False
+        self.num_skipped += 1
         for track in tracks:
             track.misses = 0
         return True
@@ -198,7 +206,7 @@ class VideoLabeller:
 
     # --- results ------------------------------------------------------------------------------------------------------
 
-    def _shown(self, labelled: dict[int, _Labelled], searched: bool) -> list[TrackedPerson]:
+    def _shown(self, labelled: dict[int, _Labelled], size_hw: tuple[int, int], searched: bool) -> list[TrackedPerson]:
         """Decode the labels of this frame and take them into the tracks. searched: people may be there twice."""
         instances = {}
         for track in self.tracks:
@@ -207,7 +215,7 @@ class VideoLabeller:
                 continue
             box = box_of_cells(one.estimate.shown > 0, one.estimate.crop)
             if box is not None:
-                instances[track.track_id] = _instance(one, _clipped(box, self.size_hw), self.size_hw)
+                instances[track.track_id] = _instance(one, _clipped(box, size_hw), size_hw)
         if searched and len(instances) > 1:
             kept = {id(one) for one in without_duplicates(list(instances.values()))}
             twice = {key for key, one in instances.items() if id(one) not in kept}

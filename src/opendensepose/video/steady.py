@@ -130,7 +130,7 @@ def _average_uv(
     old: its U and V are still where they were, at positions `there` of each cell (h, w, 2).
     """
     size_wh = new.u.shape[:0:-1]
-    half = np.float32([size_wh[0] / share.shape[1], size_wh[1] / share.shape[0]])
+    half = np.array([size_wh[0] / share.shape[1], size_wh[1] / share.shape[0]], np.float32)
     there = cv2.resize(there, size_wh, interpolation=cv2.INTER_AREA) * half
     share = cv2.resize(share, size_wh, interpolation=cv2.INTER_AREA)
     u, v = new.u.copy(), new.v.copy()
