@@ -41,3 +41,11 @@ def test_bad_clips_cost_a_sentence_and_the_others_are_done(tmp_path, capsys):
 def test_two_clips_of_one_name_are_refused(tmp_path):
     with pytest.raises(ValueError, match="would both be written as a"):
         predict_videos([tmp_path / "x" / "a.mp4", tmp_path / "y" / "a.mov"], tmp_path)
+
+
+def test_formats_are_those_of_photos_and_one_that_makes_no_sense_is_refused(tmp_path, capsys):
+    clip, out = write_video(tmp_path / "a.mp4", red_frames(3)), tmp_path / "out"
+    assert predict_videos([clip], out, model=RedPeople(), formats="atlas") == 2 and not out.exists()
+    assert "the format atlas is of one photo, got a video" in capsys.readouterr().err
+    assert predict_videos([clip], out, model=RedPeople(), formats="iuv-png", person="1", overlay=False) == 0
+    assert len(list((out / "a.frames").iterdir())) == 3

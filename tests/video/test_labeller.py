@@ -23,6 +23,28 @@ def test_a_person_who_moves_is_followed_and_seldom_searched():
     assert num_searches(network) == 3
 
 
+KNOWN, OTHER = [12, 30, 32, 70], [90, 10, 110, 50]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "searches"),
+    [
+        ([KNOWN], [0, 16]),  # detection stands for three searches in a row
+        ([KNOWN, OTHER], [0, 16]),  # the first search saw nobody in the other box
+        ([OTHER], [0, 4, 8, 12, 16, 20]),
+    ],
+)
+def test_people_are_not_searched_where_detection_shows_the_known_ones_only(monkeypatch, boxes, searches):
+    network, searched_at = RedPeople(), []
+    labeller = VideoLabeller(network, search_every=4)
+    monkeypatch.setattr(labeller.crops, "detect", lambda image_rgb, min_score: np.float32(boxes))
+    for k, frame in enumerate(red_frames(21, step=0)):
+        before = num_searches(network)
+        assert len(labeller(frame)) == 1
+        searched_at += [k] * (num_searches(network) - before)
+    assert searched_at == searches
+
+
 def test_who_is_gone_is_searched_in_each_frame_and_is_the_same_when_back():
     network, frames = RedPeople(), red_frames(6, step=0)
     labeller = VideoLabeller(network)

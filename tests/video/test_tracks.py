@@ -1,13 +1,8 @@
-"""Boxes: overlaps by hand, each partner once, and a box that the motion carries along."""
+"""Boxes: overlaps by hand, each partner once; cells that the motion carries along, and the box around them."""
 
 import numpy as np
-from tests.video.clips import ground
-from tests.video.test_motion import shifted
-from tests.video.test_steady import SIZE, person, square
 
-from opendensepose.video.motion import motion_between, small_frame
-from opendensepose.video.steady import crop_labels
-from opendensepose.video.tracks import box_ious, match_boxes, moved_box
+from opendensepose.video.tracks import box_ious, box_of_cells, is_framed, match_boxes, moved_cells
 
 
 def test_overlaps_by_hand():
@@ -23,14 +18,26 @@ def test_the_best_pairs_come_first_and_each_box_is_used_once():
     assert match_boxes(boxes, others[1:2]) == [] and match_boxes(boxes, np.zeros((0, 4))) == []
 
 
-def test_a_box_moves_with_the_picture():
-    first = ground(SIZE)
-    motion = motion_between(small_frame(first), small_frame(shifted(first, 6, 4)), SIZE)
-    labels = crop_labels(person(square(40)))
-    np.testing.assert_allclose(moved_box(labels, labels.box_xyxy, motion), labels.box_xyxy + [6, 4, 6, 4], atol=1.5)
+def cells() -> np.ndarray:
+    person = np.zeros((20, 10), bool)
+    person[4:12, 2:6] = True
+    return person
 
 
-def test_without_labels_the_box_stays():
-    motion = motion_between(None, small_frame(ground(SIZE)), SIZE)
-    nothing = crop_labels(person(np.zeros(SIZE, np.uint8)))
-    np.testing.assert_array_equal(moved_box(nothing, np.float32([1, 2, 3, 4]), motion), [1, 2, 3, 4])
+def test_the_box_around_cells_by_hand():
+    np.testing.assert_array_equal(box_of_cells(cells(), (100, 50, 120, 90)), [104, 58, 112, 74])
+    assert box_of_cells(np.zeros((20, 10), bool), (0, 0, 10, 20)) is None
+    assert box_of_cells(np.eye(20, 10, dtype=bool)[:, :1], (0, 0, 10, 20)) is None  # one cell is hardly a person
+
+
+def test_cells_move_against_the_flow_to_where_they_were():
+    flow = np.zeros((20, 10, 2), np.float32) + [-3, 2]  # 3 cells to the right and 2 up
+    np.testing.assert_array_equal(moved_cells(cells(), flow)[2:10, 5:9], True)
+    assert moved_cells(cells(), flow).sum() == cells().sum()
+    assert not moved_cells(cells(), flow + 100).any()
+
+
+def test_a_crop_is_kept_while_it_shows_the_person_well():
+    crop = (0, 0, 75, 100)
+    assert is_framed(crop, (4, -3, 79, 97)) and not is_framed(crop, (9, 0, 84, 100))
+    assert not is_framed(crop, (-10, -10, 85, 110))

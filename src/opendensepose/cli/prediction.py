@@ -64,7 +64,7 @@ def predict(
 ) -> None:
     """Write each photo's body coordinates (.npz, or other formats) and a picture of them (.overlay.jpg).
 
-    Of a video those of each frame (.densepose.zip) and a clip of them (.overlay.mp4).
+    Of a video those of each frame (.densepose.zip) and a clip of them (.overlay.mp4); other formats besides.
 
     What is done already is skipped: a run that was interrupted goes on.
     """
@@ -77,9 +77,10 @@ def predict(
     videos, photos = split_videos(photos or [])
     exit_codes = []
     if videos:
-        if formats != "npz" or person or min_confidence or assets:
-            raise ValueError("--format, --person, --min-confidence and --assets are for photos, got a video")
-        part = {"start_s": seconds_of(start) or 0.0, "end_s": seconds_of(end), "every": every}
+        if assets:
+            raise ValueError("--assets is for photos, got a video")
+        part: dict[str, Any] = {"start_s": seconds_of(start) or 0.0, "end_s": seconds_of(end), "every": every}
+        part |= {"formats": formats, "person": person, "min_confidence": min_confidence}
         exit_codes.append(predict_videos(videos, out, overlay=overlay, again=again, **part, **network))
     if example:
         photos.append(write_example_photo(out))

@@ -14,6 +14,8 @@ __all__ = ["write_clip"]
 
 CLOCK = Fraction(1, 90_000)  # seconds: divides 24, 25, 30, 50, 60 and 29.97 frames per second
 QUALITY = "20"  # x264's constant rate factor: hardly any loss can be seen
+# Without it x264 may write other bytes for the same pictures: its vector code reads what lies beyond a row's end.
+SAME_BYTES = "mbtree=0"
 COPIED_AUDIO = {"aac", "mp3", "ac3", "eac3", "alac", "opus"}  # what an mp4 may hold; other sound is encoded as AAC
 
 
@@ -62,7 +64,9 @@ def write_clip(
 
 
 def _video_stream(clip: av.container.OutputContainer, fps: Fraction, picture: np.ndarray) -> av.VideoStream:
-    stream = clip.add_stream("libx264", rate=fps, options={"crf": QUALITY, "preset": "veryfast"})
+    stream = clip.add_stream(
+        "libx264", rate=fps, options={"crf": QUALITY, "preset": "veryfast", "x264-params": SAME_BYTES}
+    )
     stream.height, stream.width = _even(picture).shape[:2]
     stream.pix_fmt = "yuv420p"
     stream.codec_context.time_base = CLOCK

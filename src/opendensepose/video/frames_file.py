@@ -18,16 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
-from opendensepose.instance import place_in_photo
+from opendensepose.instance import Instance, place_in_photo
 from opendensepose.iuv import IUV
 from opendensepose.video.labeller import TrackedPerson
-from opendensepose.video.steady import crop_labels
 
 __all__ = ["FramesWriter", "FramesFile", "LabelledFrame"]
 
-STEPS = np.array([255, 255, 15], np.uint8)  # of U, V and confidence
+STEPS = 255, 255, 15  # of U, V and confidence
 LEVEL = 1  # of compression: higher ones take several times as long and save little
 
 
@@ -139,18 +139,21 @@ class FramesWriter:
 
     def append(self, time_s: float, time_stamp: int, people: Sequence[TrackedPerson]) -> None:
         """Add the next frame."""
-        windows = [crop_labels(person.instance) for person in people]
+        windows = [_window(person.instance) for person in people]
         arrays = {
             "time_s": np.float64(time_s),
             "time_stamp": np.int64(time_stamp),
             "track": np.array([person.track_id for person in people], np.int32),
             "boxes_xyxy": np.array([one.instance.box_xyxy for one in people], np.float32).reshape(-1, 4),
             "scores": np.array([one.instance.score for one in people], np.float32),
-            "corners_xy": np.array([window.corner_xy for window in windows], np.int32).reshape(-1, 2),
+            "corners_xy": np.array([(x.start, y.start) for y, x in windows], np.int32).reshape(-1, 2),
         }
-        for k, window in enumerate(windows):
-            values = (np.rint(window.values * STEPS) * (255 // STEPS)).astype(np.uint8)
-            arrays[f"labels_{k}"] = np.stack([window.i, *np.moveaxis(values, -1, 0)])
+        for k, (person, window) in enumerate(zip(people, windows, strict=True)):
+            one = person.instance
+            arrays[f"labels_{k}"] = labels = np.empty((4, *one.iuv.i[window].shape), np.uint8)
+            labels[0] = one.iuv.i[window]
+            for into, values, steps in zip(labels[1:], (one.iuv.u, one.iuv.v, one.confidence), STEPS, strict=True):
+                into[:] = np.rint(values[window] * steps) * (255 // steps)
         self.zip.writestr(zipfile.ZipInfo(f"{self.num_frames:06d}.npz"), _npz(arrays))
         self.num_frames += 1
 
@@ -164,6 +167,12 @@ class FramesWriter:
             tail = file.read()
         self.zip = zipfile.ZipFile(self.path, "a")
         return place.to_bytes(8, "little") + tail
+
+
+def _window(person: Instance) -> tuple[slice, slice]:
+    """The rows and columns that a person's labels fill, one pixel at least."""
+    x, y, width, height = cv2.boundingRect((person.iuv.i > 0).view(np.uint8))
+    return slice(y, y + max(1, height)), slice(x, x + max(1, width))
 
 
 def _npz(arrays: dict[str, Any]) -> bytes:

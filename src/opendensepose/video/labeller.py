@@ -1,26 +1,37 @@
 """Frames, one after the other -> the people in each, followed and labelled steadily.
 
-A search, at several scales, runs in few frames only: in between, each person's crop is labelled where the motion has
-carried it.
+A search, at several scales, runs in few frames only: in between, the crop of each person is labelled where the motion
+has carried it.
 """
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 
-from opendensepose.instance import Instance, without_duplicates
-from opendensepose.models.prediction import Network
+from opendensepose.instance import Instance, place_in_photo, without_duplicates
+from opendensepose.iuv import IUV
+from opendensepose.models.densepose_lite.boxes import sigmoid
+from opendensepose.models.densepose_lite.crops import Box
+from opendensepose.models.densepose_lite.decode import decode_pixels, is_person
+from opendensepose.models.densepose_lite.outputs import DenseOutput
+from opendensepose.models.prediction import EmbeddingNetwork, Network
 from opendensepose.predict import Predictor
-from opendensepose.video.motion import Motion, motion_between, small_frame
-from opendensepose.video.steady import HISTORY, crop_labels, steady_labels
-from opendensepose.video.tracks import Track, match_boxes, moved_box
+from opendensepose.video.crops import CropLabeller
+from opendensepose.video.motion import Motion, motion_between, small_picture
+from opendensepose.video.steady import Estimate, first_estimate, next_estimate
+from opendensepose.video.tracks import Track, box_of_cells, is_framed, match_boxes, moved_cells
 
 __all__ = ["TrackedPerson", "VideoLabeller"]
 
 MOST_MISSES = 2  # searches in a row that may miss a person whose labels are still sound
 MOST_UNSEEN = 45  # frames after which a person who comes back is somebody new
 SAME_AREA = 2.0  # labels that cover so many times more or less than in the frame before: the track is lost
+SAME_PERSON = 0.5  # of a detected box and a track's: no search is needed to tell whom the box shows
+MOST_SKIPPED = 3  # searches in a row that detection may stand for
+LEAST_SIDE = 2  # pixels of a person's box inside the frame
 
 
 @dataclass(frozen=True)
@@ -31,11 +42,30 @@ class TrackedPerson:
     instance: Instance
 
 
+@dataclass(frozen=True)
+class _Labelled:
+    """A track's person in this frame: the new estimate, what to decode for the frame, and how sure it is a person."""
+
+    estimate: Estimate
+    to_decode: DenseOutput
+    score: float
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A track's way into this frame: the motion of its last crop, the crop to label now, and the picture of that."""
+
+    motion: Motion
+    crop: Box
+    cut: np.ndarray
+
+
 class VideoLabeller:
     """Labels the frames of one video: make it once, call it for each frame in order.
 
     model, device, min_score, backend: see `Predictor`. search_every: frames from one search to the next; a lost person
-    is searched at once. steady: let the frames before vote; False: each frame's own labels.
+    is searched at once. steady: average over frames; False: each frame's own labels. ValueError if the model predicts
+    no charts.
     """
 
     def __init__(
@@ -50,61 +80,79 @@ class VideoLabeller:
         if search_every < 1:
             raise ValueError(f"search_every must be at least 1, got {search_every}.")
         self.predictor = Predictor(model, device, min_score, refine=False, backend=backend)
+        if isinstance(self.predictor.network, EmbeddingNetwork):
+            raise ValueError("embedding models (CSE_...) label photos only: of a video, choose a model of charts.")
+        self.crops = CropLabeller(self.predictor.network)
         self.search_every, self.steady = search_every, steady
+        self.size_hw: tuple[int, int] | None = None
         self.tracks: list[Track] = []  # those seen in the last frame, and those lost of late
-        self.motions: list[Motion] = []  # of the last frames, the newest first
-        self.since_search, self.num_tracks = 0, 0
+        self.refused = np.zeros((0, 4), np.float32)  # detected boxes in which the last search saw nobody
+        self.since_search, self.num_skipped, self.num_tracks = 0, 0, 0
 
     def __call__(self, image_rgb: np.ndarray) -> list[TrackedPerson]:
         """Return the people in the next frame (H, W, 3) uint8 RGB, the highest score first. ValueError if its size is
         another than that of the frames before."""
-        self._move(image_rgb)
+        height, width = image_rgb.shape[:2]
+        if self.size_hw not in (None, (height, width)):
+            raise ValueError(f"all frames must have one size, got {width} x {height} now.")
+        self.size_hw = height, width
         seen = [track for track in self.tracks if not track.unseen]
-        labelled = self._label(image_rgb, seen)
+        labelled = self._follow(image_rgb, seen)
         self.since_search += 1
-        if self.since_search >= self.search_every or len(labelled) < len(seen) or not seen:
+        searched = self.since_search >= self.search_every or len(labelled) < len(seen) or not seen
+        if searched:
             labelled = self._search(image_rgb, labelled)
             self.since_search = 0
-        for track in self.tracks:
-            track.unseen = 0 if track.track_id in labelled else track.unseen + 1
-        self.tracks = [track for track in self.tracks if track.unseen <= MOST_UNSEEN]
-        people = [self._shown(track, labelled[track.track_id]) for track in self.tracks if track.track_id in labelled]
-        return sorted(people, key=lambda person: -person.instance.score)
+        return self._shown(labelled, (height, width), searched)
 
-    def _move(self, image_rgb: np.ndarray) -> None:
-        """Estimate the motion since the last frame and carry the boxes along."""
-        small_rgb, last = small_frame(image_rgb), self.motions[0].small_rgb if self.motions else None
-        if last is not None and last.shape != small_rgb.shape:
-            raise ValueError(f"all frames must have one size, got {image_rgb.shape[1]} x {image_rgb.shape[0]} now.")
-        motion = motion_between(last, small_rgb, image_rgb.shape[:2])
-        self.motions = [motion, *self.motions[: HISTORY - 1]]
-        for track in self.tracks:
-            if not track.unseen:
-                track.box_xyxy = moved_box(track.observed[0], track.box_xyxy, motion)
+    # --- from frame to frame ------------------------------------------------------------------------------------------
 
-    def _label(self, image_rgb: np.ndarray, tracks: list[Track]) -> dict[int, Instance]:
-        """Label the tracks' people where they are expected: by track, without those who are lost."""
-        if not tracks:
-            return {}
-        edge = np.array([image_rgb.shape[1], image_rgb.shape[0]] * 2, np.float32)
-        boxes = [np.clip(track.box_xyxy, 0, edge) for track in tracks]
-        inside = [k for k, box in enumerate(boxes) if (box[2:] - box[:2] >= 2).all()]
-        found = self.predictor(image_rgb, boxes=np.array([boxes[k] for k in inside]).reshape(-1, 4))
-        pairs = match_boxes(np.array([one.box_xyxy for one in found]), np.array([boxes[k] for k in inside]), 0.99)
+    def _follow(self, image_rgb: np.ndarray, tracks: list[Track]) -> dict[int, _Labelled]:
+        """Label the tracks' people where the motion has carried them: by track, without those who are lost."""
+        steps = {track.track_id: self._step(image_rgb, track) for track in tracks}
+        moved = [(track, step) for track in tracks if (step := steps[track.track_id]) is not None]
+        crops, cuts = [step.crop for _, step in moved], [step.cut for _, step in moved]
         labelled = {}
-        for k, which in pairs:
-            track, person = tracks[inside[which]], found[k]
-            score = min(1.0, person.score * track.certainty)
-            before = int(np.count_nonzero(track.observed[0].i))
-            growth = int(np.count_nonzero(person.iuv.i)) / max(1, before)
-            if score >= self.predictor.min_score and 1 / SAME_AREA < growth < SAME_AREA:
-                labelled[track.track_id] = replace(person, score=score)
+        for (track, step), output in zip(moved, self.crops.label(image_rgb, crops, cuts), strict=True):
+            before = track.estimate
+            if output is None or before is None:
+                continue
+            score = _score(output) * track.certainty
+            growth = _area(is_person(output.chart_logits), step.crop) / max(_area(before.shown > 0, before.crop), 1e-6)
+            if score < self.predictor.min_score or not 1 / SAME_AREA < growth < SAME_AREA:
+                continue
+            picture = small_picture(step.cut, self.crops.grid_hw)
+            if self.steady:
+                estimate = next_estimate(before, step.motion, step.crop, picture, output)
+            else:
+                estimate = first_estimate(step.crop, picture, output)
+            labelled[track.track_id] = _Labelled(*estimate, min(1.0, score))
         return labelled
 
-    def _search(self, image_rgb: np.ndarray, labelled: dict[int, Instance]) -> dict[int, Instance]:
+    def _step(self, image_rgb: np.ndarray, track: Track) -> _Step | None:
+        """Find the crop of a track's person in this frame; None if it would be outside the frame."""
+        before = track.estimate
+        if before is None:
+            return None
+        cut = self.crops.picture(image_rgb, before.crop)
+        motion = motion_between(before.picture, small_picture(cut, self.crops.grid_hw))
+        box = box_of_cells(moved_cells(before.shown > 0, motion.flow), before.crop)
+        box = _clipped(track.box_xyxy if box is None else box, image_rgb.shape[:2])
+        if (box[2:] - box[:2] < LEAST_SIDE).any():
+            return None
+        wanted = self.crops.crop_around(box)
+        if is_framed(before.crop, wanted):
+            return _Step(motion, before.crop, cut)
+        return _Step(motion, wanted, self.crops.picture(image_rgb, wanted))
+
+    # --- searches -----------------------------------------------------------------------------------------------------
+
+    def _search(self, image_rgb: np.ndarray, labelled: dict[int, _Labelled]) -> dict[int, _Labelled]:
         """Find people: those of tracks keep their labels if they have any, the others are labelled anew."""
+        if self._all_are_known(image_rgb, labelled):
+            return labelled
         found = self.predictor(image_rgb)
-        boxes = np.array([crop_labels(one).box_xyxy for one in found])  # as those of tracks are: around the labels
+        boxes = np.array([_box_of_labels(one) for one in found])  # as those of tracks are: around the labels
         pairs = match_boxes(np.array([track.box_xyxy for track in self.tracks]), boxes)
         matched = {column: self.tracks[row] for row, column in pairs}
         for track in self.tracks:
@@ -115,40 +163,103 @@ class VideoLabeller:
                 known.misses = 0
                 if known.track_id in labelled:
                     continue
-            sharper = self._label_again(image_rgb, person)
-            track = known or self._new_track(person)
-            if track.unseen:
-                track.observed, track.shown = [], None
-            track.certainty = min(1.0, person.score / max(sharper.score, 1e-6))
-            labelled[track.track_id] = replace(sharper, score=person.score)
+            first = self._label_first(image_rgb, boxes[column], person.score)
+            if first is None:
+                continue
+            track = known or self._new_track(boxes[column])
+            track.certainty = min(1.0, person.score / max(_score(first.to_decode), 1e-6))
+            labelled[track.track_id] = first
         missed = {track.track_id for track in self.tracks if track.misses > MOST_MISSES}
-        return self._without_duplicates({key: one for key, one in labelled.items() if key not in missed})
+        return {key: one for key, one in labelled.items() if key not in missed}
 
-    def _new_track(self, person: Instance) -> Track:
+    def _all_are_known(self, image_rgb: np.ndarray, labelled: dict[int, _Labelled]) -> bool:
+        """Whether detection, a third of a search's cost, shows these tracks' people, and else boxes only in which the
+        last search saw nobody. Now and then it says no, as somebody may be there in the meantime."""
+        boxes = self.crops.detect(image_rgb, self.predictor.min_score)
+        if boxes is None:
+            return False
+        tracks = [track for track in self.tracks if track.track_id in labelled]
+        pairs = match_boxes(np.array([track.box_xyxy for track in tracks]), boxes, SAME_PERSON)
+        others = np.delete(boxes, [column for _, column in pairs], axis=0)
+        num_refused = len(match_boxes(others, self.refused, SAME_PERSON))
+        if not labelled or len(pairs) < len(tracks) or num_refused < len(others) or self.num_skipped >= MOST_SKIPPED:
+            self.refused, self.num_skipped = others, 0  # who is found in these is a track the next time
+            return False
+        self.num_skipped += 1
+        for track in tracks:
+            track.misses = 0
+        return True
+
+    def _new_track(self, box_xyxy: np.ndarray) -> Track:
         self.num_tracks += 1
-        self.tracks.append(Track(self.num_tracks, person.box_xyxy, person.score, 1.0))
+        self.tracks.append(Track(self.num_tracks, box_xyxy, 0.0, 1.0))
         return self.tracks[-1]
 
-    def _label_again(self, image_rgb: np.ndarray, person: Instance) -> Instance:
-        """Label a found person in the box around the first labels, which fits better than the detector's."""
-        labels = crop_labels(person)
-        again = self.predictor(image_rgb, boxes=labels.box_xyxy[None])
-        return again[0] if again else person
+    def _label_first(self, image_rgb: np.ndarray, box_xyxy: np.ndarray, score: float) -> _Labelled | None:
+        """Label a found person in the crop around the first labels, which fits better than the detector's box."""
+        crop = self.crops.crop_around(box_xyxy)
+        cut = self.crops.picture(image_rgb, crop)
+        (output,) = self.crops.label(image_rgb, [crop], [cut])
+        if output is None:
+            return None
+        return _Labelled(*first_estimate(crop, small_picture(cut, self.crops.grid_hw), output), score)
 
-    def _without_duplicates(self, labelled: dict[int, Instance]) -> dict[int, Instance]:
-        if len(labelled) < 2:
-            return labelled
-        kept = {id(one) for one in without_duplicates(list(labelled.values()))}
-        gone = {key for key, one in labelled.items() if id(one) not in kept}
-        self.tracks = [track for track in self.tracks if track.track_id not in gone]
-        return {key: one for key, one in labelled.items() if key not in gone}
+    # --- results ------------------------------------------------------------------------------------------------------
 
-    def _shown(self, track: Track, person: Instance) -> TrackedPerson:
-        """Take a frame's labels into the track; what is shown of them."""
-        size_hw = person.iuv.size_hw
-        labels = crop_labels(person)
-        track.observed = [labels, *track.observed[: HISTORY - 1]]
-        track.box_xyxy, track.score = labels.box_xyxy, person.score
-        if self.steady:
-            labels = track.shown = steady_labels(track.observed, track.shown, self.motions, size_hw)
-        return TrackedPerson(track.track_id, labels.as_instance(size_hw, track.box_xyxy, person.score))
+    def _shown(self, labelled: dict[int, _Labelled], size_hw: tuple[int, int], searched: bool) -> list[TrackedPerson]:
+        """Decode the labels of this frame and take them into the tracks. searched: people may be there twice."""
+        instances = {}
+        for track in self.tracks:
+            one = labelled.get(track.track_id)
+            if one is None:
+                continue
+            box = box_of_cells(one.estimate.shown > 0, one.estimate.crop)
+            if box is not None:
+                instances[track.track_id] = _instance(one, _clipped(box, size_hw), size_hw)
+        if searched and len(instances) > 1:
+            kept = {id(one) for one in without_duplicates(list(instances.values()))}
+            twice = {key for key, one in instances.items() if id(one) not in kept}
+            self.tracks = [track for track in self.tracks if track.track_id not in twice]
+        for track in self.tracks:
+            track.unseen += 1
+            if track.track_id in instances:
+                person = instances[track.track_id]
+                track.unseen, track.estimate = 0, labelled[track.track_id].estimate
+                track.box_xyxy, track.score = person.box_xyxy, person.score
+        self.tracks = [track for track in self.tracks if track.unseen <= MOST_UNSEEN]
+        people = [TrackedPerson(t.track_id, instances[t.track_id]) for t in self.tracks if not t.unseen]
+        return sorted(people, key=lambda person: -person.instance.score)
+
+
+def _score(output: DenseOutput) -> float:
+    """How well a crop of one person is labelled, as `Predictor` says it of a given box."""
+    return math.sqrt(float(sigmoid(output.quality_logit)))
+
+
+def _area(person: np.ndarray, crop: Box) -> float:
+    """The pixels of a frame that a mask (h, w) of a crop covers."""
+    return float(person.mean()) * (crop[2] - crop[0]) * (crop[3] - crop[1])
+
+
+def _clipped(box_xyxy: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
+    return np.clip(box_xyxy, 0, np.array([size_hw[1], size_hw[0]] * 2, np.float32))
+
+
+def _box_of_labels(person: Instance) -> np.ndarray:
+    x, y, width, height = cv2.boundingRect((person.iuv.i > 0).view(np.uint8))
+    return np.array([x, y, x + width, y + height], np.float32) if width else person.box_xyxy
+
+
+def _instance(one: _Labelled, box_xyxy: np.ndarray, size_hw: tuple[int, int]) -> Instance:
+    """Decode the labels at the frame's pixels in and around the box of the labelled cells."""
+    x0, y0, x1, y1 = one.estimate.crop
+    height, width = one.estimate.shown.shape
+    beside = np.ceil([2 * (x1 - x0) / width, 2 * (y1 - y0) / height])  # interpolation reaches into the next cells
+    left, top = (int(edge) for edge in np.maximum(np.floor(box_xyxy[:2]) - beside, [max(x0, 0), max(y0, 0)]))
+    right, bottom = (
+        int(edge) for edge in np.minimum(np.ceil(box_xyxy[2:]) + beside, [min(x1, size_hw[1]), min(y1, size_hw[0])])
+    )
+    rows = (np.arange(top, bottom) + 0.5 - y0) / (y1 - y0)
+    columns = (np.arange(left, right) + 0.5 - x0) / (x1 - x0)
+    i, u, v, confidence = decode_pixels(one.to_decode, rows, columns)
+    return place_in_photo(IUV(i, u, v), confidence, (left, top), size_hw, box_xyxy, one.score)

@@ -8,7 +8,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 from opendensepose.atomic_write import atomic_file
 from opendensepose.models.prediction import Network
 from opendensepose.video.clip_writer import write_clip
+from opendensepose.video.formats import Progress, VideoFormats
 from opendensepose.video.frames_file import FramesFile, FramesWriter
 from opendensepose.video.labeller import TrackedPerson, VideoLabeller
 from opendensepose.video.reader import Frame, ReadReport, VideoInfo, read_frames, video_info
@@ -28,7 +29,7 @@ from opendensepose.visualize import draw_overlay
 __all__ = ["VideoSummary", "labelled_frames", "predict_video"]
 
 SECONDS_BETWEEN_MARKS = 10.0  # what a killed run loses at most
-FORMAT = 1  # of the state file: a run of another version starts anew
+FORMAT = 2  # of the state file: a run of another version starts anew
 
 
 @dataclass
@@ -48,9 +49,6 @@ class VideoSummary:
         return any("cut off" in sentence for sentence in self.warnings)
 
 
-Progress = Callable[[str, int, int | None], None]  # "labels" or "overlay", frames done, about how many there are
-
-
 def predict_video(
     path: str | Path,
     out_dir: str | Path,
@@ -62,17 +60,22 @@ def predict_video(
     every: int = 1,
     start_s: float = 0.0,
     end_s: float | None = None,
+    formats: str = "npz",
+    person: str | None = None,
+    min_confidence: float = 0.0,
     overlay: bool = True,
     again: bool = False,
     on_frame: Progress | None = None,
 ) -> VideoSummary:
     """Label a video: write <stem>.densepose.zip (see `frames_file`) and, if overlay, <stem>.overlay.mp4 into out_dir.
 
-    every: label each so many frames only. start_s, end_s: the part of the clip, in seconds. again: repeat what is done
-    already. on_frame(what, number done, number of all) is called after each frame. Broken frames, a rate that varies
-    and a file that ends too early cost a warning in the summary. FileNotFoundError, ValueError, one sentence, and no
-    file: what `read_frames` refuses, no frame in the part, an out_dir that cannot be written.
+    every: label each so many frames only. start_s, end_s: the part of the clip, in seconds. formats, person,
+    min_confidence: other formats, and who is in them, see `VideoFormats`. again: repeat what is done already.
+    on_frame(what, number done, number of all) is called after each frame. Broken frames, a rate that varies and a file
+    that ends too early cost a warning in the summary. FileNotFoundError, ValueError, one sentence, and no file: what
+    `read_frames` or `VideoFormats` refuse, no frame in the part, an out_dir that cannot be written.
     """
+    others = VideoFormats(formats, person, min_confidence)
     if every < 1:
         raise ValueError(f"every must be at least 1, got {every}.")
     if start_s < 0 or (end_s is not None and end_s <= start_s):
@@ -83,16 +86,18 @@ def predict_video(
     clip = out_dir / f"{path.stem}.overlay.mp4" if overlay else None
     summary = VideoSummary(out, clip)
     asked = {"file": path.name, "every": every, "start_s": start_s, "end_s": end_s}
-    if out.is_file() and not again and (clip is None or clip.is_file()):
-        with FramesFile(out) as done:
-            if {name: done.info.get(name) for name in asked} == asked:
-                summary.num_frames, summary.was_done = len(done), True
-                return summary
     labels = _Labels(path, info, out, asked, (model, device, min_score, backend))
-    if again or not labels.are_complete():
+    is_new = again or not labels.are_complete()
+    if is_new:
         labels.write(summary, on_frame)
-    if clip is not None:
-        _write_overlay(path, info, labels, clip, summary, on_frame)
+    missing = others.missing(out)
+    if clip is not None and (is_new or not clip.is_file()):
+        _write_overlay(path, info, labels, clip, on_frame)
+    elif not is_new and not missing:
+        summary.was_done = True
+    others.write(out, lambda: labelled_frames(path, out), missing, on_frame)
+    with FramesFile(out) as done:
+        summary.num_frames = len(done)
     return summary
 
 
@@ -146,7 +151,7 @@ class _Labels:
             raise ValueError(f"{self.path} has no frame that can be decoded{part}.")
         os.replace(self.part, self.out)
         self.state_file.unlink(missing_ok=True)
-        summary.num_frames, summary.num_people = writer.num_frames, labeller.num_tracks
+        summary.num_people = labeller.num_tracks
         summary.warnings = report.warnings(self.info, self.end_s)
 
     def _new_file(self, frame: Frame) -> FramesWriter:
@@ -220,9 +225,7 @@ def labelled_frames(path: str | Path, labels_file: str | Path) -> Iterator[tuple
             frames.close()
 
 
-def _write_overlay(
-    path: Path, info: VideoInfo, labels: _Labels, clip: Path, summary: VideoSummary, on_frame: Progress | None
-) -> None:
+def _write_overlay(path: Path, info: VideoInfo, labels: _Labels, clip: Path, on_frame: Progress | None) -> None:
     with FramesFile(labels.out) as file:
         times_s = file.times_s()
     first_s = times_s[0]
@@ -241,4 +244,3 @@ def _write_overlay(
         sound_of=path if info.has_audio else None,
         start_s=first_s,
     )
-    summary.num_frames = len(times_s)

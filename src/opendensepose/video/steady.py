@@ -1,144 +1,161 @@
-"""Steady labels: each pixel's chart, U and V are voted by the last frames, looked up where the motion says it was.
+"""Steady labels: one running average of the network's raw output for a person, carried along by the motion.
 
-The vote must not lag. So a frame has no vote where the picture says that a pixel did not show this point then (another
-colour), and little where its labels differ from the current ones in one direction all over a small area: noise differs
-in all directions, but what the flow missed (plain clothes on somebody who turns) in one.
-Letters: h x w a window of the frame, K frames of history, the newest first.
+The average lives on the grid of the person's crop, so that it costs the same whatever the size of the frame. It must
+not lag. Where the picture says that a cell did not show this point in the frame before (another colour), and where
+limbs swing faster than the flow can be trusted, the frame alone counts. The outline remembers two frames only. What the
+average and the frame differ by in U and V all over a small area is taken from the frame: noise differs in all
+directions, but what the flow missed (plain clothes on somebody who turns) in one.
+Letters: h x w cells of charts, h/2 x w/2 of U and V.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from opendensepose.instance import Instance, place_in_photo
-from opendensepose.iuv import IUV
-from opendensepose.surface import NUM_CHARTS
-from opendensepose.video.motion import Motion, pixel_centres, sample
+from opendensepose.models.densepose_lite.crops import Box
+from opendensepose.models.densepose_lite.decode import LOG_PERSON_WEIGHT
+from opendensepose.models.densepose_lite.outputs import DenseOutput
+from opendensepose.models.densepose_lite.prepared import erase_small_components
+from opendensepose.video.motion import Motion, cell_centres, sample
 
-__all__ = ["HISTORY", "LabelWindow", "crop_labels", "steady_labels"]
+__all__ = ["Estimate", "first_estimate", "next_estimate"]
 
-HISTORY = 8  # frames that vote, the current one included
-SAME_COLOUR = 16  # of 255, in each of red, green, blue: by how much one point may differ between frames
-DECAY = 0.95  # what a frame counts relative to the next newer one
-SHOWN_WEIGHT = 5.0  # what the label shown last counts: another one must be seen in most of the frames
-BACKGROUND_WEIGHT = 0.45  # what background counts; a chart counts its confidence
-LEAST_WEIGHT = 0.2  # of a chart, however doubtful
-AREA = 0.06  # of the longer side of a person's window: the square over which labels are compared
-SAME_UV = 0.03  # mean difference of U, or V, in such a square at which an older frame's vote counts 1/e
-SAME_SHARE = 0.2  # the same for the share of the square that the person covers
+MOST_FRAMES = 8.0  # that the average counts as: the next frame's share is 1/9 then
+MOST_OF_OUTLINE = 2.0  # the same for whether a cell shows the person at all
+SWING = 2.0  # cells: what moves by so much more than the person as a whole counts 1/e
+LEAST_LOG = -6.0  # a frame's log probability of a chart is at least this: one frame does not rule a chart out
+SHOWN_BONUS = 2.5  # added to the log probability of the chart shown last, if the average is of FULL_BONUS frames
+FULL_BONUS = 4.0
+AREA = 5  # cells of U and V: the square over which they are compared
+LEAST_PRESENT = 0.05  # a chart with less probability in all cells is not there
 
 
 @dataclass(frozen=True)
-class LabelWindow:
-    """A person's labels in a window of a frame, background outside.
+class Estimate:
+    """What is known of a person after a frame.
 
-    corner_xy: its top left pixel. i: (h, w) uint8. values: (h, w, 3) float32, U, V and confidence, 0 on background.
+    crop: the part of the frame. picture: (h, w, 3) uint8, what it shows. output: the averaged output; its chart logits
+    are log probabilities. weight: (h, w) float32, of how many frames the average is. shown: (h, w) uint8, the charts.
     """
 
-    corner_xy: tuple[int, int]
-    i: np.ndarray
-    values: np.ndarray
-
-    @property
-    def box_xyxy(self) -> np.ndarray:
-        """The window (4,) float32 in the frame."""
-        x, y = self.corner_xy
-        return np.array([x, y, x + self.i.shape[1], y + self.i.shape[0]], np.float32)
-
-    def at(self, xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Look up i and values of the pixels at positions (a, b, 2) of the frame; 0 outside the window."""
-        here = xy - np.array(self.corner_xy, np.float32)
-        i, values = (sample(maps, here, nearest=True, border=cv2.BORDER_CONSTANT) for maps in (self.i, self.values))
-        return i, values
-
-    def as_instance(self, size_hw: tuple[int, int], box_xyxy: np.ndarray, score: float) -> Instance:
-        """Put the window into a frame of size_hw."""
-        u, v, confidence = (np.ascontiguousarray(self.values[..., k]) for k in range(3))
-        return place_in_photo(IUV(self.i, u, v), confidence, self.corner_xy, size_hw, box_xyxy, score)
-
-
-def crop_labels(person: Instance) -> LabelWindow:
-    """Cut out the window that a person's labels fill, one pixel at least."""
-    x, y, width, height = cv2.boundingRect((person.iuv.i > 0).view(np.uint8))
-    window = np.s_[y : y + max(1, height), x : x + max(1, width)]
-    values = np.stack([maps[window] for maps in (person.iuv.u, person.iuv.v, person.confidence)], axis=-1)
-    return LabelWindow((x, y), person.iuv.i[window].copy(), values)
-
-
-def steady_labels(
-    observed: Sequence[LabelWindow], shown: LabelWindow | None, motions: Sequence[Motion], size_hw: tuple[int, int]
-) -> LabelWindow:
-    """Let the observations of one person vote: those of this frame first, then of the frames before it, K at most.
-
-    motions: of the same frames, each from its frame to the one before. shown: the result for the
-    frame before this one.
-    """
-    if len(observed) == 1:
-        return observed[0]
-    x0, y0, x1, y1 = _window(observed[:2], size_hw)
-    here = pixel_centres(x0, y0, x1, y1)
-    xy, colour = here, motions[0].colour_at(here)
-    votes = [_vote(observed[0], xy, np.ones(here.shape[:2], bool), 1.0)]
-    for k, labels in enumerate(observed[1:], start=1):
-        xy = motions[k - 1].earlier(xy)
-        seen = (cv2.absdiff(motions[k].colour_at(xy), colour) < SAME_COLOUR).all(-1)
-        votes.append(_vote(labels, xy, seen, DECAY**k))
-        if k == 1 and shown is not None:
-            votes.append(_vote(shown, xy, seen, SHOWN_WEIGHT))
-    votes = [votes[0], *(one._replace(weight=one.weight * _agreement(one, votes[0])) for one in votes[1:])]
-    return LabelWindow((x0, y0), *_elected(votes))
-
-
-def _window(labels: Sequence[LabelWindow], size_hw: tuple[int, int], margin: int = 2) -> tuple[int, int, int, int]:
-    """x0, y0, x1, y1 of a window of the frame that holds those of the labels and a margin."""
-    corners = np.array([one.corner_xy for one in labels])
-    ends = corners + [one.i.shape[::-1] for one in labels]
-    (x0, y0), (x1, y1) = corners.min(0) - margin, ends.max(0) + margin
-    return max(0, int(x0)), max(0, int(y0)), min(size_hw[1], int(x1)), min(size_hw[0], int(y1))
-
-
-class _Vote(NamedTuple):
-    """What one frame says of the pixels of a window: i (h, w), values (h, w, 3), weight (h, w), 0: nothing."""
-
-    i: np.ndarray
-    values: np.ndarray
+    crop: Box
+    picture: np.ndarray
+    output: DenseOutput
     weight: np.ndarray
+    shown: np.ndarray
 
 
-def _vote(labels: LabelWindow, xy: np.ndarray, seen: np.ndarray, factor: float) -> _Vote:
-    i, values = labels.at(xy)
-    weight = np.where(i > 0, np.maximum(values[..., 2], LEAST_WEIGHT), np.float32(BACKGROUND_WEIGHT))
-    return _Vote(i, values, weight * (np.float32(factor) * seen))
+def first_estimate(crop: Box, picture: np.ndarray, output: DenseOutput) -> tuple[Estimate, DenseOutput]:
+    """Begin with a frame's output; return the estimate, and what to decode."""
+    output = _normalised(output)
+    weight = np.ones(output.chart_logits.shape[1:], np.float32)
+    return _decided(crop, picture, output, weight, output.chart_logits.copy())
 
 
-def _agreement(vote: _Vote, current: _Vote) -> np.ndarray:
-    """How far the labels of two frames agree around each pixel, (h, w) in [0, 1]: see the module's text."""
-    size = 2 * max(2, round(AREA * max(current.i.shape) / 2)) + 1
-    same = ((vote.i == current.i) & (current.i > 0)).astype(np.float32)
-    num_same = cv2.blur(same, (size, size)) + 1e-3
-    differences = (vote.values[..., :2] - current.values[..., :2]) * same[..., None]
-    u, v = np.moveaxis(cv2.blur(differences, (size, size)), -1, 0) / (num_same * SAME_UV)
-    covered = (vote.i > 0).astype(np.float32) - (current.i > 0)
-    share = cv2.blur(covered, (size, size)) / SAME_SHARE
-    return np.exp(-(u * u + v * v + share * share))
+def next_estimate(
+    before: Estimate, motion: Motion, crop: Box, picture: np.ndarray, output: DenseOutput
+) -> tuple[Estimate, DenseOutput]:
+    """Take the output for the next frame into the estimate; return it, and what to decode.
+
+    motion: from the frame before to this one, of the part of the frame that is `before.crop`. crop, picture, output: of
+    this frame.
+    """
+    output = _normalised(output)
+    here = _cells_in(before.crop, crop, before.weight.shape)  # of the new crop, in cells of the old one
+    flow_x, flow_y, trust = sample(np.stack([*np.moveaxis(motion.flow, -1, 0), _trust(before, motion)]), here)
+    there = here + np.stack([flow_x, flow_y], axis=-1)
+    weight, confidence_logit = sample(np.stack([before.weight, before.output.confidence_logit]), there)
+    weight *= trust
+    share = 1 / (weight + 1)
+    old = before.output._replace(chart_logits=sample(before.output.chart_logits, there))
+    u, v = _average_uv(old, output, there, share)
+    logits = _average_logits(old.chart_logits, output.chart_logits, share)
+    average = DenseOutput(
+        logits,
+        u,
+        v,
+        confidence_logit + share * (output.confidence_logit - confidence_logit),
+        before.output.quality_logit + (output.quality_logit - before.output.quality_logit) / (MOST_FRAMES + 1),
+    )
+    (shown,) = sample(before.shown[None], there, nearest=True)
+    scores = logits.copy()
+    rows, columns = np.indices(shown.shape)
+    scores[shown, rows, columns] += SHOWN_BONUS * np.minimum(weight / FULL_BONUS, 1) * (shown > 0)
+    return _decided(crop, picture, average, np.minimum(weight + 1, np.float32(MOST_FRAMES)), scores)
 
 
-def _elected(votes: Sequence[_Vote]) -> tuple[np.ndarray, np.ndarray]:
-    """i (h, w), the charts with the largest weight, and values (h, w, 3), the means of those who voted for them."""
-    i = votes[0].i.copy()
-    open_row, open_column = np.nonzero(np.any([(one.i != i) & (one.weight > 0) for one in votes[1:]], axis=0))
-    if len(open_row):
-        pixel = np.arange(len(open_row)) * (NUM_CHARTS + 1)
-        ballots = np.concatenate([pixel + one.i[open_row, open_column] for one in votes])
-        weights = np.concatenate([one.weight[open_row, open_column] for one in votes])
-        sums = np.bincount(ballots, weights, len(open_row) * (NUM_CHARTS + 1)).reshape(len(open_row), -1)
-        i[open_row, open_column] = sums.argmax(1)
-    total, mean = np.full(i.shape, 1e-9, np.float32), np.zeros_like(votes[0].values)
-    for one in votes:
-        weight = one.weight * (one.i == i)
-        total += weight
-        mean += weight[..., None] * one.values
-    return i, np.clip(mean / total[..., None], 0, 1) * (i > 0)[..., None]
+def _normalised(output: DenseOutput) -> DenseOutput:
+    """The output with log probabilities of charts, none below LEAST_LOG."""
+    logits = output.chart_logits - output.chart_logits.max(axis=0)
+    logits -= np.log(np.exp(logits).sum(axis=0))
+    return output._replace(chart_logits=np.maximum(logits, np.float32(LEAST_LOG), dtype=np.float32))
+
+
+def _cells_in(old: Box, new: Box, grid_hw: tuple[int, int]) -> np.ndarray:
+    """Where the cells of a crop lie in another crop, in its cells: (h, w, 2) float32."""
+    here = cell_centres(*grid_hw)
+    if old == new:
+        return here
+    grid_wh = np.array(grid_hw[::-1], np.float64)
+    (old_corner, old_size), (new_corner, new_size) = (
+        (np.array(box[:2], np.float64), np.array(box[2:], np.float64) - box[:2]) for box in (old, new)
+    )
+    scale, shift = new_size / old_size, (new_corner - old_corner) / old_size * grid_wh
+    return here * scale.astype(np.float32) + shift.astype(np.float32)
+
+
+def _trust(before: Estimate, motion: Motion) -> np.ndarray:
+    """How far the average holds at each cell of its crop after a motion: (h, w) float32 in [0, 1]."""
+    person = before.shown > 0
+    of_person = np.median(motion.flow[person], axis=0) if person.any() else np.zeros(2, np.float32)
+    swing = (motion.flow - of_person) / np.float32(SWING)
+    return motion.same * np.exp(-(swing * swing).sum(axis=-1))
+
+
+def _average_logits(old: np.ndarray, new: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Log probabilities of charts (25, h, w), of which the new frame has a share (h, w); more in that of background."""
+    logits = old + share * (new - old)
+    outline_old, outline_new = (one[1:].max(axis=0) - one[0] for one in (old, new))
+    outline_share = np.maximum(share, np.float32(1 / (MOST_OF_OUTLINE + 1)))
+    logits[0] = logits[1:].max(axis=0) - (outline_old + outline_share * (outline_new - outline_old))
+    return logits
+
+
+def _average_uv(
+    old: DenseOutput, new: DenseOutput, there: np.ndarray, share: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """U and V (24, h/2, w/2) of the average and the new frame, of which the new one has a share (h, w).
+
+    old: its U and V are still where they were, at positions `there` of each cell (h, w, 2).
+    """
+    size_wh = new.u.shape[:0:-1]
+    half = np.array([size_wh[0] / share.shape[1], size_wh[1] / share.shape[0]], np.float32)
+    there = cv2.resize(there, size_wh, interpolation=cv2.INTER_AREA) * half
+    share = cv2.resize(share, size_wh, interpolation=cv2.INTER_AREA)
+    u, v = new.u.copy(), new.v.copy()
+    logits = new.chart_logits[1:]
+    for chart in np.flatnonzero(logits.max(axis=(1, 2)) > np.log(LEAST_PRESENT)):
+        probability = np.exp(cv2.resize(logits[chart], size_wh, interpolation=cv2.INTER_AREA))
+        near = cv2.blur(probability, (AREA, AREA)) + np.float32(1e-3)
+        before = sample(np.stack([old.u[chart], old.v[chart]]), there)
+        for into, of_old in zip((u[chart], v[chart]), before, strict=True):
+            difference = into - of_old
+            drift = cv2.blur(difference * probability, (AREA, AREA)) / near
+            into[:] = of_old + drift + share * (difference - drift)
+    return u, v
+
+
+def _decided(
+    crop: Box, picture: np.ndarray, output: DenseOutput, weight: np.ndarray, scores: np.ndarray
+) -> tuple[Estimate, DenseOutput]:
+    """The estimate and what to decode, of scores (25, h, w) of the charts: without small components."""
+    weighted = scores.copy()
+    weighted[1:] += LOG_PERSON_WEIGHT
+    shown = weighted.argmax(axis=0).astype(np.uint8)
+    person = shown > 0
+    erase_small_components(shown)
+    dropped = person & (shown == 0)
+    scores[1:, dropped] = LEAST_LOG - LOG_PERSON_WEIGHT
+    scores[0, dropped] = 0
+    return Estimate(crop, picture, output, weight, shown), output._replace(chart_logits=scores)

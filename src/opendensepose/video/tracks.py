@@ -1,29 +1,30 @@
-"""Following people: which found person is which track, and where a track's box is in the next frame.
+"""Following people: which found person is which track, and which crop shows a track's person in the next frame.
 
-Letters: T tracks, N found people, H x W frame.
+Letters: T tracks, N found people, h x w cells of a crop.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from opendensepose.video.motion import Motion, pixel_centres, sample
-from opendensepose.video.steady import LabelWindow
+from opendensepose.models.densepose_lite.crops import Box
+from opendensepose.video.motion import cell_centres
+from opendensepose.video.steady import Estimate
 
-__all__ = ["Track", "box_ious", "match_boxes", "moved_box"]
+__all__ = ["Track", "box_ious", "box_of_cells", "is_framed", "match_boxes", "moved_cells"]
 
 LEAST_IOU = 0.3  # of a found box and the track's: less is somebody else
+OFF_CENTRE = 0.06  # of a crop's height: a person who is farther from where the network expects it gets another crop
 
 
 @dataclass
 class Track:
     """A person who is followed.
 
-    track_id: 1, 2, ..., kept for the whole clip. box_xyxy: (4,) float32 where the person is expected. score: of the
-    last frame. certainty: what the label's score is multiplied by, as the detector was this sure. misses: searches in
-    a row that did not find the person. unseen: frames since the labels were lost. observed: labels of the last frames,
-    the newest first. shown: the steady labels of the last frame.
+    track_id: 1, 2, ..., kept for the whole clip. box_xyxy: (4,) float32 where the person is, or is expected. score: of
+    the last frame. certainty: what the label's score is multiplied by, as the detector was this sure. misses: searches
+    in a row that did not find the person. unseen: frames since the labels were lost. estimate: of the labels, None
+    before the first.
     """
 
     track_id: int
@@ -32,8 +33,7 @@ class Track:
     certainty: float
     misses: int = 0
     unseen: int = 0
-    observed: list[LabelWindow] = field(default_factory=list)
-    shown: LabelWindow | None = None
+    estimate: Estimate | None = None
 
 
 def box_ious(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -57,18 +57,26 @@ def match_boxes(boxes: np.ndarray, others: np.ndarray, least_iou: float = LEAST_
     return pairs
 
 
-def moved_box(labels: LabelWindow, box_xyxy: np.ndarray, motion: Motion) -> np.ndarray:
-    """The box (4,) float32 around a person in a frame, from the labels of the frame before and the motion between.
-
-    box_xyxy: in the frame before; it is returned if nothing of the person is left.
-    """
-    height, width = motion.flow.shape[:2]
-    there = pixel_centres(0, 0, width, height)
-    earlier = (there + motion.flow) / np.array(motion.scale_xy, np.float32)
-    here = earlier - np.array(labels.corner_xy, np.float32)
-    mask = sample(labels.i, here, nearest=True, border=cv2.BORDER_CONSTANT) > 0
-    rows, columns = np.flatnonzero(mask.sum(1) > 1), np.flatnonzero(mask.sum(0) > 1)
+def box_of_cells(person: np.ndarray, crop: Box) -> np.ndarray | None:
+    """Return the box (4,) float32 in the frame around a person's cells, (h, w) bool of a crop; None if there are
+    hardly any."""
+    rows, columns = np.flatnonzero(person.sum(1) > 1), np.flatnonzero(person.sum(0) > 1)
     if not len(rows) or not len(columns):
-        return box_xyxy
-    box = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) / np.tile(motion.scale_xy, 2)
-    return box.astype(np.float32)
+        return None
+    x0, y0, x1, y1 = crop
+    cells = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
+    size = np.array([(x1 - x0) / person.shape[1], (y1 - y0) / person.shape[0]] * 2)
+    return (np.array([x0, y0] * 2) + cells * size).astype(np.float32)
+
+
+def moved_cells(person: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """Return the cells of a person, (h, w) bool, after a motion: flow (h, w, 2), in cells, to where each cell was."""
+    height, width = person.shape
+    column, row = np.moveaxis(np.floor(cell_centres(height, width) + flow).astype(int), -1, 0)
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    return person[row.clip(0, height - 1), column.clip(0, width - 1)] & inside
+
+
+def is_framed(crop: Box, wanted: Box) -> bool:
+    """Whether a crop shows a person about as the one that is wanted for it: keeping it keeps its labels steady."""
+    return bool(np.abs(np.subtract(crop, wanted)).max() <= OFF_CENTRE * (crop[3] - crop[1]))

@@ -78,19 +78,15 @@ class PreparedDensePoseLite:
 
     def find(self, images_rgb: Sequence[np.ndarray], min_score: float) -> list[list[Instance]]:
         """Find and label people, see `PreparedNetwork.find`."""
-        # A score is sqrt(heat * quality of the labels), so no one is kept whose heat is below min_score^2. Where
-        # min_score is low, so little heat is met all over a photo and hardly ever on a person: ask for min_score / 2.
-        min_heat = max(min_score**2, min_score / 2)
         photos = [self._photo(image_rgb) for image_rgb in images_rgb]
-        small = [one.small for one in photos]
-        of_scales = [self._detect(small, side, min_heat) for side in self.runtime.detect_sides]
-        found = [
-            merge_scales(of_photo, image_rgb.shape[:2])
-            for image_rgb, of_photo in zip(small, zip(*of_scales, strict=True), strict=True)
-        ]
-        boxes = [boxes * photo.shrink for (boxes, _), photo in zip(found, photos, strict=True)]
-        people = self._label(photos, boxes, [heat for _, heat in found], min_score)
+        boxes, heat = zip(*self._find_boxes(photos, min_score), strict=True)
+        people = self._label(photos, boxes, heat, min_score)
         return [without_duplicates([person for person in part if person.score >= min_score]) for part in people]
+
+    def detect(self, images_rgb: Sequence[np.ndarray], min_score: float) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Find the boxes (N, 4) of each photo in which people of at least this score may be, and their heat (N,), the
+        hottest first."""
+        return self._find_boxes([self._photo(image_rgb) for image_rgb in images_rgb], min_score)
 
     def label(self, images_rgb: Sequence[np.ndarray], boxes_xyxy: Sequence[np.ndarray]) -> list[list[Instance]]:
         """Label given boxes, see `PreparedNetwork.label`. Boxes in which nobody is seen are left out."""
@@ -101,6 +97,18 @@ class PreparedDensePoseLite:
 
     def _photo(self, image_rgb: np.ndarray) -> _Photo:
         return _Photo(image_rgb, *_shrunk(image_rgb, 2 * max(self.runtime.detect_sides)))
+
+    def _find_boxes(self, photos: Sequence[_Photo], min_score: float) -> list[tuple[np.ndarray, np.ndarray]]:
+        # A score is sqrt(heat * quality of the labels), so no one is kept whose heat is below min_score^2. Where
+        # min_score is low, so little heat is met all over a photo and hardly ever on a person: ask for min_score / 2.
+        min_heat = max(min_score**2, min_score / 2)
+        small = [one.small for one in photos]
+        of_scales = [self._detect(small, side, min_heat) for side in self.runtime.detect_sides]
+        found = [
+            merge_scales(of_photo, image_rgb.shape[:2])
+            for image_rgb, of_photo in zip(small, zip(*of_scales, strict=True), strict=True)
+        ]
+        return [(boxes * photo.shrink, heat) for (boxes, heat), photo in zip(found, photos, strict=True)]
 
     def _detect(
         self, images_rgb: Sequence[np.ndarray], side: int, min_heat: float
