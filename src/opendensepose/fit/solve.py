@@ -10,14 +10,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from opendensepose.fit.correspondences import Correspondences
 from opendensepose.fit.posed_points import Placement, PosedPoints
 from opendensepose.fit.prior import PosePrior
 from opendensepose.fit.rotations import rotation_matrix
 
-__all__ = ["Problem", "Solution", "Weights", "project", "solve"]
+__all__ = ["Problem", "Solution", "Weights", "cost_of", "covariance", "normal_equations", "project",
+           "project_derivatives", "solve"]  # fmt: skip
 
 NEAR_M = 0.05  # places nearer to the camera are treated as if they were here
 LONGEST_TURN = 0.6  # radians of a joint in one step
+SMALL_GAIN = 5e-4  # of the cost: a step of the shape that gains less is the last
 FAILED_STEPS = 6  # in succession, then it is done
 
 
@@ -49,12 +52,11 @@ class Weights:
 
 @dataclass(frozen=True)
 class Problem:
-    """Pairs and what is likely. pixel_xy (N, 2), weight (N,) of the points; center_px the camera's principal point;
-    shape_mean, shape_spread (S,); log_focal: the guess."""
+    """Pairs and what is likely. points: those of the pairs; center_px: the camera's principal point; shape_mean,
+    shape_spread (S,); log_focal: the guess."""
 
     points: PosedPoints
-    pixel_xy: np.ndarray
-    weight: np.ndarray
+    pairs: Correspondences
     center_px: np.ndarray
     prior: PosePrior
     shape_mean: np.ndarray
@@ -77,27 +79,32 @@ def project_derivatives(places: np.ndarray, focal_px: float) -> np.ndarray:
     return out
 
 
-def solve(problem: Problem, start: Solution, weights: Weights, num_steps: int, shape_every: int = 2) -> Solution:
+def solve(problem: Problem, start: Solution, weights: Weights, num_steps: int, shape_every: int = 3) -> Solution:
     """Improve a solution by at most num_steps steps. shape_every: each so many-th step changes shape and focal length
     too, 0: none does."""
-    at, damping, failed = replace(start, cost=_cost(problem, start, weights)), 1e-2, 0
+    at, damping, failed = replace(start, cost=cost_of(problem, start, weights)), 1e-2, 0
     for step in range(num_steps):
         with_shape = bool(shape_every) and step % shape_every == shape_every - 1
-        gradient, hessian = _normal_equations(problem, at, weights, with_shape)
+        gradient, hessian = normal_equations(problem, at, weights, with_shape)
         while failed < FAILED_STEPS:
             change = np.linalg.solve(hessian + damping * np.diag(np.diag(hessian) + 1e-9), -gradient)
             moved = _moved(at, change)
-            moved = replace(moved, cost=_cost(problem, moved, weights))
+            moved = replace(moved, cost=cost_of(problem, moved, weights))
             if moved.cost < at.cost:
                 break
             damping, failed = damping * 6, failed + 1
         else:
             return at
-        small = at.cost - moved.cost < 1e-4 * at.cost
+        small = at.cost - moved.cost < SMALL_GAIN * at.cost
         at, damping, failed = moved, max(damping / 4, 1e-6), 0
         if small and (with_shape or not shape_every):
             break
     return at
+
+
+def covariance(problem: Problem, at: Solution, weights: Weights) -> np.ndarray:
+    """Estimate the unknowns' covariance (D, D) at a solution: the inverse of the Gauss-Newton matrix."""
+    return np.linalg.inv(normal_equations(problem, at, weights, with_shape=True)[1])
 
 
 def _moved(at: Solution, change: np.ndarray) -> Solution:
@@ -115,14 +122,15 @@ def _moved(at: Solution, change: np.ndarray) -> Solution:
 
 
 def _residuals(problem: Problem, places: np.ndarray, at: Solution, weights: Weights) -> np.ndarray:
-    return (project(places, at.focal_px, problem.center_px) - problem.pixel_xy) / weights.sigma_px
+    return (project(places, at.focal_px, problem.center_px) - problem.pairs.pixel_xy) / weights.sigma_px
 
 
 def _data_share(problem: Problem, weights: Weights) -> np.ndarray:
-    return problem.weight * min(1.0, weights.num_independent / problem.weight.sum())
+    return problem.pairs.weight * min(1.0, weights.num_independent / problem.pairs.weight.sum())
 
 
-def _cost(problem: Problem, at: Solution, weights: Weights) -> float:
+def cost_of(problem: Problem, at: Solution, weights: Weights) -> float:
+    """Compute the cost of a solution: of pixels, prior and limits."""
     square = (_residuals(problem, problem.points.positions(at.placement), at, weights) ** 2).sum(1)
     robust = weights.cut**2 * square / (weights.cut**2 + square)
     cost = float((_data_share(problem, weights) * robust).sum())
@@ -136,13 +144,13 @@ def _cost(problem: Problem, at: Solution, weights: Weights) -> float:
     return cost
 
 
-def _normal_equations(problem: Problem, at: Solution, weights: Weights, with_shape: bool) -> tuple[np.ndarray, np.ndarray]:
+def normal_equations(problem: Problem, at: Solution, weights: Weights, with_shape: bool) -> tuple[np.ndarray, np.ndarray]:
     """Gradient (D,) and Gauss-Newton matrix (D, D) of half the cost; what is held fixed has a huge diagonal."""
     placement, prior = at.placement, problem.prior
     places, derivatives = problem.points.derivatives(placement, with_shape)
     residual = _residuals(problem, places, at, weights)
     to_pixel = project_derivatives(places, at.focal_px) / weights.sigma_px
-    by_focal = residual + (problem.pixel_xy - problem.center_px) / weights.sigma_px
+    by_focal = residual + (problem.pairs.pixel_xy - problem.center_px) / weights.sigma_px
     rows = np.concatenate([to_pixel @ derivatives, by_focal[:, :, None]], 2)  # (N, 2, D)
     square = (residual**2).sum(1)
     importance = _data_share(problem, weights) * (weights.cut**2 / (weights.cut**2 + square)) ** 2

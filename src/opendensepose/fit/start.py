@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from opendensepose.fit.posed_points import Placement, PosedPoints
+from opendensepose.fit.posed_points import Placement
 from opendensepose.fit.solve import Problem, Solution, project
 
 __all__ = ["starts"]
@@ -12,10 +12,10 @@ REACH_SHARE = 0.08  # of the person's size: a pair farther off is no inlier of t
 TORSO = (1, 2)
 
 
-def starts(problem: Problem, chart: np.ndarray, num_kept: int) -> list[Solution]:
+def starts(problem: Problem, num_kept: int) -> list[Solution]:
     """Place the prior's typical poses by RANSAC and PnP, and keep those that agree with the pixels best."""
-    size = float(np.linalg.norm(np.ptp(problem.pixel_xy, axis=0)))
-    torso = np.isin(chart, TORSO)
+    size = float(np.linalg.norm(np.ptp(problem.pairs.pixel_xy, axis=0)))
+    torso = np.isin(problem.pairs.chart, TORSO)
     focal = float(np.exp(problem.log_focal))
     found = []
     for pose in problem.prior.starts:
@@ -24,14 +24,14 @@ def starts(problem: Problem, chart: np.ndarray, num_kept: int) -> list[Solution]
         for mask in (np.ones(len(torso), bool), torso):
             if mask.sum() < 12:
                 continue
-            rigid = _rigid(body[mask], problem.pixel_xy[mask], focal, problem.center_px, REACH_SHARE * size)
+            rigid = _rigid(body[mask], problem.pairs.pixel_xy[mask], focal, problem.center_px, REACH_SHARE * size)
             if rigid is None:
                 continue
             rotation, place = rigid
             off = np.linalg.norm(
-                project(body @ rotation.T + place, focal, problem.center_px) - problem.pixel_xy, axis=1
+                project(body @ rotation.T + place, focal, problem.center_px) - problem.pairs.pixel_xy, axis=1
             ) / (REACH_SHARE * size)
-            cost = float((problem.weight * off**2 / (1 + off**2)).sum())
+            cost = float((problem.pairs.weight * off**2 / (1 + off**2)).sum())
             found.append(Solution(placement._replace(rotation=rotation, place=place), problem.log_focal, cost))
     return sorted(found, key=lambda one: one.cost)[:num_kept]
 
