@@ -2,12 +2,13 @@
 
 python benchmarks/fit.py [COUNT [FIRST_SEED]]
 
-Two kinds of portraits of 256 x 192: whole bodies, and all that `render` makes (cut off, hidden, behind props). Of each
-the labels are the true ones or the default model's, and the focal length is guessed; with true labels also known. Errors
-are means over the body's 13,348 vertices, in the camera's axes, after shifting the middle of the hips onto the true one;
-"seen" over those that a pixel shows. Reprojection: mean distance of labelled pixels from where the body has their true
-points. The baseline is the start: the mean of shapes in the best of the prior's 32 typical poses, placed by RANSAC and
-PnP. Seconds are processor time; loading is not counted.
+Two kinds of portraits of 256 x 192: whole bodies, and all that `render` makes (cut off, hidden, behind props). The
+labels are the true ones or the default model's; the focal length is guessed, with true labels also known. Errors are
+means over the body's 13,348 vertices, in the camera's axes, after shifting the middle of the hips onto the true one;
+"seen" over those that a pixel shows; "aligned" after the best rotation, shift and scale (Procrustes). Reprojection:
+mean distance of labelled pixels from where the body has their true points. The baseline is the start: the mean of
+shapes in the best of the prior's 32 typical poses, placed by RANSAC and PnP. Seconds are processor time; loading is
+not counted.
 """
 
 import sys
@@ -26,7 +27,7 @@ from opendensepose.synth.ingredients import Ingredients
 
 SIZE_HW = (256, 192)
 KINDS = {"whole": Ingredients(truncation=False, occluders=False, props=False), "all": Ingredients()}
-COLUMNS = ("error cm", "seen cm", "start cm", "reprojection px", "seconds")
+COLUMNS = ("error cm", "seen cm", "aligned cm", "start cm", "reprojection px", "seconds")
 
 
 def true_person(rendered) -> Instance:
@@ -41,20 +42,31 @@ def hips_to_origin(fitter: BodyFitter, vertices: np.ndarray) -> np.ndarray:
     return (vertices - keypoints[11:13].mean(0))[load_surface().anny_vertex]
 
 
+def aligned(points: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Turn, shift and scale points (V, 3) so that they are nearest to the true ones."""
+    a, b = points - points.mean(0), truth - truth.mean(0)
+    u, stretch, v = np.linalg.svd(a.T @ b)
+    stretch[2] *= np.sign(np.linalg.det(u @ v))
+    turn = u * (1, 1, np.sign(np.linalg.det(u @ v))) @ v
+    return stretch.sum() / (a * a).sum() * a @ turn + truth.mean(0)
+
+
 def measure(fitter: BodyFitter, rendered, fit: BodyFit, start: np.ndarray, seconds: float) -> list[float]:
     """The row of COLUMNS; start: Anny's vertices in the camera's axes."""
     surface, mask = load_surface(), rendered.person == 1
     truth = hips_to_origin(fitter, rendered.camera.to_camera(rendered.vertices[0]))
-    anny = fitter.skeleton.body.pose(np.array([list(fit.shape.values())], np.float32), fit.pose[None]).vertices[0].numpy()
-    off, off_start = (
-        100 * np.linalg.norm(hips_to_origin(fitter, one) - truth, axis=1) for one in (fit.camera.to_camera(anny), start)
+    anny = (
+        fitter.skeleton.body.pose(np.array([list(fit.shape.values())], np.float32), fit.pose[None]).vertices[0].numpy()
     )
+    found = hips_to_origin(fitter, fit.camera.to_camera(anny))
+    off, off_start = (100 * np.linalg.norm(one - truth, axis=1) for one in (found, hips_to_origin(fitter, start)))
+    off_aligned = 100 * np.linalg.norm(aligned(found, truth) - truth, axis=1)
     seen = np.zeros(len(truth), bool)
     seen[np.unique(surface.faces[rendered.face[mask]])] = True
     places = SurfacePoints(rendered.face[mask], rendered.barycentric[mask]).xyz(fit.vertices, surface.faces)
     pixels = np.argwhere(mask)[:, ::-1] + 0.5
     reprojection = np.linalg.norm(fit.camera.project(places) - pixels, axis=1).mean()
-    return [off.mean(), off[seen].mean(), off_start.mean(), reprojection, seconds]
+    return [off.mean(), off[seen].mean(), off_aligned.mean(), off_start.mean(), reprojection, seconds]
 
 
 def fit_one(fitter: BodyFitter, rendered, person: Instance, known: bool) -> list[float]:
@@ -69,7 +81,9 @@ def fit_one(fitter: BodyFitter, rendered, person: Instance, known: bool) -> list
 
 
 def cases(predictor: Predictor, ingredients: Ingredients, seed: int) -> Iterator[tuple[str, object, Instance, bool]]:
-    rendered = render_image(np.random.default_rng(seed), SIZE_HW, framing="portrait", num_people=1, ingredients=ingredients)
+    rendered = render_image(
+        np.random.default_rng(seed), SIZE_HW, framing="portrait", num_people=1, ingredients=ingredients
+    )
     mask = rendered.person == 1
     if not mask.any():
         return

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.fit.people import CAMERA, fitter, labelled, placement, vertices_of
 
 from opendensepose.fit.body_fit import guess_focal
 from opendensepose.instance import Instance
 from opendensepose.iuv import IUV
 from opendensepose.surface import load_surface
-from tests.fit.people import CAMERA, fitter, labelled, placement, vertices_of
 
 
 def kept(person: Instance, where: np.ndarray) -> Instance:

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from tests.fit.people import labelled, placement, vertices_of
 
 from opendensepose.fit.correspondences import LEAST_PIXELS, sample_pixels
 from opendensepose.instance import Instance
 from opendensepose.iuv import IUV
 from opendensepose.surface import load_charts
-from tests.fit.people import labelled, placement, vertices_of
 
 
 def square(side: int) -> Instance:

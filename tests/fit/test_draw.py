@@ -7,13 +7,14 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from tests.fit.people import CAMERA, labelled, placement, vertices_of
+from tests.texture.test_gltf import khronos_report
 
 from opendensepose.fit.body_fit import BodyFit
 from opendensepose.fit.draw import draw_bodies, scene_glb
 from opendensepose.surface import load_surface
 from opendensepose.surface.atlas import map_layout
 from opendensepose.texture import Texture
-from tests.fit.people import CAMERA, labelled, placement, vertices_of
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +43,13 @@ def test_the_photo_stays_where_there_is_no_body_and_its_size_is_checked(fit):
         draw_bodies(photo()[:50], [fit])
 
 
-def test_the_scene_has_the_bodies_the_photo_and_its_camera(fit):
-    layout = map_layout(64)
-    texture = Texture(np.full((64, 64, 3), 99, np.uint8), np.zeros((64, 64), np.uint8), layout)
-    glb = scene_glb(photo(), [fit, fit], [texture, texture])
+@pytest.fixture(scope="module")
+def glb(fit):
+    texture = Texture(np.full((64, 64, 3), 99, np.uint8), np.zeros((64, 64), np.uint8), map_layout(64))
+    return scene_glb(photo(), [fit, fit], [texture, texture])
+
+
+def test_the_scene_has_the_bodies_the_photo_and_its_camera(glb):
     size = struct.unpack_from("<I", glb, 12)[0]
     content = json.loads(glb[20 : 20 + size])
     assert {"body_1", "body_2", "photo"} <= {node.get("name") for node in content["nodes"]}
@@ -53,3 +57,8 @@ def test_the_scene_has_the_bodies_the_photo_and_its_camera(fit):
     assert camera["perspective"]["yfov"] == pytest.approx(2 * np.arctan(64 / CAMERA.focal_px))
     lengths = {accessor["count"] for accessor in content["accessors"]}
     assert 3 * len(load_surface().faces) in lengths and 6 in lengths
+
+
+def test_the_khronos_validator_finds_nothing_wrong(glb, tmp_path):
+    report = khronos_report(glb, tmp_path)
+    assert (report["issues"]["numErrors"], report["issues"]["numWarnings"]) == (0, 0), report["issues"]["messages"]

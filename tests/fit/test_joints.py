@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from tests.fit.people import fitter
 
 from opendensepose.fit.joints import JOINTS
 from opendensepose.fit.rotations import rotation_matrix
 from opendensepose.synth.body.body import load_body
 from opendensepose.synth.body.pose import POSE_FAMILIES, sample_posture
-from tests.fit.people import fitter
 
 
 def test_the_spine_shares_a_turn_and_a_knee_has_its_own():

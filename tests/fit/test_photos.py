@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from tests.fit.people import CAMERA, fitter, labelled, placement, vertices_of
+from tests.fit.test_body_fit import kept
 
 from opendensepose.data.photos import read_photo
 from opendensepose.fit import photos
 from opendensepose.fit.photos import fit_photos
 from opendensepose.fit.rotations import rotation_matrix
-from tests.fit.people import CAMERA, fitter, labelled, placement, vertices_of
-from tests.fit.test_body_fit import kept
 
 
 @pytest.fixture
@@ -40,7 +40,9 @@ def test_all_files_of_a_photo(photo, tmp_path):
         assert rotation_matrix(np.array(one["pose"]["lowerleg01.L"])) == pytest.approx(
             arrays["pose"][0, bone, :3, :3], abs=1e-5
         )
-        assert dict(zip(arrays["shape_names"], arrays["shape"][0], strict=True)) == pytest.approx(one["shape"], abs=1e-4)
+        assert dict(zip(arrays["shape_names"], arrays["shape"][0], strict=True)) == pytest.approx(
+            one["shape"], abs=1e-4
+        )
         assert set(arrays["joint_names"]) == one["confidence"].keys()
     assert read_photo(written[3]).shape[2] == 3
     assert written[2].read_bytes()[:4] == b"glTF"

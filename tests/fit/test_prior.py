@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from tests.fit.people import fitter
 
 from opendensepose.fit.prior import LEAST_SPREAD, LIMIT_MARGIN, SHAPE_MEAN, SHAPE_SPREAD, load_pose_prior, pose_prior_of
 from opendensepose.synth.body.body import load_body
 from opendensepose.synth.body.pose import sample_family, sample_posture
-from tests.fit.people import fitter
 
 
 def test_of_two_poses():
@@ -19,8 +19,8 @@ def test_of_two_poses():
 
 def test_the_file_is_of_this_space_and_of_our_poses():
     prior, space, rng = load_pose_prior(), fitter().skeleton.space, np.random.default_rng(5)
-    poses = np.stack([space.from_matrices(sample_posture(load_body(), rng, sample_family(rng, True)).rotations[:, :3, :3])
-                      for _ in range(60)])  # fmt: skip
+    postures = [sample_posture(load_body(), rng, sample_family(rng, actions=True)) for _ in range(60)]
+    poses = space.from_matrices(np.stack([one.rotations[:, :3, :3] for one in postures]))
     off = poses - prior.mean
     distance = np.einsum("mp,pq,mq->m", off, prior.precision, off)
     assert prior.starts.shape[1] == space.num_parameters == len(prior.mean)

@@ -2,12 +2,21 @@
 
 import numpy as np
 import pytest
-
-from opendensepose.fit.solve import Solution, Weights, cost_of, covariance, normal_equations, project, project_derivatives, solve
-from opendensepose.fit.rotations import rotation_matrix
-from opendensepose.fit.correspondences import sample_pixels
-from opendensepose.fit.body_fit import TO_CAMERA
 from tests.fit.people import CAMERA, fitter, labelled, placement, vertices_of
+
+from opendensepose.fit.body_fit import TO_CAMERA
+from opendensepose.fit.correspondences import sample_pixels
+from opendensepose.fit.rotations import rotation_matrix
+from opendensepose.fit.solve import (
+    Solution,
+    Weights,
+    cost_of,
+    covariance,
+    normal_equations,
+    project,
+    project_derivatives,
+    solve,
+)
 
 CENTER = np.array(CAMERA.center_px)
 
@@ -49,7 +58,9 @@ def test_the_gradient_is_that_of_the_cost():
     gradient, _ = normal_equations(problem, solution, weights, with_shape=True)
     for _ in range(3):
         step = 1e-5 * rng.normal(0, 1, len(gradient))
-        difference = cost_of(problem, moved(solution, step), weights) - cost_of(problem, moved(solution, -step), weights)
+        difference = cost_of(problem, moved(solution, step), weights) - cost_of(
+            problem, moved(solution, -step), weights
+        )
         assert difference == pytest.approx(4 * gradient @ step, rel=2e-2, abs=1e-4)
 
 

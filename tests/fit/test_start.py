@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from tests.fit.people import CAMERA, fitter, labelled, placement, vertices_of
 
 from opendensepose.fit.body_fit import TO_CAMERA
 from opendensepose.fit.correspondences import sample_pixels
 from opendensepose.fit.start import starts
-from tests.fit.people import CAMERA, fitter, labelled, placement, vertices_of
 
 
 def problem_of(person):

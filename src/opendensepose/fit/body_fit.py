@@ -12,7 +12,7 @@ import numpy as np
 from opendensepose.camera import Camera
 from opendensepose.fit.correspondences import Correspondences, sample_pixels
 from opendensepose.fit.joints import JOINTS
-from opendensepose.fit.posed_points import Placement, PosedPoints, Skeleton
+from opendensepose.fit.posed_points import PosedPoints, Skeleton
 from opendensepose.fit.prior import SHAPE_MEAN, SHAPE_SPREAD, load_pose_prior
 from opendensepose.fit.solve import Problem, Solution, Weights, covariance, project, solve
 from opendensepose.fit.start import starts
@@ -25,11 +25,11 @@ __all__ = ["BodyFit", "BodyFitter", "guess_focal"]
 TO_CAMERA = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float64)  # from the fit's world to the camera's axes
 GUESSED_FOCAL = 1.3  # of the photo's longer side: between a phone's main lens and a portrait's
 GUESS_SPREAD = 0.3  # standard deviation of its logarithm
-LABEL_ERROR_M = 0.02  # a label's usual error on the body
+LABEL_ERROR_M = 0.06  # a label's usual error on the body
 FINEST_PX = 0.25
 FEW_PIXELS, MANY_PIXELS = 160, 450
 MOST_STARTS = 3
-FAR_SHARE = 0.15  # of the pixels may be off by more than three usual errors, or another start is tried
+FAR_SHARE = 0.15  # of the pixels may be off by more than two usual errors, or another start is tried
 
 
 def guess_focal(size_hw: tuple[int, int]) -> float:
@@ -41,10 +41,10 @@ def guess_focal(size_hw: tuple[int, int]) -> float:
 class BodyFit:
     """A body in a photo; lengths in metres, in the world described above.
 
-    camera: the photo's. vertices (V, 3) float32: of `load_surface()`. pose (K, 4, 4) float32: Anny's pose parameters, the
-    first with the body's place; bones: their names. shape: Anny's phenotypes by name, in [0, 1]. confidence: of each
-    joint, how much the pixels said of it, 0 (nothing: it is where it usually is) to 1. off_px: median distance of the
-    labelled pixels from where the body has their points.
+    camera: the photo's. vertices (V, 3) float32: of `load_surface()`. pose (K, 4, 4) float32: Anny's pose parameters,
+    the first with the body's place; bones: their names. shape: Anny's phenotypes by name, in [0, 1]. confidence: of
+    each joint, how much the pixels said of it, 0 (nothing: it is where it usually is) to 1. off_px: median distance
+    of the labelled pixels from where the body has their points.
     """
 
     camera: Camera
@@ -80,6 +80,18 @@ class BodyFitter:
         point, None: the photo's middle. ValueError if too few pixels are labelled, the focal length is not above 0, or
         no camera sees the body so.
         """
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):  # the matrices are small: threads would only wait for each other
+            return self._fit(person, focal_px, focal_spread, center_px)
+
+    def _fit(
+        self,
+        person: Instance,
+        focal_px: float | None,
+        focal_spread: float | None,
+        center_px: Sequence[float] | None,
+    ) -> BodyFit:
         height, width = person.iuv.size_hw
         if focal_px is not None and not (np.isfinite(focal_px) and focal_px > 0):
             raise ValueError(f"the focal length must be above 0 pixels, got {focal_px}.")
@@ -101,9 +113,7 @@ class BodyFitter:
         self, problem: Problem, found: Solution, sigma_px: float, spread: float, size_hw: tuple[int, int]
     ) -> BodyFit:
         placement, body = found.placement, self.skeleton.body
-        in_world = placement._replace(
-            rotation=TO_CAMERA.T @ placement.rotation, place=TO_CAMERA.T @ placement.place
-        )
+        in_world = placement._replace(rotation=TO_CAMERA.T @ placement.rotation, place=TO_CAMERA.T @ placement.place)
         center = float(problem.center_px[0]), float(problem.center_px[1])
         camera = Camera(TO_CAMERA.astype(np.float32), np.zeros(3, np.float32), found.focal_px, center, size_hw)
         return BodyFit(
@@ -135,7 +145,7 @@ def _coarse(problem: Problem, spread: float) -> Solution:
         weights = Weights(_label_error_px(at), 5.0, focal_spread=spread)
         at = solve(problem, at, weights, 8)
         found.append(at)
-        if (_off_px(problem, at) > 3 * weights.sigma_px).mean() < FAR_SHARE:
+        if (_off_px(problem, at) > 2 * weights.sigma_px).mean() < FAR_SHARE:
             break
     if not found:
         raise ValueError("no camera was found that sees a body like this: the labels contradict each other.")

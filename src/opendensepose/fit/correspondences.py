@@ -32,7 +32,7 @@ class Correspondences:
 def sample_pixels(person: Instance, count: int) -> Correspondences:
     """Take about `count` of a person's labelled pixels, balanced over charts: of each as many as the root of its share.
 
-    So hands and feet, which fill few pixels, count beside the trunk. ValueError if fewer than LEAST_PIXELS are labelled.
+    So hands and feet, which fill few pixels, count beside the trunk. ValueError if fewer than LEAST_PIXELS are there.
     """
     chart_map = person.iuv.i
     rows, columns = np.nonzero(chart_map)
@@ -51,5 +51,3 @@ def sample_pixels(person: Instance, count: int) -> Correspondences:
     points = load_charts().to_points(chart, person.iuv.u[row, column], person.iuv.v[row, column])
     weight = np.clip(person.confidence[row, column].astype(np.float64), 0.05, 1)
     return Correspondences(np.stack([column, row], 1) + 0.5, points, weight, chart)
-
-

@@ -58,7 +58,9 @@ def _drawn(fit: BodyFit, size_hw: tuple[int, int]) -> tuple[np.ndarray, np.ndarr
         return np.zeros((*size_hw, 3), np.float32), seen
     colour = CHART_COLOURS[load_charts().face_chart[np.maximum(face, 0)]].astype(np.float32)
     colour *= light_body(surface, face, weights)[..., None]
-    spread = cv2.distanceTransformWithLabels((~seen).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)[1]
+    spread = cv2.distanceTransformWithLabels((~seen).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)[
+        1
+    ]
     of_label = np.zeros(spread.max() + 1, np.int64)
     of_label[spread[seen]] = np.flatnonzero(seen)
     return colour.reshape(-1, 3)[of_label[spread]], seen  # colours go on beyond the outline, which is blended

@@ -21,7 +21,6 @@ class Joint:
     name: str
     bones: tuple[str, ...]
     share: tuple[float, ...]  # of each bone: how much of the joint's rotation it makes
-    part: str  # where it is, for who reads the result
 
     @property
     def is_curl(self) -> bool:
@@ -32,15 +31,16 @@ class Joint:
         return 1 if self.is_curl else 3
 
 
+LIMB_BONES = ("upperleg01", "lowerleg01", "foot", "clavicle", "upperarm01", "upperarm02", "lowerarm01", "wrist")
+
+
 def _joints() -> tuple[Joint, ...]:
     spine = tuple(f"spine0{k}" for k in range(5, 0, -1))
-    joints = [Joint("spine", spine, (0.2,) * 5, "trunk"), Joint("neck", ("neck01", "neck03", "head"), (1 / 3,) * 3, "head")]
+    joints = [Joint("spine", spine, (0.2,) * 5), Joint("neck", ("neck01", "neck03", "head"), (1 / 3,) * 3)]
     for side in "LR":
-        for bone, part in (("upperleg01", "leg"), ("lowerleg01", "leg"), ("foot", "leg"), ("clavicle", "arm"),
-                           ("upperarm01", "arm"), ("upperarm02", "arm"), ("lowerarm01", "arm"), ("wrist", "arm")):  # fmt: skip
-            joints.append(Joint(f"{bone}.{side}", (f"{bone}.{side}",), (1.0,), part))
+        joints += [Joint(f"{bone}.{side}", (f"{bone}.{side}",), (1.0,)) for bone in LIMB_BONES]
         fingers = tuple(f"finger{finger}-{bone}.{side}" for finger in range(1, 6) for bone in range(1, 4))
-        joints.append(Joint(f"fingers.{side}", fingers, (0.35,) * 3 + (1.0,) * 12, "arm"))
+        joints.append(Joint(f"fingers.{side}", fingers, (0.35,) * 3 + (1.0,) * 12))  # the thumb curls less
     return tuple(joints)
 
 

@@ -129,7 +129,7 @@ def fit_json(fits: Sequence[BodyFit]) -> dict:
 
 
 def fit_arrays(fits: Sequence[BodyFit]) -> dict[str, np.ndarray]:
-    """Stack P bodies of one camera: vertices (P, V, 3), pose (P, K, 4, 4), shape (P, S), confidence (P, J), all float32,
+    """Stack P bodies of one camera: vertices (P, V, 3), pose (P, K, 4, 4), shape (P, S), confidence (P, J), float32,
     with the names of bones, phenotypes and joints; focal_px (), center_px (2,) float32, size_hw (2,) int32."""
     camera = fits[0].camera
     return {

@@ -31,8 +31,8 @@ class Placement(NamedTuple):
 
 
 class _Rest(NamedTuple):
-    """Bodies at rest, B of them: points (B, N, 3), bone heads (B, K, 3), and the rotation (B, K, 3, 3) of each bone from
-    rest to Anny's reference orientation, to which rotations refer."""
+    """B bodies at rest: points (B, N, 3), bone heads (B, K, 3), and align (B, K, 3, 3): each bone's rotation from rest
+    to Anny's reference orientation, to which poses refer."""
 
     points: np.ndarray
     heads: np.ndarray
@@ -61,11 +61,15 @@ class Skeleton:
             (model.template_bone_heads, model.bone_heads_blendshapes),
             (model.bone_template_orientation_matrices, model.bone_orientation_blendshapes),
         )
-        self._bones = [(_numpy(mean).ravel(), _numpy(moves).reshape(len(moves), -1), mean.shape) for mean, moves in parts]
+        self._bones = [
+            (_numpy(mean).ravel(), _numpy(moves).reshape(len(moves), -1), mean.shape) for mean, moves in parts
+        ]
 
     def rest_bones(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute heads (B, K, 3) and align (B, K, 3, 3) of bodies with blend shape coefficients (B, C)."""
-        heads, moments = ((mean + coefficients @ moves).reshape(len(coefficients), *shape) for mean, moves, shape in self._bones)
+        heads, moments = (
+            (mean + coefficients @ moves).reshape(len(coefficients), *shape) for mean, moves, shape in self._bones
+        )
         u, _, v = np.linalg.svd(moments)  # the nearest rotation (orthogonal Procrustes)
         u[..., 2] *= np.linalg.det(u @ v)[..., None]
         align = self._reference @ (u @ v).transpose(0, 1, 3, 2)
@@ -138,7 +142,7 @@ class PosedPoints:
         posed = self._pose(placement, shapes)
         places = self._skin(posed)
         out = np.zeros((len(self), 3, 6 + num_pose + num_shape))
-        # A bone that turns by d moves what hangs on it: sum over these bones of weight * d x (place by that bone - head).
+        # A bone that turns by d moves what hangs on it: the sum over these bones of weight * d x (place by it - head).
         transform, head = posed.transform[0], posed.head[0]
         by_bone = posed.points[0] @ transform[:, :, :3].transpose(2, 1, 0).reshape(3, -1)  # (N, 3 K)
         by_bone = (by_bone.reshape(len(self), 3, -1) + transform[:, :, 3].T) * self.weights[:, None]
@@ -173,7 +177,9 @@ class PosedPoints:
         for k in range(1, len(rotation)):
             rotation[k] = rotation[parents[k]] @ local[k]
         offset = rest.heads[:, 1:] - rest.heads[:, parents[1:]]
-        offset = np.einsum("kxy,bkyz,bkz->bkx", rotation[parents[1:]], rest.align[:, parents[1:]], offset, optimize=True)
+        offset = np.einsum(
+            "kxy,bkyz,bkz->bkx", rotation[parents[1:]], rest.align[:, parents[1:]], offset, optimize=True
+        )
         head = np.empty_like(rest.heads)
         head[:, 0] = placement.place
         for k in range(1, len(rotation)):
@@ -191,7 +197,7 @@ class PosedPoints:
 
 
 class _Posed(NamedTuple):
-    """points (B, N, 3) at rest; transform (B, K, 3, 4) from rest; head (B, K, 3); rotation (1, K, 3, 3) of each bone."""
+    """points (B, N, 3) at rest; transform (B, K, 3, 4) from rest; head (B, K, 3); rotation (1, K, 3, 3) of bones."""
 
     points: np.ndarray
     transform: np.ndarray

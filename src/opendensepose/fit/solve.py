@@ -1,7 +1,7 @@
 """Robust least squares over camera, root, pose and shape: Levenberg-Marquardt with Geman-McClure weights.
 
-Places are in the camera's axes here: x right, y down, z forward, metres. Residuals are in pixels over sigma. The cost of
-a residual r is c^2 r^2 / (c^2 + r^2) (Geman and McClure 1987): beyond c sigma a pixel hardly counts.
+Places are in the camera's axes here: x right, y down, z forward, metres. Residuals are in pixels over sigma. A
+residual r costs c^2 r^2 / (c^2 + r^2) (Geman and McClure 1987): beyond c sigma a pixel hardly counts.
 
 Letters: N pairs, D unknowns: turn and shift of the root, pose, shape, logarithm of the focal length.
 """
@@ -39,8 +39,8 @@ class Solution:
 
 @dataclass(frozen=True)
 class Weights:
-    """How much is believed. sigma_px: a label's usual error. cut: the robust cost's c, in sigmas. num_independent: what N
-    pairs count as, since neighbouring labels err alike. focal_spread: standard deviation of the focal length's
+    """How much is believed. sigma_px: a label's usual error. cut: the robust cost's c, in sigmas. num_independent: what
+    N pairs count as, since neighbouring labels err alike. focal_spread: standard deviation of the focal length's
     logarithm, 0: it is known. limits: precision of the joints' limits."""
 
     sigma_px: float
@@ -110,7 +110,9 @@ def covariance(problem: Problem, at: Solution, weights: Weights) -> np.ndarray:
 def _moved(at: Solution, change: np.ndarray) -> Solution:
     """The solution after a change (D,), shortened where joints turn far; phenotypes stay in [0, 1]."""
     placement, num_pose = at.placement, len(at.placement.pose)
-    change = change * min(1.0, LONGEST_TURN / max(np.abs(change[6 : 6 + num_pose]).max(), np.abs(change[:3]).max(), 1e-12))
+    change = change * min(
+        1.0, LONGEST_TURN / max(np.abs(change[6 : 6 + num_pose]).max(), np.abs(change[:3]).max(), 1e-12)
+    )
     shape = np.clip(placement.shape + change[6 + num_pose : -1], 0.0, 1.0)
     moved = Placement(
         rotation_matrix(change[:3]) @ placement.rotation,
@@ -144,7 +146,9 @@ def cost_of(problem: Problem, at: Solution, weights: Weights) -> float:
     return cost
 
 
-def normal_equations(problem: Problem, at: Solution, weights: Weights, with_shape: bool) -> tuple[np.ndarray, np.ndarray]:
+def normal_equations(
+    problem: Problem, at: Solution, weights: Weights, with_shape: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """Gradient (D,) and Gauss-Newton matrix (D, D) of half the cost; what is held fixed has a huge diagonal."""
     placement, prior = at.placement, problem.prior
     places, derivatives = problem.points.derivatives(placement, with_shape)
