@@ -52,9 +52,8 @@ def test_what_no_pixel_shows_stays_usual_and_says_so(whole):
     _, person, _ = whole
     legs = np.isin(person.iuv.i, (5, 6, 7, 8, 9, 10, 11, 12, 13, 14))
     fit = fitter()(kept(person, ~legs & (person.iuv.i > 0)), CAMERA.focal_px)
-    assert fit.confidence["spine"] > 0.7
     for joint in ("lowerleg01.L", "lowerleg01.R", "foot.L", "foot.R"):
-        assert fit.confidence[joint] < 0.5
+        assert fit.confidence[joint] < 0.25 < 0.4 < fit.confidence["spine"], fit.confidence
         columns = fitter().skeleton.space.columns[joint]
         pose = fitter().skeleton.space.from_matrices(fit.pose[:, :3, :3])[columns]
         spread = np.sqrt(np.diag(fitter().prior.covariance)[columns])

@@ -17,6 +17,7 @@ from opendensepose.fit.rotations import rotation_matrix
 @pytest.fixture
 def photo(tmp_path, monkeypatch):
     monkeypatch.setattr(photos, "BodyFitter", fitter)
+    monkeypatch.setattr(photos, "TEXTURE_SIDE", 64)  # quick to bake
     image = np.random.default_rng(0).integers(0, 255, (*CAMERA.size_hw, 3), dtype=np.uint8)
     path = tmp_path / "one.jpg"
     Image.fromarray(image).save(path)
