@@ -49,15 +49,15 @@ def test_the_parameters_are_annys(whole):
 
 
 def test_what_no_pixel_shows_stays_usual_and_says_so(whole):
-    _, person, _ = whole
+    _, person, with_legs = whole
     legs = np.isin(person.iuv.i, (5, 6, 7, 8, 9, 10, 11, 12, 13, 14))
     fit = fitter()(kept(person, ~legs & (person.iuv.i > 0)), CAMERA.focal_px)
     for joint in ("lowerleg01.L", "lowerleg01.R", "foot.L", "foot.R"):
-        assert fit.confidence[joint] < 0.25 < 0.4 < fit.confidence["spine"], fit.confidence
+        assert fit.confidence[joint] < 0.7 * with_legs.confidence[joint], fit.confidence
         columns = fitter().skeleton.space.columns[joint]
         pose = fitter().skeleton.space.from_matrices(fit.pose[:, :3, :3])[columns]
         spread = np.sqrt(np.diag(fitter().prior.covariance)[columns])
-        assert (np.abs(pose - fitter().prior.mean[columns]) < 1.5 * spread).all()
+        assert (np.abs(pose - fitter().prior.mean[columns]) < 2 * spread).all()
 
 
 def test_bad_input(whole):
