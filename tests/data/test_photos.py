@@ -34,7 +34,7 @@ def test_the_focal_length_is_exifs_for_35_mm_film(tmp_path, millimetres, wanted)
     """On film, 43.3 mm is the picture's diagonal: 5 pixels of 3 x 4."""
     exif = Image.Exif()
     if millimetres is not None:
-        exif.get_ifd(0x8769)[41989] = millimetres
+        exif[0x8769] = {41989: millimetres}
     path = save(tmp_path / "a.png", np.zeros((3, 4, 3), np.uint8), exif=exif)
     assert exif_focal(path) == (wanted if wanted is None else pytest.approx(wanted, rel=1e-3))
 
