@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from opendensepose.data.photos import find_image, find_photos, photo_folders, read_photo
+from opendensepose.data.photos import exif_focal, find_image, find_photos, photo_folders, read_photo
 
 
 def save(path, array, **options):
@@ -27,6 +27,24 @@ def test_exif_turn_is_honoured(tmp_path, rgb):
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was held upright: turn by 90 degrees clockwise to see it
     np.testing.assert_array_equal(read_photo(save(tmp_path / "a.png", rgb, exif=exif)), np.rot90(rgb, -1))
+
+
+@pytest.mark.parametrize("millimetres, wanted", [(43, 4.97), (0, None), (None, None), ("long", None)])
+def test_the_focal_length_is_exifs_for_35_mm_film(tmp_path, millimetres, wanted):
+    """On film, 43.3 mm is the picture's diagonal: 5 pixels of 3 x 4."""
+    exif = Image.Exif()
+    if millimetres is not None:
+        exif[0x8769] = {41989: millimetres}
+    path = save(tmp_path / "a.png", np.zeros((3, 4, 3), np.uint8), exif=exif)
+    assert exif_focal(path) == (wanted if wanted is None else pytest.approx(wanted, rel=1e-3))
+
+
+def test_a_focal_length_of_no_photo(tmp_path):
+    (tmp_path / "text.jpg").write_text("text")
+    with pytest.raises(ValueError, match="is not an image"):
+        exif_focal(tmp_path / "text.jpg")
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        exif_focal(tmp_path / "absent.jpg")
 
 
 def test_grey_and_palette(tmp_path, rgb):

@@ -57,6 +57,7 @@ EXTRA_OF_VERB = {
     "distill": "train",
     "evaluate": "evaluate",
     "export": "export",
+    "fit": "render",
     "ingredients": "render",
     "predict": "models",
     "render": "render",

@@ -1,4 +1,4 @@
-"""Verbs between photos and the body's surface: `texture`, `transfer` and `view`."""
+"""Verbs between photos and the body: `texture`, `transfer`, `view` and `fit`."""
 
 import sys
 from collections.abc import Callable
@@ -89,6 +89,35 @@ def view(
 
     photos = [] if photo is None else [photo]
     print(make_view(_labelled(out.parent, photos, person, predictions, model, device, example), out))
+
+
+@app.command()
+def fit(
+    out: Out,
+    photos: Photos = None,
+    person: Person = "all",
+    predictions: Predictions = None,
+    focal: Annotated[
+        float | None,
+        typer.Option("--focal", help="The photos' focal length in pixels; if not said, EXIF's, or it is estimated."),
+    ] = None,
+    model: Model = "default",
+    device: Device = None,
+    example: Example = False,
+) -> None:
+    """Find the 3D body, its pose and the camera of the people in photos: as glTF before the photo and as numbers."""
+    if focal is not None and not focal > 0:
+        raise ValueError(f"--focal must be above 0 pixels, got {focal}")
+    from opendensepose.fit.photos import BodyFit, fit_photos
+
+    def report(path: Path, number: int, said: "BodyFit | str") -> None:
+        if isinstance(said, str):
+            print(f"opendensepose: person {number} in {path}: {said}", file=sys.stderr)
+        else:
+            print(f"person {number} in {path}: median distance of the labels {said.off_px:.1f} pixels")
+
+    for path in fit_photos(_labelled(out, photos, person, predictions, model, device, example), out, focal, report):
+        print(path)
 
 
 def _labelled(

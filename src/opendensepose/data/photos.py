@@ -14,6 +14,7 @@ __all__ = [
     "PHOTO_SUFFIXES",
     "check_aspect",
     "check_photo",
+    "exif_focal",
     "find_image",
     "find_photos",
     "photo_folders",
@@ -33,6 +34,8 @@ PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".g
 # first six load at once; the others may load all of Pillow's plugins.
 _FORMATS = ("JPEG", "PNG", "BMP", "DIB", "GIF", "PPM", "WEBP", "TIFF", "AVIF", "JPEG2000")
 _EXIF_ORIENTATION = 274  # tag; 5 to 8 are on their side
+_EXIF_DETAILS, _EXIF_FOCAL_35MM = 0x8769, 41989  # a directory of tags, and one in it
+_DIAGONAL_35MM = 43.267  # millimetres, of 36 x 24
 
 
 def read_photo(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -175,6 +178,21 @@ def photo_size_hw(path: str | Path) -> tuple[int, int]:
     with _opened(path) as image, _one_sentence(path):
         is_turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
         return (image.width, image.height) if is_turned else (image.height, image.width)
+
+
+def exif_focal(path: str | Path) -> float | None:
+    """Read a photo's focal length in pixels from EXIF's equivalent for 35 mm film; None if it is not there.
+
+    FileNotFoundError if there is no such file; ValueError, one sentence, if it is no image.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}.")
+    with _opened(path) as image, _one_sentence(path):
+        focal_mm = image.getexif().get_ifd(_EXIF_DETAILS).get(_EXIF_FOCAL_35MM)
+        diagonal_px = float(np.hypot(*image.size))
+    is_length = isinstance(focal_mm, int | float) and 3 <= focal_mm <= 3000
+    return float(focal_mm) / _DIAGONAL_35MM * diagonal_px if is_length else None
 
 
 def check_photo(image_rgb: np.ndarray, name: str) -> None:

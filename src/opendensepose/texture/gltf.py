@@ -3,7 +3,7 @@
 glTF's axes: y up, the person faces +z, x to the person's left; metres.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -12,7 +12,10 @@ from opendensepose.surface import Charts, Surface, load_charts, load_surface
 from opendensepose.surface.atlas import AtlasLayout
 from opendensepose.texture.texture import Texture
 
-__all__ = ["BodyMesh", "body_glb", "body_mesh", "to_gltf_axes", "vertex_normals"]
+if TYPE_CHECKING:
+    import trimesh
+
+__all__ = ["BodyMesh", "body_glb", "body_mesh", "textured_body", "to_gltf_axes", "vertex_normals"]
 
 
 class BodyMesh(NamedTuple):
@@ -53,19 +56,24 @@ def body_glb(texture: Texture) -> bytes:
     """Write the body at rest with a texture as a .glb file: one mesh, one matt material, the texture as PNG."""
     import trimesh  # only this file format needs it
 
-    surface = load_surface()
+    scene = trimesh.Scene()
+    scene.add_geometry(textured_body(texture, load_surface()), geom_name="body")
+    return scene.export(file_type="glb", include_normals=True)
+
+
+def textured_body(texture: Texture, surface: Surface) -> "trimesh.Trimesh":
+    """Make the mesh, in glTF's axes, of a surface at rest or in a pose, with a texture."""
+    import trimesh
+
     mesh = body_mesh(surface, load_charts(), texture.layout)
     material = trimesh.visual.material.PBRMaterial(
         name="photo", baseColorTexture=Image.fromarray(texture.colour), metallicFactor=0.0, roughnessFactor=0.9
     )
     uv = np.stack([mesh.texture_xy[:, 0], 1 - mesh.texture_xy[:, 1]], 1)  # trimesh has v upwards
-    body = trimesh.Trimesh(
+    return trimesh.Trimesh(
         vertices=to_gltf_axes(surface.vertices[mesh.vertex]),
         faces=mesh.faces,
         vertex_normals=to_gltf_axes(vertex_normals(surface)[mesh.vertex]),
         visual=trimesh.visual.TextureVisuals(uv=uv, material=material),
         process=False,
     )
-    scene = trimesh.Scene()
-    scene.add_geometry(body, geom_name="body")
-    return scene.export(file_type="glb", include_normals=True)
