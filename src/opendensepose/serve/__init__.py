@@ -1,0 +1,1 @@
+"""Prediction as a service: `opendensepose serve`. No torch is needed for the default model."""
