@@ -43,7 +43,8 @@ def serve(
         list[str] | None, typer.Option("--allow-host", help="A name under which a proxy makes it known.")
     ] = None,
     cors: Annotated[
-        list[str] | None, typer.Option("--cors", metavar="ORIGIN", help="A site whose pages may ask, https://...; * all.")
+        list[str] | None,
+        typer.Option("--cors", metavar="ORIGIN", help="A site whose pages may ask, https://...; * all."),
     ] = None,
     max_mb: Annotated[float, typer.Option("--max-mb", min=0.001, help="Of a request.")] = 25,
     max_megapixels: Annotated[float, typer.Option("--max-megapixels", min=0.001, help="Of a photo.")] = 30,

@@ -12,7 +12,15 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["KEYS_VARIABLE", "LOOPBACK_HOSTS", "SECURITY_HEADERS", "AccessMiddleware", "check_open", "is_loopback", "read_keys"]
+__all__ = [
+    "KEYS_VARIABLE",
+    "LOOPBACK_HOSTS",
+    "SECURITY_HEADERS",
+    "AccessMiddleware",
+    "check_open",
+    "is_loopback",
+    "read_keys",
+]
 
 KEYS_VARIABLE = "OPENDENSEPOSE_API_KEYS"
 LEAST_KEY = 16  # letters
@@ -67,8 +75,8 @@ def read_keys(file: Path | None) -> frozenset[str]:
 
 
 class AccessMiddleware:
-    """Let requests with a key pass, all if there are no keys, but none that another site's page makes unless it is among
-    the origins."""
+    """Let requests with a key pass, all if there are no keys, but none of another site's page unless it is among the
+    origins."""
 
     def __init__(self, app: ASGIApp, keys: Collection[str] = (), origins: Collection[str] = ()):
         self.app, self.origins = app, frozenset(origins)

@@ -31,6 +31,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from opendensepose.data.example import EXAMPLE_PHOTO
 from opendensepose.serve.access import LOOPBACK_HOSTS, AccessMiddleware
 from opendensepose.serve.answers import MEDIA_TYPES, Answer, Job, Refusal
 from opendensepose.serve.batching import Batcher, Busy, Outcome, Runner, TooLate
@@ -93,6 +94,7 @@ def create_app(
         Route("/metrics", service.show_metrics),
         Route("/openapi.json", service.openapi),
         Route("/static/body.json", service.body),
+        Route("/static/example.webp", functools.partial(_file, EXAMPLE_PHOTO)),
         *[Route(f"/static/{name}", functools.partial(_file, LINKED_PAGE / name)) for name in OF_LINKED_PAGE],
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
@@ -127,7 +129,7 @@ class _Service:
         self.model, self.limits, self.is_ready, self.metrics = model, limits, is_ready, metrics
         self.needs_key = needs_key
         self.uploads = Uploads(limits)
-        self.batcher = Batcher(runners, limits, metrics)
+        self.batcher = Batcher(runners, limits, metrics, model.example_s)
         metrics.watch_queue(lambda: self.batcher.num_waiting)
 
     async def predict(self, request: Request) -> Response:

@@ -15,6 +15,7 @@ __all__ = ["BatchObserver", "Batcher", "Busy", "Outcome", "Runner", "TooLate"]
 Outcome = Answer | Refusal
 Runner = Callable[[Sequence[Job]], Awaitable[Sequence[Outcome]]]
 MOST_RETRY_S = 60
+CAUTION = 0.5  # of the deadline: who would wait longer, as far as is known, need not wait at all
 
 
 class Busy(Exception):
@@ -48,15 +49,22 @@ class Batcher:
 
     runners: coroutine functions of a batch of jobs. A job whose client is gone or whose deadline has passed before its
     turn is not run. An error of a runner is raised to the clients of its batch, and the runner goes on.
+    seconds_per_job: what one takes a runner, 0: not known; then it is measured.
     """
 
-    def __init__(self, runners: Sequence[Runner], limits: Limits, observer: BatchObserver | None = None):
+    def __init__(
+        self,
+        runners: Sequence[Runner],
+        limits: Limits,
+        observer: BatchObserver | None = None,
+        seconds_per_job: float = 0.0,
+    ):
         self.limits, self.observer = limits, observer
         self._runners = runners
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
         self._num_running = 0
-        self._seconds_per_job = 0.0  # of the whole service; 0: not known yet
+        self._seconds_per_job = seconds_per_job / len(runners)  # of the whole service
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -77,7 +85,7 @@ class Batcher:
     async def answer(self, job: Job, timeout_s: float) -> Outcome:
         """Return the job's outcome. Busy if no place is free, TooLate after timeout_s."""
         wait_s = (self.num_waiting + self._num_running) * self._seconds_per_job
-        if self.num_waiting >= self.limits.queue or self.num_waiting and wait_s > timeout_s:
+        if self.num_waiting >= self.limits.queue or self.num_waiting and wait_s > CAUTION * timeout_s:
             raise Busy(min(MOST_RETRY_S, max(1, math.ceil(wait_s / 2))))
         one = _Waiting(job, asyncio.get_running_loop().create_future())
         self._waiting.append(one)

@@ -10,10 +10,10 @@ from opendensepose.serve.limits import Limits
 
 __all__ = ["EXAMPLE", "openapi_document"]
 
-EXAMPLE = Prediction(
-    (512, 512),
-    [Person((43.0, 28.0, 361.0, 488.0), 0.55, (40, 25), "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNkavgPAAIwAYVmBxyDAAAAAElFTkSuQmCC")],
-)  # fmt: skip
+PNG_OF_ONE_PIXEL = (  # I 2, U 0.25, V 0.75
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVQIHWNgctgPAAFJAQL4jM+3AAAAAElFTkSuQmCC"
+)
+EXAMPLE = Prediction((512, 512), [Person((43.0, 28.0, 361.0, 488.0), 0.55, (40, 25), PNG_OF_ONE_PIXEL)])
 ERRORS = {
     "400": ("The body is empty or no form.", "The request must hold a photo, as its body or as the file of a form."),
     "401": ("No valid API key.", "An API key is needed: send the header Authorization: Bearer KEY."),
@@ -62,7 +62,7 @@ def openapi_document(limits: Limits, needs_key: bool) -> dict[str, Any]:
 
 _ERROR_SCHEMA = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
 _MODELS = {
-    "models": [{"name": "default", "backend": "onnxruntime", "device": "cpu", "min_score": 0.3}],
+    "models": [{"name": "default", "backend": "onnxruntime", "device": "cpu", "min_score": 0.4, "example_s": 0.3}],
     "formats": {"json": "application/json", "npz": "application/x-npz"},
     "limits": {"max_bytes": 25_000_000, "max_pixels": 30_000_000, "deadline_s": 30.0},
 }

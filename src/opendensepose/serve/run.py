@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from opendensepose.models.checkpoints.model_files import weights_path
 from opendensepose.serve.access import LOOPBACK_HOSTS, check_open, is_loopback, read_keys
 from opendensepose.serve.app import create_app
 from opendensepose.serve.limits import Limits
@@ -42,7 +41,6 @@ def run_server(
 
     limits, keys = limits or Limits(), read_keys(key_file)
     check_open(host, names, keys, is_open)
-    weights_path(model) if not Path(model).suffix else None
     listener = listen(host, port)
     metrics = Metrics()
     try:
@@ -59,7 +57,7 @@ def run_server(
         keys=keys,
         origins=origins,
         hosts=allowed_hosts(host, names),
-        on_stop=lambda: [worker.stop() for worker in pool] and None,
+        on_stop=partial(_stop, pool),
     )
     config = uvicorn.Config(
         app,
@@ -76,6 +74,11 @@ def run_server(
     print(f"serving {info.name} ({info.backend}, {info.device}, {count}) at {address}, {who}; Ctrl-C stops", flush=True)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # uvicorn's own handler until it ends, which then sends it again
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _stop(workers: Sequence[Worker]) -> None:
+    for worker in workers:
+        worker.stop()
 
 
 def start_workers(
@@ -103,8 +106,7 @@ def start_workers(
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda worker: worker.start(model), others))
     except BaseException:
-        for worker in (first, *others):
-            worker.stop()
+        _stop([first, *others])
         raise
     return [first, *others], info
 

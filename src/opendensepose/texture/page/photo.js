@@ -11,8 +11,15 @@ class PhotoView {
     this.canvas.height = data.height;
     this.markers = [];
     this.draw(null);
-    new ResizeObserver(() => this.fit()).observe(section);
+    this.observer = new ResizeObserver(() => this.fit());
+    this.observer.observe(section);
     this.fit();
+  }
+
+  // Leaves the canvas to the next photo.
+  stop() {
+    this.observer.disconnect();
+    this.mark([]);
   }
 
   fit() {
