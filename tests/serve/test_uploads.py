@@ -87,6 +87,12 @@ def test_damaged_heads_of_forms(content_type):
     refused(400, request_of(form((FILE, PHOTO)), content_type=content_type), Uploads(Limits(max_bytes=1000)))
 
 
+def test_two_files_are_not_one_photo():
+    assert "got 2" in refused(
+        400, request_of(form((FILE, PHOTO), (FILE, PHOTO)), content_type=FORM), Uploads(Limits(max_bytes=1000))
+    )
+
+
 def test_nothing_is_no_photo():
     assert "empty" in refused(400, request_of(b""))
 

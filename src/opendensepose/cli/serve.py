@@ -1,5 +1,6 @@
 """The verb that answers over HTTP: `serve`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -56,6 +57,7 @@ def serve(
     ] = 5,
 ) -> None:
     """Answer over HTTP: photos to body coordinates, and a page to try it on."""
+    from opendensepose.predict import Predictor
     from opendensepose.serve.limits import Limits
     from opendensepose.serve.run import run_server
 
@@ -67,7 +69,8 @@ def serve(
         batch=batch,
         batch_wait_s=batch_wait / 1000,
     )
+    make_predictor = partial(Predictor, model, device, min_score, backend=backend)
     run_server(
-        model, host=host, port=port, backend=backend, device=device, min_score=min_score, workers=workers,
-        limits=limits, key_file=key_file, is_open=open_, names=allow_host or (), origins=cors or (),
+        model, make_predictor, host=host, port=port, workers=workers, limits=limits, key_file=key_file, is_open=open_,
+        names=allow_host or (), origins=cors or (),
     )  # fmt: skip

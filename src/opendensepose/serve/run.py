@@ -11,7 +11,7 @@ from opendensepose.serve.access import LOOPBACK_HOSTS, check_open, is_loopback, 
 from opendensepose.serve.app import create_app
 from opendensepose.serve.limits import Limits
 from opendensepose.serve.metrics import Metrics
-from opendensepose.serve.workers import ModelInfo, Worker, num_cores
+from opendensepose.serve.workers import MakePredictor, ModelInfo, Worker, num_cores
 
 __all__ = ["allowed_hosts", "listen", "run_server", "start_workers"]
 
@@ -20,12 +20,10 @@ MOST_CONNECTIONS = 900  # below the usual limit of open files
 
 def run_server(
     model: str,
+    make_predictor: MakePredictor,
     *,
     host: str,
     port: int,
-    backend: str | None = None,
-    device: str | None = None,
-    min_score: float | None = None,
     workers: int | None = None,
     limits: Limits | None = None,
     key_file: Path | None = None,
@@ -33,9 +31,11 @@ def run_server(
     names: Collection[str] = (),
     origins: Collection[str] = (),
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C, then answer what has arrived. Arguments as in `opendensepose serve`.
+    """Serve until SIGTERM or Ctrl-C, then answer what has arrived.
 
-    ValueError, one sentence: no such model or backend, a port that is taken, others could reach it without a key.
+    model: what it is called. make_predictor: makes a `Predictor`; picklable, as each worker calls it. names: under
+    which a proxy makes it known. The others as in `opendensepose serve`. ValueError, one sentence: no such model or
+    backend, a port that is taken, others could reach it without a key.
     """
     import uvicorn
 
@@ -44,7 +44,7 @@ def run_server(
     listener = listen(host, port)
     metrics = Metrics()
     try:
-        pool, info = start_workers(model, backend, device, min_score, workers, limits, metrics)
+        pool, info = start_workers(model, make_predictor, workers, limits, metrics)
     except BaseException:
         listener.close()
         raise
@@ -72,7 +72,8 @@ def run_server(
     who = "for who has a key" if keys else "for everybody who can reach it" if is_open else "for this machine only"
     count = "1 worker" if len(pool) == 1 else f"{len(pool)} workers"
     print(f"serving {info.name} ({info.backend}, {info.device}, {count}) at {address}, {who}; Ctrl-C stops", flush=True)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # uvicorn's own handler until it ends, which then sends it again
+    for name in (signal.SIGTERM, signal.SIGINT):  # uvicorn has its own handlers until it ends, and sends them again
+        signal.signal(name, signal.SIG_IGN)
     uvicorn.Server(config).run(sockets=[listener])
 
 
@@ -82,20 +83,11 @@ def _stop(workers: Sequence[Worker]) -> None:
 
 
 def start_workers(
-    model: str,
-    backend: str | None,
-    device: str | None,
-    min_score: float | None,
-    count: int | None,
-    limits: Limits,
-    metrics: Metrics,
+    model: str, make_predictor: MakePredictor, count: int | None, limits: Limits, metrics: Metrics
 ) -> tuple[Sequence[Worker], ModelInfo]:
     """Start the processes and wait until they have loaded the model. The first tells the device, and so, unless `count`
     says it, how many there are: one for each core, one alone on a GPU. ValueError, OSError if the model cannot be
     loaded."""
-    from opendensepose.predict import Predictor
-
-    make_predictor = partial(Predictor, model, device, min_score, backend=backend)
     cores = num_cores()
     threads = max(1, cores // (count or cores))
     make = partial(Worker, make_predictor, limits, threads, metrics.restarts.inc)

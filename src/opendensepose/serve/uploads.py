@@ -1,15 +1,19 @@
 """Photos as they arrive: as a request's body or in a form, within limits of bytes and time, in memory only."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+import logging
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from starlette.formparsers import MultiPartException, MultiPartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from opendensepose.serve.limits import Limits
 
-__all__ = ["UploadError", "Uploads"]
+__all__ = ["UploadError", "Uploads", "file_of_form"]
+
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it would log what is wrong with a form
 
 
 class UploadError(Exception):
@@ -18,10 +22,6 @@ class UploadError(Exception):
     def __init__(self, status: int, sentence: str):
         super().__init__(sentence)
         self.status = status
-
-
-class _InMemory(MultiPartParser):
-    spool_max_size = 2**31  # never a file on disk
 
 
 class Uploads:
@@ -56,43 +56,81 @@ class Upload:
             raise self._too_large()
         try:
             async with asyncio.timeout(self._limits.upload_s):
-                if request.headers.get("content-type", "").lower().startswith("multipart/"):
-                    content = await self._file_of_form(request)
-                else:
-                    content = b"".join([chunk async for chunk in self._chunks(request)])
+                content = await self._body(request)
         except TimeoutError:
             raise UploadError(408, f"The photo must arrive within {self._limits.upload_s:g} seconds.") from None
         if self._is_dropped:
             raise UploadError(429, "The service holds as many photos as it can: try again later.")
+        content_type = request.headers.get("content-type", "")
+        if content_type.lower().startswith("multipart/"):
+            content = await asyncio.to_thread(file_of_form, content_type, content)
         if not content:
             raise UploadError(400, "The request must hold a photo, as its body or as the file of a form; it is empty.")
         return content
 
-    async def _chunks(self, request: Request) -> AsyncGenerator[bytes, None]:
-        """Yield the body's parts. One that is over what may be held is read to its end, so that the client, who is
-        still sending, gets to read the answer, but dropped."""
-        num_read = 0
+    async def _body(self, request: Request) -> bytes:
+        """Read the body. One that is over what may be held is read to its end, so that the client, who is still
+        sending, gets to read the answer, but dropped."""
+        content, num_read = bytearray(), 0
         async for chunk in request.stream():
             num_read += len(chunk)
             if num_read > self._limits.max_bytes:
                 raise self._too_large()
             self._is_dropped |= self._uploads.num_bytes + len(chunk) > self._limits.held_bytes
-            if not self._is_dropped:
-                self._uploads.num_bytes += len(chunk)
-                self.num_bytes += len(chunk)
-                yield chunk
-
-    async def _file_of_form(self, request: Request) -> bytes:
-        try:
-            form = await _InMemory(request.headers, self._chunks(request), max_files=1, max_fields=8).parse()
-        except (MultiPartException, ValueError) as error:
             if self._is_dropped:
-                return b""
-            raise UploadError(400, f"The form cannot be read: {str(error).rstrip('.')}.") from None
-        files = [one for _, one in form.multi_items() if not isinstance(one, str)]
-        content = await files[0].read() if files else b""
-        await form.close()
-        return content
+                content.clear()
+                continue
+            self._uploads.num_bytes += len(chunk)
+            self.num_bytes += len(chunk)
+            content += chunk
+        return bytes(content)
 
     def _too_large(self) -> UploadError:
         return UploadError(413, f"The request must be at most {self._limits.max_bytes / 1e6:g} MB.")
+
+
+class _Parts:
+    """The parts of a form: names and values of each one's header lines, and its content."""
+
+    def __init__(self) -> None:
+        self.headers: list[dict[bytes, bytes]] = []
+        self.contents: list[bytearray] = []
+        self._name, self._value = b"", b""
+
+    def on_part_begin(self) -> None:
+        self.headers.append({})
+        self.contents.append(bytearray())
+
+    def on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+
+    def on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def on_header_end(self) -> None:
+        self.headers[-1][self._name.lower()] = self._value
+        self._name, self._value = b"", b""
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        self.contents[-1] += data[start:end]
+
+
+def file_of_form(content_type: str, body: bytes) -> bytes:
+    """Return the content of the one file in a form (multipart/form-data, RFC 7578). UploadError unless there is one."""
+    _, options = parse_options_header(content_type)
+    parts = _Parts()
+    callbacks = {name: getattr(parts, name) for name in dir(parts) if name.startswith("on_")}
+    try:
+        parser = MultipartParser(options.get(b"boundary", b""), callbacks)  # type: ignore[arg-type]
+        parser.write(body)
+        parser.finalize()
+    except (FormParserError, ValueError):
+        raise UploadError(400, "The form cannot be read: it is cut off, or its boundary is another one.") from None
+    files = [
+        content
+        for headers, content in zip(parts.headers, parts.contents, strict=True)
+        if b"filename" in parse_options_header(headers.get(b"content-disposition"))[1]
+    ]
+    if len(files) != 1:
+        raise UploadError(400, f"The form must have one file, the photo, got {len(files)}.")
+    return bytes(files[0])

@@ -18,7 +18,7 @@ from opendensepose.data.example import example_photo
 from opendensepose.serve.answers import Answer, Job, Refusal, answer_jobs
 from opendensepose.serve.limits import Limits
 
-__all__ = ["ModelInfo", "Worker", "num_cores"]
+__all__ = ["MakePredictor", "ModelInfo", "Worker", "num_cores"]
 
 RESTART_S = (0.5, 30.0)  # between tries to start a worker: first, most
 HUNG = "The photo took too long: make it smaller."
