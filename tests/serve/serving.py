@@ -1,9 +1,13 @@
 """A service whose network is RedPeople, in this process; photos to send it."""
 
+import socket
+import threading
+import time
 from contextlib import contextmanager
 from io import BytesIO
 
 import numpy as np
+import uvicorn
 from PIL import Image
 from starlette.testclient import TestClient
 from tests.red_people import RedPeople, photo_with_red
@@ -13,7 +17,7 @@ from opendensepose.serve.app import create_app
 from opendensepose.serve.limits import Limits
 from opendensepose.serve.workers import ModelInfo
 
-__all__ = ["INFO", "RED_BOX", "SIZE_HW", "client_of", "encoded", "label_red", "red_photo", "red_runner"]
+__all__ = ["INFO", "RED_BOX", "SIZE_HW", "client_of", "encoded", "label_red", "red_photo", "red_runner", "serving_at"]
 
 INFO = ModelInfo("default", "onnxruntime", "cpu", 0.0, 0.0)
 SIZE_HW, RED_BOX = (40, 60), (10, 5, 30, 25)  # x0, y0, x1, y1
@@ -42,3 +46,21 @@ def client_of(runner=red_runner, limits=None, base_url="http://127.0.0.1:8000", 
     app = create_app([runner], INFO, limits or Limits(), **options)
     with TestClient(app, base_url=base_url, headers=headers, raise_server_exceptions=False) as client:
         yield client
+
+
+@contextmanager
+def serving_at(app):
+    """The app, served in a thread; its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 60
+    while not server.started:
+        assert thread.is_alive() and time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join(10)

@@ -6,17 +6,13 @@ axe-core runs where it is found: `npm install --no-save axe-core` in the reposit
 
 import base64
 import os
-import socket
-import threading
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
-import uvicorn
 from tests.annotate.browser import chromium_path
-from tests.serve.serving import INFO, encoded, red_photo
+from tests.serve.serving import INFO, encoded, red_photo, serving_at
 from tests.texture.people import seen_from
 
 from opendensepose.formats.npz import read_npz
@@ -47,20 +43,8 @@ def serving(person, **options):
     async def runner(jobs):
         return answer_jobs(jobs, label, 10_000_000)
 
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app([runner], INFO, **options), log_level="error", ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 60
-    while not server.started:
-        assert thread.is_alive() and time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = server.force_exit = True
-        thread.join(10)
+    with serving_at(create_app([runner], INFO, **options)) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

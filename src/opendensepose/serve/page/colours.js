@@ -1,5 +1,6 @@
 // The colours of the largest person in the photo, on the body's texture; clay where the photo does not show it.
 const SIDE = 512, CLAY = [150, 155, 165];
+const REACHES = [3, 1];  // texels around a pixel's that take its colour: first far, to close gaps, then near
 
 // data, image: the labels and the photo, or null for clay alone. Returns a canvas.
 export function bodyColours(body, data, image) {
@@ -9,19 +10,20 @@ export function bodyColours(body, data, image) {
   if (!data || !data.labelled.length) return canvas;
   const photo = new OffscreenCanvas(data.width, data.height).getContext("2d");
   photo.drawImage(image, 0, 0, data.width, data.height);
-  const seen = photo.getImageData(0, 0, data.width, data.height).data;
-  const picture = context.getImageData(0, 0, SIDE, SIDE), who = largest(data);
-  for (const pixel of data.labelled) {
-    if (data.person[pixel] !== who) continue;
-    const [x, y] = textureXy(body, data, pixel);
-    for (let row = Math.max(0, y - 1); row <= Math.min(SIDE - 1, y + 1); row++) {
-      for (let column = Math.max(0, x - 1); column <= Math.min(SIDE - 1, x + 1); column++) {
-        picture.data.set(seen.subarray(4 * pixel, 4 * pixel + 4), 4 * (row * SIDE + column));
-      }
-    }
+  const seen = new Uint32Array(photo.getImageData(0, 0, data.width, data.height).data.buffer);
+  const picture = context.getImageData(0, 0, SIDE, SIDE), texels = new Uint32Array(picture.data.buffer);
+  const who = largest(data), pixels = data.labelled.filter((pixel) => data.person[pixel] === who);
+  for (const reach of REACHES) {
+    for (const pixel of pixels) paint(texels, textureXy(body, data, pixel), reach, seen[pixel]);
   }
   context.putImageData(picture, 0, 0);
   return canvas;
+}
+
+function paint(texels, [x, y], reach, colour) {
+  for (let row = Math.max(0, y - reach); row <= Math.min(SIDE - 1, y + reach); row++) {
+    texels.fill(colour, row * SIDE + Math.max(0, x - reach), row * SIDE + Math.min(SIDE - 1, x + reach) + 1);
+  }
 }
 
 function largest(data) {
