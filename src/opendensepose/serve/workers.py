@@ -85,7 +85,7 @@ class Worker:
         assert self._pool is not None
         try:
             future = asyncio.wrap_future(self._pool.submit(_answer_jobs, jobs))
-            return await asyncio.wait_for(future, self._limits.deadline_s)
+            return await asyncio.wait_for(future, self._limits.deadline_s * len(jobs))
         except (BrokenExecutor, TimeoutError) as error:
             refusal = Refusal(504, HUNG) if isinstance(error, TimeoutError) else Refusal(422, DEADLY)
         await self._restart()
