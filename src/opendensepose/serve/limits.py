@@ -8,9 +8,10 @@ __all__ = ["Limits"]
 @dataclass(frozen=True)
 class Limits:
     """max_bytes: of a request's body. max_pixels: of a photo, before it is decoded. queue: how many photos may wait.
-    deadline_s: from the photo's arrival to its answer; a worker that takes longer for one is stopped. upload_s: how long a body
-    may take to arrive. held_bytes: of all bodies that have arrived or are arriving. batch: how many photos are labelled
-    together, batch_wait_s: how long the first of them waits for others. ValueError unless all are positive.
+    deadline_s: from the photo's arrival to its answer; a worker that takes longer for one is stopped. upload_s: how
+    long a body may take to arrive. held_bytes: of all bodies that have arrived or are arriving. batch: how many photos
+    are labelled together, batch_wait_s: how long the first of them waits for others. ValueError unless all are
+    positive.
     """
 
     max_bytes: int = 25_000_000
