@@ -36,10 +36,16 @@ def test_curl_lines_work_as_printed(url, tmp_path):
         assert done.returncode == 0, (line, done.stderr)
         answers.append(done.stdout)
     assert json.loads(answers[0]) == json.loads(answers[1]) and json.loads(answers[6])["models"]
-    assert Image.open(tmp_path / "iuv.png").size == SIZE_HW[::-1]
-    assert np.load(tmp_path / "photo.npz")["scores"].shape == (1,)
-    assert Image.open(tmp_path / "overlay.jpg").size == SIZE_HW[::-1]
-    assert Image.open(tmp_path / "viton.jpg").size == (768, 1024)
+    assert size_of(tmp_path / "iuv.png") == SIZE_HW[::-1]
+    with np.load(tmp_path / "photo.npz") as arrays:
+        assert arrays["scores"].shape == (1,)
+    assert size_of(tmp_path / "overlay.jpg") == SIZE_HW[::-1]
+    assert size_of(tmp_path / "viton.jpg") == (768, 1024)
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size
 
 
 def test_the_python_client_is_short_typed_and_works(url):

@@ -74,9 +74,14 @@ def create_app(
         Middleware(AccessMiddleware, keys=keys, origins=origins),
     ]
     if origins:
-        allowed = {"allow_origins": list(origins), "allow_methods": ["GET", "POST"], "expose_headers": ["Retry-After"]}
-        headers = ["Authorization", "Content-Type", "X-API-Key"]
-        middleware.insert(0, Middleware(CORSMiddleware, **allowed, allow_headers=headers))
+        cors = Middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key"],
+            expose_headers=["Retry-After"],
+        )
+        middleware.insert(0, cors)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
