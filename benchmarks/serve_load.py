@@ -1,7 +1,7 @@
 """The prediction service under load, beside `predict` on a folder, and against hostile files, each a process.
 
 python benchmarks/serve_load.py load [--seconds 120] [--clients 32] [--workers 2] [--rounds 4]
-python benchmarks/serve_load.py hostile [--files 600] [--workers 2]
+python benchmarks/serve_load.py hostile [--files 600] [--workers 2] [--network default|nobody]
 python benchmarks/serve_load.py memory [--requests 36000]     a network that finds nobody: only the service's own memory
 
 `load`: clients ask for JSON as fast as they get answers, and after a 429 wait as Retry-After says. The rounds alternate
@@ -79,6 +79,10 @@ def running(command: list[str]):
 
 def serve_command(workers: int, *options: str) -> list[str]:
     return [sys.executable, "-m", "opendensepose", "serve", "--port", "0", "--workers", str(workers), *options]
+
+
+def nobody_command(workers: int) -> list[str]:
+    return [sys.executable, __file__, "serve-nobody", "--workers", str(workers)]
 
 
 def encoded(image_rgb: np.ndarray, kind: str = "JPEG", **options) -> bytes:
@@ -208,8 +212,8 @@ def hostile_files(count: int) -> list[tuple[bytes, dict[str, str]]]:
 
 
 def measure_hostile(args: argparse.Namespace) -> None:
-    files = hostile_files(args.files)
-    with running(serve_command(args.workers, "--deadline", str(args.deadline))) as service:
+    files, command = hostile_files(args.files), serve_command(args.workers, "--deadline", str(args.deadline))
+    with running(nobody_command(args.workers) if args.network == "nobody" else command) as service:
 
         async def send(part: list) -> Counter:
             statuses: Counter = Counter()
@@ -244,18 +248,17 @@ class Nobody:
         return [] if isinstance(images_rgb, np.ndarray) else [[] for _ in images_rgb]
 
 
-def serve_nobody() -> None:
+def serve_nobody(workers: int) -> None:
     """In a process of its own: the service with that predictor."""
     from opendensepose.serve.limits import Limits
     from opendensepose.serve.run import run_server
 
-    run_server("nobody", Nobody, host="127.0.0.1", port=0, workers=1, limits=Limits(deadline_s=300))
+    run_server("nobody", Nobody, host="127.0.0.1", port=0, workers=workers, limits=Limits(deadline_s=300))
 
 
 def measure_memory(args: argparse.Namespace) -> None:
     photo = encoded(np.asarray(Image.fromarray(example_photo()).resize((128, 96))))
-    command = [sys.executable, __file__, "serve-nobody"]
-    with running(command) as service:
+    with running(nobody_command(1)) as service:
         seen, statuses = [], Counter()
 
         async def send(count: int) -> None:
@@ -284,9 +287,10 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=600)
     parser.add_argument("--requests", type=int, default=36_000)
     parser.add_argument("--deadline", type=float, default=30)
+    parser.add_argument("--network", choices=["default", "nobody"], default="default")
     args = parser.parse_args()
     run = {"load": measure_load, "hostile": measure_hostile, "memory": measure_memory}
-    serve_nobody() if args.what == "serve-nobody" else run[args.what](args)
+    serve_nobody(args.workers) if args.what == "serve-nobody" else run[args.what](args)
 
 
 if __name__ == "__main__":

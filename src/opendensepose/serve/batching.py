@@ -38,7 +38,7 @@ class BatchObserver(Protocol):
         ...
 
 
-@dataclass
+@dataclass(eq=False)
 class _Waiting:
     job: Job
     future: asyncio.Future[Outcome]
