@@ -14,7 +14,6 @@ from opendensepose.cli import (
     measures,
     prediction,
     serve,
-    surface,
     synthesis,
     texture,
     training,
@@ -117,6 +116,6 @@ def main(
 
 
 # a group without a name of its own gives its verbs to the command
-for group in (prediction, serve, formats, texture, export, synthesis, surface, training, measures, data, annotate):
+for group in (prediction, serve, formats, texture, export, synthesis, training, measures, data, annotate):
     for verbs in group.VERBS:
         app.add_typer(verbs)
