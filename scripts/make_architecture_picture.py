@@ -30,7 +30,7 @@ FLOORS = {  # any unit of a layer: what the layer is, in words
     "surface": "the body",
     "cache_folder": "files on disk",
 }
-TO_COME = {"annotate": ("serve",), "models": ("scale",)}  # dashed, until there
+TO_COME = {"models": ("scale",)}  # dashed, until there
 FLOWS = {
     "A photo becomes I, U, V": (
         "#d9480f",

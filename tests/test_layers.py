@@ -11,7 +11,7 @@ SOURCE = TESTS.parent / "src" / "opendensepose"
 LAYERS = [
     {"__main__"},
     {"cli"},
-    {"training", "benchmark", "annotate", "annotators", "video", "fit"},
+    {"training", "benchmark", "annotate", "annotators", "fit", "serve", "video"},
     {"predict", "export", "render", "evaluate", "texture"},
     {"formats"},
     {"models", "data", "synth", "visualize", "evaluation"},

@@ -13,7 +13,7 @@ from opendensepose.cli import (
     formats,
     measures,
     prediction,
-    surface,
+    serve,
     synthesis,
     texture,
     training,
@@ -61,6 +61,7 @@ EXTRA_OF_VERB = {
     "ingredients": "render",
     "predict": "models",
     "render": "render",
+    "serve": "serve",
     "train": "train",
 }
 
@@ -77,6 +78,8 @@ def missing_extra(verb: str | None, module: str | None) -> str | None:
         return "annotate,render"  # gold people are rendered
     if verb == "predict" and library == "scipy":
         return "evaluate"  # --assets
+    if verb == "serve" and library in {"safetensors", "torch", "torchvision"}:
+        return "models,serve"
     return "export" if library == "openvino" else extra
 
 
@@ -114,6 +117,6 @@ def main(
 
 
 # a group without a name of its own gives its verbs to the command
-for group in (prediction, formats, texture, export, synthesis, surface, training, measures, data, annotate):
+for group in (prediction, serve, formats, texture, export, synthesis, training, measures, data, annotate):
     for verbs in group.VERBS:
         app.add_typer(verbs)

@@ -1,4 +1,4 @@
-"""Verbs between photos and the body: `texture`, `transfer`, `view` and `fit`."""
+"""Verbs about the body's surface, and between it and photos: `surface`, `texture`, `transfer`, `view` and `fit`."""
 
 import sys
 from collections.abc import Callable
@@ -33,6 +33,15 @@ Predictions = Annotated[
 ]
 Model = Annotated[str, typer.Option("--model", help="What labels photos that have no .npz: a model or a checkpoint.")]
 Example = Annotated[bool, typer.Option("--example", help="Use the example photo, an astronaut.")]
+
+
+@app.command()
+def surface(out: Out) -> None:
+    """Draw the body surface and its 24 charts, and write it as an OBJ file with texture coordinates."""
+    from opendensepose.visualize.surface import save_surface_pictures
+
+    for path in save_surface_pictures(out) or ():
+        print(path)
 
 
 @app.command()

@@ -10,9 +10,11 @@ import numpy as np
 
 from opendensepose.data.photos import read_photo
 
-__all__ = ["example_photo"]
+__all__ = ["EXAMPLE_PHOTO", "example_photo"]
+
+EXAMPLE_PHOTO = Path(__file__).with_name("astronaut.webp")
 
 
 def example_photo() -> np.ndarray:
     """Return the example photo: (512, 512, 3) uint8 RGB, one person who faces the camera."""
-    return read_photo(Path(__file__).with_name("astronaut.webp"))
+    return read_photo(EXAMPLE_PHOTO)

@@ -23,10 +23,19 @@ from opendensepose.texture.bake import bake_texture
 from opendensepose.texture.gltf import body_mesh, to_gltf_axes, vertex_normals
 from opendensepose.texture.texture import Source
 
-__all__ = ["correspondence_page"]
+__all__ = [
+    "PAGE",
+    "body_arrays",
+    "correspondence_page",
+    "packed",
+    "page_settings",
+    "pixel_arrays",
+    "shown_step",
+    "shrink_photo",
+]
 
 PAGE = Path(__file__).parent / "page"
-SCRIPTS = ("data.js", "photo.js", "body.js", "view.js")
+SCRIPTS = ("data.js", "photo.js", "body.js", "link.js", "view.js")
 MOST_PX = 1280  # longer side of the photo in the page; of larger ones every k-th pixel has its label
 TEXTURE_SIDE = 1024
 CLAY = (150, 155, 165)  # what the photo does not show
@@ -48,21 +57,17 @@ def correspondence_page(image_rgb: np.ndarray, people: Sequence[Instance], title
     unseen = (texture.source != Source.SEEN).astype(np.uint8)
     fade = np.interp(cv2.distanceTransform(unseen, cv2.DIST_L2, 5), FADE_PX, (0, 1))[..., None]
     worn = (texture.colour + fade * (np.array(CLAY, np.float64) - texture.colour) + 0.5).astype(np.uint8)
-    step = max(1, -(-max(image_rgb.shape[:2]) // MOST_PX))
+    step = shown_step(image_rgb.shape[:2])
+    shown = shrink_photo(image_rgb, step)
     data: dict[str, object] = {
-        **_body_arrays(),
-        **_pixel_arrays(image_rgb.shape[:2], people, step),
-        "photo": _jpeg_url(_reduced(image_rgb, step)),
+        **body_arrays(),
+        **page_settings(),
+        **pixel_arrays(image_rgb.shape[:2], people, step),
+        "photo": _jpeg_url(shown),
         "texture": _jpeg_url(worn),
-    }
-    height, width = image_rgb[::step, ::step].shape[:2]
-    data["settings"] = {
-        "width": width,
-        "height": height,
+        "width": shown.shape[1],
+        "height": shown.shape[0],
         "step": step,
-        "reach": REACH_M,
-        "chartNames": CHART_NAMES,
-        "chartColours": CHART_COLOURS.tolist(),
     }
     script = f"const PAGE_DATA = {json.dumps(data)};\n" + "\n".join((PAGE / name).read_text() for name in SCRIPTS)
     crowd = "1 person" if len(labelled) == 1 else f"{len(labelled)} people"
@@ -75,7 +80,18 @@ def correspondence_page(image_rgb: np.ndarray, people: Sequence[Instance], title
     )
 
 
-def _body_arrays() -> dict[str, str]:
+def page_settings() -> dict[str, object]:
+    """Return what the scripts need besides arrays, whatever the photo: names and colours of the charts, the reach."""
+    return {"reach": REACH_M, "chartNames": CHART_NAMES, "chartColours": CHART_COLOURS.tolist()}
+
+
+def shown_step(size_hw: tuple[int, ...]) -> int:
+    """Return which pixels of a photo have their labels in the page: every `step`-th in a row and in a column."""
+    return max(1, -(-max(size_hw) // MOST_PX))
+
+
+def body_arrays() -> dict[str, str]:
+    """Return the body at rest as `data.js` reads it: arrays by name, packed."""
     surface, charts = load_surface(), load_charts()
     mesh = body_mesh(surface, charts, map_layout(TEXTURE_SIDE))
     arrays = {
@@ -87,10 +103,10 @@ def _body_arrays() -> dict[str, str]:
         "faceChart": charts.face_chart,
         "faceUv": charts.face_uv.astype("<f4"),
     }
-    return {name: _packed(values) for name, values in arrays.items()}
+    return {name: packed(values) for name, values in arrays.items()}
 
 
-def _pixel_arrays(size_hw: tuple[int, int], people: Sequence[Instance], step: int) -> dict[str, str]:
+def pixel_arrays(size_hw: tuple[int, int], people: Sequence[Instance], step: int) -> dict[str, str]:
     """Of every step-th pixel: face, weights of its second and third corner in 255ths, person (0: nobody)."""
     iuv, person = merge_instances(people, size_hw)
     i, u, v = (field[::step, ::step] for field in (iuv.i, iuv.u, iuv.v))
@@ -101,14 +117,16 @@ def _pixel_arrays(size_hw: tuple[int, int], people: Sequence[Instance], step: in
     first, second = np.zeros(i.shape, np.uint8), np.zeros(i.shape, np.uint8)
     first[there], second[there] = np.floor(255 * points.barycentric[:, 1:] + 0.499).astype(np.uint8).T
     arrays = {"face": face, "first": first, "second": second, "person": person[::step, ::step]}
-    return {name: _packed(values) for name, values in arrays.items()}
+    return {name: packed(values) for name, values in arrays.items()}
 
 
-def _packed(values: np.ndarray) -> str:
+def packed(values: np.ndarray) -> str:
+    """Deflate an array's bytes and write them in base64."""
     return base64.b64encode(zlib.compress(np.ascontiguousarray(values).tobytes(), 6)).decode()
 
 
-def _reduced(image_rgb: np.ndarray, step: int) -> np.ndarray:
+def shrink_photo(image_rgb: np.ndarray, step: int) -> np.ndarray:
+    """Shrink a photo (H, W, 3) uint8 to the size of every `step`-th pixel."""
     height, width = image_rgb[::step, ::step].shape[:2]
     return cv2.resize(image_rgb, (width, height), interpolation=cv2.INTER_AREA) if step > 1 else image_rgb
 

@@ -41,6 +41,13 @@ class BodyView {
     this.draw();
   }
 
+  // image: of the texture, another photo's.
+  wear(image) {
+    this.materials.photo.map.dispose();
+    this.materials.photo.map = asTexture(image);
+    this.draw();
+  }
+
   show(kind) {
     this.mesh.material = this.materials[kind];
     this.draw();

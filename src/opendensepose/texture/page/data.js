@@ -1,5 +1,5 @@
 "use strict";
-// What Python put into the page: arrays by name, each deflated and in base64.
+// What Python packed: arrays by name, each deflated and in base64, and settings as they are.
 
 async function unpack(base64) {
   const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
@@ -7,18 +7,25 @@ async function unpack(base64) {
   return new Response(stream).arrayBuffer();
 }
 
-async function loadData() {
-  const kinds = {
-    vertices: Float32Array, normals: Float32Array, textureXy: Float32Array, surfaceVertex: Uint16Array,
-    faces: Uint16Array, faceChart: Uint8Array, faceUv: Float32Array,
-    face: Uint16Array, first: Uint8Array, second: Uint8Array, person: Uint8Array,
-  };
-  const data = { ...PAGE_DATA.settings };
-  await Promise.all(Object.entries(kinds).map(async ([name, kind]) => {
-    data[name] = new kind(await unpack(PAGE_DATA[name]));
+const ARRAY_KINDS = {
+  vertices: Float32Array, normals: Float32Array, textureXy: Float32Array, surfaceVertex: Uint16Array,
+  faces: Uint16Array, faceChart: Uint8Array, faceUv: Float32Array,
+  face: Uint16Array, first: Uint8Array, second: Uint8Array, person: Uint8Array, confidence: Uint8Array,
+};
+
+async function unpackAll(packed) {
+  const data = { ...packed };
+  await Promise.all(Object.keys(packed).filter((name) => name in ARRAY_KINDS).map(async (name) => {
+    data[name] = new ARRAY_KINDS[name](await unpack(packed[name]));
   }));
-  addPixelPlaces(data);
   return data;
+}
+
+// Chart, U and V of a point of a face; weights of its second and third corner.
+function chartPoint(data, face, second, third) {
+  const weights = [1 - second - third, second, third];
+  const [u, v] = [0, 1].map((axis) => weights.reduce((sum, w, k) => sum + w * data.faceUv[6 * face + 2 * k + axis], 0));
+  return { chart: data.faceChart[face], u, v };
 }
 
 // The place at rest of a point of a face; weights of its second and third corner.

@@ -10,9 +10,16 @@ class PhotoView {
     this.canvas.width = data.width;
     this.canvas.height = data.height;
     this.markers = [];
-    this.draw(false);
-    new ResizeObserver(() => this.fit()).observe(section);
+    this.draw(null);
+    this.observer = new ResizeObserver(() => this.fit());
+    this.observer.observe(section);
     this.fit();
+  }
+
+  // Leaves the canvas to the next photo.
+  stop() {
+    this.observer.disconnect();
+    this.mark([]);
   }
 
   fit() {
@@ -25,16 +32,14 @@ class PhotoView {
     this.mark(this.markers.map((one) => one.pixel));
   }
 
-  draw(withCharts) {
+  // colourOf: the colour [r, g, b, alpha] of a labelled pixel; null: the photo as it is.
+  draw(colourOf) {
     const context = this.canvas.getContext("2d");
     context.drawImage(this.image, 0, 0, this.data.width, this.data.height);
-    if (!withCharts) return;
+    if (!colourOf) return;
     const layer = new OffscreenCanvas(this.data.width, this.data.height);
     const picture = new ImageData(this.data.width, this.data.height);
-    for (const pixel of this.data.labelled) {
-      const colour = this.data.chartColours[this.data.faceChart[this.data.face[pixel]]];
-      picture.data.set([...colour, 190], 4 * pixel);
-    }
+    for (const pixel of this.data.labelled) picture.data.set(colourOf(pixel), 4 * pixel);
     layer.getContext("2d").putImageData(picture, 0, 0);
     context.drawImage(layer, 0, 0);
   }
