@@ -154,10 +154,16 @@ class Hands:
 
     def new_person(self, box=BOX) -> int:
         """Adds a person past the page, and opens them there."""
-        number = self.send("POST", "/api/tasks", {"photo": "street.png", "box_xyxy": box})["id"]
-        self.press("Shift+N")
-        self.page.wait_for_selector("body[data-stage=parts]")
+        number = self.add_person(box)
+        self.page.goto(f"{self.server.url}/person/{number}")
+        self.page.wait_for_selector(f"body[data-stage=parts] #task-name:has-text('person {number}')")
         return number
+
+    def add_person(self, box=BOX) -> int:
+        """Adds a person past the page, whose task has the same number."""
+        task = self.send("POST", "/api/tasks", {"photo": "street.png", "box_xyxy": box})
+        self.send("POST", f"/api/tasks/{task['id']}/release", {})
+        return task["id"]
 
     def task(self, number=1) -> dict:
         return self.get(f"/api/tasks/{number}")
