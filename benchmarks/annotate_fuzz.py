@@ -1,6 +1,6 @@
 """Hostile requests to every endpoint of the annotation server, on SQLite and on PostgreSQL: how each was answered.
 
-python benchmarks/annotate_fuzz.py [--requests 5000] [--seed 0]
+python benchmarks/annotate_fuzz.py [--requests 5000] [--seed 0] [--db sqlite postgresql]
 
 Ends with 1 if an answer is a server's error, has no safe headers, or shows an annotator another one's work.
 """
@@ -33,11 +33,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--requests", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        count = attack("SQLite", str(Path(name, "a.sqlite")), given.requests, given.seed)
-    with PrivatePostgres() as postgres:
-        count += attack("PostgreSQL", postgres.empty_database(), given.requests, given.seed)
+    parser.add_argument("--db", nargs="*", default=["sqlite", "postgresql"])
+    given, count = parser.parse_args(), 0
+    if "sqlite" in given.db:
+        with tempfile.TemporaryDirectory() as name:
+            count += attack("SQLite", str(Path(name, "a.sqlite")), given.requests, given.seed)
+    if "postgresql" in given.db:
+        with PrivatePostgres() as postgres:
+            count += attack("PostgreSQL", postgres.empty_database(), given.requests, given.seed)
     sys.exit(count > 0)
 
 

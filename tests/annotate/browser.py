@@ -120,7 +120,7 @@ def open_page(browser, server, size=(1366, 768), path="/", expect_errors=False):
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, accept_downloads=True)
     context.add_init_script("localStorage.setItem('instructed', 'yes')")
     page = context.new_page()
-    page.set_default_timeout(40_000)
+    page.set_default_timeout(120_000)
     troubles, foreign = [], []
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("console", lambda message: troubles.append(message.text) if "Security Policy" in message.text else None)

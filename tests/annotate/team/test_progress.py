@@ -5,8 +5,9 @@ from tests.annotate.annotating import annotate
 
 from opendensepose.annotate.server import access
 from opendensepose.annotate.team.assignment import assign
-from opendensepose.annotate.team.progress import members, progress
+from opendensepose.annotate.team.progress import members, progress, search_progress
 from opendensepose.annotate.work import review, tasks
+from opendensepose.annotate.work.store import photos
 
 RULES = tasks.Rules()
 NAMES = ("people", "accepted", "submitted", "in_work", "waiting", "skipped", "annotations_left")
@@ -43,6 +44,13 @@ def test_the_pace_tells_when_the_rest_is_done(store, crowd, clock):
     assert later["days"] == [["1970-01-12", 1]] and later["done_on"] == "1970-01-16"
     clock.pass_seconds(8 * 86400)
     assert progress(store, 1)["days_left"] is None  # nothing was submitted in the last week
+
+
+def test_the_search_for_people_is_counted_by_photos(store, crowd):
+    with store.writing() as connection:
+        connection.execute(photos.insert().values(name="new.png", width=9, height=9, searched=False))
+        connection.execute(photos.insert().values(name="empty.png", width=9, height=9, searched=True))
+    assert search_progress(store) == {"photos": 4, "left": 1}  # the crowd's two have people
 
 
 def test_members_have_their_work_and_their_links(store, crowd, clock):

@@ -7,7 +7,7 @@ links a minute.
 
 GET  /enter, POST /api/enter, POST /api/logout, POST /api/link, GET /api/session
 GET  /, /person/{id}, /people, /manager, /static/...                  the pages
-GET  /api/photos, /api/photos/{id}/image
+GET  /api/search, /api/photos, /api/photos/{id}/image
 GET  /api/people, /api/people/neighbours, /api/people/{id}/thumbnail.jpg
 POST /api/people/{id}/open, /api/people/assign, /api/people/unassign
 GET  /api/tasks/{id}, /api/tasks/{id}/guess, /api/tasks/{id}/iuv.png
@@ -58,6 +58,7 @@ def create_app(
     hosts: tuple[str, ...] = LOOPBACK_HOSTS,
     is_https: bool = False,
     predictor: Callable | None = None,
+    search: bool = False,
     load_distances: Callable | None = None,
     static: Path = STATIC,
 ) -> Starlette:
@@ -65,12 +66,12 @@ def create_app(
 
     team: whether users sign in with their links; else whoever reaches the server is its only user. hosts: what the Host
     header may be, "*" for anything. is_https: whether browsers reach it by https. predictor: image_rgb, boxes ->
-    instances, for guesses; None: there are no guesses. load_distances: loads the LabelDistances to measure errors with;
-    None: none are measured.
+    instances, for guesses; None: there are no guesses. search: whether people are being searched meanwhile.
+    load_distances: loads the LabelDistances to measure errors with; None: none are measured.
     """
     rules = rules or Rules()
     quality, thumbnails = QualityCache(load_distances), Thumbnails(folder)
-    state = AppState(store, surface, folder, rules, predictor, static, quality, thumbnails)
+    state = AppState(store, surface, folder, rules, predictor, static, quality, thumbnails, search)
     threads = Threads()
     middleware = [
         Middleware(SafetyMiddleware),

@@ -28,6 +28,7 @@ from opendensepose.annotate.server.people import PEOPLE_ENDPOINTS, Thumbnails
 from opendensepose.annotate.server.requests import Call, Endpoint
 from opendensepose.annotate.surface.service import SurfaceService
 from opendensepose.annotate.team.assignment import reopen as reopen_task
+from opendensepose.annotate.team.progress import search_progress
 from opendensepose.annotate.work import edits, review, tasks
 from opendensepose.annotate.work.errors import RequestError
 from opendensepose.annotate.work.photos import PhotoFolder
@@ -55,6 +56,7 @@ class AppState:
     static: Path
     quality_cache: QualityCache
     thumbnails: Thumbnails
+    search: bool
 
     @property
     def store_and_rules(self) -> tuple[Store, tasks.Rules]:
@@ -77,6 +79,7 @@ def session(state: AppState, call: Call) -> dict:
         "parts": part_lines,
         "reasons": list(edits.REASONS),
         "guess": state.predictor is not None,
+        "search": state.search,
         "lease_seconds": state.rules.lease_seconds,
         "id": call.user.id,
     }
@@ -103,6 +106,10 @@ def _page(state: AppState, name: str) -> Response:
     if not path.is_file():
         raise RequestError("This page is not installed.", 404)
     return FileResponse(path, headers={"Cache-Control": "no-cache"})
+
+
+def search(state: AppState, call: Call) -> dict:
+    return search_progress(state.store) if state.search else {"photos": 0, "left": 0}
 
 
 # --- photos and views ------------------------------------------------------------------------------------------------
@@ -289,6 +296,7 @@ ENDPOINTS = [
     Endpoint("GET", "/manager", manager_page, role="manager"),
     Endpoint("GET", "/api/session", session),
     Endpoint("POST", "/api/link", link),
+    Endpoint("GET", "/api/search", search),
     Endpoint("GET", "/api/photos", list_photos),
     Endpoint("GET", "/api/photos/{photo_id:int}/image", image, is_slow=True),
     Endpoint("GET", "/api/views/{part:int}", views),

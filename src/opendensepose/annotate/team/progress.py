@@ -5,9 +5,9 @@ from math import ceil
 import numpy as np
 import sqlalchemy as sql
 
-from opendensepose.annotate.work.store import Store, annotators, people, tasks
+from opendensepose.annotate.work.store import Store, annotators, people, photos, tasks
 
-__all__ = ["members", "progress"]
+__all__ = ["members", "progress", "search_progress"]
 
 _DAY = 86400.0
 _PACE_DAYS = 7
@@ -17,11 +17,12 @@ _FINISHED = ("submitted", "accepted")
 def progress(store: Store, annotators_per_person: int) -> dict:
     """Count people, gold people aside, each in one state, and tell when the rest will be done.
 
-    accepted, submitted: by as many annotators as each person needs. in_work: begun, assigned, or sent back. skipped:
-    all who were given the person skipped it. waiting: nobody has the person. annotations_left: how many are still to
-    be submitted. per_day: submitted in the last seven days, on average; days_left and done_on at that pace, or null.
-    days: [day, submitted].
+    accepted, submitted: by as many annotators as each person needs. in_work: begun, looked at, assigned, or sent back.
+    skipped: all who were given the person skipped it. waiting: nobody has the person. annotations_left: how many are
+    still to be submitted. per_day: submitted in the last seven days, on average; days_left and done_on at that pace, or
+    null. days: [day, submitted].
     """
+    now = store.clock()
     count_of = {
         name: sql.func.sum(sql.case((condition, 1), else_=0)).label(name)
         for name, condition in {
@@ -29,7 +30,10 @@ def progress(store: Store, annotators_per_person: int) -> dict:
             "finished": tasks.c.status.in_(_FINISHED),
             "begun": sql.or_(
                 tasks.c.status == "sent_back",
-                sql.and_(tasks.c.status == "open", sql.or_(tasks.c.touched_at > 0, tasks.c.assigned_at.is_not(None))),
+                sql.and_(
+                    tasks.c.status == "open",
+                    sql.or_(tasks.c.version > 1, tasks.c.lease_expires_at > now, tasks.c.assigned_at.is_not(None)),
+                ),
             ),
             "skipped": tasks.c.status == "skipped",
         }.items()
@@ -63,7 +67,7 @@ def progress(store: Store, annotators_per_person: int) -> dict:
     day, amount = np.unique(np.floor_divide(times, _DAY).astype(np.int64), return_counts=True)
     days = [[str(np.datetime64(int(one), "D")), int(many)] for one, many in zip(day, amount, strict=True)]
     people_done = {"people": sum(counts.values()), "gold": num_gold, **counts, "annotations_left": left}
-    return {**people_done, **_pace(times, store.clock(), left), "days": days}
+    return {**people_done, **_pace(times, now, left), "days": days}
 
 
 def _pace(times: np.ndarray, now: float, left: int) -> dict:
@@ -74,6 +78,15 @@ def _pace(times: np.ndarray, now: float, left: int) -> dict:
     days_left = ceil(left / per_day)
     done_on = np.datetime64(int(now // _DAY), "D") + min(days_left, 36500)
     return {"per_day": round(per_day, 1), "days_left": days_left, "done_on": str(done_on)}
+
+
+def search_progress(store: Store) -> dict:
+    """Count the photos, and those left that the model still has to search for people."""
+    has_people = sql.select(people.c.id).where(people.c.photo_id == photos.c.id).exists()
+    count = sql.select(sql.func.count()).select_from(photos)
+    with store.reading() as connection:
+        left = connection.scalar(count.where(photos.c.searched.is_(False), ~has_people))
+        return {"photos": connection.scalar(count), "left": left}
 
 
 def members(store: Store) -> list[dict]:
@@ -87,17 +100,14 @@ def members(store: Store) -> list[dict]:
     of_state = sql.select(tasks.c.annotator_id, tasks.c.status, count, sql.func.max(tasks.c.touched_at))
     assigned = sql.and_(tasks.c.status == "open", tasks.c.assigned_at.is_not(None))
     week = tasks.c.submitted_at > now - _PACE_DAYS * _DAY
+    by_annotator = sql.select(tasks.c.annotator_id, count).group_by(tasks.c.annotator_id)
     with store.reading() as connection:
         rows = connection.execute(sql.select(annotators).order_by(annotators.c.active.desc(), annotators.c.name)).all()
         by_state = connection.execute(of_state.group_by(tasks.c.annotator_id, tasks.c.status)).all()
-        numbers = [
-            dict(
-                connection.execute(
-                    sql.select(tasks.c.annotator_id, count).where(which).group_by(tasks.c.annotator_id)
-                ).all()
-            )
+        of_assigned, of_week = (
+            {annotator_id: number for annotator_id, number in connection.execute(by_annotator.where(which))}
             for which in (assigned, week)
-        ]
+        )
     lines = []
     for one in rows:
         own = [row for row in by_state if row.annotator_id == one.id]
@@ -109,5 +119,5 @@ def members(store: Store) -> list[dict]:
             "tasks": {row.status: row[2] for row in own},
             "worked_at": max((row[3] for row in own), default=0.0) or None,
         }
-        lines.append(line | {"assigned": numbers[0].get(one.id, 0), "week": numbers[1].get(one.id, 0)})
+        lines.append(line | {"assigned": of_assigned.get(one.id, 0), "week": of_week.get(one.id, 0)})
     return lines

@@ -3,6 +3,8 @@ import { get, post } from "./api.js";
 import { byId, choose, dialog, element, notice } from "./dom.js";
 import { placeInAddress } from "./person.js";
 
+const SEARCH_MS = 2000;
+
 /** Opens what the address names; without a person, the next one, or for reviewers the next submission. */
 export async function openAddress(app) {
   const { person, by, list } = placeInAddress();
@@ -40,8 +42,21 @@ export async function nextPerson(app, after = app.task?.id ?? app.left) {
     if (found.id === after) notice("Nobody else is waiting: this is the person you left.", "hint");
     return;
   }
-  const finding = app.session.team ? "" : " The model may still be searching new photos: try again in a moment.";
-  showEmpty("No person is waiting", `Every person is annotated, skipped or being worked on.${finding}`);
+  showEmpty("No person is waiting", "Every person is annotated, skipped or being worked on.");
+  if (app.session.search) await showSearch(app);
+}
+
+/** Tells how far the search for people is, and opens the next person when one is found. */
+async function showSearch(app) {
+  const { photos, left } = await get("/api/search");
+  if (app.task || app.stage !== "none" || !left) return;
+  byId("empty-text").textContent = `The model searches the photos for people: ${photos - left} of ${photos} done.`;
+  setTimeout(() => app.attempt(async () => {
+    if (app.task || app.stage !== "none") return;
+    const found = await post("/api/tasks/next");
+    if (found) await app.open(found);
+    else await showSearch(app);
+  }), SEARCH_MS);
 }
 
 export async function previousPerson(app) {
@@ -82,13 +97,20 @@ export function showEmpty(title, text) {
   if (placeInAddress().person) history.replaceState(null, "", "/");
 }
 
+/** Ends the work on the person by `verb` of the API, and goes on: in the list one came from, in review, or to the next. */
+export async function finishPerson(app, verb, body) {
+  const { id } = app.task;
+  const next = app.list ? (await neighbours(app, app.task)).next : null;
+  await app.finish(verb, body);
+  if (next) return openPerson(app, next.person_id, next.by);
+  return app.reviewing ? nextReview(app, id) : nextPerson(app, id);
+}
+
 export async function skipPerson(app) {
   if (!app.task || !app.mayEdit()) return;
   const reason = await choose("Why is this person skipped?", app.session.reasons);
   if (!reason) return;
-  const { id } = app.task;
-  await app.finish("skip", { reason });
-  await nextPerson(app, id);
+  await finishPerson(app, "skip", { reason });
 }
 
 export async function submitPerson(app) {
@@ -107,9 +129,7 @@ export async function submitPerson(app) {
     const choice = await dialog("Submit anyway?", element("p", {}, text), [["", "Keep working"], ["yes", "Submit"]]);
     if (choice !== "yes") return undefined;
   }
-  const { id } = app.task;
-  await app.finish("submit");
-  return nextPerson(app, id);
+  return finishPerson(app, "submit");
 }
 
 /** Takes up again what was submitted or skipped. */

@@ -25,7 +25,7 @@ export function placeInAddress() {
 export function showPerson(app, task) {
   const { session } = app;
   const isOwn = task.annotator_id === session.id;
-  const texts = [task.photo, `person ${task.person_id}`];
+  const texts = [`person ${task.person_id}`, task.photo];
   if (!isOwn) texts.push(task.annotator);
   if (!task.editable) texts.push(task.status.replace("_", " ") + (task.skip_reason ? ` (${task.skip_reason})` : ""));
   byId("task-name").textContent = texts.join(" · ");

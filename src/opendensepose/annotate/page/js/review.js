@@ -1,7 +1,7 @@
 // Review: accept, send back with comments on points, or fix. Comments are shown as text, never as markup.
 import { post } from "./api.js";
 import { announce, askText, byId, dialog, element, notice } from "./dom.js";
-import { nextReview } from "./people.js";
+import { finishPerson } from "./people.js";
 
 export class Review {
   constructor(app) {
@@ -79,22 +79,16 @@ export class Review {
 
   async #finish(verb, body) {
     const { id } = this.app.task;
-    await this.app.queue.flush();
     const sent = this.comments;
     this.comments = [];
     try {
-      await this.app.finish(verb, body);
+      await finishPerson(this.app, verb, body);
     } catch (error) {
-      this.comments = sent;
+      if (this.app.task?.id === id) this.comments = sent; // refused: the person is still open
       throw error;
+    } finally {
+      if (!this.comments.length || this.app.task?.id !== id) localStorage.removeItem(`comments.${id}`);
     }
-    localStorage.removeItem(`comments.${id}`);
-    if (this.app.list) await this.#nextOfList();
-    else await nextReview(this.app, id);
-  }
-
-  async #nextOfList() {
-    location.assign(`/people?${this.app.list}`);
   }
 
   async fix() {
