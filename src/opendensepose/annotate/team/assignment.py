@@ -1,5 +1,7 @@
 """Who is given whom: a person opened by its address, work assigned, moved to somebody else, and taken up again."""
 
+from typing import Any
+
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Row
 
@@ -72,7 +74,12 @@ def reopen(store: Store, rules: Rules, user: User, task_id: int) -> None:
         is_looked_at = task.review_until is not None and task.review_until > now and task.reviewer_id != user.id
         if task.status == "submitted" and (task.fixer_id is not None or is_looked_at):
             raise RequestError("A reviewer is looking at this person now.", 409, task.version)
-        values = {"version": task.version + 1, "skip_reason": None, "touched_at": 0.0, "lease_expires_at": None}
+        values: dict[str, Any] = {
+            "version": task.version + 1,
+            "skip_reason": None,
+            "touched_at": 0.0,
+            "lease_expires_at": None,
+        }
         values |= {"reviewer_id": None, "review_until": None}
         if not is_own and task.status in ACTIVE:
             values["status"] = "sent_back"
@@ -126,7 +133,7 @@ def _assign_one(
     movable = left if has_room else held
     if not has_room and not movable:
         return "somebody else has submitted this person"
-    values = {"assigned_at": now, "touched_at": 0.0}
+    values: dict[str, Any] = {"assigned_at": now, "touched_at": 0.0}
     if own is not None:
         if not has_room:
             _end(connection, movable[0].id)

@@ -104,7 +104,7 @@ def list_people(store: Store, user: User, wanted: Filter, limit: int, offset: in
 
 def _row_json(row: Row, user: User) -> dict:
     names = ("person_id", "task_id", "photo_id", "photo", "status", "annotator_id", "annotator", "skip_reason")
-    shown = {name: getattr(row, name) for name in names}
+    shown: dict[str, Any] = {name: getattr(row, name) for name in names}
     shown |= {"changed_at": row.changed_at or None, "assigned": row.assigned_at is not None}
     return shown | ({"gold": row.is_gold} if user.may_manage else {})
 

@@ -1,6 +1,7 @@
 """How far the work is: what is done and what remains, at which pace, and what each member of the team has."""
 
 from math import ceil
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sql
@@ -114,7 +115,7 @@ def members(store: Store) -> list[dict]:
         link = None
         if one.token_hash is not None:
             link = "waiting" if (one.link_expires_at or 0.0) > now else "expired"
-        line = {"id": one.id, "name": one.name, "role": one.role, "active": one.active, "link": link}
+        line: dict[str, Any] = {"id": one.id, "name": one.name, "role": one.role, "active": one.active, "link": link}
         line |= {
             "tasks": {row.status: row[2] for row in own},
             "worked_at": max((row[3] for row in own), default=0.0) or None,

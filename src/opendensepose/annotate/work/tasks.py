@@ -11,19 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sql
-from msgspec import Struct, ValidationError, convert, to_builtins
+from msgspec import to_builtins
 from sqlalchemy.engine import Connection, Row
 
 from opendensepose.annotate.work.errors import RequestError
-from opendensepose.annotate.work.fields import Counts, Id, PartId, Pixels, Reason
 from opendensepose.annotate.work.store import Store, events, gold, insert_row, people, photos, points, tasks
-from opendensepose.annotate.work.task_content import clip_box, insert_parts, insert_points
+from opendensepose.annotate.work.task_content import clip_box, insert_parts, insert_points, prefill_of
 
 __all__ = [
     "ACTIVE",
     "LEASE_SECONDS",
-    "Prefill",
-    "PrefilledPoint",
     "Rules",
     "User",
     "add_person",
@@ -34,7 +31,6 @@ __all__ = [
     "extend_lease",
     "log",
     "next_task",
-    "prefill_of",
     "readable_task",
     "release",
     "renew_lease",
@@ -291,34 +287,6 @@ def _first_free_person(
         query = query.where(people.c.id > person_id)
 
 
-class PrefilledPoint(Struct):
-    """A point of an imported file: its pixel of the photo, and the surface point or the reason why there is none."""
-
-    part: PartId
-    x: Pixels
-    y: Pixels
-    face: Id | None = None
-    weight_0: float | None = None
-    weight_1: float | None = None
-    weight_2: float | None = None
-    reason: Reason | None = None
-
-
-class Prefill(Struct):
-    """What a task of an imported person starts with."""
-
-    parts: dict[PartId, Counts] = {}
-    points: list[PrefilledPoint] = []
-
-
-def prefill_of(person: Row) -> Prefill:
-    """Read what was imported for a person; nothing of it if it is not sound, as older versions checked less."""
-    try:
-        return convert(person.prefill or {}, Prefill, strict=False)
-    except ValidationError:
-        return Prefill()
-
-
 def create_task(
     connection: Connection, store: Store, user: User, person_id: int, until: float | None, **values: Any
 ) -> int:
@@ -328,7 +296,7 @@ def create_task(
     """
     person = connection.execute(sql.select(people).where(people.c.id == person_id)).one()
     prefill = prefill_of(person)
-    state = {"status": "open", "stage": "points" if prefill.points else "parts", "version": 1}
+    state: dict[str, Any] = {"status": "open", "stage": "points" if prefill.points else "parts", "version": 1}
     state |= {"lease_expires_at": until, "touched_at": 0.0 if until is None else store.clock()}
     box = {name: getattr(person, name) for name in _BOX}
     columns = {"person_id": person_id, "annotator_id": user.id, **box, **state, **values}
@@ -363,7 +331,12 @@ def skip(store: Store, rules: Rules, user: User, task_id: int, reason: str) -> N
         task = readable_task(connection, user, task_id, lock=True)
         check_editable(task, user)
         extend_lease(connection, store, rules, task)
-        ended = {"status": "skipped", "skip_reason": reason, "lease_expires_at": None, "assigned_at": None}
+        ended: dict[str, Any] = {
+            "status": "skipped",
+            "skip_reason": reason,
+            "lease_expires_at": None,
+            "assigned_at": None,
+        }
         ended |= {"version": task.version + 1, "touched_at": store.clock()}
         connection.execute(tasks.update().where(tasks.c.id == task_id).values(**ended))
         log(connection, store, user, task_id, "skip", detail={"reason": reason})
@@ -388,7 +361,12 @@ def submit(store: Store, rules: Rules, user: User, task_id: int, version: int | 
         if any(open_flags):
             count = sum(map(bool, open_flags))
             raise RequestError(f"{count} of {len(open_flags)} points have neither an answer nor a reason.", 422)
-        values = {"status": "submitted", "submitted_at": store.clock(), "lease_expires_at": None, "fixer_id": None}
+        values: dict[str, Any] = {
+            "status": "submitted",
+            "submitted_at": store.clock(),
+            "lease_expires_at": None,
+            "fixer_id": None,
+        }
         values |= {"assigned_at": None, "touched_at": store.clock()}
         connection.execute(tasks.update().where(tasks.c.id == task_id).values(**values, version=task.version + 1))
         if task.submitted_at is None:
