@@ -34,7 +34,7 @@ from opendensepose.annotate.server import access
 from opendensepose.annotate.surface import views
 from opendensepose.annotate.surface.cameras import PlaceInView
 from opendensepose.annotate.work import store
-from opendensepose.annotate.work.exchange import import_document
+from opendensepose.annotate.work.importing import import_document
 from opendensepose.annotate.work.photos import add_photos
 from opendensepose.data.coco import person_annotation
 from opendensepose.surface import CHART_TO_PART, GeodesicDistances, SurfacePoints, load_charts, load_surface
@@ -162,7 +162,7 @@ class Annotator:
     """One annotator who clicks once a second, repeats what was not answered, and notes what was."""
 
     number: int
-    token: str
+    cookies: dict
     clicks: dict
     seconds: list[float] = field(default_factory=list)
     acknowledged: list[tuple] = field(default_factory=list)  # request id, point id, view, x, y
@@ -172,8 +172,7 @@ class Annotator:
     async def work(self, url: str, until: float) -> None:
         rng = np.random.default_rng(self.number)
         await asyncio.sleep(rng.random())
-        async with httpx2.AsyncClient(base_url=url, timeout=30) as client:
-            await self._until_answered(client, "GET", f"/enter/{self.token}")
+        async with httpx2.AsyncClient(base_url=url, timeout=30, cookies=self.cookies) as client:
             self.csrf = (await self._until_answered(client, "GET", "/api/session")).json()["csrf"]
             task = (await self._until_answered(client, "POST", "/api/tasks/next")).json()
             version, k = task["version"], 0
@@ -240,8 +239,10 @@ def measure_load(num_annotators: int, seconds: float, kills: int) -> None:
     with PrivatePostgres() as postgres, tempfile.TemporaryDirectory() as name:
         url = postgres.empty_database()
         opened = fill_store(url, Path(name), num_annotators + 5)
-        tokens = [access.invite(opened, f"annotator {k}") for k in range(num_annotators)]
-        annotators = [Annotator(k, token, clicks) for k, token in enumerate(tokens)]
+        cookie = f"annotate-{opened.setting('cookie_id', 'load')}"
+        names = [f"annotator {k}" for k in range(num_annotators)]
+        keys = [access.sign_in(opened, access.invite(opened, name)) for name in names]
+        annotators = [Annotator(k, {cookie: key}, clicks) for k, key in enumerate(keys)]
 
         async def everybody(server: Server) -> None:
             until = time.monotonic() + seconds

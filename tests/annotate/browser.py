@@ -120,7 +120,7 @@ def open_page(browser, server, size=(1366, 768), path="/", expect_errors=False):
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, accept_downloads=True)
     context.add_init_script("localStorage.setItem('instructed', 'yes')")
     page = context.new_page()
-    page.set_default_timeout(40_000)
+    page.set_default_timeout(120_000)
     troubles, foreign = [], []
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("console", lambda message: troubles.append(message.text) if "Security Policy" in message.text else None)
@@ -154,10 +154,16 @@ class Hands:
 
     def new_person(self, box=BOX) -> int:
         """Adds a person past the page, and opens them there."""
-        number = self.send("POST", "/api/tasks", {"photo": "street.png", "box_xyxy": box})["id"]
-        self.press("Shift+N")
-        self.page.wait_for_selector("body[data-stage=parts]")
+        number = self.add_person(box)
+        self.page.goto(f"{self.server.url}/person/{number}")
+        self.page.wait_for_selector(f"body[data-stage=parts] #task-name:has-text('person {number}')")
         return number
+
+    def add_person(self, box=BOX) -> int:
+        """Adds a person past the page, whose task has the same number."""
+        task = self.send("POST", "/api/tasks", {"photo": "street.png", "box_xyxy": box})
+        self.send("POST", f"/api/tasks/{task['id']}/release", {})
+        return task["id"]
 
     def task(self, number=1) -> dict:
         return self.get(f"/api/tasks/{number}")

@@ -40,6 +40,7 @@ def test_a_folder_is_served_with_and_without_the_subcommand(run, tmp_path, monke
 
 def test_what_is_wrong_is_one_sentence(run, tmp_path):
     (tmp_path / "empty").mkdir()
+    open_store(tmp_path / "annotations.sqlite").close()
     for words in (["nowhere"], ["empty"], ["invite", "ann", "--role", "king"], ["revoke", "nobody"]):
         result = run(*words)
         assert result.exit_code == 2 and len(result.stderr.strip().splitlines()) == 1, result.output
@@ -49,7 +50,7 @@ def test_what_is_wrong_is_one_sentence(run, tmp_path):
 
 def test_a_link_is_printed_once_and_revoked(run):
     link = run("invite", "ann", "--url", "https://a.b").stdout.strip()
-    assert re.fullmatch(r"https://a\.b/enter/[\w-]{43}", link)
+    assert re.fullmatch(r"https://a\.b/enter#[\w-]{43}", link)
     assert run("revoke", "ann").exit_code == 0
 
 
@@ -62,3 +63,16 @@ def test_export_and_import(run, tmp_path):
     document = {"images": [{"id": 1, "file_name": "photo0.png"}], "annotations": [entry]}
     (tmp_path / "in.json").write_text(json.dumps(document))
     assert "1 new people" in run("import", "in.json", "--photos", "photos").stdout
+    again = run("import", "in.json", "--photos", "photos", "--done", "--update").stdout
+    assert "1 known already" in again or "1 updated" in again
+    assert run("backup", "copy.sqlite").exit_code == 0
+    assert "0 people" in run("export", "out.json", "--db", "copy.sqlite").stdout
+
+
+def test_a_mistyped_database_is_not_made_where_there_must_be_one(run, tmp_path):
+    for words in (["export", "out.json"], ["export", "gold", "--gold"], ["revoke", "ann"], ["backup", "copy"]):
+        result = run(*words, "--db", "typo.sqlite")
+        assert result.exit_code == 2 and "there is no database typo.sqlite" in result.stderr
+        assert list(tmp_path.iterdir()) == []
+    assert "it is made now" in run("invite", "ann", "--db", "new.sqlite").stderr  # where one may be made, it is said
+    assert "it is made now" not in run("invite", "ann", "--db", "new.sqlite").stderr

@@ -38,6 +38,13 @@ def annotate() -> None:
     pass
 
 
+def _say_if_new(db: str) -> None:
+    """A mistyped name makes a new database: that must be seen."""
+    path = Path(db.removeprefix("sqlite:///"))
+    if not db.startswith(("postgresql", "postgres:")) and not path.exists() and path.absolute().parent.is_dir():
+        print(f"opendensepose: there was no database {path}; it is made now", file=sys.stderr)
+
+
 def _print_problems(sentences: Iterable[str], most: int | None = None) -> None:
     sentences = list(sentences)
     for sentence in sentences[:most]:
@@ -108,15 +115,17 @@ def invite(
     url: Annotated[str, typer.Option("--url", help="How browsers reach the server.")] = (
         f"http://127.0.0.1:{DEFAULT_PORT}"
     ),
+    days: Annotated[float, typer.Option("--days", min=0.01, max=90, help="For how long the link can be opened.")] = 7,
 ) -> None:
-    """Print a personal link, which is shown only once; it replaces an older link of that name."""
+    """Print a personal link, which works once; it replaces an older link of that name and ends its sessions."""
     from opendensepose.annotate.server.access import invite as make_link
     from opendensepose.annotate.work.store import open_store
 
+    _say_if_new(db)
     with open_store(db) as store:
-        print(f"{url.rstrip('/')}/enter/{make_link(store, name, role)}")
-    print("whoever has this link works under that name; restart a server that was started before the first link,"
-          " it asks nobody to sign in", file=sys.stderr)  # fmt: skip
+        print(f"{url.rstrip('/')}/enter#{make_link(store, name, role, seconds=days * 86400)}")
+    print(f"the link works once, within {days:g} days; whoever opens it works under that name. Restart a server that"
+          " was started before the first link: it asks nobody to sign in", file=sys.stderr)  # fmt: skip
 
 
 @annotate_app.command()
@@ -127,7 +136,7 @@ def revoke(
     from opendensepose.annotate.server.access import revoke as revoke_link
     from opendensepose.annotate.work.store import open_store
 
-    with open_store(db) as store:
+    with open_store(db, create=False) as store:
         revoke_link(store, name)
     print(f"{name} can no longer sign in")
 
@@ -137,11 +146,14 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The JSON file to write; with --gold, the folder.")],
     db: Db = DEFAULT_DB,
     vertex: Annotated[bool, typer.Option("--vertex", help="Add dp_vertex, as the embeddings variant has it.")] = False,
+    unfinished: Annotated[
+        bool, typer.Option("--unfinished", help="With open work and work that was sent back; `status` says which.")
+    ] = False,
     gold: Annotated[
         bool, typer.Option("--gold", help="Gold people and their truth instead, for `opendensepose annotators`.")
     ] = False,
 ) -> None:
-    """Write submitted and accepted work as COCO-DensePose annotations."""
+    """Write submitted and accepted work as COCO-DensePose annotations, with reviewers' comments and skip reasons."""
     from opendensepose.annotate.work.exchange import export_document
     from opendensepose.annotate.work.gold import write_gold
     from opendensepose.annotate.work.store import open_store
@@ -149,13 +161,15 @@ def export(
     from opendensepose.surface import load_charts
 
     to_iuv = load_charts().from_points
-    with open_store(db) as store:
+    with open_store(db, create=False) as store:
         if gold:
             print(f"opendensepose annotators {write_gold(store, file, to_iuv)} {file}")
             return
-        document = export_document(store, to_iuv, vertex=vertex)
+        document = export_document(store, to_iuv, vertex=vertex, unfinished=unfinished)
     write_json(file, document)
-    print(f"{len(document['annotations'])} people in {len(document['images'])} photos, written to {file}")
+    skipped = len(document.get("dp_skipped", ()))
+    also = f", {skipped} skipped" if skipped else ""
+    print(f"{len(document['annotations'])} people{also} in {len(document['images'])} photos, written to {file}")
 
 
 @annotate_app.command("import")
@@ -163,20 +177,41 @@ def import_file(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="COCO-DensePose annotations, JSON.")],
     photos: Annotated[Path, typer.Option("--photos", help="The folder of the file's photos.")],
     db: Db = DEFAULT_DB,
+    done: Annotated[
+        bool, typer.Option("--done", help="As finished work of its annotators, with its status and comments.")
+    ] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Replace what was imported before, where nobody has begun to work.")
+    ] = False,
 ) -> None:
-    """Add the people of a file, with their annotations, for correction."""
-    from opendensepose.annotate.work.exchange import import_document
+    """Add the people of a file, with their annotations, for correction or, with --done, as finished work."""
+    from opendensepose.annotate.work.importing import import_document
     from opendensepose.annotate.work.photos import add_photos
     from opendensepose.annotate.work.store import open_store
     from opendensepose.data.json_files import read_json
     from opendensepose.surface import load_charts
 
     document = read_json(file)
+    _say_if_new(db)
     with open_store(db) as store:
         add_photos(store, photos)
-        result = import_document(store, document, load_charts().to_points, str(file))
-    print(f"{result['people']} new people, {result['known']} known already")
+        result = import_document(store, document, load_charts().to_points, str(file), done=done, update=update)
+    texts = [f"{result['people']} new people, {result['known']} known already"]
+    texts += [f"{result['updated']} updated, {result['begun']} left as work on them began"] if update else []
+    texts += [f"{result['done']} with their work"] if done else []
+    print("; ".join(texts))
     _print_problems(result["problems"])
+
+
+@annotate_app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write; an older one is replaced.")],
+    db: Db = DEFAULT_DB,
+) -> None:
+    """Write a copy of the database, also while people annotate."""
+    from opendensepose.annotate.team.backup import back_up
+
+    print(f"{back_up(db, file) / 1e6:.1f} MB written to {file}")
 
 
 @annotate_app.command()
@@ -189,5 +224,6 @@ def gold(
     from opendensepose.annotate.work.gold import add_gold
     from opendensepose.annotate.work.store import open_store
 
+    _say_if_new(db)
     with open_store(db) as store:
         print(f"{add_gold(store, count, seed)} new gold people")

@@ -3,6 +3,7 @@
 from tests.annotate.fakes import sign_in
 
 from opendensepose.annotate.server.handlers import ENDPOINTS
+from opendensepose.annotate.server.middleware import PUBLIC_PATHS
 
 
 def test_nothing_is_reached_without_a_session(team):
@@ -11,12 +12,14 @@ def test_nothing_is_reached_without_a_session(team):
         ("GET", "/nothing"),
     ]
     for method, path in paths:
-        for kind in ("task_id:int", "point_id:int", "photo_id:int", "part:int", "view:int", "name"):
+        for kind in ("task_id:int", "person_id:int", "point_id:int", "photo_id:int", "part:int", "view:int", "name"):
             path = path.replace("{" + kind + "}", "1")
         answer = team.request(method, path, headers={"X-CSRF-Token": "guess"})
         assert answer.status_code == 401, path
         assert "page" not in answer.text
     assert "sign in" in team.get("/").text.lower()
+    for path in PUBLIC_PATHS:
+        assert team.get(path).status_code in (200, 404), path  # 404: this test has no such file
 
 
 def test_a_name_that_points_here_is_not_served(alone):
@@ -33,6 +36,7 @@ def test_annotators_reach_neither_the_managers_nor_each_others_things(team, stor
     sign_in(team, store, "ann")
     for path in (
         "/manager",
+        "/api/team",
         "/api/manager/quality",
         "/api/manager/plots/time.svg",
         "/api/export.json",
@@ -45,7 +49,7 @@ def test_annotators_reach_neither_the_managers_nor_each_others_things(team, stor
     for method, end, body in (
         ("GET", "", None), ("GET", "/iuv.png", None), ("GET", "/guess", None),
         ("POST", "/lease", {}), ("POST", "/submit", {}), ("POST", "/skip", {"reason": "x"}),
-        ("POST", "/release", {}), ("PUT", "/parts", {"version": 1, "parts": {}}),
+        ("POST", "/release", {}), ("POST", "/reopen", {}), ("PUT", "/parts", {"version": 1, "parts": {}}),
         ("PUT", "/box", {"version": 1, "box_xyxy": [0, 0, 9, 9]}), ("PUT", "/points/1", {"version": 1, "clear": True}),
         ("POST", "/points", {"version": 1}),
     ):  # fmt: skip
@@ -54,7 +58,10 @@ def test_annotators_reach_neither_the_managers_nor_each_others_things(team, stor
     for end in ("/accept", "/fix", "/send_back"):
         assert team.post(path + end, json={"comments": [{"point_id": None, "text": "x"}]}).status_code == 403
     assert team.get("/api/photos").json() == [] and team.get("/api/photos/1/image").status_code == 404
-    assert team.get("/api/tasks").json() == []
+    assert team.get("/api/people").json()["rows"] == []
+    assert team.post("/api/people/1/open").status_code == team.get("/api/people/1/thumbnail.jpg").status_code == 404
+    assert team.post("/api/people/assign", json={"person_ids": [1], "annotator_id": 1}).status_code == 403
+    assert team.post("/api/team/invite", json={"name": "eve", "role": "manager"}).status_code == 403
 
 
 def test_static_files_do_not_lead_out_either(team, store):

@@ -9,10 +9,10 @@ import sqlalchemy as sql
 from tests.annotate.annotating import annotate, user
 from tests.annotate.fakes import FlatSurface, StraightDistances, flat_picture
 
+from opendensepose.annotate.team.quality import quality_document
 from opendensepose.annotate.work import tasks
 from opendensepose.annotate.work.exchange import export_document
 from opendensepose.annotate.work.gold import add_gold, read_truth, write_gold
-from opendensepose.annotate.work.quality import quality_document
 from opendensepose.annotate.work.store import gold as gold_table
 from opendensepose.annotate.work.store import open_store, people, points
 from opendensepose.annotators import measure_annotators

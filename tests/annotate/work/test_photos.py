@@ -10,7 +10,7 @@ from PIL import Image
 from tests.annotate.fakes import FlatSurface, write_photos
 
 from opendensepose.annotate.work.errors import RequestError
-from opendensepose.annotate.work.exchange import import_document
+from opendensepose.annotate.work.importing import import_document
 from opendensepose.annotate.work.photos import NewPerson, PhotoFolder, add_boxes, add_people, add_photos, find_people
 from opendensepose.annotate.work.store import people
 from opendensepose.annotate.work.store import photos as photo_table

@@ -85,3 +85,20 @@ def test_nobody_reviews_their_own_work(store, crowd):
     assert review.next_review(store, max_) is None
     with pytest.raises(RequestError):
         review.accept(store, max_, mine)
+
+
+def test_next_review_goes_round_and_does_not_hide_what_the_reviewer_left(store, crowd):
+    rules, rita, max_ = tasks.Rules(), crowd["rita"], crowd["max"]
+    both = []
+    for name in ("ann", "bob"):
+        both.append(tasks.next_task(store, rules, crowd[name]))
+        annotate(store, rules, crowd[name], both[-1])
+    assert review.next_review(store, rita) == both[0]
+    assert review.next_review(store, rita) == both[0]  # a reload
+    assert review.next_review(store, max_) == both[1]  # rita looks at the first
+    assert review.next_review(store, rita, after=both[0]) == both[0]  # max looks at the second
+    tasks.release(store, max_, both[1])
+    assert review.next_review(store, rita, after=both[0]) == both[1]
+    assert review.next_review(store, rita, after=both[1]) == both[0]  # round again, not "nothing to review"
+    review.accept(store, rita, both[0])
+    assert review.next_review(store, rita, after=both[0]) == both[1]

@@ -6,7 +6,8 @@ from tests.annotate.fakes import FlatSurface, square
 
 from opendensepose.annotate.work import edits, tasks
 from opendensepose.annotate.work.edits import Answer, Click
-from opendensepose.annotate.work.task_json import draw_task_preview, saved_point_json, task_json, task_summary
+from opendensepose.annotate.work.store import people
+from opendensepose.annotate.work.task_json import draw_task_preview, saved_point_json, task_json
 
 SURFACE, RULES = FlatSurface(), tasks.Rules()
 
@@ -46,10 +47,25 @@ def test_a_point_of_an_imported_file_has_its_first_view_for_a_click(store, task)
     assert answer == pytest.approx({"i": 1, "u": 0.1, "v": 0.2, "view": 0, "x": 10, "y": 20})
 
 
-def test_the_summary_has_the_tasks_box_and_annotator(store, task):
-    (row,) = tasks.task_rows(store, task[0])
-    whole, summary = task_json(store, SURFACE, *task), task_summary(row)
-    assert {name: whole[name] for name in summary} == summary and summary["annotator"] == "ann"
+def test_the_other_people_of_the_photo_are_told_but_not_anothers_open_work(store, crowd, task):
+    ann, bob = crowd["ann"], crowd["bob"]
+    with store.writing() as connection:
+        box = {"x0": 1.0, "y0": 2.0, "x1": 30.0, "y1": 40.0}
+        connection.execute(people.insert().values(photo_id=1, is_gold=False, times_submitted=0, **box))
+    tasks.next_task(store, RULES, bob)  # the person of the second photo
+    theirs = tasks.next_task(store, RULES, bob, 1)
+    edits.set_parts(store, RULES, bob, theirs, {2: square(0, 9)}, version=1)
+    (other,) = task_json(store, SURFACE, ann, task[1])["others"]
+    assert (other["person_id"], other["box_xyxy"], other["parts"]) == (3, [1, 2, 30, 40], {})
+    (own,) = task_json(store, SURFACE, bob, theirs)["others"]
+    assert own["person_id"] == 1 and own["parts"] == {}
+    edits.resample_points(store, RULES, bob, theirs, SURFACE.sample_points, version=2)
+    points = task_json(store, SURFACE, bob, theirs)["points"]
+    for k, point in enumerate(points):
+        edits.answer_point(store, RULES, bob, theirs, point["id"], Answer(reason="x"), SURFACE.point_at, version=3 + k)
+    tasks.submit(store, RULES, bob, theirs)
+    (other,) = task_json(store, SURFACE, ann, task[1])["others"]
+    assert other["parts"] == {2: square(0, 9)}
 
 
 def test_the_preview_is_the_boxs_crop(store, task):

@@ -7,10 +7,10 @@ import sqlalchemy as sql
 from tests.annotate.annotating import annotate, person_of
 from tests.annotate.fakes import square
 
-from opendensepose.annotate.server import access
-from opendensepose.annotate.work import edits, tasks
+from opendensepose.annotate.work import edits, review, tasks
 from opendensepose.annotate.work.errors import RequestError
-from opendensepose.annotate.work.store import events, people, points
+from opendensepose.annotate.work.review import Comment
+from opendensepose.annotate.work.store import people
 from opendensepose.annotate.work.store import tasks as task_table
 from opendensepose.annotate.work.task_content import part_counts
 
@@ -96,33 +96,55 @@ def test_nobody_reads_or_changes_anothers_work(store, crowd):
         with pytest.raises(RequestError) as refusal:
             edits.set_parts(store, rules, who, mine, {1: ""}, version=1)
         assert refusal.value.status == status
-    assert [row.id for row in tasks.task_rows(store, bob)] == []
-    assert [row.id for row in tasks.task_rows(store, crowd["max"])] == [mine]
 
 
-def test_who_works_alone_has_a_task_for_each_person_with_what_was_imported(store, crowd):
-    alone, prefill = (
-        access.local_session(store).user,
-        {"points": [{"part": 1, "x": 5.5, "y": 5.5}], "parts": {"1": "x"}},
-    )
-    box = {"x0": 1.0, "y0": 2.0, "x1": 30.0, "y1": 40.0, "photo_id": 1, "times_submitted": 0}
-    with store.writing() as connection:
-        for values in ({"is_gold": False, "prefill": prefill}, {"is_gold": True}):
-            connection.execute(people.insert().values(**box, **values))
-    theirs = tasks.next_task(store, tasks.Rules(), crowd["ann"])
-    for _ in range(2):  # the second list makes no more
-        rows = [row for row in tasks.task_rows(store, alone) if row.annotator_id == alone.id]
-        assert len(rows) == len({row.person_id for row in rows}) == 3
-        assert [(row.status, row.stage, row.version) for row in rows] == [
-            ("open", "parts", 1), ("open", "parts", 1), ("open", "points", 1)
-        ]  # fmt: skip
-        assert (rows[2].x0, rows[2].y0, rows[2].x1, rows[2].y1) == (1, 2, 30, 40)
+def test_next_goes_round_and_does_not_stay_with_the_first_begun(store, crowd, clock):
+    rules, ann = tasks.Rules(), crowd["ann"]
+
+    def leave_for_next(task_id):
+        clock.pass_seconds(1)
+        tasks.release(store, ann, task_id)
+        clock.pass_seconds(1)
+        return tasks.next_task(store, rules, ann, after=task_id)
+
+    first = tasks.next_task(store, rules, ann)
+    second = leave_for_next(first)
+    assert person_of(store, second) != person_of(store, first)
+    assert leave_for_next(second) == first  # nobody new is left: round again
+    tasks.release(store, ann, first)
+    assert tasks.next_task(store, rules, ann) == first  # a new visit goes on where one was
+    tasks.skip(store, rules, ann, first, "dark")
+    assert leave_for_next(second) == second  # the only one left
+
+
+def test_people_whose_work_was_begun_come_last_to_others(store, crowd):
+    rules, ann, bob = tasks.Rules(), crowd["ann"], crowd["bob"]
+    mine = tasks.next_task(store, rules, ann)
+    edits.set_parts(store, rules, ann, mine, {1: square(0, 50)}, version=1)
+    tasks.release(store, ann, mine)
+    other = tasks.next_task(store, rules, bob)
+    assert person_of(store, other) != person_of(store, mine)
+    last = tasks.next_task(store, rules, bob, after=other)
+    assert person_of(store, last) == person_of(store, mine) and last != mine
+
+
+def test_what_was_sent_back_comes_first_once_and_then_in_turn(store, crowd):
+    rules, ann, rita = tasks.Rules(), crowd["ann"], crowd["rita"]
+    first = tasks.next_task(store, rules, ann)
+    annotate(store, rules, ann, first)
+    second = tasks.next_task(store, rules, ann, after=first)
+    review.send_back(store, rita, first, [Comment("again")])
+    assert tasks.next_task(store, rules, ann, after=second) == first
+    tasks.release(store, ann, first)
+    assert tasks.next_task(store, rules, ann, after=first) == second
+
+
+def test_releasing_anothers_work_changes_nothing(store, crowd):
+    rules, ann, max_ = tasks.Rules(), crowd["ann"], crowd["max"]
+    mine = tasks.next_task(store, rules, ann)
+    tasks.release(store, max_, mine)
     with store.reading() as connection:
-        asked = connection.scalars(sql.select(points.c.task_id)).all()
-        logged = connection.scalars(sql.select(events.c.task_id).where(events.c.kind == "assign")).all()
-    assert asked == [rows[2].id] and sorted(logged) == [row.id for row in rows]
-    mine = tasks.next_task(store, tasks.Rules(), alone)  # the first person is somebody's
-    assert person_of(store, mine) != person_of(store, theirs)
+        assert tasks.readable_task(connection, ann, mine).lease_expires_at is not None
 
 
 def test_gold_people_are_drawn_at_the_rate_and_do_not_run_out_for_others(store, crowd):

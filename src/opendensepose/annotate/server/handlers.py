@@ -9,10 +9,13 @@ import sqlalchemy as sql
 from PIL import Image
 from starlette.responses import FileResponse, Response
 
+from opendensepose.annotate.server.access import new_link
 from opendensepose.annotate.server.bodies import (
     AnswerBody,
     BoxBody,
+    IuvQuery,
     NewPersonBody,
+    Next,
     PartsBody,
     PlaceBody,
     Save,
@@ -21,15 +24,18 @@ from opendensepose.annotate.server.bodies import (
     Version,
 )
 from opendensepose.annotate.server.manager import MANAGER_ENDPOINTS, QualityCache
+from opendensepose.annotate.server.people import PEOPLE_ENDPOINTS, Thumbnails
 from opendensepose.annotate.server.requests import Call, Endpoint
 from opendensepose.annotate.surface.service import SurfaceService
+from opendensepose.annotate.team.assignment import reopen as reopen_task
+from opendensepose.annotate.team.progress import search_progress
 from opendensepose.annotate.work import edits, review, tasks
 from opendensepose.annotate.work.errors import RequestError
 from opendensepose.annotate.work.photos import PhotoFolder
 from opendensepose.annotate.work.store import Store, gold, people, photos
 from opendensepose.annotate.work.store import tasks as task_table
 from opendensepose.annotate.work.task_content import box_xyxy_of
-from opendensepose.annotate.work.task_json import draw_task_preview, saved_point_json, task_json, task_summary
+from opendensepose.annotate.work.task_json import draw_task_preview, saved_point_json, task_json
 from opendensepose.data.masks import encode_mask
 from opendensepose.surface import NUM_PARTS, PART_COLOURS, PART_NAMES, css_colour
 
@@ -49,6 +55,8 @@ class AppState:
     predictor: Callable | None
     static: Path
     quality_cache: QualityCache
+    thumbnails: Thumbnails
+    search: bool
 
     @property
     def store_and_rules(self) -> tuple[Store, tasks.Rules]:
@@ -71,7 +79,9 @@ def session(state: AppState, call: Call) -> dict:
         "parts": part_lines,
         "reasons": list(edits.REASONS),
         "guess": state.predictor is not None,
+        "search": state.search,
         "lease_seconds": state.rules.lease_seconds,
+        "id": call.user.id,
     }
 
 
@@ -79,9 +89,15 @@ def annotation_page(state: AppState, call: Call) -> Response:
     return _page(state, "index.html")
 
 
+def link(state: AppState, call: Call) -> dict:
+    return {"path": f"/enter#{new_link(state.store, call.user)}"}
+
+
+def people_page(state: AppState, call: Call) -> Response:
+    return _page(state, "people.html")
+
+
 def manager_page(state: AppState, call: Call) -> Response:
-    if not call.user.may_manage:
-        raise RequestError("This page is for managers.", 403)
     return _page(state, "manager.html")
 
 
@@ -90,6 +106,10 @@ def _page(state: AppState, name: str) -> Response:
     if not path.is_file():
         raise RequestError("This page is not installed.", 404)
     return FileResponse(path, headers={"Cache-Control": "no-cache"})
+
+
+def search(state: AppState, call: Call) -> dict:
+    return search_progress(state.store) if state.search else {"photos": 0, "left": 0}
 
 
 # --- photos and views ------------------------------------------------------------------------------------------------
@@ -151,22 +171,8 @@ def view_picture(state: AppState, call: Call) -> Response:
 # --- tasks -----------------------------------------------------------------------------------------------------------
 
 
-def list_tasks(state: AppState, call: Call) -> list[dict]:
-    limit, offset = (_number(call.query.get(name), default) for name, default in (("limit", 1000), ("offset", 0)))
-    rows = tasks.task_rows(state.store, call.user, call.query.get("status") or None, min(limit, 10_000), offset)
-    return [task_summary(row) for row in rows]
-
-
-def _number(text: str | None, default: int) -> int:
-    if text is None:
-        return default
-    if not text.isdecimal() or len(text) > 9:
-        raise RequestError("limit and offset must be whole numbers.")
-    return int(text)
-
-
 def next_task(state: AppState, call: Call) -> dict | None:
-    task_id = tasks.next_task(*state.store_and_rules, call.user)
+    task_id = tasks.next_task(*state.store_and_rules, call.user, call.body.after)
     return None if task_id is None else state.task(call, task_id)
 
 
@@ -201,6 +207,11 @@ def skip(state: AppState, call: Call) -> dict:
 def release(state: AppState, call: Call) -> dict:
     tasks.release(state.store, call.user, call.task_id)
     return {}
+
+
+def reopen(state: AppState, call: Call) -> dict:
+    reopen_task(*state.store_and_rules, call.user, call.task_id)
+    return state.task(call, call.task_id)
 
 
 # --- edits -----------------------------------------------------------------------------------------------------------
@@ -246,8 +257,7 @@ def guess(state: AppState, call: Call) -> dict:
 
 
 def iuv(state: AppState, call: Call) -> Response:
-    fill = call.query.get("fill") == "1"
-    picture = draw_task_preview(state.store, state.surface, call.user, call.task_id, state.folder.rgb, fill)
+    picture = draw_task_preview(state.store, state.surface, call.user, call.task_id, state.folder.rgb, call.query.fill)
     file = BytesIO()
     Image.fromarray(picture).save(file, "PNG", compress_level=1)
     return Response(file.getvalue(), media_type="image/png")
@@ -257,7 +267,7 @@ def iuv(state: AppState, call: Call) -> Response:
 
 
 def next_review(state: AppState, call: Call) -> dict | None:
-    task_id = review.next_review(state.store, call.user)
+    task_id = review.next_review(state.store, call.user, call.query.after)
     return None if task_id is None else state.task(call, task_id)
 
 
@@ -281,30 +291,35 @@ _POINT = _TASK + "/points/{point_id:int}"
 
 ENDPOINTS = [
     Endpoint("GET", "/", annotation_page),
-    Endpoint("GET", "/manager", manager_page),
+    Endpoint("GET", "/person/{person_id:int}", annotation_page),
+    Endpoint("GET", "/people", people_page),
+    Endpoint("GET", "/manager", manager_page, role="manager"),
     Endpoint("GET", "/api/session", session),
+    Endpoint("POST", "/api/link", link),
+    Endpoint("GET", "/api/search", search),
     Endpoint("GET", "/api/photos", list_photos),
     Endpoint("GET", "/api/photos/{photo_id:int}/image", image, is_slow=True),
     Endpoint("GET", "/api/views/{part:int}", views),
     Endpoint("GET", "/api/views/{part:int}/{view:int}.png", view_picture, is_slow=True),
-    Endpoint("GET", "/api/tasks", list_tasks),
-    Endpoint("POST", "/api/tasks", add_person, NewPersonBody),
-    Endpoint("POST", "/api/tasks/next", next_task),
+    Endpoint("POST", "/api/tasks", add_person, NewPersonBody, role="manager"),
+    Endpoint("POST", "/api/tasks/next", next_task, Next),
     Endpoint("GET", _TASK, task),
     Endpoint("POST", _TASK + "/lease", lease),
     Endpoint("POST", _TASK + "/submit", submit, Version),
     Endpoint("POST", _TASK + "/skip", skip, Skip),
     Endpoint("POST", _TASK + "/release", release),
+    Endpoint("POST", _TASK + "/reopen", reopen),
     Endpoint("PUT", _TASK + "/box", box, BoxBody),
     Endpoint("PUT", _TASK + "/parts", parts, PartsBody),
     Endpoint("GET", _TASK + "/guess", guess, is_slow=True),
     Endpoint("POST", _TASK + "/points", resample_points, Save, is_slow=True),
     Endpoint("PUT", _POINT, answer, AnswerBody),
     Endpoint("PUT", _POINT + "/place", place, PlaceBody),
-    Endpoint("GET", _TASK + "/iuv.png", iuv, is_slow=True),
-    Endpoint("GET", "/api/review/next", next_review),
-    Endpoint("POST", _TASK + "/accept", accept, Version),
-    Endpoint("POST", _TASK + "/send_back", send_back, SendBack),
-    Endpoint("POST", _TASK + "/fix", fix, Version),
+    Endpoint("GET", _TASK + "/iuv.png", iuv, query=IuvQuery, is_slow=True),
+    Endpoint("GET", "/api/review/next", next_review, query=Next, role="reviewer"),
+    Endpoint("POST", _TASK + "/accept", accept, Version, role="reviewer"),
+    Endpoint("POST", _TASK + "/send_back", send_back, SendBack, role="reviewer"),
+    Endpoint("POST", _TASK + "/fix", fix, Version, role="reviewer"),
+    *PEOPLE_ENDPOINTS,
     *MANAGER_ENDPOINTS,
 ]

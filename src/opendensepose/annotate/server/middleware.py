@@ -1,33 +1,44 @@
-"""What every request passes: sign-in by a personal link, the session's cookie, protection against other sites' pages.
+"""What every request passes: safe headers, sign-in by a one-time link, the session's cookie, protection against other
+sites' pages.
 
-Starlette's TrustedHostMiddleware checks the Host header before this.
+Starlette's TrustedHostMiddleware checks the Host header between the two.
 """
 
 import hmac
+import logging
+import re
+import secrets
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
+import sqlalchemy as sql
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from opendensepose.annotate.server.access import (
-    SESSION_SECONDS,
     Session,
     find_session,
     local_session,
     sign_in,
     sign_out,
 )
-from opendensepose.annotate.server.markup import render
-from opendensepose.annotate.server.requests import SAFE_METHODS, Threads, error_response
+from opendensepose.annotate.server.bodies import Enter
+from opendensepose.annotate.server.requests import SAFE_METHODS, Threads, decode_body, error_response, read_body
 from opendensepose.annotate.work.errors import RequestError
 from opendensepose.annotate.work.store import Store
 
-__all__ = ["SECURITY_HEADERS", "AuthMiddleware", "RateLimiter", "check_csrf"]
+__all__ = ["PUBLIC_PATHS", "SECURITY_HEADERS", "AuthMiddleware", "RateLimiter", "SafetyMiddleware", "check_csrf"]
+
+_LOG = logging.getLogger(__name__)
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
+_ENTER_BYTES = 2_000
+_COOKIE_SECONDS = 400 * 24 * 3600  # the longest that browsers allow; the session itself ends earlier
+# what is needed to sign in, and no more
+PUBLIC_PATHS = ("/enter", "/static/css/base.css", "/static/icon.svg", "/static/js/enter.js")
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -42,12 +53,60 @@ SECURITY_HEADERS = {
 }
 
 
+class SafetyMiddleware:
+    """Refuse malformed Host headers, add security headers to every response, and answer every failure as JSON.
+
+    A database that is away or busy is 503, which the page tries again; what nobody foresaw is logged and 500.
+    """
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal has_started
+            if message["type"] == "http.response.start":
+                has_started = True
+                headers = MutableHeaders(scope=message)
+                headers.update(SECURITY_HEADERS)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        request = Request(scope)
+        try:
+            if not _HOST.fullmatch(request.headers.get("host", "")):
+                raise RequestError("The Host header is not a host name.", 400)
+            await self.app(scope, receive, send_with_headers)
+        except Exception as error:
+            if has_started:
+                raise
+            await error_response(request, _sentence_of(error))(scope, receive, send_with_headers)
+
+
+def _sentence_of(error: Exception) -> RequestError:
+    if isinstance(error, RequestError):
+        return error
+    if isinstance(error, sql.exc.OperationalError | sql.exc.InterfaceError | sql.exc.TimeoutError):
+        _LOG.warning("the database did not answer: %s", error)
+        return RequestError("The database does not answer; try again in a moment.", 503)
+    _LOG.error("a request failed", exc_info=error)
+    return RequestError("The server made a mistake; its log says which.", 500)
+
+
 class AuthMiddleware:
-    """Let requests with a session pass, sign users in and out, and add security headers to every response."""
+    """Let requests with a session pass, and sign users in and out.
+
+    cookie: its name is the database's own, so that two servers on one host do not sign each other's users out.
+    """
 
     def __init__(self, app: ASGIApp, store: Store, threads: Threads, team: bool, is_https: bool):
         self.app, self.store, self.threads, self.is_https = app, store, threads, is_https
-        self.cookie = "__Host-annotate" if is_https else "annotate"
+        self.cookie = f"{'__Host-' if is_https else ''}annotate-{store.setting('cookie_id', secrets.token_hex(4))}"
         self.cookie_options: dict[str, Any] = {"path": "/", "secure": is_https, "httponly": True, "samesite": "strict"}
         self.rate_limiter = RateLimiter(store.clock)
         self.local_session = None if team else local_session(store)
@@ -56,31 +115,27 @@ class AuthMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(SECURITY_HEADERS)
-                headers.setdefault("Cache-Control", "no-store")
-            await send(message)
-
-        request = Request(scope)
+        request = Request(scope, receive)
         try:
             response = await self._authenticate(request)
         except RequestError as error:
             response = error_response(request, error)
-        await (response or self.app)(scope, receive, send_with_headers)
+        await (response or self.app)(scope, receive, send)
 
     async def _authenticate(self, request: Request) -> Response | None:
         """Sign in or out and return the response; or put the session into the scope and return None."""
-        path = request.url.path
-        if path.startswith("/enter/") and request.method in SAFE_METHODS:
-            return await self.threads.run(self._sign_in, request, path.removeprefix("/enter/"))
+        path, is_safe = request.scope["path"], request.method in SAFE_METHODS
+        if path in PUBLIC_PATHS and is_safe:
+            return None
+        if path == "/api/enter" and request.method == "POST":
+            check_origin(request, self.is_https)
+            body = decode_body(await read_body(request, _ENTER_BYTES), Enter)
+            return await self.threads.run(self._sign_in, request, body.token)
         key = request.cookies.get(self.cookie)
         session = self.local_session or await self.threads.run(find_session, self.store, key)
         if session is None:
             raise RequestError("Sign in with your personal link.", 401)
-        if request.method not in SAFE_METHODS:
+        if not is_safe:
             check_csrf(request, session, self.is_https)
         if path == "/api/logout" and request.method == "POST":
             await self.threads.run(sign_out, self.store, key)
@@ -100,18 +155,22 @@ class AuthMiddleware:
         except RequestError:
             self.rate_limiter.count(address)
             raise
-        # A page, not a redirect: the browser sends no SameSite=Strict cookie with a redirect that began elsewhere.
-        response = HTMLResponse(render("message.html", sentence="You are signed in.", is_signed_in=True))
-        response.set_cookie(self.cookie, key, max_age=int(SESSION_SECONDS), **self.cookie_options)
+        response = JSONResponse({})
+        response.set_cookie(self.cookie, key, max_age=_COOKIE_SECONDS, **self.cookie_options)
         return response
 
 
-def check_csrf(request: Request, session: Session, is_https: bool) -> None:
-    """RequestError 403 unless a change comes from our own page with the session's CSRF token."""
+def check_origin(request: Request, is_https: bool) -> None:
+    """RequestError 403 if a change comes from another site's page."""
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
     own_origin = f"{'https' if is_https else 'http'}://{request.headers.get('host')}"
     if (origin is not None and origin != own_origin) or site in ("cross-site", "same-site"):
         raise RequestError("Changes must come from the tool's own page.", 403)
+
+
+def check_csrf(request: Request, session: Session, is_https: bool) -> None:
+    """RequestError 403 unless a change comes from our own page with the session's CSRF token."""
+    check_origin(request, is_https)
     if not hmac.compare_digest(request.headers.get("x-csrf-token", "").encode(), session.csrf.encode()):
         raise RequestError("The X-CSRF-Token header is missing or wrong; load the page again.", 403)
 

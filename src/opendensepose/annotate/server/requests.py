@@ -1,5 +1,10 @@
-"""How an endpoint runs: its body is limited and decoded, its function runs in a thread, errors become sentences."""
+"""How an endpoint runs: its path, query and body are checked here, its function runs in a thread, errors become
+sentences.
 
+This is the only place where requests are decoded. A function gets numbers and texts that both databases can store.
+"""
+
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +20,8 @@ from opendensepose.annotate.server.access import Session
 from opendensepose.annotate.server.bodies import Empty
 from opendensepose.annotate.server.markup import render
 from opendensepose.annotate.work.errors import RequestError
+from opendensepose.annotate.work.fields import MAX_ID
+from opendensepose.annotate.work.tasks import User
 
 __all__ = [
     "EXCEPTION_HANDLERS",
@@ -24,6 +31,7 @@ __all__ = [
     "Call",
     "Endpoint",
     "Threads",
+    "decode_body",
     "error_response",
     "make_route",
     "read_body",
@@ -33,6 +41,7 @@ JSON_BYTES = 1_000_000
 IMPORT_BYTES = 600_000_000
 SAFE_METHODS = ("GET", "HEAD")
 T = TypeVar("T")
+_REQUEST_ID = re.compile(r"[!-~]{1,100}")
 _NUM_SHORT = 4  # threads of short calls; more of them would only wait for Python's global lock
 
 
@@ -40,14 +49,17 @@ _NUM_SHORT = 4  # threads of short calls; more of them would only wait for Pytho
 class Endpoint:
     """An entry of the API.
 
-    function(state, call) -> JSON, a Response, or None for 204. body: the msgspec type of the JSON body. is_slow: others
-    should not wait for it. takes_file: a manager sends a file instead of JSON.
+    function(state, call) -> JSON, a Response, or None for 204. body, query: the msgspec types of the JSON body and of
+    the query. role: who may call it, "any", "reviewer" (managers too) or "manager". is_slow: others should not wait for
+    it. takes_file: a file is sent instead of JSON.
     """
 
     method: str
     path: str
     function: Callable
     body: type = Empty
+    query: type = Empty
+    role: str = "any"
     is_slow: bool = False
     takes_file: bool = False
 
@@ -65,17 +77,20 @@ class Threads:
         return await anyio.to_thread.run_sync(function, *arguments, limiter=self._short)
 
 
+@dataclass(frozen=True)
 class Call:
-    """A request as an endpoint's function gets it: session, path parameters, query, decoded body or file content."""
+    """A request as an endpoint's function gets it: session; checked path parameters, query, body or file content."""
 
-    def __init__(self, request: Request, session: Session, body: Any, content: bytes = b""):
-        self.session, self.user = session, session.user
-        self.path: dict[str, Any] = request.path_params
-        self.query = request.query_params
-        self.body, self.content = body, content
-        self._request_id = request.headers.get("x-request-id")
-        if self._request_id is not None and not 0 < len(self._request_id) <= 100:
-            raise RequestError("X-Request-Id must have 1 to 100 characters.")
+    session: Session
+    path: dict[str, Any]
+    query: Any
+    body: Any
+    content: bytes
+    request_id: str | None
+
+    @property
+    def user(self) -> User:
+        return self.session.user
 
     @property
     def task_id(self) -> int:
@@ -84,24 +99,37 @@ class Call:
     @property
     def save(self) -> dict:
         """The arguments `version` and `request_id` of `edits`."""
-        return {"version": self.body.version, "request_id": self._request_id}
+        return {"version": self.body.version, "request_id": self.request_id}
+
+
+async def _checked_call(request: Request, endpoint: Endpoint) -> Call:
+    """Decode a request by its endpoint's types. RequestError in one sentence if it does not fit."""
+    session: Session = request.scope["session"]
+    if not session.user.has_role(endpoint.role):
+        raise RequestError(f"This is for {endpoint.role}s.", 403)
+    path = request.path_params
+    if any(isinstance(number, int) and number > MAX_ID for number in path.values()):
+        raise RequestError("There is nothing with that number.", 404)
+    request_id = request.headers.get("x-request-id")
+    if request_id is not None and not _REQUEST_ID.fullmatch(request_id):
+        raise RequestError("X-Request-Id must have 1 to 100 ASCII characters and no space.")
+    try:
+        query = msgspec.convert(dict(request.query_params), endpoint.query, strict=False)
+    except msgspec.ValidationError as error:
+        raise RequestError(f"The request's query is not as it must be: {error}.") from None
+    body, content = None, b""
+    if endpoint.takes_file:
+        content = await read_body(request, IMPORT_BYTES)
+    elif request.method not in SAFE_METHODS:
+        body = decode_body(await read_body(request, JSON_BYTES), endpoint.body)
+    return Call(session, path, query, body, content, request_id)
 
 
 def make_route(endpoint: Endpoint, state: Any, threads: Threads) -> Route:
     """Make a Starlette route of an endpoint."""
 
     async def respond(request: Request) -> Response:
-        session: Session = request.scope["session"]
-        body, content = None, b""
-        if endpoint.takes_file:
-            if not session.user.may_manage:
-                raise RequestError("This is for managers.", 403)
-            content = await read_body(request, IMPORT_BYTES)
-        elif request.method not in SAFE_METHODS:
-            body = _decode(await read_body(request, JSON_BYTES), endpoint.body)
-        if any(number > 2**31 - 1 for number in request.path_params.values() if isinstance(number, int)):
-            raise RequestError("There is nothing with that number.", 404)
-        call = Call(request, session, body, content)
+        call = await _checked_call(request, endpoint)
         result = await threads.run(endpoint.function, state, call, is_slow=endpoint.is_slow)
         if isinstance(result, Response):
             return result
@@ -114,7 +142,7 @@ async def read_body(request: Request, limit: int) -> bytes:
     """Read the body. RequestError 413 as soon as its header or what has arrived exceeds `limit` bytes."""
     too_long = RequestError(f"The request must be at most {limit / 1e6:g} MB.", 413)
     declared = request.headers.get("content-length", "0")
-    if not declared.isdecimal() or int(declared) > limit:
+    if not (declared.isascii() and declared.isdecimal()) or len(declared) > 12 or int(declared) > limit:
         raise too_long
     content = bytearray()
     async for chunk in request.stream():
@@ -124,7 +152,8 @@ async def read_body(request: Request, limit: int) -> bytes:
     return bytes(content)
 
 
-def _decode(content: bytes, body: type) -> Any:
+def decode_body(content: bytes, body: type) -> Any:
+    """Decode a JSON body; an empty one stands for {}. RequestError 400 if it does not fit its type."""
     try:
         return msgspec.json.decode(content or b"{}", type=body)
     except msgspec.ValidationError as error:
@@ -136,8 +165,8 @@ def _decode(content: bytes, body: type) -> Any:
 def error_response(request: Request, error: RequestError) -> Response:
     """Return the sentence as JSON or, outside the API, as a page."""
     headers = {"Connection": "close"} if error.status == 413 else None  # the rest of the body is not waited for
-    if not request.url.path.startswith("/api/"):
-        return HTMLResponse(render("message.html", sentence=str(error), is_signed_in=False), error.status, headers)
+    if not request.scope["path"].startswith("/api/"):
+        return HTMLResponse(render("message.html", sentence=str(error)), error.status, headers)
     version = {} if error.version is None else {"version": error.version}
     return JSONResponse({"error": str(error), **version}, error.status, headers)
 

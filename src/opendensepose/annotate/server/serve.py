@@ -83,6 +83,7 @@ def run_server(
         hosts=allowed_hosts(host, url),
         is_https=bool(url and url.startswith("https://")),
         predictor=predictor,
+        search=search,
         load_distances=_load_distances,
         static=static or STATIC,
     )

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from sqlalchemy.engine import Connection, Row
 
 from opendensepose.annotate.work.errors import RequestError
+from opendensepose.annotate.work.fields import Pixels, Reason
 from opendensepose.annotate.work.store import Store, events, parts, photos, points, tasks
 from opendensepose.annotate.work.task_content import (
     ANSWER_COLUMNS,
@@ -40,8 +41,6 @@ __all__ = [
     "REASONS",
     "Answer",
     "Click",
-    "Pixels",
-    "Reason",
     "SavedPoint",
     "answer_point",
     "edit",
@@ -52,9 +51,6 @@ __all__ = [
 ]
 
 REASONS = ("not visible", "can't tell", "not the body", "other person")
-
-Pixels = Annotated[float, Meta(gt=-1e6, lt=1e6)]
-Reason = Annotated[str, Meta(max_length=200, pattern=r"^[^\0]*[^\s\0][^\0]*\Z")]  # PostgreSQL stores no NUL
 
 
 class Click(Struct):

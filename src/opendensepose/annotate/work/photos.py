@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sql
-from PIL import Image
+from PIL import Image, ImageOps
 from sqlalchemy.engine import Row
 
 from opendensepose.annotate.work.errors import RequestError
@@ -19,6 +19,7 @@ from opendensepose.data.photos import find_photos, read_photo
 
 __all__ = ["Added", "NewPerson", "PhotoFolder", "add_boxes", "add_people", "add_photos", "find_people", "find_photo"]
 
+_THUMBNAIL_PX = 96
 _SENT_UNCHANGED = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}  # what every browser shows
 
 
@@ -66,6 +67,26 @@ class PhotoFolder:
             picture = BytesIO()
             Image.fromarray(read_photo(path)).save(picture, "JPEG", quality=95, subsampling=0)
             return picture.getvalue(), "image/jpeg"
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            raise RequestError(f"The photo {name} is missing or cannot be read.", 404) from None
+
+    def thumbnail(self, photo_id: int, box_xyxy: tuple[float, ...]) -> bytes:
+        """Return a JPEG of a person's box, 96 pixels high or wide. Large JPEG photos are decoded at reduced size."""
+        content, name = self._content(photo_id)
+        try:
+            with Image.open(self.path(name) if content is None else BytesIO(content)) as image:
+                x0, y0, x1, y1 = box_xyxy
+                turned = ImageOps.exif_transpose(image).size if image.getexif() else image.size
+                side = max(image.size)
+                enough = max(1, round(side * 2 * _THUMBNAIL_PX / max(1, x1 - x0, y1 - y0)))
+                image.draft("RGB", (enough, enough))
+                upright = ImageOps.exif_transpose(image).convert("RGB")
+                scale = upright.width / turned[0]
+                crop = upright.crop(tuple(round(edge * scale) for edge in box_xyxy))
+                crop.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
+                file = BytesIO()
+                crop.save(file, "JPEG", quality=80)
+                return file.getvalue()
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             raise RequestError(f"The photo {name} is missing or cannot be read.", 404) from None
 

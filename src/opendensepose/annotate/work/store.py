@@ -32,7 +32,16 @@ __all__ = [
     "tasks",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_MIGRATIONS = {  # from the version: statements that both databases understand
+    1: (
+        "ALTER TABLE annotators ADD COLUMN active BOOLEAN NOT NULL DEFAULT TRUE",
+        "ALTER TABLE annotators ADD COLUMN link_expires_at FLOAT",
+        "UPDATE annotators SET active = (token_hash IS NOT NULL), link_expires_at = 0",
+        "ALTER TABLE tasks ADD COLUMN assigned_at FLOAT",
+        "ALTER TABLE tasks ADD COLUMN reviewer_id INTEGER REFERENCES annotators (id)",
+    )
+}
 _IDLE_SECONDS = 5.0  # a connection idle for longer is pinged before it is used
 _POOL_SIZE = 16  # connections kept open: so many saves can wait for the disk at once
 _BUSY_SECONDS = 20  # how long a save waits for other saves in SQLite
@@ -63,7 +72,9 @@ annotators = Table(
     _id(),
     Column("name", String(100), nullable=False, unique=True),
     Column("role", String(20), nullable=False),  # annotator, reviewer, manager
-    Column("token_hash", String(64), unique=True),  # SHA-256; null: nobody can sign in
+    Column("token_hash", String(64), unique=True),  # SHA-256 of a link that was not opened yet; null: there is none
+    Column("link_expires_at", Float),
+    Column("active", Boolean, nullable=False, default=True),  # False: revoked, or only named in an imported file
     Column("made_at", Float, nullable=False),  # seconds since 1970, as all times here
 )
 
@@ -121,7 +132,9 @@ tasks = Table(  # one annotator's work on one person
     Column("submitted_at", Float),
     Column("skip_reason", Text),
     _foreign_key("annotators", "fixer_id", nullable=True),  # the reviewer who edits it
+    _foreign_key("annotators", "reviewer_id", nullable=True),  # the reviewer who looks at it
     Column("review_until", Float),  # until then no other reviewer is given it
+    Column("assigned_at", Float),  # by a manager: nobody else is given the person; null: not assigned
     UniqueConstraint("person_id", "annotator_id"),
 )
 
@@ -225,22 +238,27 @@ def insert_row(connection: Connection, table: Table, **values: Any) -> int:
     return key[0]
 
 
-def open_store(url: str | Path, clock: Callable[[], float] = time.time) -> Store:
-    """Open the database at a path (SQLite) or a URL such as postgresql://user@host/name; create missing tables.
+def open_store(url: str | Path, clock: Callable[[], float] = time.time, *, create: bool = True) -> Store:
+    """Open the database at a path (SQLite) or a URL such as postgresql://user@host/name; create or update its tables.
 
-    ValueError, one sentence, if it cannot be opened or has the tables of another version of this tool.
+    create: whether a database that does not exist is made. ValueError, one sentence, if it cannot be opened, does not
+    exist, or has the tables of a newer version of this tool.
     """
-    engine = _engine(str(url))
+    engine = _engine(str(url), create)
     store = Store(engine, clock)
     try:
+        if not create and not sql.inspect(engine).has_table("settings"):
+            raise ValueError(f"the database {_without_password(url)} has no annotations; name another with --db.")
         with store.writing() as connection:
             if engine.dialect.name == "postgresql":  # two servers that start at once create the tables in turn
                 connection.execute(sql.text("SELECT pg_advisory_xact_lock(4870212)"))
-            metadata.create_all(connection)
-        version = store.setting("schema_version", str(SCHEMA_VERSION))
+            version = _update_tables(connection)
     except sql.exc.DBAPIError as error:
         store.close()
         raise ValueError(f"the database {_without_password(url)} cannot be opened: {_first_line(error)}.") from None
+    except ValueError:
+        store.close()
+        raise
     if version != str(SCHEMA_VERSION):
         store.close()
         raise ValueError(
@@ -248,6 +266,21 @@ def open_store(url: str | Path, clock: Callable[[], float] = time.time) -> Store
             f" {version}; export its annotations with the release that made it, and import them."
         )
     return store
+
+
+def _update_tables(connection: Connection) -> str:
+    """Create missing tables, bring those of older versions up to date; return the version."""
+    metadata.create_all(connection)
+    version = connection.scalar(sql.select(settings.c.value).where(settings.c.name == "schema_version"))
+    if version is None:
+        version = str(SCHEMA_VERSION)
+        connection.execute(settings.insert().values(name="schema_version", value=version))
+    while version.isdecimal() and int(version) in _MIGRATIONS:
+        for statement in _MIGRATIONS[int(version)]:
+            connection.execute(sql.text(statement))
+        version = str(int(version) + 1)
+        connection.execute(settings.update().where(settings.c.name == "schema_version").values(value=version))
+    return version
 
 
 def _ping_idle_connections(engine: sql.Engine) -> None:
@@ -267,7 +300,7 @@ def _ping_idle_connections(engine: sql.Engine) -> None:
             raise sql.exc.DisconnectionError from None  # the pool then makes a new one
 
 
-def _engine(url: str) -> sql.Engine:
+def _engine(url: str, create: bool) -> sql.Engine:
     if url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
         address = "postgresql+psycopg://" + url.split("://", 1)[1]
         options = {"options": "-c synchronous_commit=on"}
@@ -284,6 +317,8 @@ def _engine(url: str) -> sql.Engine:
     path = Path(url.removeprefix("sqlite:///"))
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise ValueError(f"the database {path} cannot be created; name a file in a folder that exists.")
+    if not create and not path.exists():
+        raise ValueError(f"there is no database {path}; name the one with your annotations with --db.")
     engine = sql.create_engine(
         f"sqlite:///{path}",
         pool_size=_POOL_SIZE,

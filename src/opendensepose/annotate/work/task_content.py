@@ -7,9 +7,11 @@ from collections.abc import Iterable
 
 import numpy as np
 import sqlalchemy as sql
+from msgspec import Struct, ValidationError, convert
 from sqlalchemy.engine import Connection, Row
 
 from opendensepose.annotate.work.errors import RequestError
+from opendensepose.annotate.work.fields import Counts, Id, PartId, Pixels, Reason
 from opendensepose.annotate.work.store import parts, points
 from opendensepose.data.masks import decode_part_masks
 from opendensepose.part_grid import GRID
@@ -17,6 +19,8 @@ from opendensepose.surface import NUM_PARTS, SurfacePoints
 
 __all__ = [
     "ANSWER_COLUMNS",
+    "Prefill",
+    "PrefilledPoint",
     "answered_points",
     "box_xyxy_of",
     "clip_box",
@@ -25,11 +29,40 @@ __all__ = [
     "part_counts",
     "part_map",
     "part_masks",
+    "prefill_of",
     "task_points",
 ]
 
 ANSWER_COLUMNS = ("face", "weight_0", "weight_1", "weight_2", "view", "view_x", "view_y", "reason", "answered_by")
 _MIN_SIDE_PX = 4  # of a person's box
+
+
+class PrefilledPoint(Struct):
+    """A point of an imported file: its pixel of the photo, and the surface point or the reason why there is none."""
+
+    part: PartId
+    x: Pixels
+    y: Pixels
+    face: Id | None = None
+    weight_0: float | None = None
+    weight_1: float | None = None
+    weight_2: float | None = None
+    reason: Reason | None = None
+
+
+class Prefill(Struct):
+    """What a task of an imported person starts with."""
+
+    parts: dict[PartId, Counts] = {}
+    points: list[PrefilledPoint] = []
+
+
+def prefill_of(person: Row) -> Prefill:
+    """Read what was imported for a person; nothing of it if it is not sound, as older versions checked less."""
+    try:
+        return convert(person.prefill or {}, Prefill, strict=False)
+    except ValidationError:
+        return Prefill()
 
 
 def box_xyxy_of(task: Row) -> np.ndarray:

@@ -4,33 +4,21 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import sqlalchemy as sql
-from sqlalchemy.engine import Row
+from sqlalchemy.engine import Connection, Row
 
 from opendensepose.annotate.surface.cameras import PlaceInView
 from opendensepose.annotate.surface.contradictions import Contradiction
 from opendensepose.annotate.surface.service import SurfaceService
 from opendensepose.annotate.work.review import task_comments
-from opendensepose.annotate.work.store import Store, annotators, photos
+from opendensepose.annotate.work.store import Store, annotators, people, photos, tasks
 from opendensepose.annotate.work.task_content import answered_points, box_xyxy_of, part_counts, part_map, task_points
-from opendensepose.annotate.work.tasks import User, readable_task
+from opendensepose.annotate.work.tasks import ACTIVE, User, readable_task
 from opendensepose.part_grid import GRID
 from opendensepose.surface import SurfacePoints
 
-__all__ = ["draw_task_preview", "saved_point_json", "task_json", "task_summary"]
+__all__ = ["draw_task_preview", "saved_point_json", "task_json"]
 
-
-def task_summary(row: Row) -> dict:
-    """Return one entry of the list of tasks."""
-    return {
-        "id": row.id,
-        "photo_id": row.photo_id,
-        "photo": row.photo,
-        "width": row.width,
-        "height": row.height,
-        "box_xyxy": [row.x0, row.y0, row.x1, row.y1],
-        "status": row.status,
-        "annotator": row.annotator,
-    }
+_MOST_OTHERS = 50  # of one photo
 
 
 def task_json(store: Store, surface: SurfaceService, user: User, task_id: int) -> dict:
@@ -42,10 +30,13 @@ def task_json(store: Store, surface: SurfaceService, user: User, task_id: int) -
         counts = part_counts(connection, task_id)
         points = task_points(connection, task_id)
         comments = task_comments(connection, task_id)
+        others = _others_json(connection, user, task)
     is_own = task.annotator_id == user.id and task.status in ("open", "sent_back")
     is_fixed = task.fixer_id == user.id and task.status == "submitted"
     return {
         "id": task.id,
+        "person_id": task.person_id,
+        "annotator_id": task.annotator_id,
         "photo_id": task.photo_id,
         "photo": photo.name,
         "width": photo.width,
@@ -53,6 +44,7 @@ def task_json(store: Store, surface: SurfaceService, user: User, task_id: int) -
         "box_xyxy": [task.x0, task.y0, task.x1, task.y1],
         "status": task.status,
         "editable": is_own or is_fixed,
+        "skip_reason": task.skip_reason,
         "annotator": name,
         "version": task.version,
         "lease_expires_at": task.lease_expires_at,
@@ -60,7 +52,23 @@ def task_json(store: Store, surface: SurfaceService, user: User, task_id: int) -
         "comments": comments,
         "parts": {str(part): {"counts": text, "size": [GRID, GRID]} for part, text in counts.items()},
         "points": _points_json(surface, points),
+        "others": others,
     }
+
+
+def _others_json(connection: Connection, user: User, task: Row) -> list[dict]:
+    """The other people of the photo: {box_xyxy, parts}, the masks of the user's own work or of submitted work."""
+    of_photo = sql.select(people).where(people.c.photo_id == task.photo_id, people.c.id != task.person_id)
+    others = connection.execute(of_photo.order_by(people.c.id).limit(_MOST_OTHERS)).all()
+    is_shown = sql.or_(tasks.c.annotator_id == user.id, tasks.c.status.in_(ACTIVE))
+    of_others = sql.select(tasks).where(tasks.c.person_id.in_([one.id for one in others]), is_shown)
+    shown = {one.person_id: one for one in connection.execute(of_others.order_by(tasks.c.id))} if others else {}
+    lines = []
+    for person in others:
+        work = shown.get(person.id, person)
+        counts = part_counts(connection, work.id) if person.id in shown else {}
+        lines.append({"person_id": person.id, "box_xyxy": box_xyxy_of(work).tolist(), "parts": counts})
+    return lines
 
 
 def _select(surface_points: SurfacePoints, which: list[int]) -> SurfacePoints:

@@ -11,29 +11,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sql
+from msgspec import to_builtins
 from sqlalchemy.engine import Connection, Row
 
 from opendensepose.annotate.work.errors import RequestError
-from opendensepose.annotate.work.store import (
-    Store,
-    annotators,
-    events,
-    gold,
-    insert_row,
-    people,
-    photos,
-    points,
-    tasks,
-)
-from opendensepose.annotate.work.task_content import clip_box, insert_parts, insert_points
+from opendensepose.annotate.work.store import Store, events, gold, insert_row, people, photos, points, tasks
+from opendensepose.annotate.work.task_content import clip_box, insert_parts, insert_points, prefill_of
 
 __all__ = [
+    "ACTIVE",
     "LEASE_SECONDS",
     "Rules",
     "User",
     "add_person",
     "check_editable",
     "check_version",
+    "count_active",
+    "create_task",
     "extend_lease",
     "log",
     "next_task",
@@ -42,11 +36,11 @@ __all__ = [
     "renew_lease",
     "skip",
     "submit",
-    "task_rows",
 ]
 
 LEASE_SECONDS = 15 * 60.0
 ACTIVE = ("submitted", "sent_back", "accepted")
+_MOST_TRIED = 50  # of tasks, until one is found whose person nobody else has taken
 _BOX = ("x0", "y0", "x1", "y1")
 
 
@@ -66,6 +60,10 @@ class User:
     @property
     def may_manage(self) -> bool:
         return self.role == "manager"
+
+    def has_role(self, role: str) -> bool:
+        """Tell whether the user may do what "any", "reviewer" or "manager" may."""
+        return {"any": True, "reviewer": self.may_review, "manager": self.may_manage}[role]
 
 
 @dataclass(frozen=True)
@@ -113,60 +111,6 @@ def readable_task(connection: Connection, user: User, task_id: int, lock: bool =
     raise RequestError(f"There is no task {task_id} that you may read.", 404)
 
 
-def task_rows(store: Store, user: User, status: str | None = None, limit: int = 1000, offset: int = 0) -> list[Row]:
-    """List the user's tasks, or everybody's for a manager, with the photo and the annotator's name.
-
-    Who works alone has a task for each person: missing ones are made first.
-    """
-    if user.alone:
-        with store.writing() as connection:
-            _create_missing_tasks(connection, store, user)
-    query = (
-        sql.select(
-            tasks,
-            people.c.photo_id,
-            photos.c.name.label("photo"),
-            photos.c.width,
-            photos.c.height,
-            annotators.c.name.label("annotator"),
-        )
-        .join(people, tasks.c.person_id == people.c.id)
-        .join(photos, people.c.photo_id == photos.c.id)
-        .join(annotators, tasks.c.annotator_id == annotators.c.id)
-        .order_by(tasks.c.id)
-        .limit(limit)
-        .offset(offset)
-    )
-    if not user.may_manage:
-        query = query.where(tasks.c.annotator_id == user.id)
-    if status:
-        query = query.where(tasks.c.status == status)
-    with store.reading() as connection:
-        return list(connection.execute(query))
-
-
-def _create_missing_tasks(connection: Connection, store: Store, user: User) -> None:
-    """Create the user's missing tasks; those without prefill in one statement: a second for 50,000 people."""
-    mine = sql.select(tasks.c.id).where(tasks.c.person_id == people.c.id, tasks.c.annotator_id == user.id)
-    missing = sql.and_(~mine.exists(), people.c.is_gold.is_(False))
-    last = connection.scalar(sql.select(sql.func.max(tasks.c.id))) or 0
-    values = {"status": "open", "stage": "parts", "version": 1, "touched_at": 0.0}
-    empty = (
-        sql.select(
-            people.c.id, sql.literal(user.id), *(people.c[name] for name in _BOX), *map(sql.literal, values.values())
-        )
-        .where(missing, people.c.prefill.is_(None))
-        .order_by(people.c.id)
-    )
-    connection.execute(tasks.insert().from_select(["person_id", "annotator_id", *_BOX, *values], empty))
-    made = sql.select(sql.literal(store.clock()), tasks.c.annotator_id, tasks.c.id, sql.literal("assign")).where(
-        tasks.c.annotator_id == user.id, tasks.c.id > last
-    )
-    connection.execute(events.insert().from_select(["at", "annotator_id", "task_id", "kind"], made))
-    for person_id in connection.scalars(sql.select(people.c.id).where(missing).order_by(people.c.id)).all():
-        _new_task(connection, store, user, person_id, None)
-
-
 # --- leases ----------------------------------------------------------------------------------------------------------
 
 
@@ -176,10 +120,10 @@ def extend_lease(connection: Connection, store: Store, rules: Rules, task: Row) 
     RequestError 409 if the lease has expired and others have taken the person.
     """
     now = store.clock()
-    has_expired = task.lease_expires_at is None or task.lease_expires_at <= now
-    if task.status == "open" and has_expired and not task.is_gold and task.fixer_id is None:
+    is_held = task.assigned_at is not None or (task.lease_expires_at is not None and task.lease_expires_at > now)
+    if task.status == "open" and not is_held and not task.is_gold and task.fixer_id is None:
         connection.execute(sql.select(people.c.id).where(people.c.id == task.person_id).with_for_update())
-        if _num_active(connection, task.person_id, now, excluded=task.id) >= rules.annotators_per_person:
+        if count_active(connection, task.person_id, now, excluded=task.id) >= rules.annotators_per_person:
             raise RequestError(
                 "Your lease on this person expired and somebody else has taken over; this change was not saved.",
                 409,
@@ -190,10 +134,12 @@ def extend_lease(connection: Connection, store: Store, rules: Rules, task: Row) 
 
 def _active(task: sql.FromClause, now: float) -> sql.ColumnElement[bool]:
     """Whether a task counts towards its person's number of annotators."""
-    return sql.or_(task.c.status.in_(ACTIVE), sql.and_(task.c.status == "open", task.c.lease_expires_at > now))
+    is_taken = sql.or_(task.c.lease_expires_at > now, task.c.assigned_at.is_not(None))
+    return sql.or_(task.c.status.in_(ACTIVE), sql.and_(task.c.status == "open", is_taken))
 
 
-def _num_active(connection: Connection, person_id: int, now: float, excluded: int | None = None) -> int:
+def count_active(connection: Connection, person_id: int, now: float, excluded: int | None = None) -> int:
+    """Count the tasks that have a person: submitted, sent back, accepted, leased or assigned; all but one."""
     query = sql.select(sql.func.count()).where(tasks.c.person_id == person_id, _active(tasks, now))
     return connection.execute(query if excluded is None else query.where(tasks.c.id != excluded)).scalar_one()
 
@@ -232,36 +178,54 @@ def check_version(task: Row, version: int | None) -> None:
 
 
 def release(store: Store, user: User, task_id: int) -> None:
-    """End the lease; the work stays, and the same annotator may continue unless somebody else is given the person."""
+    """End the user's lease or their look at submitted work; the work stays.
+
+    The same annotator may continue unless somebody else is given the person.
+    """
     with store.writing() as connection:
         task = readable_task(connection, user, task_id, lock=True)
-        check_editable(task, user)
-        ended = {"lease_expires_at": None, "touched_at": store.clock(), "fixer_id": None}
-        connection.execute(tasks.update().where(tasks.c.id == task_id).values(**ended))
-        log(connection, store, user, task_id, "release")
+        ended: dict[str, Any] = {}
+        if task.reviewer_id == user.id:
+            ended |= {"reviewer_id": None, "review_until": None}
+        if task.fixer_id == user.id:
+            ended |= {"fixer_id": None, "lease_expires_at": None}
+        elif task.annotator_id == user.id and task.status in ("open", "sent_back"):
+            ended |= {"lease_expires_at": None, "touched_at": store.clock()}
+        if ended:
+            connection.execute(tasks.update().where(tasks.c.id == task_id).values(**ended))
+            log(connection, store, user, task_id, "release")
 
 
 # --- assignment ------------------------------------------------------------------------------------------------------
 
 
-def next_task(store: Store, rules: Rules, user: User) -> int | None:
+def next_task(store: Store, rules: Rules, user: User, after: int | None = None) -> int | None:
     """Return the task that the user should work on next, leased; None if there is none.
 
-    First tasks begun or sent back, then a new person, then tasks that the user released.
+    First what was sent back; then the task they worked on last; what a manager assigned them; a new person; tasks that
+    they left, the longest ago first. after: the task they leave now, which comes last, and whose place the task
+    that they worked on last does not take.
     """
+    own = sql.select(tasks.c.id).where(tasks.c.annotator_id == user.id, tasks.c.status.in_(("open", "sent_back")))
+    new = own.where(tasks.c.touched_at == 0, tasks.c.id != (after or 0)).order_by(tasks.c.id).limit(_MOST_TRIED)
+    sent_back = new.where(tasks.c.status == "sent_back")
+    assigned = new.where(tasks.c.status == "open", tasks.c.assigned_at.is_not(None))
+    last = own.where(tasks.c.touched_at > 0).order_by(tasks.c.touched_at.desc(), tasks.c.id.desc()).limit(1)
     with store.writing() as connection:
-        begun = sql.and_(tasks.c.status == "open", tasks.c.lease_expires_at.is_not(None))
-        own = sql.select(tasks.c.id).where(tasks.c.annotator_id == user.id)
-        recent = own.where(sql.or_(tasks.c.status == "sent_back", begun)).order_by(tasks.c.status.desc(), tasks.c.id)
-        found = _lease_first(connection, store, rules, user, connection.scalars(recent).all())
-        if found is None:
-            person_id = _choose_person(connection, store, rules, user)
-            if person_id is not None:
-                return _new_task(connection, store, user, person_id, store.clock() + rules.lease_seconds)
-            released = own.where(tasks.c.status == "open", _has_room(rules, store.clock()))
-            released = released.order_by(tasks.c.touched_at, tasks.c.id)
-            found = _lease_first(connection, store, rules, user, connection.scalars(released).all())
-        return found
+
+        def first_of(query: sql.Select) -> int | None:
+            return _lease_first(connection, store, rules, user, connection.scalars(query).all())
+
+        for query in (sent_back, assigned) if after is not None else (sent_back, last, assigned):
+            found = first_of(query)
+            if found is not None:
+                return found
+        person_id = _choose_person(connection, store, rules, user)
+        if person_id is not None:
+            return create_task(connection, store, user, person_id, store.clock() + rules.lease_seconds)
+        left = own.where(sql.or_(tasks.c.status == "sent_back", _has_room(rules, store.clock())))
+        left = left.order_by(tasks.c.id == (after or 0), tasks.c.touched_at, tasks.c.id).limit(_MOST_TRIED)
+        return first_of(left)
 
 
 def _has_room(rules: Rules, now: float) -> sql.ColumnElement[bool]:
@@ -281,7 +245,8 @@ def _lease_first(connection: Connection, store: Store, rules: Rules, user: User,
             until = extend_lease(connection, store, rules, task)
         except RequestError:
             continue
-        connection.execute(tasks.update().where(tasks.c.id == task_id).values(lease_expires_at=until))
+        held = {"lease_expires_at": until, "touched_at": store.clock()}
+        connection.execute(tasks.update().where(tasks.c.id == task_id).values(**held))
         return task_id
     return None
 
@@ -289,17 +254,25 @@ def _lease_first(connection: Connection, store: Store, rules: Rules, user: User,
 def _choose_person(connection: Connection, store: Store, rules: Rules, user: User) -> int | None:
     """Choose a person whom the user has not had and who needs one more annotator; at the gold rate a gold person."""
     wants_gold = rules.rng.random() < rules.gold_rate
-    for is_gold in (True, False) if wants_gold else (False,):
-        person_id = _first_free_person(connection, store, rules, user, is_gold)
+    was_begun = sql.select(tasks.c.id).where(
+        tasks.c.person_id == people.c.id, tasks.c.status == "open", tasks.c.version > 1
+    )
+    # Whose work was begun and left, comes last: the one who began may come back to it.
+    kinds = [(False, ~was_begun.exists()), (False, sql.true())]
+    for is_gold, condition in [(True, sql.true()), *kinds] if wants_gold else kinds:
+        person_id = _first_free_person(connection, store, rules, user, is_gold, condition)
         if person_id is not None:
             return person_id
     return None
 
 
-def _first_free_person(connection: Connection, store: Store, rules: Rules, user: User, is_gold: bool) -> int | None:
+def _first_free_person(
+    connection: Connection, store: Store, rules: Rules, user: User, is_gold: bool, condition: sql.ColumnElement[bool]
+) -> int | None:
     now = store.clock()
     mine = sql.select(tasks.c.id).where(tasks.c.person_id == people.c.id, tasks.c.annotator_id == user.id)
-    query = sql.select(people.c.id).where(people.c.is_gold.is_(is_gold), ~mine.exists()).order_by(people.c.id)
+    query = sql.select(people.c.id).where(people.c.is_gold.is_(is_gold), ~mine.exists(), condition)
+    query = query.order_by(people.c.id)
     if not is_gold:
         others = sql.select(sql.func.count()).where(tasks.c.person_id == people.c.id, _active(tasks, now))
         most = rules.annotators_per_person
@@ -309,21 +282,27 @@ def _first_free_person(connection: Connection, store: Store, rules: Rules, user:
         if person_id is None or is_gold:
             return person_id
         # Locked now, but somebody may have taken the person while the query ran: count again.
-        if _num_active(connection, person_id, now) < rules.annotators_per_person:
+        if count_active(connection, person_id, now) < rules.annotators_per_person:
             return person_id
         query = query.where(people.c.id > person_id)
 
 
-def _new_task(connection: Connection, store: Store, user: User, person_id: int, until: float | None) -> int:
-    """Create a task with the person's box and, from an imported file, the parts and points."""
+def create_task(
+    connection: Connection, store: Store, user: User, person_id: int, until: float | None, **values: Any
+) -> int:
+    """Create a task with the person's box and, from an imported file, the parts and points.
+
+    until: when its lease expires, None: it is not leased. values: further columns.
+    """
     person = connection.execute(sql.select(people).where(people.c.id == person_id)).one()
-    prefill = person.prefill or {}
-    stage = "points" if prefill.get("points") else "parts"
-    values = {"person_id": person_id, "annotator_id": user.id, "status": "open", "stage": stage, "version": 1}
+    prefill = prefill_of(person)
+    state: dict[str, Any] = {"status": "open", "stage": "points" if prefill.points else "parts", "version": 1}
+    state |= {"lease_expires_at": until, "touched_at": 0.0 if until is None else store.clock()}
     box = {name: getattr(person, name) for name in _BOX}
-    task_id = insert_row(connection, tasks, **values, **box, lease_expires_at=until, touched_at=0.0)
-    insert_parts(connection, task_id, {int(part): counts for part, counts in prefill.get("parts", {}).items()})
-    insert_points(connection, task_id, prefill.get("points", []))
+    columns = {"person_id": person_id, "annotator_id": user.id, **box, **state, **values}
+    task_id = insert_row(connection, tasks, **columns)
+    insert_parts(connection, task_id, prefill.parts)
+    insert_points(connection, task_id, to_builtins(prefill.points))
     log(connection, store, user, task_id, "lease" if until else "assign")
     return task_id
 
@@ -338,7 +317,7 @@ def add_person(store: Store, rules: Rules, user: User, photo_id: int, box_xyxy: 
             raise RequestError(f"There is no photo {photo_id}.", 404)
         box = clip_box(box_xyxy, photo.width, photo.height)
         person_id = insert_row(connection, people, photo_id=photo_id, is_gold=False, times_submitted=0, **box)
-        return _new_task(connection, store, user, person_id, store.clock() + rules.lease_seconds)
+        return create_task(connection, store, user, person_id, store.clock() + rules.lease_seconds)
 
 
 # --- the end of a task -----------------------------------------------------------------------------------------------
@@ -352,7 +331,13 @@ def skip(store: Store, rules: Rules, user: User, task_id: int, reason: str) -> N
         task = readable_task(connection, user, task_id, lock=True)
         check_editable(task, user)
         extend_lease(connection, store, rules, task)
-        ended = {"status": "skipped", "skip_reason": reason, "lease_expires_at": None, "version": task.version + 1}
+        ended: dict[str, Any] = {
+            "status": "skipped",
+            "skip_reason": reason,
+            "lease_expires_at": None,
+            "assigned_at": None,
+        }
+        ended |= {"version": task.version + 1, "touched_at": store.clock()}
         connection.execute(tasks.update().where(tasks.c.id == task_id).values(**ended))
         log(connection, store, user, task_id, "skip", detail={"reason": reason})
 
@@ -376,7 +361,13 @@ def submit(store: Store, rules: Rules, user: User, task_id: int, version: int | 
         if any(open_flags):
             count = sum(map(bool, open_flags))
             raise RequestError(f"{count} of {len(open_flags)} points have neither an answer nor a reason.", 422)
-        values = {"status": "submitted", "submitted_at": store.clock(), "lease_expires_at": None, "fixer_id": None}
+        values: dict[str, Any] = {
+            "status": "submitted",
+            "submitted_at": store.clock(),
+            "lease_expires_at": None,
+            "fixer_id": None,
+        }
+        values |= {"assigned_at": None, "touched_at": store.clock()}
         connection.execute(tasks.update().where(tasks.c.id == task_id).values(**values, version=task.version + 1))
         if task.submitted_at is None:
             more = people.c.times_submitted + 1

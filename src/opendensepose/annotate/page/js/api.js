@@ -9,8 +9,13 @@ export class RequestError extends Error {
   }
 }
 
-/** No response came: the network or the server is down. Worth trying again. */
-export class NetworkError extends Error {}
+/** No response came, or the server failed: `status` is then 500 or more. Worth trying again. */
+export class NetworkError extends Error {
+  constructor(message, status = 0) {
+    super(message);
+    this.status = status;
+  }
+}
 
 const SAVE_TIMEOUT_MS = 20000; // a save without a response by then is tried again
 const SLOW_TIMEOUT_MS = 180000; // a model's guess, an import may take minutes
@@ -40,14 +45,20 @@ export async function call(method, path, body, request) {
   } catch (error) {
     throw new NetworkError(error.message);
   }
-  if (response.status >= 500) throw new NetworkError(`The server answered ${response.status}.`);
   const answer = parse(text);
+  if (response.status >= 500) throw new NetworkError(answer?.error || `The server answered ${response.status}.`, response.status);
   if (!response.ok) throw new RequestError(response.status, answer || {});
   return answer;
 }
 
 export const get = (path) => call("GET", path);
 export const post = (path, body = {}) => call("POST", path, body);
+
+/** Sends a change while the page is left; nobody waits for the answer. */
+export function sendOnLeaving(path) {
+  const headers = { "X-CSRF-Token": csrf, "Content-Type": "application/json" };
+  fetch(path, { method: "POST", body: "{}", headers, credentials: "same-origin", keepalive: true }).catch(() => {});
+}
 
 function parse(text) {
   if (!text) return null;

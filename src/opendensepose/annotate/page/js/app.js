@@ -1,6 +1,6 @@
 // The page's state: the session, the open person with its labels, the queue of unsaved changes, undo histories.
 import { get, loadImage, post, RequestError } from "./api.js";
-import { announce, byId, notice } from "./dom.js";
+import { announce, notice } from "./dom.js";
 import { History } from "./history.js";
 import { displayName } from "./keys.js";
 import { Labels } from "./labels.js";
@@ -8,6 +8,7 @@ import { Lease } from "./lease.js";
 import { SaveQueue } from "./save.js";
 import { showSaveState, showUndo } from "./save_state.js";
 import { resolveConflict, sendUnsaved } from "./conflict.js";
+import { leavePerson, showPerson } from "./person.js";
 
 export class App {
   constructor(session, photo) {
@@ -35,9 +36,8 @@ export class App {
 
   /** Opens a person at the stage that was left. */
   async open(task) {
-    await this.close();
-    const image = await loadImage(`/api/photos/${task.photo_id}/image`);
-    this.photo.image = image;
+    await this.close(task.id);
+    this.photo.image = await loadImage(`/api/photos/${task.photo_id}/image`);
     this.queue = new SaveQueue(task, (...state) => this.showSaved(...state));
     this.lease = task.editable ? new Lease(this.queue, task.id, (error) => this.queue.conflict(error)) : null;
     this.histories.parts.clear();
@@ -47,7 +47,7 @@ export class App {
     this.showSaved("saved", 0);
     this.setStage(task.stage === "points" && task.points.length ? "points" : "parts");
     this.review.showComments(task);
-    announce(`Person ${task.id} of ${task.photo} opened`);
+    announce(`Person ${task.person_id} of ${task.photo} opened`);
     await sendUnsaved(this);
   }
 
@@ -57,8 +57,7 @@ export class App {
     this.queue.version = task.version;
     this.partsStale = task.stage !== "points" || !task.points.length;
     this.labels.load(task.parts);
-    byId("task-name").textContent = `${task.photo} · person ${task.id}${task.editable ? "" : ` · ${task.status.replace("_", " ")}`}`;
-    document.body.dataset.editable = task.editable;
+    showPerson(this, task);
     this.review.show(task);
     this.iuv.refresh(0);
   }
@@ -70,13 +69,14 @@ export class App {
     this.setStage(this.stage);
   }
 
-  /** Saves all changes, then closes the person. */
-  async close() {
+  /** Saves all changes, gives the person back unless they are opened again, and closes them. */
+  async close(nextId) {
     if (!this.task) return;
     if (this.queue.state === "conflict") await this.resolving;
     await this.queue.flush();
     this.lease?.stop();
     this.queue.close();
+    if (nextId !== this.task.id) await leavePerson(this);
     this.task = null;
     this.review.show(null);
     this.setStage("none");
@@ -120,7 +120,7 @@ export class App {
   }
 
   showSaved(state, count, error) {
-    showSaveState(state, count);
+    showSaveState(state, count, error);
     if (state === "saved") this.iuv.refresh();
     if (state === "conflict" && !this.resolving) {
       this.resolving = resolveConflict(this, error).finally(() => (this.resolving = null));
@@ -140,9 +140,9 @@ export class App {
 
   /** Saves everything, then calls `verb` of the API: submit, skip, accept, send_back. */
   async finish(verb, body = {}) {
-    const { id } = this.task;
     await this.queue.flush();
-    await post(`/api/tasks/${id}/${verb}`, { ...body, version: this.queue.version });
+    await post(`/api/tasks/${this.task.id}/${verb}`, { ...body, version: this.queue.version });
+    this.task.editable = false; // there is nothing left to give back
     await this.close();
   }
 }

@@ -2,7 +2,8 @@
 import { byId } from "./dom.js";
 import { showInstructions, showKeys } from "./help.js";
 import { clearPart, closeGaps, loadGuess } from "./parts_actions.js";
-import { nextPerson, nextReview, showPeople, skipPerson, submitPerson } from "./people.js";
+import { goToPeople, nextPerson, nextReview, previousPerson, reopenPerson, skipPerson, submitPerson } from "./people.js";
+import { showUser } from "./user.js";
 
 const PAN_PX = 60;
 const CROSS_STEP = [1, 10]; // picture pixels, without and with Shift
@@ -28,8 +29,11 @@ export function makeHandlers(app) {
     "opacity-up": () => setOpacity(app, app.opacity + 10),
     iuv: () => iuv.toggleOver(),
     "iuv-fill": () => iuv.toggleFill(),
-    tasks: () => showPeople(app, () => box.start()),
-    "next-task": () => (app.session.role === "reviewer" ? nextReview(app) : nextPerson(app)),
+    tasks: () => goToPeople(app),
+    "next-task": () => nextPerson(app),
+    "previous-task": () => previousPerson(app),
+    reopen: () => reopenPerson(app),
+    user: () => showUser(app.session, () => app.close()),
     "review-next": () => app.session.role !== "annotator" && nextReview(app),
     "draw-box": () => app.session.role === "manager" && box.start(),
     skip: () => skipPerson(app),

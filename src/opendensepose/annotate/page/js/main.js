@@ -10,10 +10,12 @@ import { addPartActions, keyLabel, keysOf } from "./keys.js";
 import { GRID, centroidsOf } from "./labels.js";
 import { LabelPicture, drawBox, drawText } from "./overlay.js";
 import { PartsStage } from "./parts_stage.js";
-import { nextPerson, nextReview, showEmpty } from "./people.js";
+import { openAddress, showEmpty } from "./people.js";
+import { drawOthers, giveBackOnLeaving } from "./person.js";
 import { PhotoView } from "./photo_view.js";
 import { PointsStage } from "./points_stage.js";
 import { Review } from "./review.js";
+import { showName } from "./user.js";
 import { listenForActions } from "./dispatch.js";
 
 async function start() {
@@ -22,6 +24,7 @@ async function start() {
   addPartActions(session.parts);
   document.body.dataset.role = session.role;
   document.body.dataset.team = session.team;
+  showName(session);
   document.querySelector("[data-action=guess]").hidden = session.guess === false;
   const app = new App(session, new PhotoView(byId("photo")));
   app.reviewing = false;
@@ -38,8 +41,10 @@ async function start() {
   window.addEventListener("beforeunload", (event) => {
     if (app.queue?.changes.length) event.preventDefault();
   });
+  giveBackOnLeaving(app);
+  window.addEventListener("popstate", () => app.attempt(() => openAddress(app)));
   if (!localStorage.getItem("instructed")) await showInstructions();
-  await app.attempt(() => (session.role === "reviewer" ? nextReview(app) : nextPerson(app)));
+  await app.attempt(() => (location.hash === "#draw-box" ? app.box.start() : openAddress(app)));
 }
 
 /** The layers over the photo, from bottom to top. */
@@ -48,6 +53,8 @@ function layersOf(app) {
   const drawParts = (context, viewport) => {
     if (!app.task) return;
     drawBox(context, viewport, app.task.box_xyxy);
+    context.setLineDash([]);
+    drawOthers(app, context, viewport);
     const faint = app.stage === "points" ? 0.35 : 1;
     context.globalAlpha = (app.opacity / 100) * faint;
     context.imageSmoothingEnabled = false;

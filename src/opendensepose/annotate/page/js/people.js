@@ -1,38 +1,116 @@
-// Choosing a person: the list, the next one; skipping and submitting; export and import of files.
-import { call, get, post } from "./api.js";
+// Going from person to person: by address, next and previous; skipping, submitting, reopening.
+import { get, post } from "./api.js";
 import { byId, choose, dialog, element, notice } from "./dom.js";
+import { placeInAddress } from "./person.js";
 
-const STATUS = { open: "○ open", submitted: "✓ submitted", sent_back: "↩ sent back", accepted: "★ accepted", skipped: "– skipped" };
+const SEARCH_MS = 2000;
 
-export async function nextPerson(app) {
-  app.reviewing = false;
-  await app.close();
-  const task = await post("/api/tasks/next");
-  if (task) return app.open(task);
-  const finding = app.session.team ? "" : " The model may still be searching new photos: try again in a moment.";
-  showEmpty("No person is waiting", `Every person is annotated, skipped or being worked on.${finding}`);
+/** Opens what the address names; without a person, the next one, or for reviewers the next submission. */
+export async function openAddress(app) {
+  const { person, by, list } = placeInAddress();
+  app.list = list;
+  if (person) return openPerson(app, person, by);
+  return app.session.role === "reviewer" ? nextReview(app) : nextPerson(app);
 }
 
-export async function nextReview(app) {
-  app.reviewing = true;
+export async function openPerson(app, person, by) {
   await app.close();
-  const task = await get("/api/review/next");
-  if (task) return app.open(task);
-  showEmpty("Nothing to review", "No submitted person is waiting for review.");
+  const task = await post(`/api/people/${person}/open`, by ? { by } : {}).catch((error) => {
+    showEmpty("This person cannot be opened", error.message);
+    return null;
+  });
+  if (task === null) return;
+  app.reviewing = app.session.role !== "annotator" && task.status === "submitted" && (task.annotator_id !== app.session.id || !app.session.team);
+  await app.open(task);
+}
+
+/** The next person: of the list one came from; of one's own, while looking back; else the next one to work on. */
+export async function nextPerson(app, after = app.task?.id ?? app.left) {
+  const { task } = app;
+  if (app.reviewing && !app.list) return nextReview(app);
+  if (task && (app.list || !task.editable)) {
+    const { next } = await neighbours(app, task);
+    if (next) return openPerson(app, next.person_id, next.by);
+    if (app.list) return notice("This is the last person of the list.", "hint");
+  }
+  app.reviewing = false;
+  app.list = null;
+  await app.close();
+  const found = await post("/api/tasks/next", after ? { after } : {});
+  if (found) {
+    await app.open(found);
+    if (found.id === after) notice("Nobody else is waiting: this is the person you left.", "hint");
+    return;
+  }
+  showEmpty("No person is waiting", "Every person is annotated, skipped or being worked on.");
+  if (app.session.search) await showSearch(app);
+}
+
+/** Tells how far the search for people is, and opens the next person when one is found. */
+async function showSearch(app) {
+  const { photos, left } = await get("/api/search");
+  if (app.task || app.stage !== "none" || !left) return;
+  byId("empty-text").textContent = `The model searches the photos for people: ${photos - left} of ${photos} done.`;
+  setTimeout(() => app.attempt(async () => {
+    if (app.task || app.stage !== "none") return;
+    const found = await post("/api/tasks/next");
+    if (found) await app.open(found);
+    else await showSearch(app);
+  }), SEARCH_MS);
+}
+
+export async function previousPerson(app) {
+  const { task } = app;
+  if (!task) return;
+  const { previous } = await neighbours(app, task);
+  if (!previous) return notice("This is the first person of the list.", "hint");
+  await openPerson(app, previous.person_id, previous.by);
+}
+
+/** The people before and after one: of the list, of the submissions in review, or of one's own people. */
+async function neighbours(app, task) {
+  const query = new URLSearchParams(app.list ?? (app.reviewing ? "state=submitted&sort=changed" : `annotator=${app.session.id}`));
+  query.set("person", task.person_id);
+  query.set("by", task.annotator_id);
+  if (app.place) query.set("at", app.place);
+  const found = await get(`/api/people/neighbours?${query}`);
+  app.place = found.at ?? app.place;
+  return found;
+}
+
+export async function nextReview(app, after = app.task?.id) {
+  app.reviewing = true;
+  app.list = null;
+  await app.close();
+  const task = await get(`/api/review/next${after ? `?after=${after}` : ""}`);
+  if (!task) return showEmpty("Nothing to review", "No submitted person is waiting for review.");
+  await app.open(task);
+  if (task.id === after) notice("Nobody else is waiting for review: this is the person you left.", "hint");
 }
 
 export function showEmpty(title, text) {
   byId("empty-title").textContent = title;
   byId("empty-text").textContent = text;
   byId("task-name").textContent = "No person open";
+  document.title = "Annotate · opendensepose";
+  document.body.dataset.reopen = false;
+  if (placeInAddress().person) history.replaceState(null, "", "/");
+}
+
+/** Ends the work on the person by `verb` of the API, and goes on: in the list one came from, in review, or to the next. */
+export async function finishPerson(app, verb, body) {
+  const { id } = app.task;
+  const next = app.list ? (await neighbours(app, app.task)).next : null;
+  await app.finish(verb, body);
+  if (next) return openPerson(app, next.person_id, next.by);
+  return app.reviewing ? nextReview(app, id) : nextPerson(app, id);
 }
 
 export async function skipPerson(app) {
   if (!app.task || !app.mayEdit()) return;
   const reason = await choose("Why is this person skipped?", app.session.reasons);
   if (!reason) return;
-  await app.finish("skip", { reason });
-  await nextPerson(app);
+  await finishPerson(app, "skip", { reason });
 }
 
 export async function submitPerson(app) {
@@ -51,51 +129,20 @@ export async function submitPerson(app) {
     const choice = await dialog("Submit anyway?", element("p", {}, text), [["", "Keep working"], ["yes", "Submit"]]);
     if (choice !== "yes") return undefined;
   }
-  await app.finish("submit");
-  return nextPerson(app);
+  return finishPerson(app, "submit");
 }
 
-/** Shows the list of people; managers also get export, import and drawing a box. */
-export async function showPeople(app, drawBox) {
-  const tasks = await get("/api/tasks");
-  const done = tasks.filter(({ status }) => status === "submitted" || status === "accepted").length;
-  const table = element("table", { className: "people" });
-  table.append(element("tr", {}, ...["Photo", "Person", "Status", "By", ""].map((name) => element("th", {}, name))));
-  const finishers = [];
-  for (const task of tasks) {
-    const open = element("button", { type: "button" }, "Open");
-    open.addEventListener("click", () => finishers.forEach((finish) => finish(`open ${task.id}`)));
-    const texts = [task.photo, String(task.id), STATUS[task.status] || task.status, task.annotator || ""];
-    table.append(element("tr", {}, ...texts.map((text) => element("td", {}, text)), element("td", {}, open)));
-  }
-  const content = [
-    element("p", {}, `${done} of ${tasks.length} people submitted or accepted.`),
-    element("div", { className: "scroll" }, table),
-  ];
-  const mayManage = app.session.role === "manager";
-  if (mayManage) content.push(filesRow());
-  const buttons = mayManage ? [["box", "Draw a box"], ["", "Close"]] : [["", "Close"]];
-  const answer = dialog("People", content, buttons, { wide: true });
-  finishers.push((value) => table.closest("dialog").finish(value));
-  const choice = await answer;
-  if (choice === "box") return drawBox();
-  if (choice.startsWith("open ")) await app.open(await get(`/api/tasks/${choice.slice(5)}`));
+/** Takes up again what was submitted or skipped. */
+export async function reopenPerson(app) {
+  if (!app.task || document.body.dataset.reopen !== "true") return;
+  const task = await post(`/api/tasks/${app.task.id}/reopen`);
+  app.reviewing = false;
+  await app.open(task);
+  notice(task.editable ? "You can change this person again." : `${task.annotator} can change this person again.`, "hint");
 }
 
-function filesRow() {
-  const file = element("input", { type: "file", accept: ".json,application/json" });
-  const result = element("output", {});
-  file.addEventListener("change", async () => {
-    result.textContent = "Reading …";
-    try {
-      const answer = await call("POST", "/api/import", file.files[0]);
-      result.textContent = [`${answer.people} new people, ${answer.known} known already.`, ...answer.problems].join(" ");
-    } catch (error) {
-      result.textContent = error.message;
-    }
-  });
-  const link = element("a", { href: "/api/export.json", download: "densepose.json", className: "button" }, "Export JSON");
-  const vertices = element("a", { href: "/api/export.json?vertex=1", download: "embeddings.json", className: "button" });
-  vertices.append("Export with vertices");
-  return element("p", { className: "files" }, link, vertices, element("label", {}, "Import ", file), result);
+/** Goes to the list of people. */
+export async function goToPeople(app) {
+  await app.close();
+  location.assign(`/people${app.list ? `?${app.list}` : ""}`);
 }

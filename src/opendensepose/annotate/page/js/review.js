@@ -1,19 +1,40 @@
 // Review: accept, send back with comments on points, or fix. Comments are shown as text, never as markup.
 import { post } from "./api.js";
 import { announce, askText, byId, dialog, element, notice } from "./dom.js";
-import { nextReview } from "./people.js";
+import { finishPerson } from "./people.js";
 
 export class Review {
   constructor(app) {
     this.app = app;
-    this.comments = []; // {point_id | null, text}, to be sent when the person is sent back
+    this.comments = []; // {point_id | null, text}, to be sent when the person is sent back; kept in this browser
+  }
+
+  get #key() {
+    return `comments.${this.task}`;
+  }
+
+  #keep() {
+    if (this.comments.length) localStorage.setItem(this.#key, JSON.stringify(this.comments));
+    else localStorage.removeItem(this.#key);
+  }
+
+  #add(comment) {
+    this.comments.push(comment);
+    this.app.task.comments.push({ id: `new-${this.comments.length}`, author: "you", ...comment });
   }
 
   /** Shows the bar while a person is being reviewed; null: no person is open. */
   show(task) {
     byId("review-bar").hidden = !this.#reviews(task);
+    if (this.task !== task?.id && this.comments.length) {
+      notice(`${this.comments.length} comments on person ${this.person} are kept in this browser, not sent.`, "hint");
+    }
     if (this.task !== task?.id) this.comments = [];
     this.task = task?.id;
+    this.person = task?.person_id;
+    if (task && this.#reviews(task) && !this.comments.length) {
+      for (const comment of JSON.parse(localStorage.getItem(this.#key) || "[]")) this.#add(comment);
+    }
     this.#count();
   }
 
@@ -35,8 +56,8 @@ export class Review {
     const place = point ? `point of ${this.app.partName(point.part)}` : "person as a whole";
     const text = await askText("Comment", `On the ${place}`);
     if (!text) return;
-    this.comments.push({ point_id: point?.id ?? null, text });
-    this.app.task.comments.push({ id: `new-${this.comments.length}`, point_id: point?.id ?? null, author: "you", text });
+    this.#add({ point_id: point?.id ?? null, text });
+    this.#keep();
     this.#count();
     announce("Comment noted; it is sent with “Send back”");
   }
@@ -44,8 +65,7 @@ export class Review {
   async sendBack() {
     if (!this.comments.length) await this.comment(null);
     if (!this.comments.length) return notice("Write at least one comment: say what is wrong.", "hint");
-    await this.app.finish("send_back", { comments: this.comments });
-    await nextReview(this.app);
+    await this.#finish("send_back", { comments: this.comments });
   }
 
   async accept() {
@@ -54,8 +74,21 @@ export class Review {
       const choice = await dialog("Accept without the comments?", text, [["", "Cancel"], ["yes", "Accept"]]);
       if (choice !== "yes") return;
     }
-    await this.app.finish("accept");
-    await nextReview(this.app);
+    await this.#finish("accept");
+  }
+
+  async #finish(verb, body) {
+    const { id } = this.app.task;
+    const sent = this.comments;
+    this.comments = [];
+    try {
+      await finishPerson(this.app, verb, body);
+    } catch (error) {
+      if (this.app.task?.id === id) this.comments = sent; // refused: the person is still open
+      throw error;
+    } finally {
+      if (!this.comments.length || this.app.task?.id !== id) localStorage.removeItem(`comments.${id}`);
+    }
   }
 
   async fix() {

@@ -4,18 +4,18 @@ import { byId, notice } from "./dom.js";
 const TEXT = {
   saved: () => "Saved",
   saving: () => "Saving …",
-  offline: (count) => `Offline: ${count} kept, retrying`,
+  offline: (count, error) => `${error?.status >= 500 ? "Server error" : "Offline"}: ${count} kept, retrying`,
   conflict: () => "Not saved: changed elsewhere",
   "signed-out": () => "Signed out: changes kept",
 };
 
-export function showSaveState(state, count) {
+export function showSaveState(state, count, error) {
   const box = byId("save-state");
   const words = box.lastElementChild;
-  const text = TEXT[state](count);
+  const text = TEXT[state](count, error);
   box.dataset.state = state;
   if (words.textContent !== text) words.textContent = text;
-  if (state === "signed-out") notice("You are signed out. Open your personal link in another tab, then continue here.");
+  if (state === "signed-out") notice("You are signed out. Open a new personal link in another tab, then continue here.");
 }
 
 /** Enables undo and redo if there is something to undo or redo. */

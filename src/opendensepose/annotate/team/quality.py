@@ -1,47 +1,76 @@
 """How well and how fast people annotate: errors on gold people, agreement between annotators, time per point.
 
 Error: the geodesic distance between the annotated surface point and the true one (DensePose, Güler et al. 2018, section
-3). Answers that a reviewer changed do not count as the annotator's.
+3). Answers that a reviewer changed do not count as the annotator's. What was measured is kept, and measured again only
+when the task has changed.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Row
 
+from opendensepose.annotate.team.progress import progress
 from opendensepose.annotate.work.exchange import EXPORTED
 from opendensepose.annotate.work.gold import read_truth
 from opendensepose.annotate.work.store import Store, annotators, events, gold, people, photos, tasks
 from opendensepose.annotate.work.task_content import answered_points, box_xyxy_of, part_counts, part_map, task_points
-from opendensepose.evaluation.annotators import AnnotatedTruth, AnnotatorErrors, annotator_errors, annotator_numbers
+from opendensepose.evaluation.annotators import (
+    AnnotatedTruth,
+    AnnotatorErrors,
+    annotator_errors,
+    annotator_numbers,
+    joined,
+)
 from opendensepose.evaluation.errors import LabelDistances, Labels, between_labels
 from opendensepose.instance import DenseAnnotation
 
-__all__ = ["agreement", "gold_errors", "progress", "quality_document", "seconds_per_point"]
+__all__ = ["Measured", "agreement", "gold_errors", "quality_document", "seconds_per_point"]
 
 _LONGEST_PAUSE = 120.0  # seconds: a longer time between two answers is a pause
-_MOST_EVENTS = 100_000  # the newest answers are enough for the time per point
+_MOST_EVENTS = 200_000  # the newest lines of the log are enough for the time per point
+_MOST_TIMES = 20_000  # of one annotator
 _MAX_GAP = 0.03  # of the box's diagonal, between two annotators' points that are compared
 _MOST_PAIRS = 500
 
 
-def gold_errors(store: Store, to_iuv: Callable, distances: LabelDistances) -> list[AnnotatorErrors]:
-    """Measure everybody who has submitted gold people, in the order of their names."""
+@dataclass
+class Measured:
+    """What was measured before, by task and version, and how far the log was read."""
+
+    errors: dict[tuple[int, int], list[AnnotatorErrors]] = field(default_factory=dict)
+    pairs: dict[tuple[int, int, int, int], dict] = field(default_factory=dict)
+    times: dict[str, deque[float]] = field(default_factory=lambda: defaultdict(lambda: deque(maxlen=_MOST_TIMES)))
+    last: dict[tuple[int, int], float] = field(default_factory=dict)  # annotator and task: their last answer
+    last_event: int = 0
+
+
+def gold_errors(store: Store, to_iuv: Callable, distances: LabelDistances, measured: Measured) -> dict:
+    """Measure everybody who has submitted gold people: {name: AnnotatorErrors}."""
     query = (
-        sql.select(tasks, annotators.c.name, gold.c.truth)
+        sql.select(tasks, people.c.photo_id, annotators.c.name)
         .join(people, tasks.c.person_id == people.c.id)
-        .join(gold, gold.c.photo_id == people.c.photo_id)
         .join(annotators, tasks.c.annotator_id == annotators.c.id)
-        .where(tasks.c.status.in_(EXPORTED))
+        .where(tasks.c.status.in_(EXPORTED), people.c.is_gold)
         .order_by(tasks.c.id)
     )
     with store.reading() as connection:
-        rows = [(task, _own_answers(connection, task, to_iuv)) for task in connection.execute(query).all()]
-    answered = (AnnotatedTruth(task.name, own, read_truth(task.truth)) for task, own in rows if len(own.i))
-    return annotator_errors(answered, distances)
+        rows = connection.execute(query).all()
+    of_name = defaultdict(list)
+    for task in rows:
+        key = task.id, task.version
+        if key not in measured.errors:
+            with store.reading() as connection:
+                own = _own_answers(connection, task, to_iuv)
+                truth = connection.scalar(sql.select(gold.c.truth).where(gold.c.photo_id == task.photo_id))
+            people_of_task = [AnnotatedTruth(task.name, own, read_truth(truth))] if len(own.i) else []
+            measured.errors[key] = annotator_errors(people_of_task, distances)
+        of_name[task.name] += measured.errors[key]
+    return {name: joined(errors) for name, errors in of_name.items() if errors}
 
 
 def _own_answers(connection: Connection, task: Row, to_iuv: Callable) -> DenseAnnotation:
@@ -65,7 +94,7 @@ def _own_answers(connection: Connection, task: Row, to_iuv: Callable) -> DenseAn
     )
 
 
-def agreement(store: Store, to_iuv: Callable, distances: LabelDistances) -> list[dict]:
+def agreement(store: Store, to_iuv: Callable, distances: LabelDistances, measured: Measured) -> list[dict]:
     """Compare each two annotators of one person.
 
     Returns photo, person, annotators, mask_iou of the whole body, part_agreement (of the cells painted by both, the
@@ -87,8 +116,12 @@ def agreement(store: Store, to_iuv: Callable, distances: LabelDistances) -> list
             of_person[task.person_id].append(task)
         for group in of_person.values():
             for first, second in combinations(group, 2):
-                if len(found) < _MOST_PAIRS:
-                    found.append(_compared(connection, first, second, to_iuv, distances))
+                if len(found) >= _MOST_PAIRS:
+                    return found
+                key = first.id, first.version, second.id, second.version
+                if key not in measured.pairs:
+                    measured.pairs[key] = _compared(connection, first, second, to_iuv, distances)
+                found.append(measured.pairs[key])
     return found
 
 
@@ -120,46 +153,38 @@ def _share(part: np.ndarray, whole: np.ndarray) -> float | None:
     return round(float(part.sum() / whole.sum()), 4) if whole.any() else None
 
 
-def seconds_per_point(store: Store) -> dict[str, float]:
+def seconds_per_point(store: Store, measured: Measured) -> dict[str, float]:
     """Return the median time from one answer to the next on the same person, by annotator, without pauses."""
-    query = (
-        sql.select(events.c.annotator_id, events.c.task_id, events.c.at, annotators.c.name)
-        .join(annotators, events.c.annotator_id == annotators.c.id)
-        .where(events.c.kind == "answer")
-        .order_by(events.c.id.desc())
-        .limit(_MOST_EVENTS)
-    )
-    times = defaultdict(list)
-    last: dict[tuple[int, int], float] = {}
+    newest = sql.select(sql.func.coalesce(sql.func.max(events.c.id), 0))
     with store.reading() as connection:
-        for annotator_id, task_id, at, name in connection.execute(query):
-            later = last.get((annotator_id, task_id))
-            if later is not None and 0 <= later - at <= _LONGEST_PAUSE:
-                times[name].append(later - at)
-            last[annotator_id, task_id] = at
-    return {name: round(float(np.median(values)), 2) for name, values in times.items()}
+        since = max(measured.last_event, connection.execute(newest).scalar_one() - _MOST_EVENTS)
+        query = (
+            sql.select(events.c.id, events.c.annotator_id, events.c.task_id, events.c.at, annotators.c.name)
+            .join(annotators, events.c.annotator_id == annotators.c.id)
+            .where(events.c.kind == "answer", events.c.id > since)
+            .order_by(events.c.id)
+        )
+        for event_id, annotator_id, task_id, at, name in connection.execute(query):
+            earlier = measured.last.get((annotator_id, task_id))
+            if earlier is not None and 0 <= at - earlier <= _LONGEST_PAUSE:
+                measured.times[name].append(at - earlier)
+            measured.last[annotator_id, task_id] = at
+            measured.last_event = event_id
+    return {name: round(float(np.median(values)), 2) for name, values in measured.times.items()}
 
 
-def progress(store: Store) -> dict:
-    """Count the people, the gold people, the tasks of each status, and the tasks submitted on each day."""
-    with store.reading() as connection:
-        count = sql.select(people.c.is_gold, sql.func.count()).group_by(people.c.is_gold)
-        of_kind = {is_gold: number for is_gold, number in connection.execute(count)}
-        of_status = sql.select(tasks.c.status, sql.func.count()).group_by(tasks.c.status)
-        statuses = {status: number for status, number in connection.execute(of_status)}
-        times = connection.scalars(sql.select(tasks.c.submitted_at).where(tasks.c.submitted_at.is_not(None))).all()
-    day, amount = np.unique(np.floor_divide(np.array(times, np.float64), 86400).astype(np.int64), return_counts=True)
-    days = [[str(np.datetime64(int(one), "D")), int(many)] for one, many in zip(day, amount, strict=True)]
-    names = ("open", "submitted", "sent_back", "accepted", "skipped")
-    tasks_by_status = {name: statuses.get(name, 0) for name in names}
-    return {"people": of_kind.get(False, 0), "gold": of_kind.get(True, 0), "tasks": tasks_by_status, "days": days}
-
-
-def quality_document(store: Store, to_iuv: Callable, distances: LabelDistances | None) -> dict:
+def quality_document(
+    store: Store,
+    to_iuv: Callable,
+    distances: LabelDistances | None,
+    measured: Measured | None = None,
+    annotators_per_person: int = 1,
+) -> dict:
     """Collect what the manager's page shows; without distances there are no errors in cm."""
-    errors = gold_errors(store, to_iuv, distances) if distances else []
-    numbers = {one.annotator: annotator_numbers(one) for one in errors}
-    times = seconds_per_point(store)
+    measured = measured or Measured()
+    errors = gold_errors(store, to_iuv, distances, measured) if distances else {}
+    numbers = {name: annotator_numbers(one) for name, one in errors.items()}
+    times = seconds_per_point(store, measured)
     done = sql.select(annotators.c.name, sql.func.count()).select_from(
         tasks.join(annotators, tasks.c.annotator_id == annotators.c.id)
     )
@@ -183,8 +208,8 @@ def quality_document(store: Store, to_iuv: Callable, distances: LabelDistances |
             "per_part": {part: _number(value["mean_cm"]) for part, value in parts.items()},
         }
         lines.append(line)
-    agreed = agreement(store, to_iuv, distances) if distances else []
-    return {"annotators": lines, "agreement": agreed, "progress": progress(store)}
+    agreed = agreement(store, to_iuv, distances, measured) if distances else []
+    return {"annotators": lines, "agreement": agreed, "progress": progress(store, annotators_per_person)}
 
 
 def _number(value: float | None) -> float | None:

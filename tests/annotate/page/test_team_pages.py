@@ -1,0 +1,213 @@
+"""From person to person, lists and teams in a real browser: addresses, review in turn, people page, team page."""
+
+import pytest
+import sqlalchemy as sql
+from tests.annotate.annotating import user
+from tests.annotate.browser import BlankPictures, Hands, chromium_path, open_page, serving
+from tests.annotate.fakes import square
+
+from opendensepose.annotate.server.access import invite
+from opendensepose.annotate.work import edits, tasks
+from opendensepose.annotate.work.edits import Answer
+from opendensepose.annotate.work.store import people, points
+from opendensepose.annotate.work.store import tasks as task_table
+
+playwright_api = pytest.importorskip("playwright.sync_api", reason="the tests of the page need playwright")
+pytestmark = pytest.mark.skipif(chromium_path() is None, reason="no Chromium: `apt-get install chromium`")
+RULES = tasks.Rules()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def surface():
+    return BlankPictures()
+
+
+def add_people(store, count: int) -> None:
+    with store.writing() as connection:
+        for k in range(count):
+            box = {"x0": 10.0 + k % 50, "y0": 20.0, "x1": 120.0 + k % 50, "y1": 300.0}
+            connection.execute(people.insert().values(photo_id=1, is_gold=False, times_submitted=0, **box))
+
+
+def submit(store, surface, who, after=None) -> int:
+    """Annotates the next person past the page, each point with a reason; returns the task."""
+    task_id = tasks.next_task(store, RULES, who, after)
+    edits.set_parts(store, RULES, who, task_id, {1: square(50, 200)}, version=1)
+    edits.resample_points(store, RULES, who, task_id, surface.sample_points, version=2)
+    with store.reading() as connection:
+        ids = connection.scalars(sql.select(points.c.id).where(points.c.task_id == task_id)).all()
+    for k, point_id in enumerate(ids):
+        answer = Answer(reason="not visible")
+        edits.answer_point(store, RULES, who, task_id, point_id, answer, surface.point_at, version=3 + k)
+    tasks.submit(store, RULES, who, task_id)
+    return task_id
+
+
+def wait_person(page, number: int) -> None:
+    page.wait_for_selector(f"#task-name:has-text('person {number}')")
+    page.wait_for_function(f"location.pathname === '/person/{number}'")
+
+
+def leases(store) -> dict[int, bool]:
+    with store.reading() as connection:
+        rows = connection.execute(sql.select(task_table.c.person_id, task_table.c.lease_expires_at))
+        return {person: until is not None for person, until in rows}
+
+
+def test_each_person_has_an_address_and_next_goes_on(browser, surface, tmp_path):
+    with serving(tmp_path / "one", surface) as server:
+        add_people(server.store, 4)
+        with open_page(browser, server) as page:
+            hands = Hands(page, server)
+            wait_person(page, 1)
+            assert len(hands.task(1)["others"]) == 3
+            hands.press("Shift+N")
+            wait_person(page, 2)
+            assert leases(server.store) == {1: False, 2: True}  # what one leaves is given back
+            page.reload()
+            wait_person(page, 2)
+            page.goto(server.url)  # a new visit goes on where one was
+            wait_person(page, 2)
+            hands.press("Shift+P")
+            wait_person(page, 1)
+            page.go_back()
+            wait_person(page, 2)
+            hands.press("Shift+S")
+            page.click("dialog .choices button")
+            wait_person(page, 3)
+            hands.press("Shift+N")
+            wait_person(page, 4)
+            hands.press("Shift+N")
+            wait_person(page, 1)  # nobody new is left: round again
+            page.goto(f"{server.url}/person/2")  # skipped: brought back
+            wait_person(page, 2)
+            hands.press("Shift+E")
+            page.wait_for_selector("body[data-editable=true]")
+            assert hands.task(2)["status"] == "open" and leases(server.store)[2]
+            page.goto(f"{server.url}/person/99")
+            page.wait_for_selector("#empty-text:has-text('no person 99')")
+
+
+def test_review_goes_in_turn_and_keeps_unsent_comments(browser, surface, tmp_path):
+    with serving(tmp_path / "team", surface, team=True) as server:
+        add_people(server.store, 3)
+        ann = user(server.store, "ann")
+        first = submit(server.store, surface, ann)
+        second = submit(server.store, surface, ann, first)
+        with open_page(browser, server, path=f"/enter#{invite(server.store, 'rita', 'reviewer')}") as page:
+            page.wait_for_selector("#user:has-text('rita')")
+            hands = Hands(page, server)
+            wait_person(page, 1)
+            hands.press("Shift+C")
+            page.fill("dialog textarea", "too high")
+            page.click("dialog .primary")
+            hands.press("Shift+N")
+            wait_person(page, 2)
+            page.wait_for_selector("#review-comments:has-text('no comments')")
+            hands.press("Shift+N")
+            wait_person(page, 1)  # in turn: not "nothing to review"
+            page.wait_for_selector("#review-comments:has-text('1 comment')")  # kept, not lost
+            page.reload()
+            page.wait_for_selector("#review-comments:has-text('1 comment')")
+            hands.press("Shift+B")
+            wait_person(page, 2)
+            assert hands.get(f"/api/tasks/{first}")["comments"][0]["text"] == "too high"
+            page.goto(f"{server.url}/people?state=submitted")
+            playwright_api.expect(page.locator("#people .actions")).to_have_count(1)
+            page.click("#people .actions a")
+            wait_person(page, 2)
+            hands.press("Shift+A")
+            page.wait_for_selector("#empty-title:has-text('Nothing to review')")
+            assert hands.get(f"/api/tasks/{second}")["status"] == "accepted"
+
+
+def test_the_people_page_filters_pages_assigns_and_brings_back(browser, surface, tmp_path):
+    with serving(tmp_path / "team", surface, team=True) as server:
+        add_people(server.store, 130)
+        ann = user(server.store, "ann")
+        skipped = tasks.next_task(server.store, RULES, ann)
+        tasks.skip(server.store, RULES, ann, skipped, "too dark <b>here</b>")
+        path = f"/enter#{invite(server.store, 'max', 'manager')}"
+        with open_page(browser, server, path=path) as page:
+            page.wait_for_selector("#user:has-text('max')")
+            page.wait_for_selector("body[data-ready]")
+            page.goto(f"{server.url}/people")
+            page.wait_for_selector("#range:has-text('1 to 50 of 131')")  # max was given whom ann skipped
+            page.wait_for_function("document.querySelector('#people img').naturalWidth > 0")
+            page.click("#last")
+            page.wait_for_selector("#range:has-text('101 to 131')")
+            page.go_back()
+            page.wait_for_selector("#range:has-text('1 to 50')")
+            page.fill("[name=search]", "dark")
+            page.wait_for_selector("#range:has-text('1 to 1 of 1')")
+            assert "too dark <b>here</b>" in page.inner_text("#people")
+            page.click("#people .actions button")  # reopen
+            page.wait_for_selector("#people td:has-text('Nobody fits')")
+            page.fill("[name=search]", "")
+            page.wait_for_selector("#range:has-text('of 131')")
+            page.select_option("[name=state]", "waiting")
+            page.wait_for_selector("#range:has-text('of 129')")
+            page.check("#people th input")
+            page.select_option("#assign-to", label="ann")
+            page.click("#assign")
+            page.wait_for_selector("#notice:has-text('50 people assigned')")
+            page.wait_for_selector("#range:has-text('of 79')")
+            page.goto(f"{server.url}/people?annotator={ann.id}&sort=photo")
+            page.wait_for_selector("#range:has-text('of 51')")
+            page.click("#people .actions a >> nth=1")  # ann's work, read by the manager, walked by the list
+            wait_person(page, 2)
+            page.wait_for_selector("body[data-editable=false]")
+            page.keyboard.press("Shift+N")
+            wait_person(page, 3)
+            assert "list=annotator" in page.url
+
+
+def test_the_team_page_invites_revokes_and_forecasts(browser, surface, tmp_path):
+    with serving(tmp_path / "team", surface, team=True) as server:
+        add_people(server.store, 4)
+        ann = user(server.store, "ann")
+        submit(server.store, surface, ann)
+        with open_page(browser, server, path=f"/enter#{invite(server.store, 'max', 'manager')}") as page:
+            page.wait_for_selector("#user:has-text('max')")
+            page.goto(f"{server.url}/manager")
+            for _ in range(200):  # max leaves whom they were given when they came
+                if not any(leases(server.store).values()):
+                    break
+                page.wait_for_timeout(50)
+            page.reload()
+            page.wait_for_selector("#annotators td:has-text('ann')")
+
+            def texts(selector):
+                return page.eval_on_selector_all(selector, "all => all.map((one) => one.textContent)")
+
+            assert texts("#progress dd") == ["4", "0", "1", "0", "3", "0", "3"]
+            assert "3 that are left take 3 days" in page.inner_text("#forecast")
+            page.fill("[name=name]", "<b>bob</b>")
+            page.click("#invite .primary")
+            page.wait_for_selector("#made:not([hidden])")
+            link = page.input_value("#made-link")
+            assert link.startswith(f"{server.url}/enter#")
+            with open_page(browser, server, path=link.removeprefix(server.url)) as other:
+                other.wait_for_selector("#user:has-text('bob')")
+                with open_page(browser, server, path=link.removeprefix(server.url)) as third:
+                    third.wait_for_selector("#state:has-text('used before')")
+                page.reload()
+                page.click("tr:has-text('bob') >> text=Revoke")
+                page.click("dialog .primary")
+                page.wait_for_selector("tr:has-text('bob') >> text=revoked")
+                other.reload()
+                other.wait_for_selector("text=Sign in with your personal link")
+            page.wait_for_selector("#plots img")
+            page.click("#user")
+            page.click("dialog >> text=Sign out")
+            page.wait_for_selector("#state:has-text('not signed in')")
+            page.goto(server.url)
+            assert "Sign in" in page.inner_text("main")
