@@ -214,8 +214,9 @@ def exif_focal(path: str | Path) -> float | None:
     with _opened(path, str(path)) as image, _one_sentence(str(path)):
         focal_mm = image.getexif().get_ifd(_EXIF_DETAILS).get(_EXIF_FOCAL_35MM)
         diagonal_px = float(np.hypot(*image.size))
-    is_length = isinstance(focal_mm, int | float) and 3 <= focal_mm <= 3000
-    return float(focal_mm) / _DIAGONAL_35MM * diagonal_px if is_length else None
+    if not isinstance(focal_mm, int | float) or not 3 <= focal_mm <= 3000:
+        return None
+    return float(focal_mm) / _DIAGONAL_35MM * diagonal_px
 
 
 def check_photo(image_rgb: np.ndarray, name: str) -> None:
