@@ -261,7 +261,11 @@ def predict_files(
     another mesh, an out_dir that cannot be written, two photos that would share an output name.
     """
     photos = find_photos(list(paths))
-    settings = {"model": model_identity(model), "min_score": min_score, "assets": None if assets is None else str(assets)}
+    settings = {
+        "model": model_identity(model),
+        "min_score": min_score,
+        "assets": None if assets is None else str(assets),
+    }
     make_output = partial(
         OutputFolder, out_dir, formats, person=person, min_confidence=min_confidence, overlay=overlay, settings=settings
     )

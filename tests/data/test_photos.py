@@ -1,10 +1,12 @@
 """Reading photos: every ordinary kind becomes RGB, bad files become one sentence."""
 
+from io import BytesIO
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from opendensepose.data.photos import find_image, find_photos, photo_folders, read_photo
+from opendensepose.data.photos import decode_photo, find_image, find_photos, photo_folders, read_photo
 
 
 def save(path, array, **options):
@@ -110,3 +112,25 @@ def test_the_photos_of_an_annotation_file_are_in_images_or_beside_it(tmp_path, r
     assert find_image(tmp_path, "images/a.png") == find_image(str(tmp_path), "images/a.png") == folders[0] / "a.png"
     with pytest.raises(FileNotFoundError, match="no ../x.png"):
         find_image(tmp_path / "images", "../x.png")
+
+
+def test_the_content_of_a_file_is_read_as_the_file(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    path = tmp_path / "a.png"
+    Image.fromarray(pixels).save(path)
+    np.testing.assert_array_equal(decode_photo(path.read_bytes()), read_photo(path))
+    with pytest.raises(ValueError, match=r"the photo is empty \(0 bytes\)"):
+        decode_photo(b"")
+    with pytest.raises(ValueError, match="picture 3 has 30 x 20 = 0 megapixels, more than the limit"):
+        decode_photo(path.read_bytes(), "picture 3", max_pixels=599)
+    with pytest.raises(ValueError, match="the photo is not an image"):
+        decode_photo(b"text")
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_content_with_several_frames_is_refused(kind):
+    frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
+    content = BytesIO()
+    frames[0].save(content, kind, save_all=True, append_images=frames[1:])
+    with pytest.raises(ValueError, match="the photo must be one picture, got several frames"):
+        decode_photo(content.getvalue())

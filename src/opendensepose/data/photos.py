@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ __all__ = [
     "PHOTO_SUFFIXES",
     "check_aspect",
     "check_photo",
+    "decode_photo",
     "find_image",
     "find_photos",
     "photo_folders",
@@ -32,6 +34,7 @@ PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".g
 # What cameras, phones and editors write. Pillow knows more, and starts other programs for some of it, such as EPS. The
 # first six load at once; the others may load all of Pillow's plugins.
 _FORMATS = ("JPEG", "PNG", "BMP", "DIB", "GIF", "PPM", "WEBP", "TIFF", "AVIF", "JPEG2000")
+_ANIMATIONS = ("AVIF", "GIF", "PNG", "TIFF", "WEBP")  # may be; the further pictures in a phone's JPEG are small copies
 _EXIF_ORIENTATION = 274  # tag; 5 to 8 are on their side
 
 
@@ -47,17 +50,37 @@ def read_photo(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         raise FileNotFoundError(f"there is no file {path}.")
     if path.stat().st_size == 0:
         raise ValueError(f"{path} is empty (0 bytes).")
-    with _opened(path) as image:
-        width, height = image.size
-        if width * height > max_pixels:
-            raise ValueError(
-                f"{path} has {width} x {height} = {width * height / 1e6:.0f} megapixels,"
-                f" more than the limit of {max_pixels / 1e6:.0f}: make it smaller."
-            )
-        check_aspect((height, width), str(path))
-        with _one_sentence(path):
-            image.load()
-            return np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(image)))
+    with _opened(path, str(path)) as image:
+        return _pixels(image, str(path), max_pixels)
+
+
+def decode_photo(content: bytes, name: str = "the photo", max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """The photo in a file's content, as `read_photo` has it; name: what sentences call it.
+
+    ValueError, one sentence, as there, and for animations: how much they unpack to is not known beforehand.
+    """
+    if not content:
+        raise ValueError(f"{name} is empty (0 bytes).")
+    with _opened(BytesIO(content), name) as image:
+        with _one_sentence(name):
+            has_frames = image.format in _ANIMATIONS and getattr(image, "is_animated", False)
+        if has_frames:
+            raise ValueError(f"{name} must be one picture, got several frames or pages: choose one of them.")
+        return _pixels(image, name, max_pixels)
+
+
+def _pixels(image: Image.Image, name: str, max_pixels: int) -> np.ndarray:
+    """Decode an opened image, see `read_photo`; the size in its header is checked before."""
+    width, height = image.size
+    if width * height > max_pixels:
+        raise ValueError(
+            f"{name} has {width} x {height} = {width * height / 1e6:.0f} megapixels,"
+            f" more than the limit of {max_pixels / 1e6:.0f}: make it smaller."
+        )
+    check_aspect((height, width), name)
+    with _one_sentence(name):
+        image.load()
+        return np.ascontiguousarray(_to_rgb(ImageOps.exif_transpose(image)))
 
 
 def read_pixels(path: str | Path, mode: str) -> np.ndarray:
@@ -68,14 +91,14 @@ def read_pixels(path: str | Path, mode: str) -> np.ndarray:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}.")
-    with _opened(path) as image:
+    with _opened(path, str(path)) as image:
         if image.width * image.height > MAX_PIXELS:
             raise ValueError(
                 f"{path} has more than {MAX_PIXELS / 1e6:.0f} megapixels: it is {image.width} x {image.height}."
             )
         if image.mode != mode:
             raise ValueError(f"{path} must be a picture of kind {mode} (Pillow's name), got {image.mode}.")
-        with _one_sentence(path):
+        with _one_sentence(str(path)):
             return np.array(image)
 
 
@@ -90,26 +113,26 @@ def check_aspect(size_hw: tuple[int, int], name: str) -> None:
         )
 
 
-def _opened(path: Path) -> Image.Image:
-    """Open an image and read its header, for `with`."""
-    with _one_sentence(path):
-        return Image.open(path, formats=_FORMATS)
+def _opened(source: Path | BytesIO, name: str) -> Image.Image:
+    """Open an image and read its header, for `with`; name: what sentences call it."""
+    with _one_sentence(name):
+        return Image.open(source, formats=_FORMATS)
 
 
 @contextmanager
-def _one_sentence(path: Path) -> Iterator[None]:
+def _one_sentence(name: str) -> Iterator[None]:
     """Turn any error of Pillow into a ValueError of one sentence."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # damaged EXIF and Pillow's own size warning: max_pixels rules here
             yield
     except (UnidentifiedImageError, KeyError) as error:  # KeyError: a Pillow that was built without one of _FORMATS
-        raise ValueError(f"{path} is not an image that can be read.") from error
+        raise ValueError(f"{name} is not an image that can be read.") from error
     except Image.DecompressionBombError as error:
-        raise ValueError(f"{path} has more megapixels than can be read: make it smaller.") from error
+        raise ValueError(f"{name} has more megapixels than can be read: make it smaller.") from error
     except Exception as error:  # a damaged file can fail in any way
         first_line = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise ValueError(f"{path} is damaged or cut off: {first_line}.") from error
+        raise ValueError(f"{name} is damaged or cut off: {first_line}.") from error
 
 
 def _to_rgb(image: Image.Image) -> np.ndarray:
@@ -171,7 +194,7 @@ def photo_size_hw(path: str | Path) -> tuple[int, int]:
     ValueError, one sentence, if it is no image.
     """
     path = Path(path)
-    with _opened(path) as image, _one_sentence(path):
+    with _opened(path, str(path)) as image, _one_sentence(str(path)):
         is_turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
         return (image.width, image.height) if is_turned else (image.height, image.width)
 

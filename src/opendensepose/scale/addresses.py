@@ -185,6 +185,8 @@ def local_copy(address: str) -> Iterator[Path]:
     """
     system, path, _ = _split(address)
     if not is_remote(address):
+        if not Path(path).exists():
+            raise FileNotFoundError(f"there is no file {address}.")
         yield Path(path)
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from opendensepose.data.photos import PHOTO_SUFFIXES
 from opendensepose.models.checkpoints.model_files import weights_path
+from opendensepose.models.prediction import Network
 from opendensepose.predict import Predictor, model_identity
 from opendensepose.scale.addresses import FoundFile, find_files, join, names_in, upload
 from opendensepose.scale.plan import plan_shards
@@ -89,9 +89,9 @@ def shard_name(number: int, kind: str) -> str:
 
 
 def predict_shards(
-    addresses: Sequence[str],
+    photos: Sequence[str] | Sequence[FoundFile],
     out: str,
-    model: str = "default",
+    model: str | Path | Network = "default",
     device: str | None = None,
     min_score: float | None = None,
     *,
@@ -107,7 +107,8 @@ def predict_shards(
 ) -> ShardSummary:
     """Label photos and write their rows, see `rows`, in shards of shard_size photos: out/photos/00000.parquet ...
 
-    addresses: files, folders or patterns, see `addresses`; out: a folder's address. kind: of `shards.KINDS`. A photo
+    photos: files, folders or patterns, see `addresses`, or files that were found. out: a folder's address. kind: of
+    `shards.KINDS`. A photo
     that cannot be read or labelled is a row of out/errors/. workers, ray: see `run_tasks`. A run that was interrupted
     goes on with the shards that are missing; each photo is in one row of all shards, or in one of the errors.
     on_photo(number done, number of all) is called when photos are done. Other options: see `Predictor` and
@@ -119,10 +120,13 @@ def predict_shards(
     if shard_size < 1:
         raise ValueError(f"a shard must have at least 1 photo, got {shard_size}.")
     choice = Choice(person, min_confidence)
-    weights_path(model) if Path(model).suffix not in (".onnx", ".xml") else None
+    if isinstance(model, str | Path) and Path(model).suffix not in (".onnx", ".xml"):
+        weights_path(model)  # an unknown model is named before workers start
     settings = {"model": model_identity(model), "min_score": min_score, "assets": assets, "kind": kind}
     settings |= {"person": person, "min_confidence": min_confidence}
-    tasks, changed = plan_shards(out, find_files(addresses, PHOTO_SUFFIXES), settings, shard_size)
+    files = [one for one in photos if not isinstance(one, str)]
+    files = files or find_files([one for one in photos if isinstance(one, str)], PHOTO_SUFFIXES)
+    tasks, changed = plan_shards(out, files, settings, shard_size)
     there = names_in(join(out, PHOTOS))
     waiting = [task for task in tasks if shard_name(task.number, kind) not in there]
     summary = ShardSummary(changed=[one for one in changed if one[0] not in _names(waiting)])

@@ -14,10 +14,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from opendensepose.data.tar_samples import write_sample
 from opendensepose.scale.addresses import join, local_copy, names_in
 from opendensepose.scale.rows import Row
 
-__all__ = ["KINDS", "ShardWriter", "open_shard", "read_rows", "write_errors"]
+__all__ = ["KINDS", "ShardWriter", "open_shard", "read_photo_names", "read_rows", "read_shard", "write_errors"]
 
 KINDS = {"parquet": "parquet", "webdataset": "tar"}  # kind -> suffix
 ROW_GROUP_BYTES = 32_000_000  # of rows that are kept in memory before they are written
@@ -104,10 +105,7 @@ class _TarShard:
         }
         arrays = io.BytesIO()
         np.savez_compressed(arrays, **{name: value for name, value in row.items() if isinstance(value, np.ndarray)})
-        for suffix, content in (("json", json.dumps(about).encode()), ("npz", arrays.getvalue())):
-            entry = tarfile.TarInfo(f"{key}.{suffix}")
-            entry.size = len(content)
-            self.tar.addfile(entry, io.BytesIO(content))
+        write_sample(self.tar, key, {"json": json.dumps(about).encode(), "npz": arrays.getvalue()})
 
     def close(self) -> None:
         self.tar.close()
@@ -134,6 +132,16 @@ def read_shard(address: str) -> Iterator[Row]:
     """Read the rows of one shard."""
     with local_copy(address) as path:
         yield from _read_tar(path) if path.suffix == ".tar" else _read_parquet(path)
+
+
+def read_photo_names(address: str) -> list[str]:
+    """The photos that have a row in a shard, in its order; of Parquet only this column is read."""
+    with local_copy(address) as path:
+        if path.suffix == ".tar":
+            return [row["photo"] for row in _read_tar(path)]
+        import pyarrow.parquet as pq
+
+        return pq.read_table(path, columns=["photo"])["photo"].to_pylist()
 
 
 def _read_parquet(path: Path) -> Iterator[Row]:

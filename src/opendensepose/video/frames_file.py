@@ -114,9 +114,7 @@ def people_of_arrays(arrays: Any, size_hw: tuple[int, int]) -> list[Instance]:
         labels = arrays[f"labels_{k}"]
         u, v, confidence = labels[1:].astype(np.float32) / 255
         box, score = arrays["boxes_xyxy"][k], float(arrays["scores"][k])
-        people.append(
-            place_in_photo(IUV(labels[0], u, v), confidence, (int(x), int(y)), size_hw, box, score)
-        )
+        people.append(place_in_photo(IUV(labels[0], u, v), confidence, (int(x), int(y)), size_hw, box, score))
     return people
 
 
