@@ -37,6 +37,7 @@ SLOW_START = {  # a loaded machine starts slowly; workers are started when they 
     "RAY_enable_worker_prestart": "0",
     "RAY_prestart_worker_first_driver": "0",
     "RAY_AUTH_MODE": "disabled",
+    "RAY_memory_monitor_refresh_ms": "0",  # other work on the machine may fill its memory
 }
 
 
@@ -127,7 +128,9 @@ def wait_for_nodes(count: int, limit_s: float = 300) -> None:
     script = f"import ray; ray.init('{ADDRESS}', logging_level='ERROR'); print('nodes', sum(n['Alive'] for n in ray.nodes()))"
     end = time.monotonic() + limit_s
     while time.monotonic() < end:
-        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=os.environ | SLOW_START)
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, env=os.environ | SLOW_START
+        )
         if f"nodes {count}" in done.stdout:
             return
         time.sleep(2)
@@ -163,11 +166,17 @@ def speed(folder: Path, nodes: list[Node], count: int, repeats: int) -> None:
             rate, cost = (float(value) for value in lines[0][1:])
             rates[workers].append(rate)
             costs[workers].append(cost)
-            print(f"repeat {repeat}, {workers} workers: {rate:.2f} photos/s, {cost:.3f} s of processor time per photo", flush=True)
+            print(
+                f"repeat {repeat}, {workers} workers: {rate:.2f} photos/s, {cost:.3f} s of processor time per photo",
+                flush=True,
+            )
     ratios = [two / one for one, two in zip(rates[1], rates[2], strict=True)]
     print(f"two workers against one: {statistics.median(ratios):.2f} (median of {[round(one, 2) for one in ratios]})")
     one, two = (statistics.median(costs[k]) for k in (1, 2))
-    print(f"processor time per photo: {one:.3f} s with one, {two:.3f} s with two: {2 * one / two:.2f} on free cores", flush=True)
+    print(
+        f"processor time per photo: {one:.3f} s with one, {two:.3f} s with two: {2 * one / two:.2f} on free cores",
+        flush=True,
+    )
 
 
 SPEED_SCRIPT = """
@@ -216,6 +225,8 @@ def kills(folder: Path, nodes: list[Node], count: int, side: int, boost: bool) -
         done = shards(out)
         memory += [(done / all_shards, rss_mb(pid)) for node in nodes for pid in node.workers()]
         due = [name for name, part in plan.items() if name not in killed and done >= part * all_shards]
+        if driver.poll() is not None and "driver" not in killed:
+            raise SystemExit(f"the driver ended by itself, exit code {driver.returncode}, {done} shards")
         if not due:
             continue
         what = due[0]
@@ -249,7 +260,9 @@ def kills(folder: Path, nodes: list[Node], count: int, side: int, boost: bool) -
     halves = [[mb for part, mb in memory if (part >= 0.5) == late] for late in (False, True)]
     for name, values in zip(("first", "second"), halves, strict=True):
         if values:
-            print(f"resident memory of a worker, {name} half: at most {max(values):.0f} MB, median {statistics.median(values):.0f} MB")
+            print(
+                f"resident memory of a worker, {name} half: at most {max(values):.0f} MB, median {statistics.median(values):.0f} MB"
+            )
 
 
 def main() -> None:

@@ -128,4 +128,6 @@ def test_what_may_pass_is_tried_again_and_what_does_not_is_not(monkeypatch):
 
 def test_names():
     assert join("s3://a/b/", "c") == "s3://a/b/c" and base_name("s3://a/b/") == "b"
-    assert is_remote("s3://a") and not is_remote("/a/b") and not is_remote("file:///a") and not is_remote(str(Path("a")))
+    assert (
+        is_remote("s3://a") and not is_remote("/a/b") and not is_remote("file:///a") and not is_remote(str(Path("a")))
+    )

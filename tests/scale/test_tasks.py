@@ -11,7 +11,9 @@ TASKS = [Task(k, range(10 * k, 10 * k + 4)) for k in range(3)]
 
 @pytest.mark.parametrize("workers", [None, 2])
 def test_every_task_is_done_once_and_one_fails_alone(tmp_path, workers):
-    ends = dict((task.number, end) for task, end in run_tasks(CountingJob(tmp_path, away=(12,)), TASKS, workers=workers))
+    ends = dict(
+        (task.number, end) for task, end in run_tasks(CountingJob(tmp_path, away=(12,)), TASKS, workers=workers)
+    )
     assert ends[0] == Done(4, 0, 6) and ends[2] == Done(4, 0, 86)
     assert ends[1] == TaskFailed(TASKS[1], "the server of 12 is away")
     assert sorted(path.name for path in tmp_path.glob("*.txt")) == ["0.txt", "2.txt"]

@@ -5,7 +5,7 @@ its photos; Ray Data names its files anew in each run and moves rows through its
 counts travel, and a worker's memory is that of a few photos.
 """
 
-import os
+import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,16 +27,30 @@ def connect(address: str) -> None:
 
     if ray.is_initialized():
         return
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # workers without a GPU see none; says so itself
     options: dict[str, Any] = {"log_to_driver": False, "configure_logging": False, "include_dashboard": False}
-    try:
-        if address == "auto":
-            ray.init(**options)
-        else:
+    if address == "auto":
+        ray.init(**options)
+    elif address == "local":
+        ray.init("local", **options)
+    else:
+        _check_that_somebody_listens(address)
+        options.pop("include_dashboard")
+        try:
             ray.init(address, **options)
-    except ConnectionError as error:
-        said = " ".join(str(error).split())
-        raise ValueError(f"there is no Ray cluster at {address}: {said.split('. ')[0].rstrip('.')}.") from error
+        except ConnectionError as error:
+            said = " ".join(str(error).split()).split(". ")[0].rstrip(".")
+            raise ValueError(f"there is no Ray cluster at {address}: {said}.") from error
+
+
+def _check_that_somebody_listens(address: str) -> None:
+    """Raise ValueError, one sentence, if not: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        raise ValueError(f"a Ray cluster's address is host:port or ray://host:port, got {address!r}.")
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise ValueError(f"there is no Ray cluster at {address}: {error}.") from error
 
 
 class _Actor:
@@ -138,7 +152,7 @@ class _Pool:
         if ready is not None:
             try:
                 ray.get(ready)
-            except ray.exceptions.RayActorError as error:
+            except ray.exceptions.RayError as error:
                 cause = getattr(error, "cause", None) or error.__cause__
                 self.failed_starts += 1
                 if self.failed_starts >= MOST_DEATHS or "error in the actor's __init__" in " ".join(str(error).split()):
@@ -157,8 +171,11 @@ class _Pool:
         one = self.running[reports]
         try:
             said = ray.get(next(reports))
-        except ray.exceptions.RayActorError:
+        except ray.exceptions.RayTaskError:  # an error of the job's own
+            raise
+        except ray.exceptions.RayError:  # its process or its node is gone, or ran out of memory
             del self.running[reports]
+            ray.kill(one.actor)
             yield from self._died(one)
             return
         if isinstance(said, int):
