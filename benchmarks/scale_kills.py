@@ -2,11 +2,11 @@
 
     python benchmarks/scale_kills.py FOLDER [--photos 2000] [--photo-pixels 64] [--speed-photos 48] [--repeats 3]
 
-Two raylets are started, each in a session of its own and bound to one core. (1) Speed: the same photos are labelled with
-one worker and with two in turn, with the default model; ratio of photos per second, and seconds of processor time per
-photo. (2) Kills: while the photos are labelled, a worker is killed (SIGKILL), then a node with all its processes, which
-is started anew later, then the driver, which is run again. Every photo must be in one row of the shards, or in one of
-the errors. (3) The workers' resident memory, sampled every 2 s, in the first and the second half of (2).
+Two raylets are started, each in a session of its own and bound to one core. (1) Speed: the same photos are labelled
+with one worker and with two in turn, with the default model; ratio of photos per second, and seconds of processor time
+per photo. (2) Kills: while the photos are labelled, a worker is killed (SIGKILL), then a node with all its processes,
+which is started anew later, then the driver, which is run again. Every photo must be in one row of the shards or the
+errors. (3) The workers' resident memory, sampled every 2 s, in the first and the second half of (2).
 
 The machine may be shared with other work: the ratio of (1) is of runs in turn, and the processor time stands beside.
 """
@@ -125,7 +125,8 @@ def rss_mb(pid: int) -> float:
 
 
 def wait_for_nodes(count: int, limit_s: float = 300) -> None:
-    script = f"import ray; ray.init('{ADDRESS}', logging_level='ERROR'); print('nodes', sum(n['Alive'] for n in ray.nodes()))"
+    script = f"import ray; ray.init('{ADDRESS}', logging_level='ERROR');"
+    script += " print('nodes', sum(n['Alive'] for n in ray.nodes()))"
     end = time.monotonic() + limit_s
     while time.monotonic() < end:
         done = subprocess.run(
@@ -255,13 +256,15 @@ def kills(folder: Path, nodes: list[Node], count: int, side: int, boost: bool) -
     num_errors = sum(pq.read_metadata(path).num_rows for path in (out / "errors").glob("*.parquet"))
     print(
         f"{len(wanted)} photos: {len(wanted - seen.keys())} lost, {sum(n > 1 for n in seen.values())} doubled,"
-        f" {len(seen.keys() - wanted)} unknown, {num_errors} rows of errors for {NUM_BAD + (count % NUM_BAD > 5)} bad files"
+        f" {len(seen.keys() - wanted)} unknown, {num_errors} rows of errors for"
+        f" {NUM_BAD + (count % NUM_BAD > 5)} bad files"
     )
     halves = [[mb for part, mb in memory if (part >= 0.5) == late] for late in (False, True)]
     for name, values in zip(("first", "second"), halves, strict=True):
         if values:
             print(
-                f"resident memory of a worker, {name} half: at most {max(values):.0f} MB, median {statistics.median(values):.0f} MB"
+                f"resident memory of a worker, {name} half: at most {max(values):.0f} MB,"
+                f" median {statistics.median(values):.0f} MB"
             )
 
 

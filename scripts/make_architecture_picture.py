@@ -21,6 +21,7 @@ PICTURE = ROOT / "docs" / "images" / "architecture.svg"
 FLOORS = {  # any unit of a layer: what the layer is, in words
     "__main__": "entrance",
     "cli": "the command",
+    "scale": "many machines",
     "annotate": "long work",
     "predict": "one job",
     "formats": "files of labels",
@@ -30,7 +31,7 @@ FLOORS = {  # any unit of a layer: what the layer is, in words
     "surface": "the body",
     "cache_folder": "files on disk",
 }
-TO_COME = {"annotate": ("serve",), "models": ("scale",)}  # dashed, until there
+TO_COME = {"annotate": ("serve",)}  # dashed, until there
 FLOWS = {
     "A photo becomes I, U, V": (
         "#d9480f",

@@ -15,7 +15,7 @@ def write(path, samples):
 
 
 def test_samples_of_several_files_are_read_in_any_order(tmp_path):
-    samples = {f"{k:03d}": {"jpg": bytes([k]) * k, "json": b"{}" * k} for k in range(700, 720)}
+    samples = {f"{k:03d}": {"jpg": bytes([k - 700]) * k, "json": b"{}" * k} for k in range(700, 720)}
     keys = list(samples)
     write(tmp_path / "b.tar", {key: samples[key] for key in keys[9:]})
     write(tmp_path / "a.tar", {key: samples[key] for key in keys[:9]})

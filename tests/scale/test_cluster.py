@@ -12,12 +12,10 @@ from pathlib import Path
 import pytest
 from tests.scale.counting import CountingJob
 
-ray = pytest.importorskip("ray", reason="needs Ray: pip install 'opendensepose[scale]'")
-
-from ray.cluster_utils import Cluster
-
 from opendensepose.scale.cluster import connect
 from opendensepose.scale.tasks import Done, Task, run_tasks
+
+ray = pytest.importorskip("ray", reason="needs Ray: pip install 'opendensepose[scale]'")
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,6 +23,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def cluster(monkeypatch):
     """A head without room for workers, and two nodes with room for one each."""
+    from ray.cluster_utils import Cluster
+
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     for name in ("RAY_enable_worker_prestart", "RAY_prestart_worker_first_driver"):
         monkeypatch.setenv(name, "0")

@@ -8,14 +8,14 @@ from PIL import Image
 from tests.red_people import RedPeople, photo_with_red
 from tests.scale.test_shards import assert_same
 
-pq = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow: pip install 'opendensepose[scale]'")
-
 from opendensepose.predict import Predictor
 from opendensepose.scale import photos as module
 from opendensepose.scale import predict_shards, read_rows
 from opendensepose.scale.photos import PhotoJob
 from opendensepose.scale.rows import Choice
 from opendensepose.scale.tasks import Task
+
+pq = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow: pip install 'opendensepose[scale]'")
 
 NUM_PHOTOS = 11
 

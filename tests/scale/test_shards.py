@@ -7,10 +7,10 @@ import tarfile
 import numpy as np
 import pytest
 
-pq = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow: pip install 'opendensepose[scale]'")
-
 from opendensepose.scale import shards
 from opendensepose.scale.shards import KINDS, open_shard, read_photo_names, read_rows, read_shard, write_errors
+
+pq = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow: pip install 'opendensepose[scale]'")
 
 
 def random_row(rng, k):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from opendensepose.cli.scale import Ray, TakesRay
+from opendensepose.cli.options import Ray, TakesRay
 
 if TYPE_CHECKING:
     from opendensepose.evaluate import Evaluation

@@ -9,9 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from opendensepose.cli.options import Device, MinConfidence, Person
-from opendensepose.cli.scale import Ray, ShardKind, ShardSize, TakesRay, Workers, predict_many
-from opendensepose.cli.video import predict_camera, predict_videos, seconds_of, split_videos
+from opendensepose.cli.options import Device, MinConfidence, Person, Ray, ShardKind, ShardSize, TakesRay, Workers
+from opendensepose.cli.video import VIDEO_SUFFIXES, predict_camera, predict_videos, seconds_of, split_videos
 
 __all__ = ["VERBS"]
 
@@ -116,7 +115,9 @@ def _in_shards(addresses: Sequence[str], out: str, of_files: dict[str, Any], **o
     for name, given in of_files.items():
         if given:
             raise ValueError(f"{name} does not go with --ray and --shards")
-    return predict_many(addresses, out, **options)
+    from opendensepose.scale.command import predict_many
+
+    return predict_many(addresses, out, VIDEO_SUFFIXES, **options)
 
 
 def _predict_photos(photos: Sequence[Path], out: Path, model: str, **options: Any) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from opendensepose.cli.scale import Ray, ShardSize, TakesRay, print_failures, shown_progress
+from opendensepose.cli.options import Ray, ShardSize, TakesRay
 
 __all__ = ["VERBS"]
 
@@ -52,6 +52,7 @@ def render(
 
 def _render_shards(out: str, shard_size: int | None, *, ray: str | None, workers: int | None, **asked: Any) -> int:
     """Render into shards, see `scale.rendering`. Returns 0 if all are there, else 1."""
+    from opendensepose.scale.command import print_failures, shown_progress
     from opendensepose.scale.rendering import SHARD_SIZE, render_shards
 
     say_which_ingredients()

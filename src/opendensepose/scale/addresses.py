@@ -77,6 +77,7 @@ def _s3(bucket: str) -> Any:
         region=region or ("us-east-1" if server else resolve_s3_region(bucket)),
         endpoint_override=server,
         check_directory_existence_before_creation=True,
+        allow_delayed_open=True,  # a small file is one request
     )
 
 

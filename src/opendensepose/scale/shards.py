@@ -65,7 +65,7 @@ class _ParquetShard:
         import pyarrow.parquet as pq
 
         self.schema = _schema()
-        self.writer = pq.ParquetWriter(path, self.schema, compression="zstd")
+        self.writer = pq.ParquetWriter(path, self.schema, compression="zstd", use_dictionary=False)
         self.rows: list[dict[str, Any]] = []
         self.num_bytes = 0
 

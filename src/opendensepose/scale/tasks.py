@@ -14,7 +14,7 @@ from opendensepose.worker_processes import call_in_processes
 
 __all__ = ["Done", "Job", "Reports", "Task", "TaskFailed", "Worker", "run_tasks"]
 
-SECONDS_BETWEEN_REPORTS = 2.0
+SECONDS_BETWEEN_REPORTS = 20.0  # at 10,000 workers, 500 a second: what one driver can take
 
 
 @dataclass(frozen=True)

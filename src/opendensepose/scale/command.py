@@ -1,61 +1,38 @@
-"""What verbs do with `--ray` and `--shards`: progress on the screen, sentences at the end."""
+"""What the verbs say that work in shards: progress on the screen, sentences at the end."""
 
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-__all__ = ["Ray", "ShardKind", "ShardSize", "TakesRay", "Workers", "predict_many", "print_failures", "shown_progress"]
+from opendensepose.data.photos import PHOTO_SUFFIXES
+from opendensepose.models.checkpoints.official import OFFICIAL, fetch_official
+from opendensepose.scale.addresses import find_files
+from opendensepose.scale.photos import SHARD_SIZE, predict_shards
 
-ADDRESS = re.compile(r"auto|local|ray://\S+|[\w.-]+:\d+")
-
-Ray = Annotated[
-    str | None,
-    typer.Option(
-        "--ray",
-        metavar="[ADDRESS]",
-        help="Work on a Ray cluster: host:6379 or ray://host:10001; without an address the one that is found, or a new"
-        " one on this machine.",
-    ),
-]
-ShardKind = Annotated[
-    str | None,
-    typer.Option("--shards", metavar="parquet|webdataset", help="Write shards of rows, not files of each photo."),
-]
-ShardSize = Annotated[int | None, typer.Option("--shard-size", min=1, help="Photos or pictures of a shard.")]
-Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="With --shards or --ray: processes of one core each.")
-]
+__all__ = ["predict_many", "print_failures", "shown_progress"]
 
 
-class TakesRay(typer.core.TyperCommand):
-    """A command whose `--ray` may stand without an address: before another option, a path, or the end."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        given = []
-        for k, word in enumerate(args):
-            has_address = k + 1 < len(args) and ADDRESS.fullmatch(args[k + 1]) and not Path(args[k + 1]).exists()
-            given.append("--ray=auto" if word == "--ray" and not has_address else word)
-        return super().parse_args(ctx, given)
-
-
-def predict_many(addresses: Sequence[str], out: str, *, every: int, shards: str | None, **options: Any) -> int:
+def predict_many(
+    addresses: Sequence[str],
+    out: str,
+    video_suffixes: tuple[str, ...],
+    *,
+    every: int,
+    shards: str | None,
+    **options: Any,
+) -> int:
     """Label photos into shards and videos in chunks, see `scale`. Returns the exit code."""
-    from opendensepose.cli.video import VIDEO_SUFFIXES
-    from opendensepose.data.photos import PHOTO_SUFFIXES
-    from opendensepose.models.checkpoints.official import OFFICIAL, fetch_official
-    from opendensepose.scale.addresses import find_files
-
     if not addresses:
         raise ValueError("no photo was named: give photos, videos, folders or patterns")
     if options["model"] in OFFICIAL:
         fetch_official(options["model"])
-    found = find_files(addresses, (*PHOTO_SUFFIXES, *VIDEO_SUFFIXES))
-    videos = [address for address, _ in found if address.lower().endswith(VIDEO_SUFFIXES)]
+    found = find_files(addresses, (*PHOTO_SUFFIXES, *video_suffixes))
+    videos = [address for address, _ in found if address.lower().endswith(video_suffixes)]
     photos = [one for one in found if one[0] not in set(videos)]
     exit_codes = []
     if videos:
@@ -85,8 +62,6 @@ def _label_clips(clips: Sequence[str], out: str, **options: Any) -> int:
 
 def _label_photos(photos: Sequence[tuple[str, int]], out: str, kind: str | None, **options: Any) -> int:
     """Label photos into shards, see `scale.predict_shards`; print what became of them. Returns the exit code."""
-    from opendensepose.scale.photos import SHARD_SIZE, predict_shards
-
     options["shard_size"] = options["shard_size"] or SHARD_SIZE
     with shown_progress("labelling") as show:
         summary = predict_shards(photos, out, kind=kind or "parquet", on_photo=show, **options)
@@ -122,9 +97,6 @@ def print_failures(failures: Sequence[str]) -> None:
 @contextmanager
 def shown_progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on stderr; Ctrl-C ends with a sentence and exit code 130."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     console = Console(stderr=True)
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

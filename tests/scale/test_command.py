@@ -1,12 +1,9 @@
-"""The options for many machines: what they take, refuse and print."""
+"""What the verbs with shards take, refuse and print."""
 
 import pytest
-import typer
 from PIL import Image
 from tests.cli.running import assert_one_sentence, run
 from tests.red_people import photo_with_red
-
-from opendensepose.cli.scale import TakesRay
 
 pytest.importorskip("pyarrow", reason="needs pyarrow: pip install 'opendensepose[scale]'")
 
@@ -17,33 +14,6 @@ def folder(tmp_path):
     for k in range(2):
         Image.fromarray(photo_with_red((40, 30), (0, 0, 9, 9 + k))).save(tmp_path / "in" / f"{k}.png")
     return tmp_path / "in"
-
-
-def test_ray_takes_an_address_or_none(tmp_path, monkeypatch):
-    app = typer.Typer()
-
-    @app.command(cls=TakesRay)
-    def verb(
-        names: list[str],
-        ray: str | None = typer.Option(None, "--ray"),  # noqa: B008 - typer's way
-        out: str = "",
-    ) -> None:
-        print(names, ray, out)
-
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "host:1").write_bytes(b"")
-    for words, expected in (
-        (["a", "--ray"], "['a'] auto "),
-        (["a", "--ray", "--out", "o"], "['a'] auto o"),
-        (["--ray", "a"], "['a'] auto "),
-        (["--ray", "local", "a"], "['a'] local "),
-        (["a", "--ray", "ray://head:10001"], "['a'] ray://head:10001 "),
-        (["--ray", "10.0.0.1:6379", "s3://a/b"], "['s3://a/b'] 10.0.0.1:6379 "),
-        (["--ray", "host:1"], "['host:1'] auto "),  # a file
-        (["a"], "['a'] None "),
-    ):
-        result = typer.testing.CliRunner().invoke(app, words)
-        assert result.output.rstrip("\n") == expected, words
 
 
 def test_a_folder_becomes_shards_and_is_skipped_when_done(folder, tmp_path):
