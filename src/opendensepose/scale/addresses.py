@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -120,9 +120,9 @@ def find_files(addresses: Sequence[str], suffixes: Sequence[str]) -> list[FoundF
     for address in addresses:
         system, path, before = _split(address)
         if any(sign in path for sign in GLOB) and not system.exists(path):
-            inside = persistently(lambda system=system, path=path: system.glob(path, detail=True)).values()
-        elif persistently(lambda system=system, path=path: system.isdir(path)):
-            inside = persistently(lambda system=system, path=path: system.ls(path, detail=True))
+            inside = persistently(partial(system.glob, path, detail=True)).values()
+        elif persistently(partial(system.isdir, path)):
+            inside = persistently(partial(system.ls, path, detail=True))
         elif system.exists(path):
             found[address] = int(system.info(path).get("size") or 0)
             continue
