@@ -21,8 +21,8 @@ def read_arrays(
     """
     with open(path, "rb") if content is None else BytesIO(content) as file:
         try:
-            with np.load(file, allow_pickle=False) as content:
-                return {name: content[name] for name in (*names, *optional) if name in content or name in names}
+            with np.load(file, allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in (*names, *optional) if name in arrays or name in names}
         except KeyError as error:
             raise ValueError(f"{path}: {str(error).strip(chr(39))}.") from None
         except (ValueError, TypeError):  # numpy's own sentence advises to load pickles; a lone array is no context

@@ -27,7 +27,7 @@ def plan_shards(
     Tasks are whole shards; what the plan has besides the files is left alone. ValueError if `out` was made with other
     settings or cannot be written.
     """
-    settings = json.loads(json.dumps(settings))
+    settings = dict(json.loads(json.dumps(dict(settings))))
     shards: dict[int, list[FoundFile]] = {}
     known: dict[str, tuple[int, int]] = {}  # photo -> shard, bytes
     names = sorted(names_in(join(out, FOLDER)))
@@ -46,7 +46,7 @@ def plan_shards(
     return [Task(number, shards[number]) for number in sorted(asked)], changed
 
 
-def _read(address: str, settings: dict[str, Any], out: str) -> list[tuple[int, str, int]]:
+def _read(address: str, settings: Mapping[str, Any], out: str) -> list[tuple[int, str, int]]:
     import pyarrow.parquet as pq
 
     with local_copy(address) as path:
@@ -57,14 +57,14 @@ def _read(address: str, settings: dict[str, Any], out: str) -> list[tuple[int, s
     return list(zip(*(table[name].to_pylist() for name in ("shard", "photo", "bytes")), strict=True))
 
 
-def _differing(before: Any, now: dict[str, Any]) -> str:
+def _differing(before: Any, now: Mapping[str, Any]) -> str:
     if not isinstance(before, dict):
         return "another version"
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     return ", ".join(f"{name} {before.get(name)}, not {now.get(name)}" for name in names)
 
 
-def _write(address: str, shards: Mapping[int, Sequence[FoundFile]], settings: dict[str, Any]) -> None:
+def _write(address: str, shards: Mapping[int, Sequence[FoundFile]], settings: Mapping[str, Any]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
