@@ -13,7 +13,8 @@ import pytest
 from tests.scale.counting import CountingJob
 
 from opendensepose.scale.cluster import connect
-from opendensepose.scale.tasks import Done, Task, run_tasks
+from opendensepose.scale.run import run_tasks
+from opendensepose.scale.tasks import Done, Task
 
 ray = pytest.importorskip("ray", reason="needs Ray: pip install 'opendensepose[scale]'")
 

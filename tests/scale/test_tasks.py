@@ -4,7 +4,8 @@ import pytest
 from tests.scale.counting import CountingJob
 
 from opendensepose.scale import tasks as module
-from opendensepose.scale.tasks import Done, Reports, Task, TaskFailed, run_tasks
+from opendensepose.scale.run import run_tasks
+from opendensepose.scale.tasks import Done, Reports, Task, TaskFailed
 
 TASKS = [Task(k, range(10 * k, 10 * k + 4)) for k in range(3)]
 

@@ -91,8 +91,7 @@ def predict(
             "--end": end,
         }
         raise typer.Exit(_in_shards(addresses or [], out, of_files, ray=ray, shards=shards, **options))
-    if workers or shard_size:
-        raise ValueError("--workers and --shard-size go with --shards or --ray")
+    _check_alone(workers, shard_size)
     videos, photos = split_videos([Path(one) for one in addresses or []])
     exit_codes = []
     if videos:
@@ -108,6 +107,11 @@ def predict(
     if not exit_codes:
         raise ValueError("no photo was named: give photos, videos or folders, or --example for the example photo")
     raise typer.Exit(exit_codes[0] if len(set(exit_codes)) == 1 else 1)
+
+
+def _check_alone(workers: int | None, shard_size: int | None) -> None:
+    if workers or shard_size:
+        raise ValueError("--workers and --shard-size go with --shards or --ray")
 
 
 def _in_shards(addresses: Sequence[str], out: str, of_files: dict[str, Any], **options: Any) -> int:

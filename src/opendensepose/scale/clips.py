@@ -19,7 +19,8 @@ import numpy as np
 
 from opendensepose.models.prediction import Network
 from opendensepose.scale.addresses import base_name, join, local_copy, names_in, upload
-from opendensepose.scale.tasks import Done, Reports, Task, TaskFailed, Worker, run_tasks
+from opendensepose.scale.run import run_tasks
+from opendensepose.scale.tasks import Done, Reports, Task, TaskFailed, Worker
 from opendensepose.video.frames_file import FramesFile, FramesWriter, LabelledFrame
 from opendensepose.video.labeller import TrackedPerson, VideoLabeller
 from opendensepose.video.reader import ReadReport, read_frames, video_info

@@ -22,8 +22,9 @@ from opendensepose.evaluation.people import DetectedPerson, box_xywh
 from opendensepose.iuv import IUV
 from opendensepose.scale.addresses import base_name, is_remote, join, local_copy, names_in
 from opendensepose.scale.rows import Row
+from opendensepose.scale.run import run_tasks
 from opendensepose.scale.shards import PHOTOS, read_photo_names, read_shard
-from opendensepose.scale.tasks import Done, Reports, Task, TaskFailed, Worker, run_tasks
+from opendensepose.scale.tasks import Done, Reports, Task, TaskFailed, Worker
 
 __all__ = ["EvaluationJob", "ShardPredictions", "evaluate_many"]
 

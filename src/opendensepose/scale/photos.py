@@ -13,8 +13,9 @@ from opendensepose.predict import Predictor, model_identity
 from opendensepose.scale.addresses import FoundFile, find_files, join, names_in, upload
 from opendensepose.scale.plan import plan_shards
 from opendensepose.scale.rows import Choice, label_photos
+from opendensepose.scale.run import run_tasks
 from opendensepose.scale.shards import ERRORS, KINDS, PHOTOS, open_shard, write_errors
-from opendensepose.scale.tasks import Done, Reports, Task, TaskFailed, Worker, run_tasks
+from opendensepose.scale.tasks import Done, Reports, Task, TaskFailed, Worker
 
 __all__ = ["PhotoJob", "ShardSummary", "predict_shards"]
 

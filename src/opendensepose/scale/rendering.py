@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from opendensepose.data.tar_samples import write_sample
 from opendensepose.render import check_request, picture_files, render_settings
 from opendensepose.scale.addresses import join, names_in, read_bytes, upload, write_bytes
-from opendensepose.scale.tasks import Done, Reports, Task, TaskFailed, Worker, run_tasks
+from opendensepose.scale.run import run_tasks
+from opendensepose.scale.tasks import Done, Reports, Task, TaskFailed, Worker
+from opendensepose.tar_samples import write_sample
 
 __all__ = ["RenderJob", "render_shards"]
 
