@@ -17,41 +17,44 @@ __all__ = ["VERBS"]
 app = typer.Typer()
 VERBS = (app,)
 
+Addresses = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="PHOTO_VIDEO_OR_FOLDER...", help="Photos, videos, or folders of them."),
+]
+MinScore = Annotated[
+    float | None,
+    typer.Option("--min-score", min=0, max=1, help="Drop people below this score; if not said, the model's own."),
+]
+Assets = Annotated[
+    Path | None,
+    typer.Option("--assets", help="Folder with the authors' .mat files, for I, U, V from an embedding model."),
+]
+Backend = Annotated[
+    str | None,
+    typer.Option("--backend", help="What runs the networks: torch, onnxruntime or openvino; the fastest if not said."),
+]
+Formats = Annotated[
+    str, typer.Option("--format", metavar="NAME[,NAME]", help="What to write; `opendensepose formats` lists them.")
+]
+Overlay = Annotated[
+    bool,
+    typer.Option("--overlay/--no-overlay", help="Write a picture of the labels, .overlay.jpg or .overlay.mp4, too."),
+]
+
 
 @app.command(cls=TakesRay)
 def predict(
-    addresses: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="PHOTO_VIDEO_OR_FOLDER...", help="Photos, videos, or folders of them."),
-    ] = None,
+    addresses: Addresses = None,
     out: Annotated[str | None, typer.Option("--out", help="Folder to write to; made if missing.")] = None,
     model: Annotated[str, typer.Option("--model", help="Name of a model, or a checkpoint file.")] = "default",
     device: Device = None,
-    min_score: Annotated[
-        float | None,
-        typer.Option("--min-score", min=0, max=1, help="Drop people below this score; if not said, the model's own."),
-    ] = None,
-    assets: Annotated[
-        Path | None,
-        typer.Option("--assets", help="Folder with the authors' .mat files, for I, U, V from an embedding model."),
-    ] = None,
-    backend: Annotated[
-        str | None,
-        typer.Option(
-            "--backend", help="What runs the networks: torch, onnxruntime or openvino; the fastest if not said."
-        ),
-    ] = None,
-    formats: Annotated[
-        str, typer.Option("--format", metavar="NAME[,NAME]", help="What to write; `opendensepose formats` lists them.")
-    ] = "npz",
+    min_score: MinScore = None,
+    assets: Assets = None,
+    backend: Backend = None,
+    formats: Formats = "npz",
     person: Person = None,
     min_confidence: MinConfidence = 0.0,
-    overlay: Annotated[
-        bool,
-        typer.Option(
-            "--overlay/--no-overlay", help="Write a picture of the labels, .overlay.jpg or .overlay.mp4, too."
-        ),
-    ] = True,
+    overlay: Overlay = True,
     again: Annotated[bool, typer.Option("--again", help="Label again what is done already.")] = False,
     example: Annotated[bool, typer.Option("--example", help="Use the example photo, an astronaut.")] = False,
     every: Annotated[int, typer.Option("--every", min=1, help="Of videos: label each so many frames only.")] = 1,

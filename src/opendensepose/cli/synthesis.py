@@ -33,7 +33,7 @@ def render(
     """Write synthetic photos of people with their truth, in COCO-DensePose form; run again to resume."""
     width, height = _two_numbers(size, "x", "--size is WIDTHxHEIGHT, such as 640x480")
     fewest, most = _two_numbers(people, "-", "--people is FEWEST-MOST, such as 1-6")
-    asked = {"count": count, "seed": seed, "size_hw": (height, width), "people_range": (fewest, most)}
+    asked: dict[str, Any] = {"count": count, "seed": seed, "size_hw": (height, width), "people_range": (fewest, most)}
     if ray or shards:
         raise typer.Exit(_render_shards(out, shard_size, ray=ray, workers=workers, **asked))
     if shard_size:

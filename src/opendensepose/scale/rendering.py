@@ -17,7 +17,7 @@ from opendensepose.render import check_request, picture_files, render_settings
 from opendensepose.scale.addresses import join, names_in, read_bytes, upload, write_bytes
 from opendensepose.scale.run import run_tasks
 from opendensepose.scale.tasks import Done, Reports, Task, TaskFailed, Worker
-from opendensepose.tar_samples import write_sample
+from opendensepose.training.annotated.tar_samples import write_sample
 
 __all__ = ["RenderJob", "render_shards"]
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from opendensepose.scale.addresses import join, local_copy, names_in
 from opendensepose.scale.rows import Row
-from opendensepose.tar_samples import write_sample
+from opendensepose.training.annotated.tar_samples import write_sample
 
 __all__ = ["KINDS", "ShardWriter", "open_shard", "read_photo_names", "read_rows", "read_shard", "write_errors"]
 
@@ -104,7 +104,8 @@ class _TarShard:
             if not name.startswith("labels_")
         }
         arrays = io.BytesIO()
-        np.savez_compressed(arrays, **{name: value for name, value in row.items() if isinstance(value, np.ndarray)})
+        named: dict[str, Any] = {name: value for name, value in row.items() if isinstance(value, np.ndarray)}
+        np.savez_compressed(arrays, **named)
         write_sample(self.tar, key, {"json": json.dumps(about).encode(), "npz": arrays.getvalue()})
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ from opendensepose.instance import DenseAnnotation
 from opendensepose.iuv import IUV
 from opendensepose.models.targets import DenseLabels, Targets
 from opendensepose.part_grid import GRID
-from opendensepose.tar_samples import TarSamples
+from opendensepose.training.annotated.tar_samples import TarSamples
 
 __all__ = ["AnnotatedImages", "AnnotatedSample", "Unreadable", "annotation_file", "to_targets"]
 
