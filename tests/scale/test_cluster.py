@@ -27,7 +27,8 @@ def cluster(monkeypatch):
     from ray.cluster_utils import Cluster
 
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    for name in ("RAY_enable_worker_prestart", "RAY_prestart_worker_first_driver"):
+    # the last: other work may fill the memory of the machine, and Ray would end workers then
+    for name in ("RAY_enable_worker_prestart", "RAY_prestart_worker_first_driver", "RAY_memory_monitor_refresh_ms"):
         monkeypatch.setenv(name, "0")
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     nodes = [made.add_node(num_cpus=1, include_dashboard=False) for _ in range(2)]
