@@ -21,6 +21,7 @@ PICTURE = ROOT / "docs" / "images" / "architecture.svg"
 FLOORS = {  # any unit of a layer: what the layer is, in words
     "__main__": "entrance",
     "cli": "the command",
+    "scale": "many machines",
     "annotate": "long work",
     "predict": "one job",
     "formats": "files of labels",
@@ -30,7 +31,6 @@ FLOORS = {  # any unit of a layer: what the layer is, in words
     "surface": "the body",
     "cache_folder": "files on disk",
 }
-TO_COME = {"models": ("scale",)}  # dashed, until there
 FLOWS = {
     "A photo becomes I, U, V": (
         "#d9480f",
@@ -218,11 +218,6 @@ def draw_floors(modules: dict[str, list[str]], top: float) -> tuple[str, str, di
             height = max(height, drawn.height, row * (CHIP_H + GAP) + CHIP_H)
             if k + 1 == len(places) or places[k + 1][1] == 0:
                 x += drawn.width + 18
-        ghosts = [one for key, names in TO_COME.items() if key in units for one in names]
-        for k, ghost in enumerate(one for one in ghosts if not any(one in layer for layer in LAYERS)):
-            gy = y + BAND_PAD + k * 32
-            frames.append(box(x, gy, 76, 24, "none", "#adb5bd", 7, 'stroke-dasharray="4 3"'))
-            frames.append(text(x + 38, gy + 16, ghost, 11.5, "#868e96", 'text-anchor="middle" font-style="italic"'))
         band = height + 2 * BAND_PAD
         under.append(box(0, y, WIDTH, band, "#f1f3f5" if level % 2 else "#f8f9fa", "none", 0))
         under.append(text(24, y + band / 2 + 5, name, 14, "#495057", 'font-weight="600"'))

@@ -11,6 +11,7 @@ SOURCE = TESTS.parent / "src" / "opendensepose"
 LAYERS = [
     {"__main__"},
     {"cli"},
+    {"scale"},
     {"training", "benchmark", "annotate", "annotators", "fit", "serve", "video"},
     {"predict", "export", "render", "evaluate", "texture"},
     {"formats"},

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from opendensepose.evaluation.errors import Labels
 
-__all__ = ["BACKENDS", "PredictionSummary", "Predictor", "predict_files"]
+__all__ = ["BACKENDS", "PredictionSummary", "Predictor", "failure_sentence", "model_identity", "predict_files"]
 
 RUNTIMES: dict[str, Callable[[Path], Runtime]] = {"onnxruntime": OnnxRuntime, "openvino": OpenVinoRuntime}
 BACKENDS = ("torch", *RUNTIMES)
@@ -261,7 +261,11 @@ def predict_files(
     another mesh, an out_dir that cannot be written, two photos that would share an output name.
     """
     photos = find_photos(list(paths))
-    settings = {"model": _identity(model), "min_score": min_score, "assets": None if assets is None else str(assets)}
+    settings = {
+        "model": model_identity(model),
+        "min_score": min_score,
+        "assets": None if assets is None else str(assets),
+    }
     make_output = partial(
         OutputFolder, out_dir, formats, person=person, min_confidence=min_confidence, overlay=overlay, settings=settings
     )
@@ -298,7 +302,7 @@ def _runs_on_cpu(model: str | Path, device: str | None, backend: str | None) -> 
     return _backend(model, device, backend) != "torch" or _torch_device(device).type == "cpu"
 
 
-def _identity(model: str | Path | Network) -> str:
+def model_identity(model: str | Path | Network) -> str:
     """What tells a model from another, as far as can be seen without loading it."""
     if isinstance(model, Network):
         return type(model).__name__
@@ -325,14 +329,23 @@ def _predict_file(path: Path, names: Sequence[str], predictor: Predictor, output
         people = predictor(image_rgb)
         files = output.write(path, image_rgb, people, names)
         return _Outcome(path, [file for file in files if not file.name.endswith(".overlay.jpg")], len(people))
-    except (ValueError, OSError) as error:
-        return _Outcome(path, failure=str(error))
-    except (cv2.error, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and type(error).__name__ != "OutOfMemoryError":  # torch's
+    except Exception as error:
+        sentence = failure_sentence(path, error)
+        if sentence is None:
             raise
+        return _Outcome(path, failure=sentence)
+
+
+def failure_sentence(path: Path, error: Exception) -> str | None:
+    """What an error says about a photo that cannot be read or labelled; None: the photo is not the cause."""
+    if isinstance(error, ValueError | OSError):
+        return str(error)
+    if isinstance(error, cv2.error):
         said = " ".join(str(error).split())
-        reason = f"OpenCV says {said!r}" if isinstance(error, cv2.error) else "there is too little memory"
-        return _Outcome(path, failure=f"{path} cannot be labelled, {reason}: make it smaller.")
+        return f"{path} cannot be labelled, OpenCV says {said!r}: make it smaller."
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's
+        return f"{path} cannot be labelled, there is too little memory: make it smaller."
+    return None
 
 
 _worker: dict[str, Any] = {}  # a worker process' predictor and output folder

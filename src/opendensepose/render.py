@@ -23,7 +23,7 @@ from opendensepose.synth import Ingredients, render_image
 from opendensepose.synth.wardrobe import ingredients_checksum
 from opendensepose.worker_processes import call_in_processes
 
-__all__ = ["render_dataset"]
+__all__ = ["check_request", "picture_files", "render_dataset", "render_settings"]
 
 RENDERER_VERSION = 2  # the same seed gives the same pictures within a version
 _PEOPLE_PER_IMAGE_ID = 100  # annotation id = image id * 100 + number of the person, the same in every run
@@ -46,15 +46,11 @@ def render_dataset(
     annotations/<image_id>.json and, when all are done, annotations.json in COCO-DensePose form. version: 1 gives the
     pictures of opendensepose 0.1, procedural clothes and light only.
     """
-    _check(count, size_hw, people_range, workers)
-    if version not in (1, RENDERER_VERSION):
-        raise ValueError(f"the renderer's version must be 1 or {RENDERER_VERSION}, got {version}")
+    check_request(count, size_hw, people_range, workers)
+    settings = render_settings(seed, size_hw, people_range, version)
     out_dir = Path(out_dir)
     for name in ("images", "dense", "annotations"):
         (out_dir / name).mkdir(parents=True, exist_ok=True)
-    settings = {"seed": seed, "size_hw": list(size_hw), "people_range": list(people_range)}
-    if version > 1:  # sets of version 1 have no such entries
-        settings |= {"renderer": version, "ingredients": ingredients_checksum()}
     _agree_on_settings(out_dir / "settings.json", settings)
     for leftover in out_dir.glob("*/.*.part"):
         leftover.unlink()
@@ -68,7 +64,20 @@ def render_dataset(
     return _merge(out_dir, count, settings)
 
 
-def _check(count: int, size_hw: tuple[int, int], people_range: tuple[int, int], workers: int) -> None:
+def render_settings(
+    seed: int, size_hw: tuple[int, int], people_range: tuple[int, int], version: int = RENDERER_VERSION
+) -> dict:
+    """What the pictures of a set depend on. ValueError for an unknown version of the renderer."""
+    if version not in (1, RENDERER_VERSION):
+        raise ValueError(f"the renderer's version must be 1 or {RENDERER_VERSION}, got {version}")
+    settings = {"seed": seed, "size_hw": list(size_hw), "people_range": list(people_range)}
+    if version > 1:  # sets of version 1 have no such entries
+        settings |= {"renderer": version, "ingredients": ingredients_checksum()}
+    return settings
+
+
+def check_request(count: int, size_hw: tuple[int, int], people_range: tuple[int, int], workers: int) -> None:
+    """Raise ValueError, one sentence, for a set that cannot be rendered."""
     if count < 1:
         raise ValueError(f"the count must be at least 1, got {count}")
     if min(size_hw) < 32 or max(size_hw) > 4096:
@@ -107,6 +116,15 @@ def _render_all(out_dir: Path, image_ids: list[int], settings: dict, workers: in
 
 def _render_one(out_dir: Path, image_id: int, settings: dict) -> int:
     """Render one picture and write its three files, the annotation last."""
+    files = picture_files(image_id, settings)
+    atomic_write(out_dir / "images" / f"{image_id:012d}.jpg", files["jpg"])
+    atomic_write(out_dir / "dense" / f"{image_id}.npz", files["npz"])
+    atomic_write(_annotation_path(out_dir, image_id), files["json"])
+    return image_id
+
+
+def picture_files(image_id: int, settings: dict) -> dict[str, bytes]:
+    """Render a picture: its photo (jpg), dense labels (npz), and its entries of an annotation file (json)."""
     rng = np.random.default_rng([settings["seed"], image_id])
     fewest, most = settings["people_range"]
     num_people = int(rng.integers(fewest, most + 1))
@@ -116,10 +134,8 @@ def _render_one(out_dir: Path, image_id: int, settings: dict) -> int:
     height, width = rendered.i.shape
     jpeg = BytesIO()
     Image.fromarray(rendered.image_rgb).save(jpeg, "JPEG", quality=95, subsampling=0)
-    atomic_write(out_dir / "images" / f"{image_id:012d}.jpg", jpeg.getvalue())
     dense = BytesIO()
     np.savez_compressed(dense, I=rendered.i, U=rendered.u, V=rendered.v, instance=rendered.person)
-    atomic_write(out_dir / "dense" / f"{image_id}.npz", dense.getvalue())
     image = {"id": image_id, "file_name": f"{image_id:012d}.jpg", "height": height, "width": width}
     people = []
     for number in range(1, len(rendered.keypoints) + 1):
@@ -134,8 +150,8 @@ def _render_one(out_dir: Path, image_id: int, settings: dict) -> int:
         )
         if annotation is not None:
             people.append(annotation)
-    atomic_write(_annotation_path(out_dir, image_id), json.dumps({"image": image, "annotations": people}).encode())
-    return image_id
+    entries = json.dumps({"image": image, "annotations": people}).encode()
+    return {"jpg": jpeg.getvalue(), "npz": dense.getvalue(), "json": entries}
 
 
 def _annotation_path(out_dir: Path, image_id: int) -> Path:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import cv2
 
-__all__ = ["call_in_processes"]
+__all__ = ["call_in_processes", "use_one_core"]
 
 Result = TypeVar("Result")
 
@@ -37,7 +37,12 @@ def call_in_processes(
 def _start(then: Callable[[], None] | None) -> None:
     """Use one core, and leave Ctrl-C to the main process, which lets a worker finish its call."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["OMP_NUM_THREADS"] = "1"  # what torch, too, goes by when it is imported
-    cv2.setNumThreads(1)
+    use_one_core()
     if then:
         then()
+
+
+def use_one_core() -> None:
+    """Let the libraries of this process start no threads of their own."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # what torch, too, goes by when it is imported
+    cv2.setNumThreads(1)

@@ -70,6 +70,8 @@ def missing_extra(verb: str | None, module: str | None) -> str | None:
     """The extras that bring a module which a verb did not find; None if no extra would."""
     if module == "av":
         return "video"  # whichever verb was given a video
+    if module is not None and module.split(".")[0] in {"fsspec", "pyarrow", "ray"}:
+        return "scale"
     extra = EXTRA_OF_VERB.get(verb or "")
     if extra is None or module is None or module.split(".")[0] == "opendensepose":
         return None

@@ -5,9 +5,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from opendensepose.cli.options import Ray, TakesRay
 
 if TYPE_CHECKING:
     from opendensepose.evaluate import Evaluation
@@ -24,28 +26,43 @@ Report = Annotated[Path | None, typer.Option("--report", help="Folder for a page
 Json = Annotated[Path | None, typer.Option("--json", help="File for all numbers.")]
 
 
-@app.command()
+@app.command(cls=TakesRay)
 def evaluate(
-    predictions: Annotated[Path, typer.Argument(help="Folder of predict's .npz, or a COCO results file.")],
-    annotations: Annotated[Path, typer.Argument(help="COCO-DensePose annotation file.")],
+    predictions: Annotated[str, typer.Argument(help="Folder of predict's .npz or shards, or a COCO results file.")],
+    annotations: Annotated[str, typer.Argument(help="COCO-DensePose annotation file.")],
     normaliser: Annotated[
         str | None, typer.Option("--normaliser", help="kappa (the paper's) or part (released evaluators'); else both.")
     ] = None,
     assets: Assets = None,
     report: Report = None,
     json: Json = None,
+    ray: Ray = None,
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes of one core each.")] = None,
 ) -> None:
     """Measure predictions against annotations: RCP, AUC, and AP and AR of GPS, GPSm, masks and boxes."""
-    from opendensepose.evaluate import evaluate_files, write_json
+    from opendensepose.evaluate import write_json
 
     _check_outputs(report, json)
+    options = {"normaliser": normaliser, "assets": str(assets) if assets else None}
     with _progress("measuring") as show:
-        evaluation = evaluate_files(predictions, annotations, normaliser=normaliser, assets=assets, on_image=show)
+        evaluation = _evaluate(predictions, annotations, ray, workers, on_image=show, **options)
     _print_tables(evaluation)
     if json:
         write_json(evaluation, json)
     if report:
-        _write_report(evaluation, report, f"{predictions.name} against {annotations.name}")
+        _write_report(evaluation, report, f"{Path(predictions).name} against {Path(annotations).name}")
+
+
+def _evaluate(predictions: str, annotations: str, ray: str | None, workers: int | None, **options: Any) -> "Evaluation":
+    """In this process, or where there are several, shards or addresses, see `scale.evaluation`."""
+    from opendensepose.evaluate import evaluate_files
+
+    is_plain = not any("://" in one for one in (predictions, annotations)) and not Path(predictions, "photos").is_dir()
+    if is_plain and ray is None and (workers or 1) == 1:
+        return evaluate_files(predictions, annotations, **options)
+    from opendensepose.scale.evaluation import evaluate_many
+
+    return evaluate_many(predictions, annotations, ray=ray, workers=workers, **options)
 
 
 @app.command()

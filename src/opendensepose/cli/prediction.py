@@ -9,49 +9,52 @@ from typing import Annotated, Any
 
 import typer
 
-from opendensepose.cli.options import Device, MinConfidence, Person
-from opendensepose.cli.video import predict_camera, predict_videos, seconds_of, split_videos
+from opendensepose.cli.options import Device, MinConfidence, Person, Ray, ShardKind, ShardSize, TakesRay, Workers
+from opendensepose.cli.video import VIDEO_SUFFIXES, predict_camera, predict_videos, seconds_of, split_videos
 
 __all__ = ["VERBS"]
 
 app = typer.Typer()
 VERBS = (app,)
 
+Addresses = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="PHOTO_VIDEO_OR_FOLDER...", help="Photos, videos, or folders of them."),
+]
+MinScore = Annotated[
+    float | None,
+    typer.Option("--min-score", min=0, max=1, help="Drop people below this score; if not said, the model's own."),
+]
+Assets = Annotated[
+    Path | None,
+    typer.Option("--assets", help="Folder with the authors' .mat files, for I, U, V from an embedding model."),
+]
+Backend = Annotated[
+    str | None,
+    typer.Option("--backend", help="What runs the networks: torch, onnxruntime or openvino; the fastest if not said."),
+]
+Formats = Annotated[
+    str, typer.Option("--format", metavar="NAME[,NAME]", help="What to write; `opendensepose formats` lists them.")
+]
+Overlay = Annotated[
+    bool,
+    typer.Option("--overlay/--no-overlay", help="Write a picture of the labels, .overlay.jpg or .overlay.mp4, too."),
+]
 
-@app.command()
+
+@app.command(cls=TakesRay)
 def predict(
-    photos: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="PHOTO_VIDEO_OR_FOLDER...", help="Photos, videos, or folders of them."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder to write to; made if missing.")] = None,
+    addresses: Addresses = None,
+    out: Annotated[str | None, typer.Option("--out", help="Folder to write to; made if missing.")] = None,
     model: Annotated[str, typer.Option("--model", help="Name of a model, or a checkpoint file.")] = "default",
     device: Device = None,
-    min_score: Annotated[
-        float | None,
-        typer.Option("--min-score", min=0, max=1, help="Drop people below this score; if not said, the model's own."),
-    ] = None,
-    assets: Annotated[
-        Path | None,
-        typer.Option("--assets", help="Folder with the authors' .mat files, for I, U, V from an embedding model."),
-    ] = None,
-    backend: Annotated[
-        str | None,
-        typer.Option(
-            "--backend", help="What runs the networks: torch, onnxruntime or openvino; the fastest if not said."
-        ),
-    ] = None,
-    formats: Annotated[
-        str, typer.Option("--format", metavar="NAME[,NAME]", help="What to write; `opendensepose formats` lists them.")
-    ] = "npz",
+    min_score: MinScore = None,
+    assets: Assets = None,
+    backend: Backend = None,
+    formats: Formats = "npz",
     person: Person = None,
     min_confidence: MinConfidence = 0.0,
-    overlay: Annotated[
-        bool,
-        typer.Option(
-            "--overlay/--no-overlay", help="Write a picture of the labels, .overlay.jpg or .overlay.mp4, too."
-        ),
-    ] = True,
+    overlay: Overlay = True,
     again: Annotated[bool, typer.Option("--again", help="Label again what is done already.")] = False,
     example: Annotated[bool, typer.Option("--example", help="Use the example photo, an astronaut.")] = False,
     every: Annotated[int, typer.Option("--every", min=1, help="Of videos: label each so many frames only.")] = 1,
@@ -61,10 +64,16 @@ def predict(
         int | None, typer.Option("--camera", min=0, help="Show what a camera sees, labelled live; 0 is the first.")
     ] = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Of the camera's page.")] = 8008,
+    ray: Ray = None,
+    shards: ShardKind = None,
+    shard_size: ShardSize = None,
+    workers: Workers = None,
 ) -> None:
     """Write each photo's body coordinates (.npz, or other formats) and a picture of them (.overlay.jpg).
 
     Of a video those of each frame (.densepose.zip) and a clip of them (.overlay.mp4); other formats besides.
+
+    With --ray or --shards tables of many photos, on many machines, from and to s3:// and other addresses.
 
     What is done already is skipped: a run that was interrupted goes on.
     """
@@ -74,22 +83,49 @@ def predict(
         raise typer.Exit(0)
     if out is None:
         raise ValueError("no folder to write to was named: give --out DIR")
-    videos, photos = split_videos(photos or [])
+    if ray or shards:
+        options = network | {"assets": str(assets) if assets else None, "person": person, "every": every}
+        options |= {"min_confidence": min_confidence, "shard_size": shard_size, "workers": workers}
+        of_files = {
+            "--format": formats != "npz",
+            "--again": again,
+            "--example": example,
+            "--start": start,
+            "--end": end,
+        }
+        raise typer.Exit(_in_shards(addresses or [], out, of_files, ray=ray, shards=shards, **options))
+    _check_alone(workers, shard_size)
+    videos, photos = split_videos([Path(one) for one in addresses or []])
     exit_codes = []
     if videos:
         if assets:
             raise ValueError("--assets is for photos, got a video")
         part: dict[str, Any] = {"start_s": seconds_of(start) or 0.0, "end_s": seconds_of(end), "every": every}
         part |= {"formats": formats, "person": person, "min_confidence": min_confidence}
-        exit_codes.append(predict_videos(videos, out, overlay=overlay, again=again, **part, **network))
+        exit_codes.append(predict_videos(videos, Path(out), overlay=overlay, again=again, **part, **network))
     if example:
-        photos.append(write_example_photo(out))
+        photos.append(write_example_photo(Path(out)))
     if photos:
         options = network | {"assets": assets, "formats": formats, "person": person, "min_confidence": min_confidence}
-        exit_codes.append(_predict_photos(photos, out, overlay=overlay, again=again, **options))
+        exit_codes.append(_predict_photos(photos, Path(out), overlay=overlay, again=again, **options))
     if not exit_codes:
         raise ValueError("no photo was named: give photos, videos or folders, or --example for the example photo")
     raise typer.Exit(exit_codes[0] if len(set(exit_codes)) == 1 else 1)
+
+
+def _check_alone(workers: int | None, shard_size: int | None) -> None:
+    if workers or shard_size:
+        raise ValueError("--workers and --shard-size go with --shards or --ray")
+
+
+def _in_shards(addresses: Sequence[str], out: str, of_files: dict[str, Any], **options: Any) -> int:
+    """Refuse options of files that shards do not have, and label."""
+    for name, given in of_files.items():
+        if given:
+            raise ValueError(f"{name} does not go with --ray and --shards")
+    from opendensepose.scale.command import predict_many
+
+    return predict_many(addresses, out, VIDEO_SUFFIXES, **options)
 
 
 def _predict_photos(photos: Sequence[Path], out: Path, model: str, **options: Any) -> int:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["predict_camera", "predict_videos", "seconds_of", "split_videos"]
+__all__ = ["VIDEO_SUFFIXES", "predict_camera", "predict_videos", "seconds_of", "split_videos"]
 
 VIDEO_SUFFIXES = (
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".flv", ".3gp", ".ogv",

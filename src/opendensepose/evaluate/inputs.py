@@ -1,7 +1,7 @@
 """Annotation and prediction files as what the measures take, at the files' own precision."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -146,9 +146,11 @@ class Predictions(Protocol):
         """Return the people in an image. ValueError, naming file and field, if one is invalid."""
 
 
-def annotated_images(truth: AnnotatedPeople, predictions: Predictions) -> Iterator[AnnotatedImage]:
-    """Read image after image with its annotated and detected people."""
-    for image_id in truth.file.images:
+def annotated_images(
+    truth: AnnotatedPeople, predictions: Predictions, image_ids: Iterable[int] | None = None
+) -> Iterator[AnnotatedImage]:
+    """Read image after image with its annotated and detected people; None: all images."""
+    for image_id in truth.file.images if image_ids is None else image_ids:
         yield AnnotatedImage(
             image_id=image_id,
             size_hw=truth.size_hw(image_id),

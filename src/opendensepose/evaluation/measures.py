@@ -21,7 +21,7 @@ from opendensepose.evaluation.ignore_regions import keep_annotated, keep_detecte
 from opendensepose.evaluation.masks import Window, mask_ious
 from opendensepose.evaluation.people import AnnotatedPerson, DetectedPerson, labels_at
 
-__all__ = ["AnnotatedImage", "Measures", "PersonErrors", "measure"]
+__all__ = ["AnnotatedImage", "ImageScores", "Measures", "PersonErrors", "join_scores", "measure", "score_images"]
 
 MAX_DETECTIONS = 20
 MAX_BOXES = 100
@@ -114,6 +114,15 @@ class _Scores:
         )
 
 
+@dataclass(frozen=True)
+class ImageScores:
+    """What some images give: enough to make all measures of them and others. `measure` makes them of one part."""
+
+    scores: list[_Scores]
+    people: list[PersonErrors]
+    has_masks: bool
+
+
 def measure(
     images: Iterable[AnnotatedImage],
     distances: LabelDistances,
@@ -125,6 +134,17 @@ def measure(
 
     Of equal scores, those in the image with the lower id come first. on_image: called after each image.
     """
+    part = score_images(images, distances, normalisers, on_image)
+    return join_scores([part], distances.surface, normalisers)
+
+
+def score_images(
+    images: Iterable[AnnotatedImage],
+    distances: LabelDistances,
+    normalisers: tuple[str, ...] = tuple(NORMALISERS),
+    on_image: Callable[[], None] | None = None,
+) -> ImageScores:
+    """Score some images of a set, in one pass; `join_scores` makes measures of all parts."""
     queue = _PointQueue(distances, normalisers)
     scores: list[_Scores] = []
     has_masks = False
@@ -136,15 +156,23 @@ def measure(
         if on_image:
             on_image()
     queue.flush()
-    scores.sort(key=lambda one: one.image_id)
+    return ImageScores(scores, queue.people, has_masks)
+
+
+def join_scores(
+    parts: Sequence[ImageScores], surface: str, normalisers: tuple[str, ...] = tuple(NORMALISERS)
+) -> Measures:
+    """The measures of all images of the parts, in their order."""
+    scores = sorted((one for part in parts for one in part.scores), key=lambda one: one.image_id)
+    has_masks = any(part.has_masks for part in parts)
     scored = {k: [one.scored(one.gps[k]) for one in scores] for k in normalisers}
     by_gpsm = {
         k: average_precision([one.scored(gpsm(one.gps[k], one.mask_iou)) for one in scores]) for k in normalisers
     }
     boxes = [one.scored(one.box_iou, MAX_BOXES, boxes=True) for one in scores]
     return Measures(
-        surface=distances.surface,
-        people=queue.people,
+        surface=surface,
+        people=[person for part in parts for person in part.people],
         gps={k: average_precision(scored[k]) for k in normalisers},
         gpsm=by_gpsm if has_masks else None,
         mask=average_precision([one.scored(one.mask_iou) for one in scores]) if has_masks else None,

@@ -25,7 +25,7 @@ from opendensepose.instance import Instance, place_in_photo
 from opendensepose.iuv import IUV
 from opendensepose.video.labeller import TrackedPerson
 
-__all__ = ["FramesWriter", "FramesFile", "LabelledFrame"]
+__all__ = ["FramesWriter", "FramesFile", "LabelledFrame", "people_arrays", "people_of_arrays"]
 
 STEPS = 255, 255, 15  # of U, V and confidence
 LEVEL = 1  # of compression: higher ones take several times as long and save little
@@ -86,21 +86,38 @@ class FramesFile:
 
 
 def _frame_of(arrays: Any, size_hw: tuple[int, int]) -> LabelledFrame:
+    tracks = [int(track_id) for track_id in arrays["track"]]
+    instances = people_of_arrays(arrays, size_hw)
+    people = [TrackedPerson(track_id, one) for track_id, one in zip(tracks, instances, strict=True)]
+    return LabelledFrame(float(arrays["time_s"]), int(arrays["time_stamp"]), people)
+
+
+def people_arrays(people: Sequence[Instance]) -> dict[str, np.ndarray]:
+    """The people of a frame or photo as plain arrays: boxes_xyxy, scores, corners_xy, labels_0, ..., see the module's
+    text."""
+    windows = [_window(person) for person in people]
+    arrays = {
+        "boxes_xyxy": np.array([one.box_xyxy for one in people], np.float32).reshape(-1, 4),
+        "scores": np.array([one.score for one in people], np.float32),
+        "corners_xy": np.array([(x.start, y.start) for y, x in windows], np.int32).reshape(-1, 2),
+    }
+    for k, (one, window) in enumerate(zip(people, windows, strict=True)):
+        arrays[f"labels_{k}"] = labels = np.empty((4, *one.iuv.i[window].shape), np.uint8)
+        labels[0] = one.iuv.i[window]
+        for into, values, steps in zip(labels[1:], (one.iuv.u, one.iuv.v, one.confidence), STEPS, strict=True):
+            into[:] = np.rint(values[window] * steps) * (255 // steps)
+    return arrays
+
+
+def people_of_arrays(arrays: Any, size_hw: tuple[int, int]) -> list[Instance]:
+    """The people whose `people_arrays` these are, in a frame or photo of size_hw."""
     people = []
-    for k, track_id in enumerate(arrays["track"]):
+    for k, (x, y) in enumerate(arrays["corners_xy"]):
         labels = arrays[f"labels_{k}"]
         u, v, confidence = labels[1:].astype(np.float32) / 255
-        x, y = (int(edge) for edge in arrays["corners_xy"][k])
-        instance = place_in_photo(
-            IUV(labels[0], u, v),
-            confidence,
-            (x, y),
-            size_hw,
-            arrays["boxes_xyxy"][k],
-            float(arrays["scores"][k]),
-        )
-        people.append(TrackedPerson(int(track_id), instance))
-    return LabelledFrame(float(arrays["time_s"]), int(arrays["time_stamp"]), people)
+        box, score = arrays["boxes_xyxy"][k], float(arrays["scores"][k])
+        people.append(place_in_photo(IUV(labels[0], u, v), confidence, (int(x), int(y)), size_hw, box, score))
+    return people
 
 
 class FramesWriter:
@@ -139,21 +156,12 @@ class FramesWriter:
 
     def append(self, time_s: float, time_stamp: int, people: Sequence[TrackedPerson]) -> None:
         """Add the next frame."""
-        windows = [_window(person.instance) for person in people]
         arrays = {
             "time_s": np.float64(time_s),
             "time_stamp": np.int64(time_stamp),
             "track": np.array([person.track_id for person in people], np.int32),
-            "boxes_xyxy": np.array([one.instance.box_xyxy for one in people], np.float32).reshape(-1, 4),
-            "scores": np.array([one.instance.score for one in people], np.float32),
-            "corners_xy": np.array([(x.start, y.start) for y, x in windows], np.int32).reshape(-1, 2),
+            **people_arrays([person.instance for person in people]),
         }
-        for k, (person, window) in enumerate(zip(people, windows, strict=True)):
-            one = person.instance
-            arrays[f"labels_{k}"] = labels = np.empty((4, *one.iuv.i[window].shape), np.uint8)
-            labels[0] = one.iuv.i[window]
-            for into, values, steps in zip(labels[1:], (one.iuv.u, one.iuv.v, one.confidence), STEPS, strict=True):
-                into[:] = np.rint(values[window] * steps) * (255 // steps)
         self.zip.writestr(zipfile.ZipInfo(f"{self.num_frames:06d}.npz"), _npz(arrays))
         self.num_frames += 1
 

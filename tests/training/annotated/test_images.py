@@ -1,13 +1,17 @@
 """Annotated folders: what is read, and what is said where they are unsound."""
 
 import json
+import tarfile
 
 import numpy as np
 import pytest
 import torch
 
+from opendensepose.data.photos import find_image, photo_folders
 from opendensepose.surface import CHART_TO_PART
 from opendensepose.training.annotated.images import AnnotatedImages, Unreadable, annotation_file, to_targets
+from opendensepose.training.annotated.sampler import DistributedBatchSampler, ImageBatches
+from opendensepose.training.annotated.tar_samples import write_sample
 
 
 def change_annotations(folder, change):
@@ -101,3 +105,46 @@ def test_dense_labels_that_are_missing_or_of_another_size_or_range_are_refused(a
     np.savez(annotated / "dense" / "2.npz", I=small, U=small, V=small, instance=small)
     assert "there are no dense labels" in data[0, 0].sentence
     assert "has labels of (4, 4), but the image is (64, 96)" in data[1, 0].sentence
+
+
+def as_shards(annotated, folder):
+    """The data of `annotated` in two .tar files."""
+    content = json.loads((annotated / "annotations.json").read_text())
+    folder.mkdir()
+    for number in (0, 1):
+        with tarfile.open(folder / f"{number}.tar", "w") as tar:
+            for image in content["images"][number::2]:
+                name = find_image(photo_folders(annotated / "annotations.json"), image["file_name"])
+                entries = [one for one in content["annotations"] if one["image_id"] == image["id"]]
+                files = {
+                    "jpg": name.read_bytes(),
+                    "json": json.dumps({"image": image, "annotations": entries}).encode(),
+                }
+                files["npz"] = (annotated / "dense" / f"{image['id']}.npz").read_bytes()
+                write_sample(tar, f"{image['id']:06d}", files)
+    return folder
+
+
+def test_shards_give_the_samples_of_the_folder_and_go_on_at_any_step(annotated, tmp_path):
+    files = AnnotatedImages(annotated, dense="dense")
+    shards = AnnotatedImages(as_shards(annotated, tmp_path / "shards"), dense="dense")
+    assert sorted(shards.ids) == sorted(files.ids) and len(shards) > 1
+    for number, image_id in enumerate(shards.ids):
+        one, other = shards.sample(number), files.sample(files.ids.index(image_id))
+        assert one.dense is not None
+        for name, value in one._asdict().items():
+            np.testing.assert_equal(value, getattr(other, name))
+
+    def batches(first):
+        order = DistributedBatchSampler(len(shards), 2, 0, first, 5)
+        return [images for images, _ in ImageBatches(shards, order, 0)]
+
+    for whole, resumed in zip(batches(0)[3:], batches(3), strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(whole, resumed, strict=True))
+
+
+def test_shards_that_are_no_data_set_are_one_sentence(tmp_path):
+    with tarfile.open(tmp_path / "0.tar", "w") as tar:
+        write_sample(tar, "1", {"jpg": b"", "json": b"[1"})
+    with pytest.raises(ValueError, match="the sample 1 must have a json"):
+        AnnotatedImages(tmp_path)

@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from opendensepose.data.coco import dense_annotation, read_annotations
+from opendensepose.data.coco import CocoDensePose, dense_annotation, read_annotations
 from opendensepose.data.npz import read_arrays
-from opendensepose.data.photos import find_image, photo_folders, read_photo
+from opendensepose.data.photos import decode_photo, find_image, photo_folders, read_photo
 from opendensepose.instance import DenseAnnotation
 from opendensepose.iuv import IUV
 from opendensepose.models.targets import DenseLabels, Targets
 from opendensepose.part_grid import GRID
+from opendensepose.training.annotated.tar_samples import TarSamples
 
 __all__ = ["AnnotatedImages", "AnnotatedSample", "Unreadable", "annotation_file", "to_targets"]
 
@@ -55,7 +56,9 @@ class Unreadable(NamedTuple):
 class AnnotatedImages(Dataset):
     """The images of a folder that show at least one annotated person, by (number, place in the order of training).
 
-    folder: holds annotations.json and the images, or images/; or the annotation file itself, with them beside it.
+    folder: holds annotations.json and the images, or images/; or the annotation file itself, with them beside it; or
+    WebDataset's .tar files, in pictures/ too, of samples jpg, json (`image` and `annotations`, entries of such a file)
+    and npz (dense labels).
     dense: a folder beside the annotation file with dense labels <image_id>.npz, as `render` writes them. transform: of
     each sample, (AnnotatedSample, rng) -> AnnotatedSample. Randomness depends on seed and place alone, and so differs
     between processes and is the same however many there are.
@@ -63,13 +66,14 @@ class AnnotatedImages(Dataset):
     """
 
     def __init__(self, folder: str | Path, transform: Transform | None = None, seed: int = 0, dense: str | None = None):
-        self.file = annotation_file(folder)
+        self.tars = _tar_samples(Path(folder))
+        self.file = Path(folder) if self.tars else annotation_file(folder)
         self.transform, self.seed = transform, seed
         self.dense = self.file.parent / dense if dense else None
-        if self.dense and not self.dense.is_dir():
+        if self.dense and not self.tars and not self.dense.is_dir():
             raise FileNotFoundError(f"there is no folder {self.dense} with dense labels: make them first.")
         self.photos = photo_folders(self.file)
-        document = read_annotations(self.file)
+        document = _document(self.tars, self.file.name) if self.tars else read_annotations(self.file)
         self.names, self.ids, self.entries = [], [], []  # entries as text: small, and quick to hand to workers
         for image_id, image in document.images.items():
             people = [document.annotations[k] for k in document.annotation_ids(image_id)]
@@ -97,11 +101,40 @@ class AnnotatedImages(Dataset):
     def sample(self, number: int) -> AnnotatedSample:
         """The image as it is on disk. OSError or ValueError if it cannot be read."""
         people = [dense_annotation(entry) for entry in msgspec.json.decode(self.entries[number])]
-        image = read_photo(find_image(self.photos, self.names[number]))
         dense = None
+        if self.tars:
+            key = Path(self.names[number]).stem
+            image = decode_photo(self.tars.read(key, "jpg"), self.names[number])
+            if self.dense:
+                dense = _read_dense(self.file / f"{key}.npz", image.shape[:2], self.tars.read(key, "npz"))
+            return annotated_sample(image, people, dense)
+        image = read_photo(find_image(self.photos, self.names[number]))
         if self.dense:
             dense = _read_dense(self.dense / f"{self.ids[number]}.npz", image.shape[:2])
         return annotated_sample(image, people, dense)
+
+
+def _tar_samples(folder: Path) -> TarSamples | None:
+    """The samples of a folder of .tar files, such as `render --shards` writes, or of its folder `pictures`."""
+    if (folder / ANNOTATIONS).is_file():
+        return None
+    for place in (folder, folder / "pictures"):
+        if place.is_dir() and any(place.glob("*.tar")):
+            return TarSamples(place)
+    return None
+
+
+def _document(tars: TarSamples, name: str) -> CocoDensePose:
+    """The annotation file that the samples' json make together; a sample's key is the stem of its image's file_name."""
+    images, annotations = [], []
+    for key in tars.keys:
+        try:
+            entries = msgspec.json.decode(tars.read(key, "json"))
+            images.append({**entries["image"], "file_name": f"{key}.jpg"})
+            annotations += entries["annotations"]
+        except (KeyError, TypeError, msgspec.DecodeError):
+            raise ValueError(f"{name}: the sample {key} must have a json with `image` and `annotations`.") from None
+    return CocoDensePose({"images": images, "annotations": annotations}, name)
 
 
 def annotation_file(folder: str | Path) -> Path:
@@ -176,9 +209,9 @@ def to_targets(sample: AnnotatedSample) -> tuple[torch.Tensor, Targets]:
     return torch.from_numpy(image).permute(2, 0, 1), targets
 
 
-def _read_dense(path: Path, size_hw: tuple[int, int]) -> DenseLabels:
+def _read_dense(path: Path, size_hw: tuple[int, int], content: bytes | None = None) -> DenseLabels:
     try:
-        labels = DenseLabels(*read_arrays(path, ("I", "U", "V", "instance")).values())
+        labels = DenseLabels(*read_arrays(path, ("I", "U", "V", "instance"), content=content).values())
     except FileNotFoundError:
         raise FileNotFoundError(f"there are no dense labels {path}.") from None
     if any(part.shape != tuple(size_hw) for part in labels):
