@@ -78,7 +78,7 @@ def fit_photos(
 def _write(out_dir: Path, stem: str, image_rgb: np.ndarray, people: Sequence[FittedPerson]) -> list[Path]:
     fits = [one.fit for one in people]
     arrays, picture = BytesIO(), BytesIO()
-    np.savez_compressed(arrays, **fit_arrays(fits))
+    np.savez_compressed(arrays, allow_pickle=False, **fit_arrays(fits))
     Image.fromarray(draw_bodies(image_rgb, fits)).save(picture, "PNG", compress_level=6)
     contents = {
         f"{stem}.fit.json": json.dumps(fit_json(fits), indent=1).encode(),
@@ -140,7 +140,7 @@ def fit_arrays(fits: Sequence[BodyFit]) -> dict[str, np.ndarray]:
         "shape_names": np.array(list(fits[0].shape)),
         "confidence": np.array([list(fit.confidence.values()) for fit in fits], np.float32),
         "joint_names": np.array(list(fits[0].confidence)),
-        "focal_px": np.float32(camera.focal_px),
+        "focal_px": np.array(camera.focal_px, np.float32),
         "center_px": np.array(camera.center_px, np.float32),
         "size_hw": np.array(camera.size_hw, np.int32),
     }
