@@ -97,6 +97,33 @@ def test_a_moved_point_raises_only_what_is_read_there():
     assert losses["v"].item() == 0
 
 
+@pytest.mark.parametrize(("coarse_classes", "at_points"), [(2, math.log(2)), (15, math.log(15))])
+def test_losses_that_are_means_by_hand(coarse_classes, at_points):
+    targets, nothing = one_person(), ChartOutput(*(torch.zeros(1, n, 8, 8) for n in (coarse_classes, 25, 25, 25)))
+    weights = LossWeights(uv=3.0, beta=0.01, uv_mean=True, coarse_points=0.5)
+    losses = losses_of(nothing, targets, weights=weights)
+    assert losses["coarse_points"].item() == pytest.approx(0.5 * at_points, rel=1e-5)
+    assert losses["u"].item() == pytest.approx(3 * ((0.25 + 0.5) / 2 - 0.005), rel=1e-5)
+    twice = losses_of(
+        ChartOutput(*(None if maps is None else maps.repeat(2, 1, 1, 1) for maps in nothing)),
+        targets,
+        targets.boxes.repeat(2, 1),
+        weights=weights,
+    )
+    assert {name: loss.item() for name, loss in twice.items()} == pytest.approx(
+        {name: loss.item() for name, loss in losses.items()}
+    )
+
+
+def test_the_segmentation_is_pushed_at_points_towards_their_part():
+    targets = one_person()
+    output = true_output(targets)
+    weights = LossWeights(coarse_points=1.0)
+    assert losses_of(output, targets, weights=weights)["coarse_points"].item() < 1e-6
+    moved = replace(targets, point_xy=torch.tensor([[8.5, 5.5], [8.5, 9.5]]))  # the torso's point on the head
+    assert losses_of(output, moved, weights=weights)["coarse_points"].item() == pytest.approx(SURE / 2, rel=1e-4)
+
+
 def test_points_outside_the_region_and_people_without_points_teach_nothing():
     targets = one_person()
     output = true_output(targets)

@@ -19,6 +19,7 @@ from opendensepose.models.outputs import ChartOutput
 from opendensepose.models.targets import DenseLabels, Targets, join_people
 from opendensepose.models.whole_batch import shared_mean
 from opendensepose.part_grid import GRID, LEAST_SIDE
+from opendensepose.surface import CHART_TO_PART
 
 __all__ = [
     "LossWeights",
@@ -27,6 +28,7 @@ __all__ = [
     "annotated_points",
     "chart_loss",
     "coarse_loss",
+    "coarse_point_loss",
     "dense_points",
     "iso_uv_loss",
     "join_points",
@@ -43,13 +45,19 @@ DENSE_WEIGHT = 100.0  # the labelled cells of a region weigh as this many points
 
 @dataclass(frozen=True)
 class LossWeights:
-    """coarse, chart: of mean cross-entropies. uv: of the sum over the points of two images, as many as each of
-    detectron2's processes had. beta: where smooth L1 turns from square to line."""
+    """The released weights, unless said otherwise.
+
+    coarse, chart: of mean cross-entropies. uv: of the sum over the points of two images, as many as each of detectron2's
+    processes had, or with uv_mean of the mean over all points. beta: where smooth L1 turns from square to line.
+    coarse_points: of the coarse segmentation's mean cross-entropy at the labelled points; the released losses have none.
+    """
 
     coarse: float = 5.0
     chart: float = 1.0
     uv: float = 0.01
     beta: float = 1.0
+    uv_mean: bool = False
+    coarse_points: float = 0.0
 
 
 class LabelledPoints(NamedTuple):
@@ -91,12 +99,16 @@ def region_losses(
         "coarse": weights.coarse * coarse_loss(output.coarse, parts, stands_for * people.annotated[row]),
         "chart": weights.chart * chart_loss(output.fine, points),
     }
+    if weights.coarse_points:
+        losses["coarse_points"] = weights.coarse_points * coarse_point_loss(output.coarse, points)
     if output.sigma_2 is None:
         uv = smooth_uv_losses(output.u, output.v, points, weights.beta)
     elif output.kappa_u is None:
         uv = {"uv": iso_uv_loss(output, points)}
     else:
         uv = {"uv": aniso_uv_loss(output, points)}
+    if weights.uv_mean:
+        return losses | {name: weights.uv * shared_mean(loss, points.weight.sum()) for name, loss in uv.items()}
     return losses | {name: weights.uv * loss * 2 / max(1, len(targets)) for name, loss in uv.items()}
 
 
@@ -106,6 +118,18 @@ def coarse_loss(logits: Tensor, parts: Tensor, weight: Tensor) -> Tensor:
     label = parts if logits.shape[1] > 2 else parts > 0
     loss = F.cross_entropy(logits.float(), label.long(), reduction="none") * weight[:, None, None]
     return shared_mean(loss.sum(), weight.sum() * logits.shape[-2] * logits.shape[-1])
+
+
+def coarse_point_loss(logits: Tensor, points: LabelledPoints) -> Tensor:
+    """Return -sum_p w_p log P(part of I_p) / sum_p w_p over the points; with 2 classes any part is a person.
+
+    logits (R, 2 or 15, S, S), read between cells. A person's cells are few in a region and their outlines thin, so that
+    the mean over cells alone leaves many points in background; the 25-way logits of the FCN are taught at points anyway.
+    """
+    parts = torch.as_tensor(CHART_TO_PART.astype("int64"), device=logits.device)[points.chart]
+    label = parts if logits.shape[1] > 2 else torch.ones_like(parts)
+    loss = F.cross_entropy(read_maps(logits, points.region, points.xy).float(), label, reduction="none")
+    return shared_mean((points.weight * loss).sum(), points.weight.sum())
 
 
 def chart_loss(logits: Tensor, points: LabelledPoints) -> Tensor:
