@@ -168,8 +168,13 @@ class Comparison:
             self.keep_sums(run, sums)
         row = run.key | {"train_s": f"{seconds:.0f}"} | {name: f"{value:.4f}" for name, value in numbers.items()}
         append(self.table, row)
-        shown = ", ".join(f"{name} {numbers[name]:.3f}" for name in ("boxes_auc10", "boxes_auc30", "found_auc30", "found_ap"))
-        print(f"{time.strftime('%H:%M')} {run.name}: {shown}; {seconds:.0f} s + {time.time() - start - seconds:.0f} s", flush=True)
+        shown = ", ".join(
+            f"{name} {numbers[name]:.3f}" for name in ("boxes_auc10", "boxes_auc30", "found_auc30", "found_ap")
+        )
+        print(
+            f"{time.strftime('%H:%M')} {run.name}: {shown}; {seconds:.0f} s + {time.time() - start - seconds:.0f} s",
+            flush=True,
+        )
 
     def keep_sums(self, run: Run, sums: np.ndarray) -> None:
         """Of each person, for the bootstrap: as hundredths, in a file of their own."""

@@ -19,10 +19,12 @@ from opendensepose.evaluation.measures import AnnotatedImage, Measures, measure
 from opendensepose.evaluation.people import DetectedPerson, annotated_person, box_xywh, detected_person
 from opendensepose.evaluation.rcp import auc
 from opendensepose.instance import DenseAnnotation
+from opendensepose.models.outputs import ChartOutput
 from opendensepose.models.rcnn.cascade import CascadeRCNN
 from opendensepose.models.rcnn.decode import decode_region, whole_pixels
-from opendensepose.models.outputs import ChartOutput
 from opendensepose.models.targets import DenseLabels
+from opendensepose.part_grid import parts_of_pixels
+from opendensepose.surface import CHART_TO_PART
 from paper.features import as_tensor
 from paper.networks import FrozenFCN
 from paper.people import SIZE_HW, RenderedSet
@@ -60,7 +62,7 @@ class Judge:
         return torch.from_numpy(rows[:, :4].astype(np.float32)), rows[:, 4].astype(int), rows[:, 5]
 
     def figures(self, network: CascadeRCNN | FrozenFCN) -> tuple[dict[str, float], np.ndarray]:
-        """Figures by name, and of each annotated person (4, K) float32: the sums over the points of what AUC10 and AUC30
+        """Figures by name; and of each annotated person (4, K) float32 the sums over their points of what AUC10, AUC30
         count, at true boxes and on people found."""
         numbers: dict[str, float] = {}
         sums = []
@@ -138,7 +140,9 @@ class Judge:
             for k in range(1, truth.person.max() + 1):
                 place = np.argwhere((truth.person == k) & (labels.i > 0))
                 row, column = place[rng.permutation(len(place))[:LABEL_PIXELS]].T
-                true, said = (Labels(one.i[row, column], one.u[row, column], one.v[row, column]) for one in (truth, labels))
+                true, said = (
+                    Labels(one.i[row, column], one.u[row, column], one.v[row, column]) for one in (truth, labels)
+                )
                 errors.append(point_errors(true, said, self.distances))
                 right.append(true.i == said.i)
         error = np.concatenate(errors)
@@ -152,9 +156,6 @@ class Judge:
 
 def nearest_labels(people: list[DenseAnnotation], size_hw: tuple[int, int]) -> DenseLabels:
     """Dense labels in which each pixel of a part mask has the I, U, V of the nearest annotated point of its part."""
-    from opendensepose.part_grid import parts_of_pixels
-    from opendensepose.surface import CHART_TO_PART
-
     i, person = np.zeros((2, *size_hw), np.uint8)
     u, v = np.zeros((2, *size_hw), np.float32)
     for k, one in enumerate(people, start=1):

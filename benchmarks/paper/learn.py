@@ -30,7 +30,9 @@ WEIGHT_DECAY, CLIP_NORM = 0.02, 10.0
 Losses = Callable[[list[int]], dict[str, Tensor]]
 
 
-def learn(network: nn.Module, losses: Losses, num_samples: int, batch: int, steps: int, rate: float, seed: int) -> float:
+def learn(
+    network: nn.Module, losses: Losses, num_samples: int, batch: int, steps: int, rate: float, seed: int
+) -> float:
     """Train for so many steps, AdamW, the rate falling as a cosine to 0. losses: of the samples with these numbers.
     Returns the processor time in seconds."""
     torch.manual_seed(seed)
@@ -128,4 +130,3 @@ def crop_losses(
         return network.fcn.output_losses(network.fcn.output(features), [size] * len(rows), [labels[n] for n in rows])
 
     return losses, count
-

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from opendensepose.data.coco import CocoDensePose, read_annotations
+from opendensepose.data.coco import read_annotations
 from opendensepose.data.photos import read_photo
 from opendensepose.instance import DenseAnnotation
 from opendensepose.models.fcn.teacher import crop_region, crop_targets, person_crop
@@ -67,15 +67,17 @@ class RenderedSet:
         self.ids = list(range(1, count + 1))
 
     @cached_property
-    def document(self) -> CocoDensePose:
-        return read_annotations(self.folder / "annotations.json")
+    def every(self) -> dict[int, list[DenseAnnotation]]:
+        """The people of each image; decoding their masks takes a minute."""
+        document = read_annotations(self.folder / "annotations.json")
+        return {image_id: document.people(image_id) for image_id in self.ids}
 
     def image(self, image_id: int) -> np.ndarray:
         """(H, W, 3) uint8."""
         return read_photo(self.folder / "images" / f"{image_id:012d}.jpg")
 
     def people(self, image_id: int) -> list[DenseAnnotation]:
-        return list(self.document.people(image_id))
+        return self.every[image_id]
 
     def targets(self, annotators: Annotators, dense: Callable[[int], DenseLabels] | None = None) -> list[Targets]:
         """What is learned from each image. dense: the dense labels of an image, kept as float16."""

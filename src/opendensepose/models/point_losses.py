@@ -47,9 +47,10 @@ DENSE_WEIGHT = 100.0  # the labelled cells of a region weigh as this many points
 class LossWeights:
     """The released weights, unless said otherwise.
 
-    coarse, chart: of mean cross-entropies. uv: of the sum over the points of two images, as many as each of detectron2's
-    processes had, or with uv_mean of the mean over all points. beta: where smooth L1 turns from square to line.
-    coarse_points: of the coarse segmentation's mean cross-entropy at the labelled points; the released losses have none.
+    coarse, chart: of mean cross-entropies. uv: of the sum over the points of two images, as many as each of
+    detectron2's processes had, or with uv_mean of the mean over all points. beta: where smooth L1 turns from square to
+    line. coarse_points: of the coarse segmentation's mean cross-entropy at the labelled points, which the released
+    losses do not have.
     """
 
     coarse: float = 5.0
@@ -123,8 +124,8 @@ def coarse_loss(logits: Tensor, parts: Tensor, weight: Tensor) -> Tensor:
 def coarse_point_loss(logits: Tensor, points: LabelledPoints) -> Tensor:
     """Return -sum_p w_p log P(part of I_p) / sum_p w_p over the points; with 2 classes any part is a person.
 
-    logits (R, 2 or 15, S, S), read between cells. A person's cells are few in a region and their outlines thin, so that
-    the mean over cells alone leaves many points in background; the 25-way logits of the FCN are taught at points anyway.
+    logits (R, 2 or 15, S, S), read between cells. The mean over cells alone leaves many points of thin limbs in
+    background.
     """
     parts = torch.as_tensor(CHART_TO_PART.astype("int64"), device=logits.device)[points.chart]
     label = parts if logits.shape[1] > 2 else torch.ones_like(parts)
