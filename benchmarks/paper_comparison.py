@@ -35,6 +35,7 @@ RATES = (1e-3, 3e-3, 1e-2)
 SEEDS = (1, 2, 3)
 NUM_TEST, NUM_SELECT = 150, 60
 FEW_STEPS = 0.3  # of a run's steps, in the search for a rate
+SHOWN = ("boxes_auc10", "boxes_auc30", "found_auc30", "found_ap")
 LABELLED = 40  # images on which dense labels are measured
 
 
@@ -168,13 +169,9 @@ class Comparison:
             self.keep_sums(run, sums)
         row = run.key | {"train_s": f"{seconds:.0f}"} | {name: f"{value:.4f}" for name, value in numbers.items()}
         append(self.table, row)
-        shown = ", ".join(
-            f"{name} {numbers[name]:.3f}" for name in ("boxes_auc10", "boxes_auc30", "found_auc30", "found_ap")
-        )
-        print(
-            f"{time.strftime('%H:%M')} {run.name}: {shown}; {seconds:.0f} s + {time.time() - start - seconds:.0f} s",
-            flush=True,
-        )
+        shown = ", ".join(f"{name} {numbers[name]:.3f}" for name in SHOWN)
+        took = f"{seconds:.0f} s of training, {time.time() - start:.0f} s in all"
+        print(f"{time.strftime('%H:%M')} {run.name}: {shown}; {took}", flush=True)
 
     def keep_sums(self, run: Run, sums: np.ndarray) -> None:
         """Of each person, for the bootstrap: as hundredths, in a file of their own."""
@@ -199,15 +196,16 @@ class Comparison:
             losses = region_losses(network, data, targets, rng)
         path = self.out / "weights" / f"{run.name.replace(run.line, trained_as(run.line), 1)}.pt"
         if path.exists():
-            network.load_state_dict(torch.load(path, weights_only=True))
-            return network.eval(), 0.0
+            kept = torch.load(path, weights_only=True)
+            network.load_state_dict(kept["weights"])
+            return network.eval(), kept["train_s"]
         with_people = np.unique(data.boxes[1][data.boxes[1] < run.images])
         seconds = learn(
             network, lambda rows: losses(with_people[rows].tolist()), len(with_people), NUM_IMAGES, run.steps, run.rate,
             run.seed,
         )  # fmt: skip
         path.parent.mkdir(exist_ok=True)
-        torch.save(network.state_dict(), path)
+        torch.save({"weights": network.state_dict(), "train_s": seconds}, path)
         return network, seconds
 
     def targets(self, run: Run, labels: str) -> list[Targets]:

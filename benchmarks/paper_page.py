@@ -107,7 +107,8 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 def lines_table(results: Results, setting: Setting, lines: list[str]) -> str:
     """Figures of each line beside the paper's."""
-    head = ["network", "seeds", "true boxes: AUC10", "AUC30", "people found: AUC10", "AUC30", "AP", "AR", "no label", "paper: AUC10", "AUC30", "AP"]  # fmt: skip
+    head = ["network", "seeds", "true boxes: AUC10", "AUC30", "people found: AUC10", "AUC30", "AP", "AR", "no label"]
+    head += ["paper: AUC10", "AUC30", "AP"]
     rows = []
     for line in lines:
         if own := results.of(line, setting):
@@ -139,11 +140,11 @@ def cause_table(results: Results, images: int) -> str:
     rows = []
     for share, noise in ((1.0, 0.0), (0.1, 0.0), (1.0, 0.1), (0.1, 0.1)):
         setting = Setting(images, share, noise)
-        own = [results.of(line, setting) for line in ("rcnn", "nearest", "distilled", "dense")]
-        if any(own):
+        own = {line: results.of(line, setting) for line in ("rcnn", "nearest", "distilled", "dense")}
+        if any(own.values()):
             cells = [
-                " / ".join(_short(results.mean(line, setting, name)) for name in ("boxes_auc10", "boxes_auc30")) if one else "-"
-                for line, one in zip(("rcnn", "nearest", "distilled", "dense"), own, strict=True)
+                " / ".join(_short(results.mean(line, setting, name)) for name in FIGURES[:2]) if found else "-"
+                for line, found in own.items()
             ]
             rows.append([f"{100 * share:.0f} %", f"{noise:g}", *cells])
     return table(["points kept", "noise of U, V", "points only", "nearest", "teacher", "true"], rows)
@@ -158,11 +159,11 @@ def labels_table() -> str:
     names |= {"teacher_anchored": "corrected around annotated points (`--anchored`)"}
     cells = [
         [names[row["line"]], f"{100 * float(row['share']):.0f} %", row["noise"], row["images"], row["seed"],
-         _short(float(row["chart_right"])), f"{float(row['median_cm']):.1f} cm", _short(float(row["auc10"])), _short(float(row["auc30"]))]
+         *(_short(float(row[name])) for name in ("chart_right", "auc10", "auc30")), f"{float(row['median_cm']):.1f} cm"]
         for row in rows
     ]  # fmt: skip
     return table(
-        ["labels", "points kept", "noise", "images", "seed", "chart right", "median error", "AUC10", "AUC30"], cells
+        ["labels", "points kept", "noise", "images", "seed", "chart right", "AUC10", "AUC30", "median error"], cells
     )
 
 
@@ -220,8 +221,9 @@ def main() -> None:
     names = list(NAMES)
     why = ["fcn", "fcn_whole", "rcnn", *(line for line in names if line.startswith("rcnn_"))]
     teachers = ["distilled", *(line for line in names if line.startswith("distilled_"))]
+    main_lines = [line for line in names if line in ("fcn", "rcnn", "distilled") or line not in (*why, *teachers)]
     parts = {
-        "lines": lines_table(results, setting, [line for line in names if line not in (*why[1:2], *why[3:], *teachers[1:])]),
+        "lines": lines_table(results, setting, main_lines),
         "order": order_table(results, setting),
         "why": lines_table(results, setting, why),
         "cause": cause_table(results, arguments.images),
@@ -233,7 +235,8 @@ def main() -> None:
     page = DOCS / "paper.md"
     text = page.read_text()
     for name, part in parts.items():
-        text, count = re.subn(rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", lambda m, p=part: m[1] + p + m[2], text, flags=re.S)
+        marks = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        text, count = marks.subn(lambda found, part=part: f"{found[1]}\n{part}\n\n{found[2]}", text)
         if count != 1:
             raise SystemExit(f"{page} must have the marks of {name} once, has them {count} times.")
     page.write_text(text)

@@ -17,16 +17,16 @@ def figure(sums: np.ndarray, num_points: np.ndarray) -> float:
 
 
 def interval(sums: np.ndarray, num_points: np.ndarray, seed: int = 0, level: float = 0.95) -> tuple[float, float]:
-    """The bootstrap interval of `figure`: people and seeds are drawn again, with replacement. With one seed the interval
-    is that over people alone."""
+    """The bootstrap interval of `figure`: people and seeds are drawn again, with replacement. With one seed it is that
+    over people alone."""
     return _quantiles(_resampled(sums, num_points, np.random.default_rng(seed)), level)
 
 
 def difference(
     sums: np.ndarray, other: np.ndarray, num_points: np.ndarray, seed: int = 0, level: float = 0.95
 ) -> tuple[float, float, float]:
-    """How much `other` (S, K) is better than `sums` (S', K), and the interval of it: the same people are drawn for both,
-    and the same seeds of those that both have."""
+    """How much `other` (S, K) is better than `sums` (S', K), and its interval: the same people and seeds are drawn
+    for both, of the seeds that both have."""
     both = min(len(sums), len(other))
     sums, other = sums[:both], other[:both]
     low, high = _quantiles(_resampled(other - sums, num_points, np.random.default_rng(seed)), level)

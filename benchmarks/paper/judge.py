@@ -120,8 +120,7 @@ class Judge:
 
         def images() -> Iterator[AnnotatedImage]:
             for image_id, found in zip(self.data.ids, detections, strict=True):
-                people = [annotated_person(one, SIZE_HW) for one in self.data.people(image_id)]
-                people = [replace(one, foreground=None) for one in people]
+                people = [annotated_person(replace(one, mask=None), SIZE_HW) for one in self.data.people(image_id)]
                 yield AnnotatedImage(image_id, SIZE_HW, people, found)
 
         return measure(images(), self.distances, normalisers=("kappa",))
