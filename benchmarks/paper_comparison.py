@@ -22,12 +22,12 @@ import numpy as np
 import torch
 
 from opendensepose.atomic_write import atomic_write
-from opendensepose.models.targets import DenseLabels, Targets
-from opendensepose.training.distill import dense_labels
+from opendensepose.models.targets import Targets
 from paper.features import FrozenEncoder
-from paper.judge import Judge, nearest_labels
-from paper.learn import CROPS, NUM_IMAGES, crop_losses, learn, region_losses, window_losses
-from paper.networks import SCALES, FrozenFCN, region_network, teacher_network
+from paper.judge import Judge
+from paper.labels import TEACHERS, Maker, nearest_maker, read_labels, teacher_maker, write_labels
+from paper.learn import NUM_IMAGES, learn, region_losses, window_losses
+from paper.networks import SCALES, FrozenFCN, region_network
 from paper.people import SIZE_HW, Annotators, RenderedSet
 
 DOCS = Path(__file__).parents[1] / "docs" / "paper"
@@ -50,23 +50,6 @@ class Line:
     scales: tuple[float, ...] = (1.0,)
     whole: bool = False  # the FCN learns from whole images instead of windows
 
-
-@dataclass(frozen=True)
-class TeacherLine:
-    """How a teacher is made. background: left in; anchored, mirrored: of `dense_labels`."""
-
-    scales: tuple[float, ...] = SCALES
-    background: bool = False
-    anchored: bool = False
-    mirrored: bool = False
-
-
-TEACHERS = {
-    "teacher": TeacherLine(),
-    "teacher_one_scale": TeacherLine(scales=(1.0,)),
-    "teacher_background": TeacherLine(background=True),
-    "teacher_anchored": TeacherLine(anchored=True),
-}
 
 CASCADE = {"cascade": True}
 LINES = {
@@ -93,6 +76,7 @@ LINES = {
     "cascade_keypoints_dense": Line("rcnn", CASCADE | {"keypoints": True}, labels="true"),
 }
 TABLE = list(LINES)[:10]
+WHY = ("rcnn_as_before", "rcnn_no_norm", "rcnn_released_losses", "keypoints", "masks", "fcn_whole")
 FIRST = ("rcnn", "fcn", "dense", "distilled", "cascade_keypoints", "nearest", "cascade", "fcn_multi_scale")
 
 
@@ -177,10 +161,11 @@ class Comparison:
         """Of each person, for the bootstrap: as hundredths, in a file of their own."""
         file = BytesIO()
         np.savez_compressed(file, sums=np.round(100 * sums).astype(np.uint16))
+        (DOCS / "people").mkdir(parents=True, exist_ok=True)
         atomic_write(DOCS / "people" / f"{run.name}.npz", file.getvalue())
-        points = DOCS / "people" / "num_points.npy"
-        if not points.exists():
-            np.save(points, self.judges["test"].num_points.astype(np.uint16))
+        people = DOCS / "people" / "people.npy"
+        if not people.exists():
+            np.save(people, np.round(self.judges["test"].people).astype(np.uint16))
 
     def trained(self, run: Run):
         """The network of a run, and the processor time of its training."""
@@ -215,51 +200,29 @@ class Comparison:
             return data.targets(annotators)
         if labels == "true":
             return data.targets(annotators, data.truth)
-        if labels == "nearest":
-            return data.targets(
-                annotators, lambda n: nearest_labels([annotators(one) for one in data.people(n)], SIZE_HW)
-            )
-        return data.targets(annotators, partial(read_labels, self.taught(run, labels), run.images))
+        return data.targets(annotators, partial(read_labels, self.dense_labels(run, labels), run.images))
 
-    def taught(self, run: Run, name: str) -> Path:
-        """The folder of a teacher's dense labels for the images of a run, made now as far as they are not yet. The
-        teacher learns as long as its student, from the same annotations, with the rate of the FCN's."""
-        how = TEACHERS[name]
-        rate = self.best_rate("fcn", run.steps) if run.split == "test" else 3e-3
-        own = replace(run, line=name, rate=rate, split="train")
+    def dense_labels(self, run: Run, name: str) -> Path:
+        """The folder of the dense labels of a run's images, made now as far as they are not yet, and measured.
+
+        A teacher learns as long as its student, from the same annotations, with the rate of the FCN.
+        """
+        rate = self.best_rate("fcn", run.steps)
+        own, data = replace(run, line=name, rate=rate, split="train"), self.train_set
         folder = self.out / "labels" / own.name
-        data = self.train_set
-        missing = [n for n in data.ids[: run.images] if not (folder / f"{n}.npz").exists()]
-        if missing:
-            folder.mkdir(parents=True, exist_ok=True)
-            torch.manual_seed(run.seed)
-            teacher = teacher_network(self.encoder, how.scales)
-            weights = folder.with_suffix(".pt")
-            learned = replace(how, scales=SCALES, anchored=False, mirrored=False)  # what training depends on
-            alike = next((k for k, one in TEACHERS.items() if one == learned), name)
-            weights = self.out / "labels" / f"{replace(own, line=alike).name}.pt"
-            if weights.exists():
-                teacher.load_state_dict(torch.load(weights, weights_only=True))
-            else:
-                labels = data.targets(run.annotators)
-                losses, count = crop_losses(teacher, data, labels, how.background, run.images)
-                learn(teacher, losses, count, CROPS, run.steps, rate, run.seed)
-                torch.save(teacher.state_dict(), weights)
-            teacher.eval()
-            for image_id in missing:
-                people = [run.annotators(one) for one in data.people(image_id)]
-                file = BytesIO()
-                made = dense_labels(teacher, data.image(image_id), people, how.mirrored, how.anchored)
-                np.savez_compressed(file, **made)
-                atomic_write(folder / f"{image_id}.npz", file.getvalue())
-            self.measure_labels(own, partial(read_labels, folder, run.images))
-        return folder
 
-    def measure_labels(self, run: Run, labels_of) -> None:
-        """Keep how good dense labels are."""
-        judge = Judge(self.train_set)
-        numbers = judge.label_quality(labels_of, LABELLED)
-        append(DOCS / "labels.csv", run.key | {name: f"{value:.4f}" for name, value in numbers.items()})
+        def maker() -> Maker:
+            if name == "nearest":
+                return nearest_maker(data, run.annotators)
+            alike = next(one for one, how in TEACHERS.items() if how == TEACHERS[name].learned)
+            weights = folder.with_name(f"{replace(own, line=alike).name}.pt")
+            settings = (run.annotators, run.images, run.steps, rate, run.seed)
+            return teacher_maker(name, self.encoder, data, *settings, weights)
+
+        if write_labels(folder, data.ids[: run.images], maker):
+            numbers = Judge(data).label_quality(partial(read_labels, folder, run.images), min(LABELLED, run.images))
+            append(DOCS / "labels.csv", own.key | {key: f"{value:.4f}" for key, value in numbers.items()})
+        return folder
 
 
 def family(line: str) -> str:
@@ -270,14 +233,6 @@ def family(line: str) -> str:
 def trained_as(line: str) -> str:
     """The line that is trained: a test at several scales is no training of its own."""
     return "fcn" if line == "fcn_multi_scale" else line
-
-
-def read_labels(folder: Path, images: int, image_id: int) -> DenseLabels:
-    """Dense labels of an image; none beyond the first so many."""
-    if image_id > images:
-        return DenseLabels(*np.zeros((4, *SIZE_HW), np.uint8))
-    with np.load(folder / f"{image_id}.npz") as labels:
-        return DenseLabels(*(labels[name] for name in ("I", "U", "V", "instance")))
 
 
 def append(table: Path, row: dict[str, str]) -> None:
@@ -303,8 +258,7 @@ def runs_of(stage: str, steps: int, images: int) -> list[Run]:
         few_points = (Annotators(share=0.1), Annotators(noise=0.1), Annotators(share=0.1, noise=0.1))
         lines = ("rcnn", "distilled", "nearest", "dense")
         sparse = [Run(line, 1, steps, images, annotators=one) for one in few_points for line in lines]
-        why = ("rcnn_as_before", "rcnn_no_norm", "rcnn_released_losses", "fcn_whole", "keypoints", "masks")
-        return sparse + [Run(line, 1, steps, images) for line in why]
+        return sparse[:4] + [Run(line, 1, steps, images) for line in WHY] + sparse[4:]
     if stage == "data":
         return [
             Run(line, 1, steps, images // part) for part in (10, 4, 2) for line in ("fcn", "rcnn", "distilled", "dense")

@@ -48,6 +48,7 @@ STEPS_OF_ORDER = (
     ("rcnn", "dense"), ("rcnn", "cascade"), ("rcnn", "cascade_keypoints"), ("distilled", "cascade_keypoints"),
     ("cascade", "cascade_masks"), ("cascade", "cascade_keypoints"), ("cascade_keypoints", "cascade_both"),
 )  # fmt: skip
+HEIGHTS = (100, 200, 320)  # pixels, that part people in four groups
 FIGURES = ("boxes_auc10", "boxes_auc30", "found_auc10", "found_auc30")
 
 
@@ -69,8 +70,13 @@ class Results:
         self.rows = sorted(rows, key=lambda row: int(row["seed"]))
 
     @cached_property
+    def people(self) -> np.ndarray:
+        """Number of points and height in pixels (people, 2)."""
+        return np.load(TABLES / "people" / "people.npy").astype(float)
+
+    @property
     def num_points(self) -> np.ndarray:
-        return np.load(TABLES / "people" / "num_points.npy").astype(float)
+        return self.people[:, 0]
 
     def of(self, line: str, setting: Setting) -> list[dict[str, str]]:
         """The rows of a line, one for each seed."""
@@ -133,6 +139,26 @@ def order_table(results: Results, setting: Setting) -> str:
                 cells.append(f"{mark}{1000 * gain:+.0f}{mark} ({1000 * low:+.0f} to {1000 * high:+.0f})")
             rows.append([f"{NAMES[before][0]} → {NAMES[after][0]}", *cells])
     return table(["step, thousandths", "true boxes: AUC10", "AUC30", "people found: AUC10", "AUC30"], rows)
+
+
+def sizes_table(results: Results, setting: Setting, lines: list[str]) -> str:
+    """AUC30 by people's heights."""
+    height, rows = results.people[:, 1], []
+    groups = list(zip((0, *HEIGHTS), (*HEIGHTS, np.inf), strict=True))
+    for line in (line for line in lines if results.of(line, setting)):
+        cells = []
+        for name in ("boxes_auc30", "found_auc30"):
+            sums = results.sums(line, setting, name)
+            cells += [_short(figure(sums[:, own], results.num_points[own])) for own in _within(height, groups)]
+        rows.append([NAMES[line][0], *cells])
+    said = [f"{low:g} to {high:g} px" if np.isfinite(high) else f"over {low:g} px" for low, high in groups]
+    counts = [int(own.sum()) for own in _within(height, groups)]
+    head = [f"{what} ({count})" for what, count in zip(said, counts, strict=True)]
+    return table(["AUC30 at true boxes, then on people found", *head, *head], rows)
+
+
+def _within(height: np.ndarray, groups: list[tuple[float, float]]) -> list[np.ndarray]:
+    return [(height >= low) & (height < high) for low, high in groups]
 
 
 def cause_table(results: Results, images: int) -> str:
@@ -224,6 +250,7 @@ def main() -> None:
     main_lines = [line for line in names if line in ("fcn", "rcnn", "distilled") or line not in (*why, *teachers)]
     parts = {
         "lines": lines_table(results, setting, main_lines),
+        "sizes": sizes_table(results, setting, ["fcn", "fcn_multi_scale", "rcnn", "distilled", "cascade_keypoints"]),
         "order": order_table(results, setting),
         "why": lines_table(results, setting, why),
         "cause": cause_table(results, arguments.images),

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import paper_comparison  # noqa: E402
 from paper.features import CELLS, CHANNELS, FrozenEncoder, at_stride_8, pooled  # noqa: E402
 from paper.intervals import difference, figure, interval, stacked  # noqa: E402
-from paper.judge import nearest_labels  # noqa: E402
+from paper.labels import nearest_labels  # noqa: E402
 from paper.networks import FrozenFCN, region_network  # noqa: E402
 from paper.people import Annotators, window_of  # noqa: E402
 

@@ -4,7 +4,7 @@ Letters: R regions, K people.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
@@ -18,13 +18,10 @@ from opendensepose.evaluation.errors import Labels, point_errors
 from opendensepose.evaluation.measures import AnnotatedImage, Measures, measure
 from opendensepose.evaluation.people import DetectedPerson, annotated_person, box_xywh, detected_person
 from opendensepose.evaluation.rcp import auc
-from opendensepose.instance import DenseAnnotation
 from opendensepose.models.outputs import ChartOutput
 from opendensepose.models.rcnn.cascade import CascadeRCNN
 from opendensepose.models.rcnn.decode import decode_region, whole_pixels
 from opendensepose.models.targets import DenseLabels
-from opendensepose.part_grid import parts_of_pixels
-from opendensepose.surface import CHART_TO_PART
 from paper.features import as_tensor
 from paper.networks import FrozenFCN
 from paper.people import SIZE_HW, RenderedSet
@@ -81,22 +78,27 @@ class Judge:
     def detections(self, network: CascadeRCNN | FrozenFCN) -> dict[str, list[list[DetectedPerson]]]:
         """Of each image, with the true boxes and with people found."""
         if isinstance(network, FrozenFCN):
-            prepared = network.prepare()
-            images = [self.data.image(image_id) for image_id in self.data.ids]
-            boxes, image, _ = self.data.boxes
-            at_boxes = [prepared.label([one], [boxes[image == n].numpy()])[0] for n, one in enumerate(images)]
-            found = [prepared.find([one], MIN_SCORE)[0] for one in images]
-            pairs = {"boxes": at_boxes, "found": found}
-            return {
-                name: [[detected_person(one.box_xyxy, one.score, one.iuv) for one in people] for people in every]
-                for name, every in pairs.items()
-            }
+            return self._components(network)
         true, image, _ = self.data.boxes
         boxes, found_image, score = self.found
         return {
             "boxes": self._regions(network, true, image, np.ones(len(true)), "true"),
             "found": self._regions(network, boxes, found_image, score, "found"),
         }
+
+    def _components(self, network: FrozenFCN) -> dict[str, list[list[DetectedPerson]]]:
+        prepared, (boxes, row, _) = network.prepare(), self.data.boxes
+        every: dict[str, list[list[DetectedPerson]]] = {"boxes": [], "found": []}
+        for n, image_id in enumerate(self.data.ids):
+            image = self.data.image(image_id)
+            with torch.inference_mode():
+                decoded = list(prepared._decoded([image]))  # once for both: it takes most of the time
+            prepared.__dict__["_decoded"] = lambda _, decoded=decoded: decoded
+            people = prepared.label([image], [boxes[row == n].numpy()])[0], prepared.find([image], MIN_SCORE)[0]
+            del prepared.__dict__["_decoded"]
+            for of_set, found in zip(every.values(), people, strict=True):
+                of_set.append([detected_person(one.box_xyxy, one.score, one.iuv) for one in found])
+        return every
 
     @torch.inference_mode()
     def _regions(
@@ -126,11 +128,12 @@ class Judge:
         return measure(images(), self.distances, normalisers=("kappa",))
 
     @cached_property
-    def num_points(self) -> np.ndarray:
-        """Of each annotated person (K,), in the order of `figures`."""
-        return np.array([len(one.error_m) for one in self.measured([[] for _ in self.data.ids]).people])
+    def people(self) -> np.ndarray:
+        """Number of points and height in pixels of each annotated person (K, 2), in the order of `figures`."""
+        people = self.measured([[] for _ in self.data.ids]).people
+        return np.array([[len(one.error_m), one.box_xyxy[3] - one.box_xyxy[1]] for one in people])
 
-    def label_quality(self, labels_of, images: int) -> dict[str, float]:
+    def label_quality(self, labels_of: Callable[[int], DenseLabels], images: int) -> dict[str, float]:
         """How good dense labels (image id -> DenseLabels) are at random pixels of the part masks of the first images,
         against the renderer's."""
         rng, errors, right = np.random.default_rng(0), [], []
@@ -151,22 +154,3 @@ class Judge:
             "auc10": auc(error, 0.1),
             "auc30": auc(error, 0.3),
         }
-
-
-def nearest_labels(people: list[DenseAnnotation], size_hw: tuple[int, int]) -> DenseLabels:
-    """Dense labels in which each pixel of a part mask has the I, U, V of the nearest annotated point of its part."""
-    i, person = np.zeros((2, *size_hw), np.uint8)
-    u, v = np.zeros((2, *size_hw), np.float32)
-    for k, one in enumerate(people, start=1):
-        if not one.is_annotated:
-            continue
-        parts = parts_of_pixels(one.mask, one.box_xyxy, size_hw)
-        row, column = np.nonzero(parts)
-        x, y = one.point_xy.T
-        away = np.hypot(column[:, None] + 0.5 - x, row[:, None] + 0.5 - y).astype(np.float32)
-        away[CHART_TO_PART[one.i][None] != parts[row, column][:, None]] = np.inf
-        best = away.argmin(1)
-        known = np.isfinite(away[np.arange(len(best)), best])
-        row, column, best = row[known], column[known], best[known]
-        i[row, column], u[row, column], v[row, column], person[row, column] = one.i[best], one.u[best], one.v[best], k
-    return DenseLabels(i, u, v, person)

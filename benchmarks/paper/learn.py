@@ -117,11 +117,9 @@ def _window(box: Tensor, rng: np.random.Generator) -> tuple[int, int]:
     return x, y
 
 
-def crop_losses(
-    network: Teacher, data: RenderedSet, targets: list[Targets], background: bool, images: int
-) -> tuple[Losses, int]:
+def crop_losses(network: Teacher, data: RenderedSet, targets: list[Targets], images: int) -> tuple[Losses, int]:
     """Of the teacher's crops, and the number of samples; of the first so many images."""
-    levels, labels = data.crops(background), data.crop_targets(targets)
+    levels, labels = data.crops(network), data.crop_targets(targets)
     count = int((data.boxes[1] < images).sum()) * CROP_VARIANTS
 
     def losses(rows: list[int]) -> dict[str, Tensor]:

@@ -78,8 +78,8 @@ class FrozenFCN(FCN):
         return FCNOutput(*self.predictor(self.head(at_stride_8(levels))).split(NUM_CLASSES, dim=1))
 
 
-def teacher_network(encoder: FrozenEncoder, scales: Sequence[float] = SCALES) -> Teacher:
+def teacher_network(encoder: FrozenEncoder, scales: Sequence[float] = SCALES, background: bool = False) -> Teacher:
     """The teacher: the FCN on crops of one person."""
-    teacher = Teacher(TEACHER_SIDE, scales, depth=18, width=8)
+    teacher = Teacher(TEACHER_SIDE, scales, background, depth=18, width=8)
     teacher.fcn = FrozenFCN(encoder, (TEACHER_SIDE, TEACHER_SIDE))
     return teacher

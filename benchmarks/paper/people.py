@@ -16,7 +16,7 @@ from torchvision.ops import box_iou
 from opendensepose.data.coco import read_annotations
 from opendensepose.data.photos import read_photo
 from opendensepose.instance import DenseAnnotation
-from opendensepose.models.fcn.teacher import crop_region, crop_targets, person_crop
+from opendensepose.models.fcn.teacher import Teacher, crop_region, crop_targets
 from opendensepose.models.targets import DenseLabels, Targets
 from opendensepose.render import render_dataset
 from opendensepose.training.annotated.images import annotated_sample, to_targets
@@ -160,19 +160,16 @@ class RenderedSet:
             ]
         )
 
-    def crops(self, background: bool) -> list[np.ndarray]:
-        """Features (R CROP_VARIANTS, C, h, w) of the teacher's crops at each stride, with background or without."""
-        folder = self.cache / ("crops_with_background" if background else "crops")
+    def crops(self, teacher: Teacher) -> list[np.ndarray]:
+        """Features (R CROP_VARIANTS, C, h, w) of what a teacher sees of each person, at each stride."""
+        folder = self.cache / ("crops_with_background" if teacher.background else "crops")
         paths = [folder / f"stride{stride}.npy" for stride in STRIDES]
         if not all(path.exists() for path in paths):
             found: list[list[np.ndarray]] = [[] for _ in STRIDES]
-            boxes, image, person = self.boxes
             masks = [one.parts for one in self.targets(Annotators())]
-            for box, n, k, regions in zip(boxes, image, person, self.crop_regions, strict=True):
+            for box, n, k, regions in zip(*self.boxes, self.crop_regions, strict=True):
                 photo = _batch(self.image(self.ids[n]))[0]
-                parts = torch.ones_like(masks[n][k]) if background else masks[n][k]
-                whole = regions[0] if background else box
-                crops = [person_crop(photo, one, parts, one if background else whole, TEACHER_SIDE) for one in regions]
+                crops = [teacher.crop(photo, one, masks[n][k], box, TEACHER_SIDE) for one in regions]
                 for one, level in zip(found, self.encoder(torch.stack(crops)), strict=True):
                     one.append(level.half().numpy())
             for path, one in zip(paths, found, strict=True):
