@@ -10,6 +10,7 @@ import csv
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,9 @@ STEPS_OF_ORDER = (
     ("rcnn", "dense"), ("rcnn", "cascade"), ("rcnn", "cascade_keypoints"), ("distilled", "cascade_keypoints"),
     ("cascade", "cascade_masks"), ("cascade", "cascade_keypoints"), ("cascade_keypoints", "cascade_both"),
 )  # fmt: skip
-HEIGHTS = (100, 200, 320)  # pixels, that part people in four groups
+HEIGHTS = (100, 200, 320)  # pixels
+IOUS = (50, 85)  # per cent
+GROUPED = ["fcn", "fcn_multi_scale", "rcnn", "distilled", "cascade_keypoints"]
 FIGURES = ("boxes_auc10", "boxes_auc30", "found_auc10", "found_auc30")
 
 
@@ -71,7 +74,7 @@ class Results:
 
     @cached_property
     def people(self) -> np.ndarray:
-        """Number of points and height in pixels (people, 2)."""
+        """Number of points, height in pixels, and IoU in per cent of the detector's best box (people, 3)."""
         return np.load(TABLES / "people" / "people.npy").astype(float)
 
     @property
@@ -141,24 +144,19 @@ def order_table(results: Results, setting: Setting) -> str:
     return table(["step, thousandths", "true boxes: AUC10", "AUC30", "people found: AUC10", "AUC30"], rows)
 
 
-def sizes_table(results: Results, setting: Setting, lines: list[str]) -> str:
-    """AUC30 by people's heights."""
-    height, rows = results.people[:, 1], []
-    groups = list(zip((0, *HEIGHTS), (*HEIGHTS, np.inf), strict=True))
+def groups_table(results: Results, setting: Setting, lines: list[str], column: int, ends: tuple[int, ...]) -> str:
+    """AUC30 at true boxes and on people found by a column of `Results.people`, which is divided at `ends`."""
+    value, rows = results.people[:, column], []
+    groups = [(value >= low) & (value < high) for low, high in zip((0, *ends), (*ends, np.inf), strict=True)]
     for line in (line for line in lines if results.of(line, setting)):
         cells = []
         for name in ("boxes_auc30", "found_auc30"):
             sums = results.sums(line, setting, name)
-            cells += [_short(figure(sums[:, own], results.num_points[own])) for own in _within(height, groups)]
+            cells += [_short(figure(sums[:, own], results.num_points[own])) for own in groups]
         rows.append([NAMES[line][0], *cells])
-    said = [f"{low:g} to {high:g} px" if np.isfinite(high) else f"over {low:g} px" for low, high in groups]
-    counts = [int(own.sum()) for own in _within(height, groups)]
-    head = [f"{what} ({count})" for what, count in zip(said, counts, strict=True)]
-    return table(["AUC30 at true boxes, then on people found", *head, *head], rows)
-
-
-def _within(height: np.ndarray, groups: list[tuple[float, float]]) -> list[np.ndarray]:
-    return [(height >= low) & (height < high) for low, high in groups]
+    said = [f"below {ends[0]}", *(f"{low} to {high}" for low, high in pairwise(ends)), f"from {ends[-1]}"]
+    head = [f"{what} ({own.sum()})" for what, own in zip(said, groups, strict=True)]
+    return table(["AUC30", *(f"boxes: {one}" for one in head), *(f"found: {one}" for one in head)], rows)
 
 
 def cause_table(results: Results, images: int) -> str:
@@ -178,6 +176,8 @@ def cause_table(results: Results, images: int) -> str:
 
 def labels_table() -> str:
     """How good dense labels are."""
+    if not (TABLES / "labels.csv").exists():
+        return ""
     with (TABLES / "labels.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     names = {"nearest": "nearest annotated point of the part", "teacher": "teacher: background removed, three scales"}
@@ -250,7 +250,8 @@ def main() -> None:
     main_lines = [line for line in names if line in ("fcn", "rcnn", "distilled") or line not in (*why, *teachers)]
     parts = {
         "lines": lines_table(results, setting, main_lines),
-        "sizes": sizes_table(results, setting, ["fcn", "fcn_multi_scale", "rcnn", "distilled", "cascade_keypoints"]),
+        "sizes": groups_table(results, setting, GROUPED, 1, HEIGHTS),
+        "detector": groups_table(results, setting, GROUPED, 2, IOUS),
         "order": order_table(results, setting),
         "why": lines_table(results, setting, why),
         "cause": cause_table(results, arguments.images),

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 import torch
 from torch import Tensor
+from torchvision.ops import box_iou
 
 from opendensepose import Predictor
 from opendensepose.evaluate import load_distances
@@ -129,9 +130,16 @@ class Judge:
 
     @cached_property
     def people(self) -> np.ndarray:
-        """Number of points and height in pixels of each annotated person (K, 2), in the order of `figures`."""
-        people = self.measured([[] for _ in self.data.ids]).people
-        return np.array([[len(one.error_m), one.box_xyxy[3] - one.box_xyxy[1]] for one in people])
+        """Of each annotated person, in the order of `figures`, (K, 3): number of points, height in pixels, and IoU in
+        per cent of the detector's box that fits best."""
+        people, rows = self.measured([[] for _ in self.data.ids]).people, []
+        boxes, image, _ = self.found
+        for one in people:
+            own = boxes[image == self.data.ids.index(one.image_id)]
+            true = torch.from_numpy(one.box_xyxy[None].astype(np.float32))
+            iou = float(box_iou(own, true).max()) if len(own) else 0.0
+            rows.append([len(one.error_m), one.box_xyxy[3] - one.box_xyxy[1], 100 * iou])
+        return np.array(rows)
 
     def label_quality(self, labels_of: Callable[[int], DenseLabels], images: int) -> dict[str, float]:
         """How good dense labels (image id -> DenseLabels) are at random pixels of the part masks of the first images,
