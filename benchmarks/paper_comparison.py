@@ -4,9 +4,9 @@ python benchmarks/paper_comparison.py --out runs/paper [--stage table ...] [--st
 
 One backbone, the default model's encoder, is frozen and its features are computed once; each line is a head on them,
 trained for as many steps of as many images with the best of the same learning rates, with several seeds. Stages: rates,
-table, data, teacher, cause; each is a list of runs, and a run that has a row in docs/paper/runs.csv is done. The sets,
-the features and a run depend on seeds alone: a fresh machine makes them again and goes on where the last one ended.
-docs/paper.md tells what came of it; `paper_page.py` makes its tables and pictures.
+first (one run of what tells most), table, cause, data, teacher; each is a list of runs, and a run that has a row in
+docs/paper/runs.csv is done. The sets, the features and a run depend on seeds alone: a fresh machine makes them again
+and goes on where the last one ended. docs/paper.md tells what came of it; `paper_page.py` makes its tables and curves.
 """
 
 import argparse
@@ -25,13 +25,14 @@ from opendensepose.atomic_write import atomic_write
 from opendensepose.models.targets import Targets
 from paper.features import FrozenEncoder
 from paper.judge import Judge
-from paper.labels import TEACHERS, Maker, nearest_maker, read_labels, teacher_maker, write_labels
+from paper.labels import TEACHERS, Maker, balanced, nearest_maker, read_labels, teacher_maker, write_labels
 from paper.learn import NUM_IMAGES, learn, region_losses, window_losses
 from paper.networks import SCALES, FrozenFCN, region_network
 from paper.people import SIZE_HW, Annotators, RenderedSet
 
 DOCS = Path(__file__).parents[1] / "docs" / "paper"
 RATES = (1e-3, 3e-3, 1e-2)
+SEARCHED = ("rcnn", "fcn", "dense", "cascade_keypoints")  # one of each family
 SEEDS = (1, 2, 3)
 NUM_TEST, NUM_SELECT = 150, 60
 FEW_STEPS = 0.3  # of a run's steps, in the search for a rate
@@ -42,7 +43,7 @@ LABELLED = 40  # images on which dense labels are measured
 @dataclass(frozen=True)
 class Line:
     """A line of a table. family: fcn or rcnn; network: keyword arguments of its network; labels: dense ones, none,
-    nearest, true, or a teacher's by name; scales: of an FCN's test."""
+    nearest, true, balanced (true ones, as many of each part), or a teacher's by name; scales: of an FCN's test."""
 
     family: str
     network: dict = field(default_factory=dict)
@@ -69,6 +70,7 @@ LINES = {
     "rcnn_released_losses": Line("rcnn", {"losses": "released"}),
     "rcnn_as_before": Line("rcnn", {"head_norm": False, "losses": "released"}),
     "fcn_whole": Line("fcn", whole=True),
+    "dense_balanced": Line("rcnn", labels="balanced"),
     "distilled_anchored": Line("rcnn", labels="teacher_anchored"),
     "distilled_one_scale": Line("rcnn", labels="teacher_one_scale"),
     "distilled_background": Line("rcnn", labels="teacher_background"),
@@ -76,7 +78,7 @@ LINES = {
     "cascade_keypoints_dense": Line("rcnn", CASCADE | {"keypoints": True}, labels="true"),
 }
 TABLE = list(LINES)[:10]
-WHY = ("rcnn_as_before", "rcnn_no_norm", "rcnn_released_losses", "keypoints", "masks", "fcn_whole")
+WHY = ("rcnn_as_before", "dense_balanced", "rcnn_no_norm", "rcnn_released_losses", "keypoints", "masks", "fcn_whole")
 FIRST = ("rcnn", "fcn", "dense", "distilled", "cascade_keypoints", "nearest", "cascade", "fcn_multi_scale")
 
 
@@ -132,18 +134,16 @@ class Comparison:
             return list(csv.DictReader(file))
 
     def best_rate(self, line: str, steps: int) -> float:
-        """The rate with which the line, or its family where the line was not searched, did best on the set for that."""
-        few = str(round(FEW_STEPS * steps))
-        for name in (line, family(line)):
-            found = [row for row in self.rows() if (row["line"], row["split"], row["steps"]) == (name, "select", few)]
-            if len(found) >= len(RATES):
-                return float(max(found, key=lambda row: float(row["boxes_auc30"]))["rate"])
-        raise SystemExit(f"{line} has no rate yet: run the stage rates first.")
+        """See `best_rate`. Ends the program if the stage rates has not come so far."""
+        rate = best_rate(self.rows(), line, steps)
+        if rate is None:
+            raise SystemExit(f"{line} has no rate yet: run the stage rates first.")
+        return rate
 
     def do(self, run: Run) -> None:
         """Train, measure and keep a run unless it is done."""
         if run.rate is None:
-            run = replace(run, rate=self.best_rate(run.line, round(run.steps)))
+            run = replace(run, rate=self.best_rate(run.line, run.steps))
         if any(all(row[name] == value for name, value in run.key.items()) for row in self.rows()):
             return
         start = time.time()
@@ -200,6 +200,8 @@ class Comparison:
             return data.targets(annotators)
         if labels == "true":
             return data.targets(annotators, data.truth)
+        if labels == "balanced":
+            return data.targets(annotators, lambda image_id: balanced(data.truth(image_id)))
         return data.targets(annotators, partial(read_labels, self.dense_labels(run, labels), run.images))
 
     def dense_labels(self, run: Run, name: str) -> Path:
@@ -226,8 +228,23 @@ class Comparison:
 
 
 def family(line: str) -> str:
-    """The line whose rate serves all of its kind."""
-    return LINES[line].family if line in LINES else "fcn"
+    """The line whose rate serves all of its kind: FCNs and teachers, cascades, dense labels, and other R-CNNs."""
+    how = LINES.get(line, LINES["fcn"])
+    if how.family == "fcn":
+        return "fcn"
+    if how.network.get("cascade"):
+        return "cascade_keypoints"
+    return "rcnn" if how.labels == "none" else "dense"
+
+
+def best_rate(rows: list[dict[str, str]], line: str, steps: int) -> float | None:
+    """The rate with which the line's family did best (AUC30 at true boxes) in fewer steps on the set for that; None if
+    not all have been tried."""
+    wanted = family(line), "select", str(round(FEW_STEPS * steps))
+    found = [row for row in rows if (row["line"], row["split"], row["steps"]) == wanted]
+    if len(found) < len(RATES):
+        return None
+    return float(max(found, key=lambda row: float(row["boxes_auc30"]))["rate"])
 
 
 def trained_as(line: str) -> str:
@@ -250,10 +267,14 @@ def runs_of(stage: str, steps: int, images: int) -> list[Run]:
     """The runs of a stage, those that matter most first."""
     few = round(FEW_STEPS * steps)
     if stage == "rates":
-        return [Run(line, 1, few, images, rate, split="select") for line in ("rcnn", "fcn") for rate in RATES]
+        return [Run(line, 1, few, images, rate, split="select") for line in SEARCHED for rate in RATES]
     if stage == "table":
         lines = dict.fromkeys((*FIRST, *TABLE))
         return [Run(line, seed, steps, images) for seed in SEEDS for line in lines]
+    if stage == "first":
+        sparse = [Run(line, 1, steps, images, annotators=Annotators(share=0.1)) for line in ("rcnn", "dense")]
+        full = [Run(line, 1, steps, images) for line in FIRST]
+        return full[:5] + sparse + [Run(line, 1, steps, images) for line in ("dense_balanced", WHY[0])] + full[5:]
     if stage == "cause":
         few_points = (Annotators(share=0.1), Annotators(noise=0.1), Annotators(share=0.1, noise=0.1))
         lines = ("rcnn", "distilled", "nearest", "dense")
@@ -268,7 +289,7 @@ def runs_of(stage: str, steps: int, images: int) -> list[Run]:
     raise ValueError(f"unknown stage {stage}")
 
 
-STAGES = ("rates", "table", "cause", "data", "teacher")
+STAGES = ("rates", "first", "table", "cause", "data", "teacher")
 
 
 def main() -> None:

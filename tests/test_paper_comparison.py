@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import paper_comparison  # noqa: E402
 from paper.features import CELLS, CHANNELS, FrozenEncoder, at_stride_8, pooled  # noqa: E402
 from paper.intervals import difference, figure, interval, stacked  # noqa: E402
-from paper.labels import nearest_labels  # noqa: E402
+from paper.labels import balanced, nearest_labels  # noqa: E402
 from paper.networks import FrozenFCN, region_network  # noqa: E402
 from paper.people import Annotators, window_of  # noqa: E402
 
@@ -83,6 +83,15 @@ def test_nearest_labels_by_all_distances():
         away = np.hypot(*(one.point_xy - [column + 0.5, row + 0.5]).T)
         away[one.i != (2 if column < 30 else 23)] = np.inf
         assert labels.u[row, column] == one.u[away.argmin()] and labels.i[row, column] == one.i[away.argmin()]
+
+
+def test_balanced_labels_have_as_many_of_each_part():
+    i = np.zeros((100, 100), np.uint8)
+    i[:60], i[60:75], i[75:90] = 2, 23, 3  # 6000, 1500 and 1500 pixels
+    zero = np.zeros((100, 100), np.float32)
+    labels = balanced(DenseLabels(i, zero, zero, np.ones((100, 100), np.uint8)))
+    assert (labels.i[60:] == i[60:]).all() and set(np.unique(labels.i)) == {0, 2, 3, 23}
+    assert 1300 < (labels.i == 2).sum() < 1700
 
 
 def one_target() -> Targets:

@@ -106,6 +106,18 @@ def read_labels(folder: Path, images: int, image_id: int) -> DenseLabels:
         return DenseLabels(*(labels[name] for name in ARRAYS))
 
 
+def balanced(labels: DenseLabels, seed: int = 0) -> DenseLabels:
+    """Leave out pixels at random so that no part of a person has more of them than the person's median part: annotators
+    give each part nearly as many points, however large it is, and it is at points that networks are measured."""
+    number = 15 * labels.person.astype(int) + CHART_TO_PART[labels.i]  # of person and part
+    count = np.bincount(number.ravel(), minlength=15 * 256).reshape(256, 15)
+    count[:, 0] = 0
+    most = np.array([np.median(one[one > 0]) if one.any() else 0 for one in count])
+    share = np.minimum(1, most[:, None] / np.maximum(count, 1)).ravel()
+    kept = np.random.default_rng(seed).random(labels.i.shape) < share[number]
+    return labels._replace(i=labels.i * kept)
+
+
 def nearest_labels(people: list[DenseAnnotation], size_hw: tuple[int, int]) -> DenseLabels:
     """Dense labels in which each pixel of a part mask has the I, U, V of the nearest annotated point of its part."""
     i, person = np.zeros((2, *size_hw), np.uint8)
