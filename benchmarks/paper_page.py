@@ -152,11 +152,15 @@ def order_table(results: Results, setting: Setting) -> str:
             cells = []
             for name in FIGURES:
                 sums = (results.sums(line, setting, name) for line in (before, after))
-                gain, low, high = difference(*sums, results.num_points)
-                mark = "**" if low > 0 or high < 0 else ""
-                cells.append(f"{mark}{1000 * gain:+.0f}{mark} ({1000 * low:+.0f} to {1000 * high:+.0f})")
+                cells.append(_gain(*difference(*sums, results.num_points)))
             rows.append([f"{NAMES[before][0]} → {NAMES[after][0]}", *cells])
     return table(["step, thousandths", "true boxes: AUC10", "AUC30", "people found: AUC10", "AUC30"], rows)
+
+
+def _gain(gain: float, low: float, high: float) -> str:
+    """A difference in thousandths, bold where its interval is beyond zero."""
+    mark = "**" if low > 0 or high < 0 else ""
+    return f"{mark}{1000 * gain:+.0f}{mark} ({1000 * low:+.0f} to {1000 * high:+.0f})"
 
 
 def groups_table(results: Results, setting: Setting, lines: list[str], column: int, ends: tuple[int, ...]) -> str:
@@ -169,6 +173,12 @@ def groups_table(results: Results, setting: Setting, lines: list[str], column: i
             sums = results.sums(line, setting, name)
             cells += [_short(figure(sums[:, own], results.num_points[own])) for own in groups]
         rows.append([NAMES[line][0], *cells])
+    if results.of("fcn", setting) and results.of("rcnn", setting):
+        cells = []
+        for name in ("boxes_auc30", "found_auc30"):
+            fcn, rcnn = (results.sums(line, setting, name) for line in ("fcn", "rcnn"))
+            cells += [_gain(*difference(fcn[:, own], rcnn[:, own], results.num_points[own])) for own in groups]
+        rows.append(["R-CNN, points only, less FCN, thousandths", *cells])
     said = [f"below {ends[0]}", *(f"{low} to {high}" for low, high in pairwise(ends)), f"from {ends[-1]}"]
     head = [f"{what} ({own.sum()})" for what, own in zip(said, groups, strict=True)]
     return table(["AUC30", *(f"boxes: {one}" for one in head), *(f"found: {one}" for one in head)], rows)
