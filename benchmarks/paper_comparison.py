@@ -32,7 +32,7 @@ from paper.people import SIZE_HW, Annotators, RenderedSet
 
 DOCS = Path(__file__).parents[1] / "docs" / "paper"
 RATES = (1e-3, 3e-3, 1e-2)
-SEARCHED = ("rcnn", "fcn", "dense", "cascade_keypoints")  # one of each family
+SEARCHED = ("rcnn", "fcn", "dense")  # one of each family
 SEEDS = (1, 2, 3)
 NUM_TEST, NUM_SELECT = 150, 60
 FEW_STEPS = 0.3  # of a run's steps, in the search for a rate
@@ -79,7 +79,8 @@ LINES = {
 }
 TABLE = list(LINES)[:10]
 WHY = ("rcnn_as_before", "dense_balanced", "rcnn_no_norm", "rcnn_released_losses", "keypoints", "masks", "fcn_whole")
-FIRST = ("rcnn", "fcn", "dense", "distilled", "cascade_keypoints", "nearest", "cascade", "fcn_multi_scale")
+AT_PIXELS = [(line, "test") for line in ("rcnn", "dense", "dense_balanced", "nearest", "distilled")]
+FIRST = ("rcnn", "fcn", "cascade_keypoints", "dense", "distilled", "cascade", "nearest", "fcn_multi_scale")
 
 
 @dataclass(frozen=True)
@@ -128,10 +129,7 @@ class Comparison:
 
     def rows(self) -> list[dict[str, str]]:
         """The finished runs."""
-        if not self.table.exists():
-            return []
-        with self.table.open(newline="") as file:
-            return list(csv.DictReader(file))
+        return rows_of(self.table)
 
     def best_rate(self, line: str, steps: int) -> float:
         """See `best_rate`. Ends the program if the stage rates has not come so far."""
@@ -144,7 +142,7 @@ class Comparison:
         """Train, measure and keep a run unless it is done."""
         if run.rate is None:
             run = replace(run, rate=self.best_rate(run.line, run.steps))
-        if any(all(row[name] == value for name, value in run.key.items()) for row in self.rows()):
+        if done(self.rows(), run):
             return
         start = time.time()
         network, seconds = self.trained(run)
@@ -156,6 +154,13 @@ class Comparison:
         shown = ", ".join(f"{name} {numbers[name]:.3f}" for name in SHOWN)
         took = f"{seconds:.0f} s of training, {time.time() - start:.0f} s in all"
         print(f"{time.strftime('%H:%M')} {run.name}: {shown}; {took}", flush=True)
+
+    def do_pixels(self, run: Run) -> None:
+        """Measure a run's network at random pixels instead of points, unless it was."""
+        run, table = replace(run, rate=self.best_rate(run.line, run.steps)), DOCS / "pixels.csv"
+        if not done(rows_of(table), run):
+            numbers = self.judges[run.split].at_random_pixels(self.trained(run)[0])
+            append(table, run.key | {name: f"{value:.4f}" for name, value in numbers.items()})
 
     def keep_sums(self, run: Run, sums: np.ndarray) -> None:
         """Of each person, for the bootstrap: as hundredths, in a file of their own."""
@@ -228,12 +233,10 @@ class Comparison:
 
 
 def family(line: str) -> str:
-    """The line whose rate serves all of its kind: FCNs and teachers, cascades, dense labels, and other R-CNNs."""
+    """The line whose rate serves all of its kind: FCNs and teachers, dense labels, and other R-CNNs."""
     how = LINES.get(line, LINES["fcn"])
     if how.family == "fcn":
         return "fcn"
-    if how.network.get("cascade"):
-        return "cascade_keypoints"
     return "rcnn" if how.labels == "none" else "dense"
 
 
@@ -250,6 +253,19 @@ def best_rate(rows: list[dict[str, str]], line: str, steps: int) -> float | None
 def trained_as(line: str) -> str:
     """The line that is trained: a test at several scales is no training of its own."""
     return "fcn" if line == "fcn_multi_scale" else line
+
+
+def rows_of(table: Path) -> list[dict[str, str]]:
+    """The rows of a table in a file; none without it."""
+    if not table.exists():
+        return []
+    with table.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def done(rows: list[dict[str, str]], run: Run) -> bool:
+    """Whether a run has a row."""
+    return any(all(row[name] == value for name, value in run.key.items()) for row in rows)
 
 
 def append(table: Path, row: dict[str, str]) -> None:
@@ -274,7 +290,7 @@ def runs_of(stage: str, steps: int, images: int) -> list[Run]:
     if stage == "first":
         sparse = [Run(line, 1, steps, images, annotators=Annotators(share=0.1)) for line in ("rcnn", "dense")]
         full = [Run(line, 1, steps, images) for line in FIRST]
-        return full[:5] + sparse + [Run(line, 1, steps, images) for line in ("dense_balanced", WHY[0])] + full[5:]
+        return full[:3] + sparse + [Run(line, 1, steps, images) for line in ("dense_balanced", WHY[0])] + full[3:]
     if stage == "cause":
         few_points = (Annotators(share=0.1), Annotators(noise=0.1), Annotators(share=0.1, noise=0.1))
         lines = ("rcnn", "distilled", "nearest", "dense")
@@ -311,6 +327,8 @@ def main() -> None:
         if time.time() > end:
             sys.exit(f"{arguments.minutes:g} minutes are over: the same command goes on.")
         comparison.do(run)
+        if (run.line, run.split) in AT_PIXELS and run.annotators == Annotators() and run.images == arguments.images:
+            comparison.do_pixels(run)
 
 
 if __name__ == "__main__":

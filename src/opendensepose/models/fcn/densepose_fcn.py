@@ -107,7 +107,7 @@ class FCN(nn.Module):
         return self.output_losses(output, [image.shape[-2:] for image in images], targets)
 
     def output_losses(
-        self, output: FCNOutput, sizes_hw: Sequence[Sequence[int]], targets: Sequence[Targets]
+        self, output: FCNOutput, sizes_hw: Sequence[tuple[int, int]], targets: Sequence[Targets]
     ) -> dict[str, Tensor]:
         """Return the losses of an output for images of these sizes, without their padding."""
         weights, hw = self.loss_weights, output.logits.shape[-2:]
