@@ -70,6 +70,7 @@ LINES = {
     "rcnn_released_losses": Line("rcnn", {"losses": "released"}),
     "rcnn_as_before": Line("rcnn", {"head_norm": False, "losses": "released"}),
     "fcn_whole": Line("fcn", whole=True),
+    "dense_jittered": Line("rcnn", {"jitter": True}, labels="true"),
     "dense_balanced": Line("rcnn", labels="balanced"),
     "distilled_anchored": Line("rcnn", labels="teacher_anchored"),
     "distilled_one_scale": Line("rcnn", labels="teacher_one_scale"),
@@ -78,8 +79,17 @@ LINES = {
     "cascade_keypoints_dense": Line("rcnn", CASCADE | {"keypoints": True}, labels="true"),
 }
 TABLE = list(LINES)[:10]
-WHY = ("rcnn_as_before", "dense_balanced", "rcnn_no_norm", "rcnn_released_losses", "keypoints", "masks", "fcn_whole")
-AT_PIXELS = [(line, "test") for line in ("rcnn", "dense", "dense_balanced", "nearest", "distilled")]
+WHY = (
+    "rcnn_as_before",
+    "dense_jittered",
+    "dense_balanced",
+    "rcnn_no_norm",
+    "rcnn_released_losses",
+    "keypoints",
+    "masks",
+    "fcn_whole",
+)
+AT_PIXELS = [(line, "test") for line in ("rcnn", "dense", "dense_jittered", "dense_balanced", "nearest", "distilled")]
 FIRST = ("rcnn", "fcn", "cascade_keypoints", "dense", "distilled", "cascade", "nearest", "fcn_multi_scale")
 
 
@@ -312,6 +322,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="sets, features and weights: about 10 GB")
     parser.add_argument("--stage", nargs="+", choices=STAGES, default=STAGES)
+    parser.add_argument("--lines", nargs="+", choices=LINES, default=list(LINES), help="only these")
     parser.add_argument("--steps", type=int, default=800, help="of every line, the teacher too")
     parser.add_argument("--images", type=int, default=600, help="to learn from")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no run after so many")
@@ -319,6 +330,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     runs = [run for stage in arguments.stage for run in runs_of(stage, arguments.steps, arguments.images)]
+    runs = [run for run in runs if run.line in arguments.lines]
     if arguments.list:
         print(*runs, sep="\n")
         return

@@ -6,6 +6,7 @@ Letters: N images, R regions.
 import math
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -64,6 +65,7 @@ def region_losses(network: CascadeRCNN, data: RenderedSet, targets: list[Targets
     """Of the people of some images, each in BOXES of its boxes."""
     features = data.pooled_people(data.variants, "variants")
     _, image, person = data.boxes
+    places = np.random.default_rng(0)  # where dense labels are learned in cells
 
     def losses(rows: list[int]) -> dict[str, Tensor]:
         sampled, chosen = [], []
@@ -74,7 +76,8 @@ def region_losses(network: CascadeRCNN, data: RenderedSet, targets: list[Targets
             sampled.append(RegionSamples(data.variants[of, variant], torch.from_numpy(person[of])))
             chosen.append(of * VARIANTS + variant)
         pooled = as_tensor(features[np.concatenate(chosen)])
-        return network.dense_losses([pooled], sampled, [_with_floats(targets[n]) for n in rows])
+        labels = [replace(_with_floats(targets[n]), seed=int(places.integers(2**31))) for n in rows]
+        return network.dense_losses([pooled], sampled, labels)
 
     return losses
 

@@ -4,6 +4,7 @@ Letters: N images, H x W pixels.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -35,9 +36,10 @@ class PlainPredictor(ChartPredictor):
 
 
 def region_network(
-    keypoints: bool = False, masks: bool = False, cascade: bool = False, head_norm: bool = True, losses: str = "mean"
-) -> CascadeRCNN:
-    """R-CNN's heads on pooled features; who is where is told from outside."""
+    keypoints: bool = False, masks: bool = False, cascade: bool = False, head_norm: bool = True, losses: str = "mean",
+    jitter: bool = False,
+) -> CascadeRCNN:  # fmt: skip
+    """R-CNN's heads on pooled features; who is where is told from outside. jitter: of dense labels, see LossWeights."""
     model = build_cascade_rcnn(
         keypoints, masks, cascade, **BRANCH, **HEAD, depth=18, width=8, norm="batch", channels=NECK_CHANNELS,
         box_hidden=8, decoder=False, cells=CELLS, head_norm=head_norm, losses=losses,
@@ -48,6 +50,7 @@ def region_network(
     if model.second is not None:
         model.second.charts[1] = PlainPredictor(*model.predictor.sizes)
     model.sampling = Sampling(dense=None)
+    model.loss_weights = replace(model.loss_weights, dense_jitter=jitter)
     return model
 
 
