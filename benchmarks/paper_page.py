@@ -195,8 +195,13 @@ def cause_table(results: Results, images: int) -> str:
                 " / ".join(_short(results.mean(line, setting, name)) for name in FIGURES[:2]) if found else "-"
                 for line, found in own.items()
             ]
-            rows.append([f"{100 * share:.0f} %", f"{noise:g}", *cells])
-    return table(["points kept", "noise of U, V", "points only", "nearest", "teacher", "true"], rows)
+            gains = ["-", "-"]
+            if own["rcnn"] and own["dense"]:
+                pairs = ([results.sums(line, setting, name) for line in ("rcnn", "dense")] for name in FIGURES[:2])
+                gains = [_gain(*difference(*pair, results.num_points)) for pair in pairs]
+            rows.append([f"{100 * share:.0f} %", f"{noise:g}", *cells, *gains])
+    head = ["points kept", "noise of U, V", "points only", "nearest", "teacher", "true"]
+    return table([*head, "true less points only, thousandths: AUC10", "AUC30"], rows)
 
 
 def labels_table() -> str:
