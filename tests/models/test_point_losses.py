@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from opendensepose.models.cells import region_centres
+from opendensepose.models.cells import region_axes, region_centres
 from opendensepose.models.outputs import ChartOutput
 from opendensepose.models.point_losses import (
     DENSE_WEIGHT,
@@ -16,6 +16,7 @@ from opendensepose.models.point_losses import (
     LabelledPoints,
     LossWeights,
     aniso_uv_loss,
+    dense_points,
     iso_uv_loss,
     parts_at,
     region_losses,
@@ -97,6 +98,33 @@ def test_a_moved_point_raises_only_what_is_read_there():
     assert losses["v"].item() == 0
 
 
+@pytest.mark.parametrize(("coarse_classes", "at_points"), [(2, math.log(2)), (15, math.log(15))])
+def test_losses_that_are_means_by_hand(coarse_classes, at_points):
+    targets, nothing = one_person(), ChartOutput(*(torch.zeros(1, n, 8, 8) for n in (coarse_classes, 25, 25, 25)))
+    weights = LossWeights(uv=3.0, beta=0.01, uv_mean=True, coarse_points=0.5)
+    losses = losses_of(nothing, targets, weights=weights)
+    assert losses["coarse_points"].item() == pytest.approx(0.5 * at_points, rel=1e-5)
+    assert losses["u"].item() == pytest.approx(3 * ((0.25 + 0.5) / 2 - 0.005), rel=1e-5)
+    twice = losses_of(
+        ChartOutput(*(None if maps is None else maps.repeat(2, 1, 1, 1) for maps in nothing)),
+        targets,
+        targets.boxes.repeat(2, 1),
+        weights=weights,
+    )
+    assert {name: loss.item() for name, loss in twice.items()} == pytest.approx(
+        {name: loss.item() for name, loss in losses.items()}
+    )
+
+
+def test_the_segmentation_is_pushed_at_points_towards_their_part():
+    targets = one_person()
+    output = true_output(targets)
+    weights = LossWeights(coarse_points=1.0)
+    assert losses_of(output, targets, weights=weights)["coarse_points"].item() < 1e-6
+    moved = replace(targets, point_xy=torch.tensor([[8.5, 5.5], [8.5, 9.5]]))  # the torso's point on the head
+    assert losses_of(output, moved, weights=weights)["coarse_points"].item() == pytest.approx(SURE / 2, rel=1e-4)
+
+
 def test_points_outside_the_region_and_people_without_points_teach_nothing():
     targets = one_person()
     output = true_output(targets)
@@ -135,6 +163,35 @@ def test_dense_labels_weigh_as_points_and_the_truth_has_no_loss():
     assert losses_of(spoilt, targets)["u"].item() < 1e-6
     spoilt.u[0, :, 2] += 1  # one row of the seven labelled: 100 / 7 of the weight, smooth L1 of 1 is 1/2
     assert losses_of(spoilt, targets)["u"].item() == pytest.approx(0.01 * 2 * 100 / 7 / 2, rel=1e-4)
+
+
+def test_dense_labels_may_be_learned_between_the_centres_of_cells():
+    """Labels are those of the pixels where the places fall, which differ from draw to draw and stay in their cells."""
+    torch.manual_seed(0)
+    u, v = torch.rand(2, 40, 40)
+    one = torch.ones(40, 40, dtype=torch.uint8)
+    regions, row = torch.tensor([[2.0, 4, 34, 36], [6, 6, 16, 38]]), torch.tensor([0, 0])
+    x, y = region_axes(regions, 8)
+    places = [
+        dense_points(torch.arange(2), x, y, row, DenseLabels(one, u, v, one), torch.Generator().manual_seed(seed))
+        for seed in (1, 2)
+    ]
+    centres = dense_points(torch.arange(2), x, y, row, DenseLabels(one, u, v, one))
+    assert (places[0].xy != places[1].xy).any()
+    for points in places:
+        assert len(points.xy) == 2 * 64 and (points.weight == centres.weight).all()
+        assert ((points.xy - centres.xy).abs() <= 0.5 / 8 + 1e-6).all()
+        low, high = regions[points.region].split(2, dim=1)
+        column, line = (low + points.xy * (high - low)).long().unbind(1)
+        torch.testing.assert_close(points.uv, torch.stack([u[line, column], v[line, column]], 1))
+
+
+def test_jitter_leaves_losses_without_dense_labels_as_they_are():
+    targets = one_person()
+    torch.manual_seed(0)
+    output = ChartOutput(*(torch.randn(1, n, 8, 8) for n in (2, 25, 25, 25)))
+    plain, jittered = (losses_of(output, targets, weights=LossWeights(dense_jitter=one)) for one in (False, True))
+    assert plain == jittered
 
 
 def inverse_softplus(x: float) -> float:

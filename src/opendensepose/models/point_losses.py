@@ -19,6 +19,7 @@ from opendensepose.models.outputs import ChartOutput
 from opendensepose.models.targets import DenseLabels, Targets, join_people
 from opendensepose.models.whole_batch import shared_mean
 from opendensepose.part_grid import GRID, LEAST_SIDE
+from opendensepose.surface import CHART_TO_PART
 
 __all__ = [
     "LossWeights",
@@ -27,6 +28,7 @@ __all__ = [
     "annotated_points",
     "chart_loss",
     "coarse_loss",
+    "coarse_point_loss",
     "dense_points",
     "iso_uv_loss",
     "join_points",
@@ -43,13 +45,22 @@ DENSE_WEIGHT = 100.0  # the labelled cells of a region weigh as this many points
 
 @dataclass(frozen=True)
 class LossWeights:
-    """coarse, chart: of mean cross-entropies. uv: of the sum over the points of two images, as many as each of
-    detectron2's processes had. beta: where smooth L1 turns from square to line."""
+    """The released weights, unless said otherwise.
+
+    coarse, chart: of mean cross-entropies. uv: of the sum over the points of two images, as many as each of
+    detectron2's processes had, or with uv_mean of the mean over all points. beta: where smooth L1 turns from square to
+    line. coarse_points: of the coarse segmentation's mean cross-entropy at the labelled points, which the released
+    losses do not have. dense_jitter: dense labels are learned at random places of the cells instead of their centres,
+    so that maps are learned between cells too, where they are read.
+    """
 
     coarse: float = 5.0
     chart: float = 1.0
     uv: float = 0.01
     beta: float = 1.0
+    uv_mean: bool = False
+    coarse_points: float = 0.0
+    dense_jitter: bool = False
 
 
 class LabelledPoints(NamedTuple):
@@ -84,19 +95,24 @@ def region_losses(
     row = first[image] + person  # (R,) of all people
     x, y = region_axes(regions, output.coarse.shape[-1])  # (R, S) each
     parts = region_parts(x, y, row, people)
-    found = [annotated_points(regions, row, people), *_dense_points_of_images(x, y, image, person, targets)]
+    jitter = weights.dense_jitter
+    found = [annotated_points(regions, row, people), *_dense_points_of_images(x, y, image, person, targets, jitter)]
     points = join_points(found, regions.device)
     points = points._replace(weight=points.weight * stands_for[points.region])
     losses = {
         "coarse": weights.coarse * coarse_loss(output.coarse, parts, stands_for * people.annotated[row]),
         "chart": weights.chart * chart_loss(output.fine, points),
     }
+    if weights.coarse_points:
+        losses["coarse_points"] = weights.coarse_points * coarse_point_loss(output.coarse, points)
     if output.sigma_2 is None:
         uv = smooth_uv_losses(output.u, output.v, points, weights.beta)
     elif output.kappa_u is None:
         uv = {"uv": iso_uv_loss(output, points)}
     else:
         uv = {"uv": aniso_uv_loss(output, points)}
+    if weights.uv_mean:
+        return losses | {name: weights.uv * shared_mean(loss, points.weight.sum()) for name, loss in uv.items()}
     return losses | {name: weights.uv * loss * 2 / max(1, len(targets)) for name, loss in uv.items()}
 
 
@@ -106,6 +122,18 @@ def coarse_loss(logits: Tensor, parts: Tensor, weight: Tensor) -> Tensor:
     label = parts if logits.shape[1] > 2 else parts > 0
     loss = F.cross_entropy(logits.float(), label.long(), reduction="none") * weight[:, None, None]
     return shared_mean(loss.sum(), weight.sum() * logits.shape[-2] * logits.shape[-1])
+
+
+def coarse_point_loss(logits: Tensor, points: LabelledPoints) -> Tensor:
+    """Return -sum_p w_p log P(part of I_p) / sum_p w_p over the points; with 2 classes any part is a person.
+
+    logits (R, 2 or 15, S, S), read between cells. The mean over cells alone leaves many points of thin limbs in
+    background.
+    """
+    parts = torch.as_tensor(CHART_TO_PART.astype("int64"), device=logits.device)[points.chart]
+    label = parts if logits.shape[1] > 2 else torch.ones_like(parts)
+    loss = F.cross_entropy(read_maps(logits, points.region, points.xy).float(), label, reduction="none")
+    return shared_mean((points.weight * loss).sum(), points.weight.sum())
 
 
 def chart_loss(logits: Tensor, points: LabelledPoints) -> Tensor:
@@ -199,13 +227,24 @@ def annotated_points(regions: Tensor, row: Tensor, people: Targets) -> LabelledP
     return LabelledPoints(region[kept], xy, people.point_i[point], people.point_uv[point], xy.new_ones(len(xy)))
 
 
-def dense_points(region: Tensor, x: Tensor, y: Tensor, person: Tensor | None, dense: DenseLabels) -> LabelledPoints:
+def dense_points(
+    region: Tensor,
+    x: Tensor,
+    y: Tensor,
+    person: Tensor | None,
+    dense: DenseLabels,
+    random: torch.Generator | None = None,
+) -> LabelledPoints:
     """Return the cells of regions of one image whose centre falls on a pixel labelled as the region's person, or as
     anyone if None. The cells of a region together weigh DENSE_WEIGHT for each person.
 
     region (R,) its number, x (R, T) and y (R, S) pixels of its columns' and rows' centres, person (R,) row of the
-    image's people.
+    image's people. random: take a random place of each column and row instead of its centre.
     """
+    offset_x, offset_y = torch.zeros_like(x), torch.zeros_like(y)  # in cells
+    if random is not None:
+        offset_x, offset_y = (torch.rand(one.shape, generator=random).to(one.device) - 0.5 for one in (x, y))
+        x, y = (one + offset * (one[:, 1:2] - one[:, :1]) for one, offset in ((x, offset_x), (y, offset_y)))
     (rows, in_y), (columns, in_x) = (_pixels(one, size) for one, size in zip((y, x), dense.i.shape, strict=True))
     known = dense.person * (dense.i > 0)  # (H, W) from 1
     who = known[rows[:, :, None], columns[:, None]]  # (R, S, T)
@@ -216,7 +255,8 @@ def dense_points(region: Tensor, x: Tensor, y: Tensor, person: Tensor | None, de
         seen = torch.unique(MAX_PEOPLE * k + who[k, row, column])
         num_people = torch.bincount(seen // MAX_PEOPLE, minlength=len(region))
     weight = DENSE_WEIGHT * num_people / torch.bincount(k, minlength=len(region))  # (R,) of a cell
-    xy = (torch.stack([column, row], 1) + 0.5) / k.new_tensor([x.shape[1], y.shape[1]])
+    offset = torch.stack([offset_x[k, column], offset_y[k, row]], 1)
+    xy = (torch.stack([column, row], 1) + 0.5 + offset) / k.new_tensor([x.shape[1], y.shape[1]])
     at = rows[k, row], columns[k, column]
     uv = torch.stack([dense.u[at], dense.v[at]], 1)
     return LabelledPoints(region[k], xy, dense.i[at].long(), uv, weight[k])
@@ -230,14 +270,15 @@ def _pixels(place: Tensor, size: int) -> tuple[Tensor, Tensor]:
 
 
 def _dense_points_of_images(
-    x: Tensor, y: Tensor, image: Tensor, person: Tensor, targets: Sequence[Targets]
+    x: Tensor, y: Tensor, image: Tensor, person: Tensor, targets: Sequence[Targets], jitter: bool
 ) -> list[LabelledPoints]:
     """Return the cells with dense labels of the regions of each image that has such labels."""
     found = []
     for n, target in enumerate(targets):
         if target.dense is not None:
             own = torch.nonzero(image == n).flatten()
-            found.append(dense_points(own, x[own], y[own], person[own], target.dense))
+            random = torch.Generator().manual_seed(target.seed) if jitter else None
+            found.append(dense_points(own, x[own], y[own], person[own], target.dense, random))
     return found
 
 

@@ -61,7 +61,8 @@ SCALES = (0.75, 1.0, 1.25)  # of a multi-scale test
 SMALL_WIDTH = 48  # three quarters of a ResNet-18's channels
 SMALL_NETWORK = {
     "depth": 18, "width": SMALL_WIDTH, "norm": "batch", "stride_in_1x1": False, "channels": 64, "head_channels": 128,
-    "head_layers": 4, "decoder": False, "cells": 14, "box_hidden": 256, "short_side": 240, "long_side": 320,
+    "head_layers": 4, "head_norm": True, "losses": "mean", "decoder": False, "cells": 14, "box_hidden": 256,
+    "short_side": 240, "long_side": 320,
 }  # fmt: skip
 SMALL_AUXILIARY = {"keypoint_channels": 64, "keypoint_layers": 2, "mask_channels": 64, "mask_layers": 2}
 
@@ -142,7 +143,9 @@ def finetune(**changes: Any) -> Recipe:
 
 
 def rcnn_small(**changes: Any) -> Recipe:
-    """A thin ResNet-18 with a thin pyramid and a light head, for photos of 320 x 240 on two CPU cores.
+    """A thin ResNet-18 with a thin pyramid and a light head, for photos of 320 x 240 on two CPU cores. Unlike full-size
+    ones its head has group norm, and its losses are means and teach the segmentation at points too: docs/paper.md shows
+    what each gives when batches are small and runs short.
 
     Source: ours. Command: opendensepose train rcnn_small --data rendered --out runs/rcnn_small. About 0.25 s of one
     core per image; what 1,000 steps of it and its kin reach stands in docs/results.md.

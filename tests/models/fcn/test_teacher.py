@@ -61,6 +61,14 @@ def test_only_the_person_is_left_of_the_photo():
     assert (crop[:, ~inside] == torch.tensor(MEAN_BGR[::-1])[:, None]).all()
 
 
+def test_a_teacher_may_keep_the_background():
+    targets, image = two_people(), torch.full((3, 80, 100), 200, dtype=torch.uint8)
+    region = crop_region(targets.boxes[0])
+    of_one = image, region, targets.parts[0], targets.boxes[0], 48
+    assert (build_model("teacher", **TINY, background=True).crop(*of_one) == 200).all()
+    torch.testing.assert_close(build_model("teacher", **TINY).crop(*of_one), person_crop(*of_one))
+
+
 def test_the_crop_has_the_photos_pixels_where_the_targets_say():
     """An image whose colour is its place: read at the moved points, it gives the points' places."""
     targets = two_people()

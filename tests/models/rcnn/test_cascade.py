@@ -59,6 +59,14 @@ def test_each_task_can_be_left_out(keypoints, masks, cascade):
     torch.testing.assert_close(output.u, told.u)
 
 
+def test_branches_have_the_norm_of_the_head():
+    for norm in (False, True):
+        with torch.device("meta"):
+            model = build_model("cascade_rcnn", **TINY | {"head_channels": 32, "head_norm": norm}, **AUX)
+        heads = (model.head, model.keypoints.head, model.mask.head, model.second.keypoints.head, model.second.mask.head)
+        assert all((layer.norm is not None) == norm for head in heads for layer in head.layers)
+
+
 def test_without_tasks_it_is_densepose_rcnn():
     torch.manual_seed(0)
     plain = build_densepose_rcnn(**TINY).eval()

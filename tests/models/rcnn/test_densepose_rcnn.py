@@ -58,6 +58,17 @@ def test_there_is_one_box_for_all_classes_or_one_for_each():
         build_densepose_rcnn(num_classes=3, num_boxes=2)
 
 
+@pytest.mark.parametrize("architecture", ["densepose_rcnn", "cascade_rcnn"])
+def test_losses_may_be_means_instead(architecture):
+    with torch.device("meta"):
+        model = build_model(architecture, **TINY, losses="mean")
+    assert model.loss_weights.uv_mean and model.loss_weights.coarse_points > 0
+    with pytest.raises(ValueError, match="losses is released or mean, got 'sum'"):
+        build_densepose_rcnn(losses="sum")
+    with pytest.raises(ValueError, match="likelihood"):
+        build_densepose_rcnn(losses="mean", uv_confidence="iid_iso")
+
+
 CONFIDENT = ({"uv_confidence": "iid_iso"}, {"uv_confidence": "indep_aniso", "mask_confidence": True})
 
 

@@ -101,10 +101,16 @@ class FCN(nn.Module):
         """
         # Without images in float32: synchronised batch norm sends empty statistics in the type of its input, but others
         # in float32, and the processes' must agree.
-        device, weights = self.predictor.weight.device.type, self.loss_weights
+        device = self.predictor.weight.device.type
         with torch.autocast(device, enabled=torch.is_autocast_enabled(device) and len(images) > 0):
             output = self(images)
-        hw, sizes_hw = output.logits.shape[-2:], [image.shape[-2:] for image in images]
+        return self.output_losses(output, [image.shape[-2:] for image in images], targets)
+
+    def output_losses(
+        self, output: FCNOutput, sizes_hw: Sequence[tuple[int, int]], targets: Sequence[Targets]
+    ) -> dict[str, Tensor]:
+        """Return the losses of an output for images of these sizes, without their padding."""
+        weights, hw = self.loss_weights, output.logits.shape[-2:]
         centres = cell_centres(hw, STRIDE, output.logits.device)
         parts = torch.zeros(len(targets), *hw, dtype=torch.long, device=centres.device)
         for k, one in enumerate(zip(sizes_hw, targets, strict=True)):

@@ -47,16 +47,23 @@ SCALE_JITTER = 1.35  # in training regions are up to so many times as large or s
 class Teacher(nn.Module):
     """An FCN on square crops of one person without background, side x side pixels.
 
-    scales: in-painting sees crops at all these multiples of side and averages. The rest: see FCN.
+    scales: in-painting sees crops at all these multiples of side and averages. background: leave it in, to see what
+    removing it gives. The rest: see FCN.
     """
 
     num_crops = 8  # of a batch; always as many, since on a CPU each new size costs time
 
-    def __init__(self, side: int = 256, scales: Sequence[float] = (0.75, 1.0, 1.25), **kwargs: Any):
+    def __init__(
+        self,
+        side: int = 256,
+        scales: Sequence[float] = (0.75, 1.0, 1.25),
+        background: bool = False,
+        **kwargs: Any,
+    ):
         super().__init__()
         if side % 4:
             raise ValueError(f"the side of a teacher's crops must be a multiple of 4, got {side}.")
-        self.side, self.scales = side, tuple(scales)
+        self.side, self.scales, self.background = side, tuple(scales), background
         self.fcn = FCN(**kwargs)
 
     def losses(self, images: Sequence[Tensor], targets: Sequence[Targets]) -> dict[str, Tensor]:
@@ -68,10 +75,16 @@ class Teacher(nn.Module):
         crops, labels = [images[0].new_zeros(0, 3, self.side, self.side)], []  # so that there may be none
         for n, k, (by, *_) in people:
             region = crop_region(targets[n].boxes[k], SCALE_JITTER**by)
-            crop = person_crop(images[n], region, targets[n].parts[k], targets[n].boxes[k], self.side)
+            crop = self.crop(images[n], region, targets[n].parts[k], targets[n].boxes[k], self.side)
             crops.append(crop[None])
             labels.append(crop_targets(targets[n], k, region, self.side))
         return self.fcn.losses(torch.cat(crops), labels)
+
+    def crop(self, image: Tensor, region: Tensor, parts: Tensor, box: Tensor, side: int) -> Tensor:
+        """Cut out what it sees of a person, see `person_crop`."""
+        if self.background:
+            parts, box = torch.ones_like(parts), region
+        return person_crop(image, region, parts, box, side)
 
     def prepare(self, mirrored: bool = True, refine: bool = True) -> NoReturn:
         """Raise ValueError: a teacher does not find people."""
@@ -226,7 +239,7 @@ def average_crops(
     cells_hw, predicted = (model.side // 4, model.side // 4), []
     for scale in model.scales:
         side = 4 * round(scale * model.side / 4)
-        crop = person_crop(image, region, parts, box, side)
+        crop = model.crop(image, region, parts, box, side)
         predicted.append(resampled(model.fcn([crop]), (side, side), cells_hw))
         if mirrored:
             maps = resampled(model.fcn([crop.flip(-1)]), (side, side), cells_hw)

@@ -26,7 +26,6 @@ from opendensepose.models.whole_batch import shared_mean
 
 __all__ = ["Branch", "CascadeRCNN", "Join", "Stage", "TaskOutputs", "build_cascade_rcnn", "keypoint_loss", "mask_loss"]
 
-OUTPUT_CELLS = 4  # of an output, in one cell of a region's features, on a side
 CHANNELS_PER_GROUP = 8
 REGIONS_MULTIPLE = 8
 
@@ -47,9 +46,9 @@ class TaskOutputs(NamedTuple):
 class Branch(nn.Module):
     """Features (R, C, P, P) -> maps (R, outputs, S, S): convolutions 3x3, a transposed one, bilinear doubling."""
 
-    def __init__(self, channels: int, hidden: int, num_layers: int, outputs: int):
+    def __init__(self, channels: int, hidden: int, num_layers: int, outputs: int, norm: bool = False):
         super().__init__()
-        self.head = ConvHead(channels, hidden, num_layers)
+        self.head = ConvHead(channels, hidden, num_layers, norm)
         self.predictor = nn.ConvTranspose2d(hidden, outputs, 4, stride=2, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -79,7 +78,8 @@ class Join(nn.Module):
 
     def forward(self, x: Tensor, first: TaskOutputs) -> Tensor:
         maps = [*first.charts[:4], *(one for one in first[1:] if one is not None)]
-        return F.relu(self.mix(torch.cat([x, *(F.avg_pool2d(one, OUTPUT_CELLS) for one in maps)], dim=1)))
+        averaged = (F.avg_pool2d(one, one.shape[-1] // x.shape[-1]) for one in maps)
+        return F.relu(self.mix(torch.cat([x, *averaged], dim=1)))
 
 
 class CascadeRCNN(DensePoseRCNN):
@@ -171,12 +171,12 @@ def build_cascade_rcnn(
     """
     rcnn = build_densepose_rcnn(**kwargs)
     convs = rcnn.head.convs if isinstance(rcnn.head, DeepLabHead) else rcnn.head
-    channels = convs.sizes[0]
+    channels, *_, norm = convs.sizes
 
     def branches() -> list[Branch | None]:
         return [
-            Branch(channels, keypoint_channels, keypoint_layers, NUM_KEYPOINTS) if keypoints else None,
-            Branch(channels, mask_channels, mask_layers, 1) if masks else None,
+            Branch(channels, keypoint_channels, keypoint_layers, NUM_KEYPOINTS, norm) if keypoints else None,
+            Branch(channels, mask_channels, mask_layers, 1, norm) if masks else None,
         ]
 
     keypoint_branch, mask_branch = branches()

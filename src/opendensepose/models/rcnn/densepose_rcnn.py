@@ -34,6 +34,7 @@ __all__ = ["DensePoseRCNN", "build_densepose_rcnn", "released_loss_weights"]
 LEGACY_COARSE_CLASSES = 15
 LEGACY_LOSS_WEIGHTS = LossWeights(coarse=2.0, chart=0.3, uv=0.1)
 CONFIDENCE_LOSS_WEIGHTS = LossWeights(uv=0.0005)  # of a likelihood, which has no bound
+MEAN_LOSS_WEIGHTS = LossWeights(uv=5.0, beta=0.05, uv_mean=True, coarse_points=1.0)  # U and V as in FCNWeights
 CONFIDENCE_CLIP_VALUE = 1.0  # of each element of its gradients
 
 HEADS: dict[str, type[ConvHead] | type[DeepLabHead]] = {"conv": ConvHead, "deeplab": DeepLabHead}
@@ -129,18 +130,24 @@ def build_densepose_rcnn(
     aligned_boxes: bool = False,
     short_side: int = 800,
     long_side: int = 1333,
+    losses: str = "released",
 ) -> DensePoseRCNN:
     """Build a DensePoseRCNN with random weights.
 
     depth, norm, stride_in_1x1, width: see ResNet. channels: of the pyramid. head: "conv" or "deeplab". head_norm: group
     norm in the head. decoder, cells: with a decoder regions have 28 cells on a side; legacy models have none, and 14.
     coarse_classes, uv_confidence, mask_confidence: see ChartPredictor. num_classes, num_boxes, box_hidden,
-    aligned_boxes: see BoxHead; all people are one class. short_side, long_side: see Detector. Loss weights and clipping
-    are the released ones. ValueError for an unknown head, or boxes that are neither one for all classes nor one for
-    each.
+    aligned_boxes: see BoxHead; all people are one class. short_side, long_side: see Detector. losses: "released", the
+    weights and clipping of detectron2's model, which are made for up to 128 regions of an image, or "mean", whose terms
+    do not grow with the number of regions, for small batches. ValueError for an unknown head or losses, or boxes that
+    are neither one for all classes nor one for each.
     """
     if head not in HEADS:
         raise ValueError(f"head is {' or '.join(HEADS)}, got {head!r}.")
+    if losses not in ("released", "mean"):
+        raise ValueError(f"losses is released or mean, got {losses!r}.")
+    if losses == "mean" and uv_confidence is not None:
+        raise ValueError("a network with confidences of U and V learns from a likelihood: its losses are released.")
     if num_boxes not in (1, num_classes):
         raise ValueError(f"num_boxes must be 1 or num_classes, {num_classes}, got {num_boxes}.")
     resnet = ResNet(depth, norm, stride_in_1x1, width=width)
@@ -155,7 +162,7 @@ def build_densepose_rcnn(
         cells=cells,
         short_side=short_side,
         long_side=long_side,
-        loss_weights=released_loss_weights(coarse_classes, uv_confidence),
+        loss_weights=MEAN_LOSS_WEIGHTS if losses == "mean" else released_loss_weights(coarse_classes, uv_confidence),
         clip_value=CONFIDENCE_CLIP_VALUE if uv_confidence else None,
     )
     start_weights(model)
