@@ -9,7 +9,7 @@ GET  /, /manager, /static/...                                         the page
 GET  /api/photos, /api/photos/{id}/image
 GET  /api/tasks, /api/tasks/{id}, /api/tasks/{id}/guess, /api/tasks/{id}/iuv.png
 POST /api/tasks, /api/tasks/next, /api/tasks/{id}/lease, /submit, /skip, /release
-PUT  /api/tasks/{id}/box, /parts, /points/{pid}, /points/{pid}/place; POST /api/tasks/{id}/points
+PUT  /api/tasks/{id}/box, /parts, /points/{pid}, /points/{pid}/place; POST /api/tasks/{id}/points, /predictions
 GET  /api/views/{part}, /api/views/{part}/{view}.png
 GET  /api/review/next, POST /api/tasks/{id}/accept, /send_back, /fix
 GET  /api/manager/quality, /api/manager/plots/{name}.svg, /api/export.json, POST /api/import
@@ -58,8 +58,8 @@ def create_app(
 
     team: whether users sign in with their links; else whoever reaches the server is its only user. hosts: what the Host
     header may be, "*" for anything. is_https: whether browsers reach it by https. predictor: image_rgb, boxes ->
-    instances, for guesses; None: there are no guesses. load_distances: loads the LabelDistances to measure errors with;
-    None: none are measured.
+    instances, for guesses, proposals and as a witness; None: there are none. load_distances: loads the LabelDistances
+    to measure errors with; None: none are measured.
     """
     state = AppState(store, surface, folder, rules or Rules(), predictor, static, QualityCache(load_distances))
     threads = Threads()

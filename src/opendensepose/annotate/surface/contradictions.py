@@ -1,7 +1,7 @@
-"""Answers of one person that contradict each other: swapped sides, a mirrored part, the hidden side, outliers.
+"""What an annotator is warned of: swapped sides, a mirrored part, the hidden side, a slip by one, single wrong answers.
 
-The answers are compared with each other and with the body at rest only. A check reports nothing if there are too few
-answers or the view of the part is too oblique.
+The first three compare the answers with each other and with the body at rest; a check reports nothing if there are too
+few answers or the view of the part is too oblique. The last two are `wrong_answers`'s, which also hears the model.
 
 Letters: P answered points; K points of one part.
 """
@@ -12,7 +12,9 @@ from functools import cache, cached_property, lru_cache
 
 import numpy as np
 
+from opendensepose.annotate.surface.model_labels import ModelAnswers
 from opendensepose.annotate.surface.views import display_name
+from opendensepose.annotate.surface.wrong_answers import find_slips, find_wrong_answers, observe
 from opendensepose.surface import CHART_TO_PART, SurfacePoints, load_charts, load_surface
 
 __all__ = ["Contradiction", "find_contradictions"]
@@ -28,7 +30,6 @@ MIRRORED = -0.4  # share of triangles with the right orientation minus the other
 MIN_ANSWERS_FOR_SIDE = 6  # to tell from which side a part is seen
 MIN_CONDITION = 0.3  # the fit's second singular value, by its first
 HIDDEN_COSINE, HIDDEN_M = -0.8, 0.05  # normals and depths so far from the visible side
-OUTLIER_M, OUTLIER_RATIO = 0.1, 2.2  # so far from its neighbours, and so many times as far as usual
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,13 @@ class Contradiction:
     text: str
 
 
-def find_contradictions(part: np.ndarray, xy: np.ndarray, points: SurfacePoints) -> list[Contradiction]:
-    """Find the contradictions between P answered points, swapped sides first.
+def find_contradictions(
+    part: np.ndarray, xy: np.ndarray, points: SurfacePoints, witness: ModelAnswers | None = None
+) -> list[Contradiction]:
+    """Find what is wrong with P answered points: whole parts first, then single answers that no other warning names.
 
-    part: (P,) 1..14. xy: (P, 2) pixels of the photo. points: the answers.
+    part: (P,) 1..14. xy: (P, 2) pixels of the photo, in the order of presentation. points: the answers. witness: what a
+    model says of the same pixels.
     """
     part, xy = np.asarray(part), np.asarray(xy, np.float64).reshape(-1, 2)
     if not len(part) == len(xy) == len(points):
@@ -60,6 +64,27 @@ def find_contradictions(part: np.ndarray, xy: np.ndarray, points: SurfacePoints)
     for own, answers in parts.values():
         for one in answers.contradictions:
             found.append(Contradiction(tuple(own[list(one.points)].tolist()), one.text))
+    return found + _wrong_answers(part, xy, points, witness, {k for one in found for k in one.points})
+
+
+def _wrong_answers(
+    part: np.ndarray, xy: np.ndarray, points: SurfacePoints, witness: ModelAnswers | None, named: set[int]
+) -> list[Contradiction]:
+    """Parts that slipped by one, then single wrong answers, but for answers that are `named` in a warning already."""
+    found = []
+    seen = observe(part, xy, points)
+    for slip in find_slips(seen):
+        if named.isdisjoint(slip.indices.tolist()):
+            side, why = ("after", "skip a point") if slip.step == 1 else ("before", "answer a point twice")
+            name = display_name(int(part[slip.indices[0]]))
+            text = f"The answers on the {name} fit the points {side} theirs better: did you {why}?"
+            found.append(Contradiction(tuple(slip.indices.tolist()), text))
+    named = named | {k for one in found for k in one.points}
+    for wrong in find_wrong_answers(seen, points, witness):
+        if wrong.index not in named:
+            who = "The answers around it and the model put" if wrong.with_model else "The answers around it put"
+            text = f"{who} this point about {100 * wrong.distance_m:.0f} cm away on the body."
+            found.append(Contradiction((wrong.index,), text))
     return found
 
 
@@ -81,7 +106,7 @@ class _PartAnswers:
             return []
         own, (number, xy, rest, normal) = np.arange(len(self)), (self.number, self.xy, self.rest, self.normal)
         mirrored = _mirrored(number, own, xy, rest, normal)
-        return mirrored or _hidden_side(number, own, xy, rest, normal) or _far_from_neighbours(own, xy, rest)
+        return mirrored or _hidden_side(number, own, xy, rest, normal)
 
     @cached_property
     def extent(self) -> np.ndarray:
@@ -238,17 +263,3 @@ def _hidden_side(
     which = "answer lies" if len(hidden) == 1 else "answers lie"
     text = f"{len(hidden)} {which} on the hidden side of the {display_name(number)}: front or back?"
     return [Contradiction(tuple(hidden.tolist()), text)]
-
-
-def _far_from_neighbours(own: np.ndarray, xy: np.ndarray, rest: np.ndarray) -> list[Contradiction]:
-    """Answers far away on the body from their nearest neighbours in the photo."""
-    apart_px = np.linalg.norm(xy[own][:, None] - xy[own][None], axis=2)
-    apart_m = np.linalg.norm(rest[own][:, None] - rest[own][None], axis=2)
-    nearest = np.argsort(apart_px, axis=1, kind="stable")[:, 1:4]
-    rate = np.take_along_axis(apart_m, nearest, 1) / np.maximum(np.take_along_axis(apart_px, nearest, 1), 1e-6)
-    least_m = np.take_along_axis(apart_m, nearest, 1).min(1)
-    outlier = (rate.min(1) > OUTLIER_RATIO * np.median(rate)) & (least_m > OUTLIER_M)
-    return [
-        Contradiction((int(k),), "This answer is far on the body from the answers near it in the photo.")
-        for k in own[outlier]
-    ]

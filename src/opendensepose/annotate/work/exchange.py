@@ -1,7 +1,8 @@
 """Export of annotations as COCO-DensePose files, and import of such files for correction.
 
 Coordinates as in data/coco.py: dp_x = 255 * (x - box_x) / box_w, x at the pixel's centre. Each exported person also has
-`annotator` (who made it), `status`, and `dp_unanswered` (the points without an answer, with the reason).
+`annotator` (who made it), `status`, `proposals` (whether the model's answers were proposed), and `dp_unanswered` (the
+points without an answer, with the reason).
 """
 
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Row
 
 from opendensepose.annotate.work.photos import NewPerson, add_people, find_photo
+from opendensepose.annotate.work.predictions import has_proposals
 from opendensepose.annotate.work.store import Store, annotators, people, photos, tasks
 from opendensepose.annotate.work.task_content import (
     answered_points,
@@ -33,7 +35,10 @@ __all__ = ["EXPORTED", "MESH", "Unanswered", "export_document", "import_document
 EXPORTED = ("submitted", "accepted")
 MESH = "opendensepose_body"  # what dp_vertex indexes: the vertices of load_surface()
 _DENSE_FIELDS = ("dp_masks", "dp_x", "dp_y", "dp_I", "dp_U", "dp_V", "dp_vertex", "ref_model", "dp_unanswered")
-_ENTRY_FIELDS = ("id", "image_id", "category_id", "iscrowd", "bbox", "area", "segmentation", "annotator", "status")
+_ENTRY_FIELDS = (
+    *("id", "image_id", "category_id", "iscrowd", "bbox", "area", "segmentation"),
+    *("annotator", "status", "proposals"),
+)
 _DIGITS = 6
 
 
@@ -102,6 +107,7 @@ def task_annotation(connection: Connection, task: Row, photo: Row, to_iuv: Calla
         "dp_V": [round(float(value), _DIGITS) for value in v],
         "annotator": task.annotator,
         "status": task.status,
+        "proposals": bool(has_proposals(connection, task.id)),
         "dp_unanswered": [
             {"x": point.x, "y": point.y, "part": point.part, "reason": point.reason}
             for point in points

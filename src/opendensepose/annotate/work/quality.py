@@ -14,9 +14,16 @@ from sqlalchemy.engine import Connection, Row
 
 from opendensepose.annotate.work.exchange import EXPORTED
 from opendensepose.annotate.work.gold import read_truth
+from opendensepose.annotate.work.predictions import has_proposals
 from opendensepose.annotate.work.store import Store, annotators, events, gold, people, photos, tasks
 from opendensepose.annotate.work.task_content import answered_points, box_xyxy_of, part_counts, part_map, task_points
-from opendensepose.evaluation.annotators import AnnotatedTruth, AnnotatorErrors, annotator_errors, annotator_numbers
+from opendensepose.evaluation.annotators import (
+    AnnotatedTruth,
+    AnnotatorErrors,
+    annotator_errors,
+    annotator_numbers,
+    joined,
+)
 from opendensepose.evaluation.errors import LabelDistances, Labels, between_labels
 from opendensepose.instance import DenseAnnotation
 
@@ -28,8 +35,13 @@ _MAX_GAP = 0.03  # of the box's diagonal, between two annotators' points that ar
 _MOST_PAIRS = 500
 
 
-def gold_errors(store: Store, to_iuv: Callable, distances: LabelDistances) -> list[AnnotatorErrors]:
-    """Measure everybody who has submitted gold people, in the order of their names."""
+def gold_errors(
+    store: Store, to_iuv: Callable, distances: LabelDistances, proposals: bool | None = None
+) -> list[AnnotatorErrors]:
+    """Measure everybody who has submitted gold people, in the order of their names.
+
+    proposals: count only people that came with proposals (True) or without (False).
+    """
     query = (
         sql.select(tasks, annotators.c.name, gold.c.truth)
         .join(people, tasks.c.person_id == people.c.id)
@@ -39,7 +51,12 @@ def gold_errors(store: Store, to_iuv: Callable, distances: LabelDistances) -> li
         .order_by(tasks.c.id)
     )
     with store.reading() as connection:
-        rows = [(task, _own_answers(connection, task, to_iuv)) for task in connection.execute(query).all()]
+        tasks_done = [
+            task
+            for task in connection.execute(query).all()
+            if proposals is None or bool(has_proposals(connection, task.id)) == proposals
+        ]
+        rows = [(task, _own_answers(connection, task, to_iuv)) for task in tasks_done]
     answered = (AnnotatedTruth(task.name, own, read_truth(task.truth)) for task, own in rows if len(own.i))
     return annotator_errors(answered, distances)
 
@@ -157,8 +174,12 @@ def progress(store: Store) -> dict:
 
 def quality_document(store: Store, to_iuv: Callable, distances: LabelDistances | None) -> dict:
     """Collect what the manager's page shows; without distances there are no errors in cm."""
-    errors = gold_errors(store, to_iuv, distances) if distances else []
-    numbers = {one.annotator: annotator_numbers(one) for one in errors}
+    halves = {kind: gold_errors(store, to_iuv, distances, kind) if distances else [] for kind in (True, False)}
+    of_half = {kind: {one.annotator: annotator_numbers(one) for one in errors} for kind, errors in halves.items()}
+    of_person = defaultdict(list)
+    for one in halves[True] + halves[False]:
+        of_person[one.annotator].append(one)
+    numbers = {name: annotator_numbers(joined(ones)) for name, ones in of_person.items()}
     times = seconds_per_point(store)
     done = sql.select(annotators.c.name, sql.func.count()).select_from(
         tasks.join(annotators, tasks.c.annotator_id == annotators.c.id)
@@ -178,6 +199,8 @@ def quality_document(store: Store, to_iuv: Callable, distances: LabelDistances |
             "seconds_per_point": times.get(name),
             "error_cm": _number(of_gold.get("mean_cm")),
             "median_cm": _number(of_gold.get("median_cm")),
+            "with_proposals_cm": _number(of_half[True].get(name, {}).get("mean_cm")),
+            "without_proposals_cm": _number(of_half[False].get(name, {}).get("mean_cm")),
             "off_body": of_gold.get("off_body", 0),
             "gold_people": of_gold.get("people", 0),
             "per_part": {part: _number(value["mean_cm"]) for part, value in parts.items()},

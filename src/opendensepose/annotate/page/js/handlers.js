@@ -2,6 +2,7 @@
 import { byId } from "./dom.js";
 import { showInstructions, showKeys } from "./help.js";
 import { clearPart, closeGaps, loadGuess } from "./parts_actions.js";
+import { acceptPart } from "./proposals.js";
 import { nextPerson, nextReview, showPeople, skipPerson, submitPerson } from "./people.js";
 
 const PAN_PX = 60;
@@ -51,6 +52,7 @@ export function makeHandlers(app) {
       return (app.stage === "box" ? box : parts).cancel();
     },
     answer: () => (points.input.byKeys ? points.input.endMove() : points.answerAtCross()),
+    "accept-part": () => acceptPart(points),
     "point-next": () => points.go(points.index + 1),
     "point-previous": () => points.go(points.index - 1),
     "point-open": () => points.goOpen(),

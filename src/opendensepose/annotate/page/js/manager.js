@@ -13,8 +13,9 @@ async function start() {
   for (const [name, value] of Object.entries({ people: progress.people, ...progress.tasks, gold_people: progress.gold })) {
     byId("progress").append(element("div", {}, element("dt", {}, title(name)), element("dd", {}, String(value ?? "–"))));
   }
-  table("annotators", ["Name", "People", "Points", "Seconds per point", "Error, cm"], annotators.map((one) => [
+  table("annotators", ["Name", "People", "Points", "Seconds per point", "Error, cm", "with proposals", "without"], annotators.map((one) => [
     one.name, number(one.people, 0), number(one.points, 0), number(one.seconds_per_point), number(one.error_cm),
+    number(one.with_proposals_cm), number(one.without_proposals_cm),
   ]));
   showParts(session.parts, annotators);
   showAgreement(agreement);

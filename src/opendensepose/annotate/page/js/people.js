@@ -1,6 +1,7 @@
 // Choosing a person: the list, the next one; skipping and submitting; export and import of files.
 import { call, get, post } from "./api.js";
 import { byId, choose, dialog, element, notice } from "./dom.js";
+import { warningLines } from "./points_list.js";
 
 const STATUS = { open: "○ open", submitted: "✓ submitted", sent_back: "↩ sent back", accepted: "★ accepted", skipped: "– skipped" };
 
@@ -47,12 +48,19 @@ export async function submitPerson(app) {
     return notice(`${open} of ${points.length} points have neither an answer nor a reason; here is the next one.`, "hint");
   }
   if (warned) {
-    const text = `${warned} answers contradict others (⚠). Check them, or submit anyway.`;
-    const choice = await dialog("Submit anyway?", element("p", {}, text), [["", "Keep working"], ["yes", "Submit"]]);
-    if (choice !== "yes") return undefined;
+    const text = `${warned} of ${points.length} answers look wrong (⚠). Check them, or submit them as they are.`;
+    const lines = element("ul", { className: "warning-lines" }, ...warningLines(app).map((line) => element("li", {}, line)));
+    const content = [element("p", {}, text), lines];
+    const choice = await dialog("Submit anyway?", content, [["", "Keep working"], ["yes", "Submit"]]);
+    if (choice !== "yes") {
+      if (app.stage === "points") await app.points.go(points.findIndex((point) => point.warning));
+      return undefined;
+    }
   }
+  const { photo, id } = app.task;
   await app.finish("submit");
-  return nextPerson(app);
+  await nextPerson(app);
+  return notice(`Submitted: ${photo}, person ${id}, ${points.length} points.`, "hint");
 }
 
 /** Shows the list of people; managers also get export, import and drawing a box. */
