@@ -76,9 +76,7 @@ def serve(
     ] = 0.0,
     proposal_rate: Annotated[
         float,
-        typer.Option(
-            "--proposal-rate", min=0, max=1, help="The share of people who come with a model's answers to accept."
-        ),
+        typer.Option("--proposal-rate", min=0, max=1, help="The share of people with a model's answers to accept."),
     ] = 0.0,
     static: Annotated[Path | None, typer.Option("--static", hidden=True)] = None,
 ) -> None:

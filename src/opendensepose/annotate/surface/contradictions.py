@@ -30,6 +30,7 @@ MIRRORED = -0.4  # share of triangles with the right orientation minus the other
 MIN_ANSWERS_FOR_SIDE = 6  # to tell from which side a part is seen
 MIN_CONDITION = 0.3  # the fit's second singular value, by its first
 HIDDEN_COSINE, HIDDEN_M = -0.8, 0.05  # normals and depths so far from the visible side
+MIN_HIDDEN = 2  # a single one is left to `wrong_answers`
 
 
 @dataclass(frozen=True)
@@ -258,8 +259,7 @@ def _hidden_side(
     if cosine.sum() < 0:
         cosine, depth = -cosine, -depth
     hidden = own[(cosine < HIDDEN_COSINE) & (np.median(depth) - depth > HIDDEN_M)]
-    if not len(hidden) or len(hidden) > 0.4 * len(own):
+    if not MIN_HIDDEN <= len(hidden) <= 0.4 * len(own):
         return []
-    which = "answer lies" if len(hidden) == 1 else "answers lie"
-    text = f"{len(hidden)} {which} on the hidden side of the {display_name(number)}: front or back?"
+    text = f"{len(hidden)} answers lie on the hidden side of the {display_name(number)}: front or back?"
     return [Contradiction(tuple(hidden.tolist()), text)]

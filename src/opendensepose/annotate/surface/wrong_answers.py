@@ -45,7 +45,7 @@ MOST_SQUARED = 30.0  # of one answer, where a part's fit is judged
 PRIOR_ANSWERS = 3.0  # that fit as expected, added to each part
 LEAST_M = 0.08  # an answer nearer to where it should be is not called wrong
 MIN_ANSWERS, MOST_WRONG = 4, 20
-LIKELIER = 3.0  # a slip, at least: log likelihood ratio
+LIKELIER = 2.6  # a slip, at least: log likelihood ratio by the misfit after it
 MIN_OF_SLIP = 4
 
 
@@ -102,18 +102,22 @@ def find_slips(seen: Observations) -> Iterator[Slip]:
         own = np.flatnonzero(seen.part == number)
         if len(own) < MIN_OF_SLIP:
             continue
-        mean, covariance = _predicted_without(seen, own)
-        first, second = np.arange(len(own) - 1), np.arange(1, len(own))
-        ratios = {}
-        for step, answer, pixel in ((1, first, second), (-1, second, first)):
-            places, noise = seen.rest[own[answer]], np.diag(seen.variance[own[answer]])
-            here, there = (
-                _log_likelihood(places - mean[at], covariance[np.ix_(at, at)] + noise) for at in (answer, pixel)
-            )
-            ratios[step] = there - here
+        ratios = _slip_ratios(seen, own)
         step = max(ratios, key=lambda one: ratios[one])
         if ratios[step] > LIKELIER:
             yield Slip(own, step)
+
+
+def _slip_ratios(seen: Observations, own: np.ndarray) -> dict[int, float]:
+    """How much likelier the answers `own` (K,) of a part are at the next points (1) or at those before (-1)."""
+    mean, covariance = _predicted_without(seen, own)
+    first, second = np.arange(len(own) - 1), np.arange(1, len(own))
+    ratios = {}
+    for step, answer, pixel in ((1, first, second), (-1, second, first)):
+        places, noise = seen.rest[own[answer]], np.diag(seen.variance[own[answer]])
+        here, there = (_likelihood(places - mean[at], covariance[np.ix_(at, at)] + noise) for at in (answer, pixel))
+        ratios[step] = (there.log_density - here.log_density) / there.misfit
+    return ratios
 
 
 def find_wrong_answers(
@@ -125,10 +129,7 @@ def find_wrong_answers(
     """
     index, precision, by_model = np.arange(len(seen.part)), seen.precision, _model_surprise(seen.part, points, witness)
     for _ in range(min(MOST_WRONG, len(index) + 1 - MIN_ANSWERS)):
-        residual, squared = _left_out(seen.rest[index], precision)
-        distance = np.linalg.norm(residual, axis=1)
-        surprise = _student(squared / _misfit(squared, seen.part[index]), FREEDOM) + by_model[index]
-        surprise[distance < LEAST_M] = 0
+        distance, surprise = _surprises(seen.rest[index], seen.part[index], precision, by_model[index])
         k = int(surprise.argmax())
         if surprise[k] <= SURPRISE:
             return
@@ -136,6 +137,16 @@ def find_wrong_answers(
         rest = np.delete(np.arange(len(index)), k)  # the inverse without row and column k
         precision = precision[np.ix_(rest, rest)] - np.outer(precision[rest, k], precision[k, rest]) / precision[k, k]
         index = index[rest]
+
+
+def _surprises(
+    rest: np.ndarray, part: np.ndarray, precision: np.ndarray, by_model: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """How far each answer lies from where the others put it (P,), metres, and how surprising it is (P,)."""
+    residual, squared = _left_out(rest, precision)
+    distance = np.linalg.norm(residual, axis=1)
+    surprise = _student(squared / _misfit(squared, part), FREEDOM) + by_model
+    return distance, np.where(distance < LEAST_M, 0, surprise)
 
 
 def _model_surprise(part: np.ndarray, points: SurfacePoints, witness: ModelAnswers | None) -> np.ndarray:
@@ -181,11 +192,19 @@ def _predicted_without(seen: Observations, own: np.ndarray) -> tuple[np.ndarray,
     return weights @ seen.rest[others], prior - weights @ between.T
 
 
-def _log_likelihood(residual: np.ndarray, covariance: np.ndarray) -> float:
-    """Log density of residuals (K, 3) under a Gaussian of covariance (K, K), without the constant."""
-    factor = np.linalg.cholesky(covariance)
-    white = np.linalg.solve(factor, residual)
-    return float(-0.5 * (white**2).sum() - 3 * np.log(np.diag(factor)).sum())
+class _Likelihood(NamedTuple):
+    """Of places under a Gaussian: the log density without the constant, and how badly they fit, as `_misfit` says."""
+
+    log_density: float
+    misfit: float
+
+
+def _likelihood(residual: np.ndarray, covariance: np.ndarray) -> _Likelihood:
+    """residual: (K, 3) metres. covariance: (K, K), the same for x, y and z."""
+    precision = np.linalg.inv(covariance)
+    squared = (residual * (precision @ residual)).sum()
+    misfit = _left_out(residual, precision)[1].mean() / 3
+    return _Likelihood(float(1.5 * np.linalg.slogdet(precision)[1] - 0.5 * squared), max(float(misfit), 1.0))
 
 
 def _covariance(part_a: np.ndarray, a: np.ndarray, part_b: np.ndarray, b: np.ndarray) -> np.ndarray:

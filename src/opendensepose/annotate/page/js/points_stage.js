@@ -35,6 +35,26 @@ export class PointsStage {
     return this.go(open < 0 ? 0 : open);
   }
 
+  /** Shows the point with this index. */
+  async go(index) {
+    if (!this.points.length) return this.show();
+    const partBefore = this.shownPart;
+    this.index = Math.max(0, Math.min(index, this.points.length - 1));
+    const { point } = this;
+    this.shownPart = point.part;
+    this.views.cross = null;
+    this.input.cancelMove();
+    notice("");
+    this.input.focusPhoto(partBefore === point.part);
+    announce(`Point ${this.index + 1} of ${this.points.length}, ${this.app.partName(point.part)}`);
+    const views = await viewsOf(point.part);
+    if (this.point !== point || this.app.stage !== "points") return;
+    this.views.load(views);
+    this.show();
+    const next = this.points.find((other, k) => k > this.index && other.part !== point.part);
+    if (next) viewsOf(next.part).catch(() => {});
+  }
+
   goOpen() {
     const order = this.points.map((_, k) => (this.index + 1 + k) % this.points.length);
     const open = order.find((k) => isOpen(this.points[k]) && !this.answers.pending(this.points[k].id));
