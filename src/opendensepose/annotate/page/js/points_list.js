@@ -92,6 +92,9 @@ function reveal(strip, item) {
 
 function stripItem(stage, k) {
   const button = element("button", { type: "button" }, String(k + 1));
-  button.addEventListener("click", () => stage.go(k));
+  button.addEventListener("click", (event) => {
+    if (event.detail > 0) button.blur(); // clicked with the mouse: Enter answers, it does not press the button again
+    return stage.go(k);
+  });
   return element("li", {}, button);
 }
