@@ -8,8 +8,7 @@ behind (parts of at least 4 answers); or one answer becomes a random place of it
 surface (8 of each person, one at a time). A slipped part is warned if a warning names an answer of it, and known as a
 whole if one names most of them; a single answer is found if a warning names it. Without the model, and with the default
 model as a witness. The thresholds in `annotate/surface/wrong_answers.py` were chosen on the people of seed 81; measure
-on others. --cache keeps the people,
-whose rendering takes most of the time.
+on others. --cache keeps the people, whose rendering takes most of the time.
 """
 
 import argparse

@@ -9,6 +9,7 @@ from opendensepose.annotate.work.tasks import Rules
 playwright_api = pytest.importorskip("playwright.sync_api", reason="the tests of the page need playwright")
 pytestmark = pytest.mark.skipif(chromium_path() is None, reason="no Chromium: `apt-get install chromium`")
 expect = playwright_api.expect
+expect.set_options(timeout=40_000)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,7 @@ def test_an_answer_goes_on_but_a_drag_and_undo_stay(hands, surface):
     assert current(hands) == start
     page.mouse.up()
     expect(page.locator("#point-strip [aria-current=true]")).to_have_text(str(start + 1))
-    hands.press("Control+z")
+    hands.press("Control+z", "Control+z")  # the drag, and the press that began it
     hands.wait_saved()
     page.wait_for_timeout(600)
     assert current(hands) == start and not hands.task()["points"][start - 1]["answer"]
@@ -117,7 +118,7 @@ def test_a_submitted_person_is_confirmed_and_the_next_one_opened(hands):
 def test_a_late_guess_keeps_what_was_painted_meanwhile(hands, goes_on):
     hands.new_person()
     page, held = hands.page, []
-    page.route("**/guess", held.append)
+    page.route("**/guess", lambda route: held.append(route))
     hands.press("m", "2")
     hands.stroke((100, 120), (140, 120))
     hands.wait_saved()

@@ -92,7 +92,7 @@ def test_one_answer_far_away_is_named_alone(standing, number, far_m):
     face[k] = faces[np.abs(apart - far_m).argmin()]
     answers = SurfacePoints(face, points.barycentric)
     (wrong,) = find_wrong_answers(observe(part, xy, answers), answers)
-    assert wrong.index == k and wrong.distance_m == pytest.approx(apart[np.abs(apart - far_m).argmin()], abs=0.1)
+    assert wrong.answer == k and wrong.distance_m == pytest.approx(apart[np.abs(apart - far_m).argmin()], abs=0.1)
 
 
 def test_the_model_tells_in_a_part_of_few_answers_what_they_cannot(standing):
@@ -106,7 +106,7 @@ def test_the_model_tells_in_a_part_of_few_answers_what_they_cannot(standing):
     answers = SurfacePoints(face, truth.barycentric)
     witness = ModelAnswers(np.ones(4, bool), truth, np.full(4, 0.95))
     (wrong,) = find_wrong_answers(observe(part[few], xy[few], answers), answers, witness)
-    assert wrong.index == 2 and wrong.with_model
+    assert wrong.answer == 2 and wrong.with_model
     assert not list(find_wrong_answers(observe(part[few], xy[few], answers), answers))
 
 

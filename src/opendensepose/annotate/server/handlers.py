@@ -66,11 +66,13 @@ class AppState:
         return self.store, self.rules
 
     def model_labels(self, task: sql.Row) -> PersonLabels | None:
-        """Label the person of a task's row with the model, once for the parts and the points."""
-        box = box_xyxy_of(task)
+        """Label the person of a task's row with the model, once for the parts and the points; None without a model."""
+        predictor, box = self.predictor, box_xyxy_of(task)
+        if predictor is None:
+            return None
         return self.label_cache.get(
             (task.photo_id, *box.tolist()),
-            lambda: self.surface.label_person(self.predictor, self.folder.rgb(task.photo_id), box),
+            lambda: self.surface.label_person(predictor, self.folder.rgb(task.photo_id), box),
         )
 
     def task(self, call: Call, task_id: int) -> dict:

@@ -82,10 +82,10 @@ def _wrong_answers(
             found.append(Contradiction(tuple(slip.indices.tolist()), text))
     named = named | {k for one in found for k in one.points}
     for wrong in find_wrong_answers(seen, points, witness):
-        if wrong.index not in named:
+        if wrong.answer not in named:
             who = "The answers around it and the model put" if wrong.with_model else "The answers around it put"
             text = f"{who} this point about {100 * wrong.distance_m:.0f} cm away on the body."
-            found.append(Contradiction((wrong.index,), text))
+            found.append(Contradiction((wrong.answer,), text))
     return found
 
 

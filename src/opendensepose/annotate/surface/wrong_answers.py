@@ -50,10 +50,10 @@ MIN_OF_SLIP = 4
 
 
 class WrongAnswer(NamedTuple):
-    """A single answer: its index, how far from where the other answers put it, metres, and whether the model agrees
-    with them rather than with it."""
+    """A single answer that looks wrong: its index, how far from where the other answers put it, metres, and whether the
+    model agrees with them rather than with it."""
 
-    index: int
+    answer: int
     distance_m: float
     with_model: bool
 
