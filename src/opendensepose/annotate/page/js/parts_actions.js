@@ -25,7 +25,7 @@ export async function loadGuess(stage) {
   const before = labels.cells.slice();
   notice("The model is predicting the parts …", "hint", true);
   const { parts } = await get(`/api/tasks/${task.id}/guess`);
-  if (stage.app.task !== task) return;
+  if (stage.app.task?.id !== task.id) return;
   if (stage.app.stage !== "parts") {
     notice("The model's guess came after you went on to the points and was not used; ask again in stage 1.", "hint", true);
     return;
