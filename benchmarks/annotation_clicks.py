@@ -5,9 +5,9 @@
 The robot follows the page's logic on gold people; the page's tests show that it takes these clicks and keys. Parts:
 the model's guess (1 key) as it is, and on to the points (1 key); painting is not counted. Points: the robot believes in
 the truth moved by chance, 1.2 to 4 cm along each axis, by part. Without proposals it clicks every point and the page
-goes on by itself. With proposals it clicks where there is none, or where it lies farther from its belief than
-95 % of its own errors are (and at least 4 cm); what is left of a part is accepted with one key, or one by one. Submit: 1 key, and 1 more
-if answers look wrong. Errors are geodesic.
+goes on by itself. With proposals it clicks where there is none, or where it lies farther from its belief
+than 95 % of its own errors are (and at least 4 cm); what is left of a part is accepted with one key, or one by one.
+Submit: 1 key, and 1 more if answers look wrong. Errors are geodesic.
 """
 
 import argparse
