@@ -5,9 +5,9 @@
 The robot follows the page's logic on gold people; the page's tests show that it takes these clicks and keys. Parts:
 the model's guess (1 key) as it is, and on to the points (1 key); painting is not counted. Points: the robot believes in
 the truth moved by chance, 1.2 to 4 cm along each axis, by part. Without proposals it clicks every point and the page
-goes on by itself. With proposals it clicks where there is none, or where it lies farther from its belief
-than 95 % of its own errors are (and at least 4 cm); what is left of a part is accepted with one key, or one by one.
-Submit: 1 key, and 1 more if answers look wrong. Errors are geodesic.
+goes on by itself. With proposals it clicks where there is none, or where it lies more than twice its own noise
+(and at least 4 cm) from its belief; what is left of a part is accepted with one key, or one by one. Submit: 1 key, and
+1 more if answers look wrong. Errors are geodesic.
 """
 
 import argparse
@@ -21,7 +21,6 @@ from opendensepose.annotate.surface.wrong_answers import answer_noise_m
 from opendensepose.surface import GeodesicDistances, SurfacePoints, load_surface
 from wrong_answers import people
 
-USUAL = 2.45  # standard deviations: 95 % of errors in two dimensions are smaller
 LEAST_M = 0.04  # a robot, like a person, lets nearer proposals pass
 
 
@@ -42,7 +41,7 @@ def main() -> None:
         if said is not None:
             proposed = said.is_known
             apart = geodesics.between(belief[proposed], said.points)
-            accepted[proposed] = apart <= np.maximum(USUAL * answer_noise_m(part)[proposed], LEAST_M)
+            accepted[proposed] = apart <= np.maximum(2 * answer_noise_m(part)[proposed], LEAST_M)
             face, weights = belief.face.copy(), belief.barycentric.copy()
             face[proposed], weights[proposed] = said.points.face, said.points.barycentric
             pick = np.where(accepted, face, belief.face)

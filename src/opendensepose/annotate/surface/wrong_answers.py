@@ -40,12 +40,12 @@ FREEDOM, MODEL_FREEDOM = 30.0, 4.0
 WITNESS_WEIGHT = 0.5
 WITNESS_AGREES = 2.0  # the model's surprise that speaks neither for nor against an answer
 WITNESS_MOST = 8.0  # of its surprise: it is often far off itself, and must not accuse alone
-SURPRISE = 9.75  # of a wrong answer, at least
+SURPRISE = 9.5  # of a wrong answer, at least
 MOST_SQUARED = 30.0  # of one answer, where a part's fit is judged
 PRIOR_ANSWERS = 3.0  # that fit as expected, added to each part
 LEAST_M = 0.08  # an answer nearer to where it should be is not called wrong
 MIN_ANSWERS, MOST_WRONG = 4, 20
-LIKELIER = 3.25  # a slip, at least: log likelihood ratio by the misfit after it
+LIKELIER = 3.5  # a slip, at least: log likelihood ratio by the misfit after it
 MIN_OF_SLIP = 4
 
 
