@@ -85,3 +85,14 @@ def test_bad_input_is_one_sentence(rendered, tmp_path):
     truth.unlink()
     with pytest.raises(FileNotFoundError, match="1.npz is not there"):
         measure_annotators(rendered, rendered.parent, UVDistances())
+
+
+def test_people_whose_points_came_with_proposals_are_measured_apart(rendered):
+    document = json.loads(rendered.read_text())
+    for annotation in document["annotations"]:
+        annotation["annotator"], annotation["proposals"] = "Ann", annotation["id"] % 2 == 0
+    rendered.write_text(json.dumps(document))
+    without, proposals = measure_annotators(rendered, rendered.parent, UVDistances())
+    assert (without.annotator, proposals.annotator) == ("Ann", "Ann +prop.")
+    np.testing.assert_allclose(without.error_m, 0, atol=1e-5)
+    np.testing.assert_allclose(proposals.error_m, 0.1, atol=1e-5)

@@ -1,6 +1,7 @@
 """Annotations of rendered people against their truth, both on disk: the `annotators` verb.
 
-An annotation may name its annotator under `annotator`. The truth is `render`'s dense/<image_id>.npz.
+An annotation may name its annotator under `annotator`, and say under `proposals` whether a model's answers were
+proposed; such people are measured apart. The truth is `render`'s dense/<image_id>.npz.
 """
 
 import json
@@ -29,6 +30,7 @@ from opendensepose.visualize.errors import draw_body_errors
 __all__ = ["measure_annotators", "write_annotator_pictures"]
 
 UNNAMED = "unnamed"  # the annotator of annotations without a name
+PROPOSALS = " +prop."  # after the name: of people whose points came with a model's proposals
 PICTURE_LIMIT_M = 0.15  # the darkest colour: people are about 2 cm off on feet and 7 cm on the torso, says the paper
 
 
@@ -65,6 +67,8 @@ def _people(document: CocoDensePose, folder: Path) -> Iterator[AnnotatedTruth]:
                 raise ValueError(
                     f"{document.name}: annotation {annotation_id}: annotator must be a name, got {name!r}."
                 )
+            if document.annotations[annotation_id].get("proposals") is True:
+                name = name.strip() + PROPOSALS
             yield AnnotatedTruth(name.strip(), document.person(annotation_id), true)
 
 

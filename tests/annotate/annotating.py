@@ -24,10 +24,11 @@ def person_of(store, task_id: int) -> int:
         return connection.scalar(sql.select(task_table.c.person_id).where(task_table.c.id == task_id))
 
 
-def annotate(store, rules, who, task_id: int) -> None:
-    """Paints a torso, asks, answers all, submits."""
+def annotate(store, rules, who, task_id: int, before_answers=lambda: None) -> None:
+    """Paints a torso, asks, calls before_answers(), answers all, submits."""
     edits.set_parts(store, rules, who, task_id, {1: square(50, 200)}, version=1)
     edits.resample_points(store, rules, who, task_id, SURFACE.sample_points, version=2)
+    before_answers()
     with store.reading() as connection:
         ids = connection.scalars(sql.select(points.c.id).where(points.c.task_id == task_id)).all()
     for k, point_id in enumerate(ids):

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -18,10 +19,12 @@ from PIL import Image
 from tests.annotate.fakes import Clash
 
 from opendensepose.annotate.server.app import create_app
+from opendensepose.annotate.surface.model_labels import ModelAnswers
 from opendensepose.annotate.surface.service import SurfaceService
 from opendensepose.annotate.work.photos import PhotoFolder, add_photos
 from opendensepose.annotate.work.store import open_store
 from opendensepose.data.masks import decode_mask
+from opendensepose.surface import SurfacePoints
 
 __all__ = ["BlankPictures", "Hands", "PageServer", "chromium_path", "open_page", "serving"]
 
@@ -46,19 +49,19 @@ class BlankPictures(SurfaceService):
     def __init__(self):
         super().__init__()
         self.picture_png = self._blank
-        self.guess_parts = self._guess
+        self.label_person = self._label
         self.find_contradictions = self._first_two_contradict
 
     def _blank(self, part, view):
         one = self.views_of(part)[view]
         return _blank_png(one.width, one.height)
 
-    def _guess(self, predictor, image_rgb, box_xyxy):
+    def _label(self, predictor, image_rgb, box_xyxy):
         grid = np.zeros((256, 256), np.uint8)
         grid[90:180, 60:200], grid[10:80, 90:170] = 1, 14
-        return grid
+        return BlankLabels(grid, self)
 
-    def _first_two_contradict(self, part, xy, points):
+    def _first_two_contradict(self, part, xy, points, witness=None):
         return [Clash((0, 1), "these two contradict each other")]  # only asked about two answers and more
 
     def place_on(self, part: int, view: int, rng: np.random.Generator) -> tuple[float, float]:
@@ -73,10 +76,28 @@ class BlankPictures(SurfaceService):
             return float(x), float(y)
 
 
+@dataclass(frozen=True)
+class BlankLabels:
+    """What the model says: parts, and on each point somewhere on its part, the head aside."""
+
+    grid: np.ndarray
+    surface: BlankPictures
+
+    def parts(self, box_xyxy):
+        return self.grid
+
+    def answers(self, part, xy, box_xyxy):
+        rng, known = np.random.default_rng(3), np.asarray(part) != 14
+        found = [self.surface.point_at(int(k), 0, *self.surface.place_on(int(k), 0, rng)) for k in part[known]]
+        face = np.concatenate([np.zeros(0, np.int32), *(one.face for one in found)])
+        weights = np.concatenate([np.zeros((0, 3)), *(one.barycentric for one in found)])
+        return ModelAnswers(known, SurfacePoints(face, weights), np.full(len(found), 0.9))
+
+
 class PageServer:
     """A store with one photo and one person, served at `url`."""
 
-    def __init__(self, folder, surface, team=False):
+    def __init__(self, folder, surface, team=False, rules=None):
         photos = folder / "photos"
         photos.mkdir()
         ramp = np.linspace(40, 200, 240 * 320).reshape(320, 240)
@@ -85,7 +106,7 @@ class PageServer:
         self.surface = surface
         add_photos(self.store, photos)
         self.app = create_app(
-            self.store, surface, PhotoFolder(self.store, photos), team=team, predictor=lambda *image: None
+            self.store, surface, PhotoFolder(self.store, photos), rules=rules, team=team, predictor=lambda *image: None
         )
         listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -105,9 +126,9 @@ class PageServer:
 
 
 @contextmanager
-def serving(folder, surface, team=False):
+def serving(folder, surface, team=False, rules=None):
     folder.mkdir(exist_ok=True)
-    server = PageServer(folder, surface, team)
+    server = PageServer(folder, surface, team, rules)
     try:
         yield server
     finally:
@@ -115,10 +136,13 @@ def serving(folder, surface, team=False):
 
 
 @contextmanager
-def open_page(browser, server, size=(1366, 768), path="/", expect_errors=False):
-    """A page of its own, whose storage begins empty but for having seen the instructions."""
+def open_page(browser, server, size=(1366, 768), path="/", expect_errors=False, auto_next=False):
+    """A page of its own, whose storage begins empty but for having seen the instructions and, unless auto_next, having
+    switched off that an answer goes on to the next point."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, accept_downloads=True)
     context.add_init_script("localStorage.setItem('instructed', 'yes')")
+    if not auto_next:
+        context.add_init_script("localStorage.getItem('auto-next') || localStorage.setItem('auto-next', 'no')")
     page = context.new_page()
     page.set_default_timeout(120_000)
     troubles, foreign = [], []

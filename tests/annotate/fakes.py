@@ -9,6 +9,7 @@ from PIL import Image
 
 from opendensepose.annotate.server import access
 from opendensepose.annotate.surface.cameras import PlaceInView
+from opendensepose.annotate.surface.model_labels import ModelAnswers
 from opendensepose.data.masks import encode_mask
 from opendensepose.surface import SurfacePoints
 
@@ -31,6 +32,20 @@ class FlatView:
     name: str
     width: int = 100
     height: int = 100
+
+
+@dataclass(frozen=True)
+class FlatLabels:
+    grid: np.ndarray
+
+    def parts(self, box_xyxy):
+        return self.grid
+
+    def answers(self, part, xy, box_xyxy):
+        known = np.asarray(part) != 14
+        count = int(known.sum())
+        points = SurfacePoints(np.asarray(part)[known], np.tile([0.5, 0.25, 0.25], (count, 1)))
+        return ModelAnswers(known, points, np.full(count, 0.9))
 
 
 @dataclass(frozen=True)
@@ -72,7 +87,7 @@ class FlatSurface:
                 xy.append((np.floor(x) + 0.5, np.floor(y) + 0.5))
         return np.array(part, np.uint8), np.array(xy, np.float64).reshape(-1, 2)
 
-    def find_contradictions(self, part, xy, points):
+    def find_contradictions(self, part, xy, points, witness=None):
         """Two points of one part at one place contradict each other."""
         same = [k for k in range(1, len(part)) if np.array_equal(points.barycentric[k], points.barycentric[0])]
         return [Clash((0, k), "two points at one place") for k in same]
@@ -80,10 +95,11 @@ class FlatSurface:
     def draw_preview(self, crop_rgb, box_xyxy, parts, xy, i, u, v, fill):
         return crop_rgb
 
-    def guess_parts(self, predictor, image_rgb, box_xyxy):
+    def label_person(self, predictor, image_rgb, box_xyxy):
+        """The upper half of the box is torso; of parts other than the head, the model says (1/2, 1/4, 1/4)."""
         grid = np.zeros((256, 256), np.uint8)
         grid[:128] = 1
-        return grid
+        return FlatLabels(grid)
 
     def to_iuv(self, points):
         return points.face.astype(np.uint8), points.barycentric[:, 1], points.barycentric[:, 2]

@@ -19,6 +19,7 @@ from opendensepose.annotate.server.handlers import ENDPOINTS
 from opendensepose.annotate.server.requests import Endpoint
 from opendensepose.annotate.work.photos import PhotoFolder, add_photos
 from opendensepose.annotate.work.store import people, points, tasks
+from opendensepose.annotate.work.tasks import Rules
 
 __all__ = ["Attack"]
 
@@ -64,6 +65,7 @@ def _examples(rng: random.Random) -> dict[str, list]:
         "dp_unanswered": [{"x": 3, "y": 4, "part": 1, "reason": secret}],
         "annotator": "ann",
         "status": "accepted",
+        "proposals": True,
     }
     entry |= {"comments": [{"author": "rita", "text": "no", "at": 1.0, "x": None, "y": None}]}
     skipped = [{"image_id": 1, "bbox": [0, 0, 30, 30], "reason": "dark", "annotator": "bob"}]
@@ -76,6 +78,7 @@ def _examples(rng: random.Random) -> dict[str, list]:
             {"version": version, "click": {"view": 1, "x": 9.0, "y": 9.0}},
             {"version": version, "reason": secret},
             {"version": version, "clear": True},
+            {"version": version, "accept": True},
         ],
         "place": [{"version": version, "x": 20.0, "y": 20.0}],
         "tasks": [{"photo_id": rng.randrange(1, 4), "box_xyxy": box}, {"photo": "photo1.png", "box_xyxy": box}],
@@ -136,7 +139,9 @@ class Attack:
         add_photos(store, folder)
         self.store, self.rng, self.codes = store, random.Random(seed), Counter()
         self.problems: list[str] = []
-        app = create_app(store, FlatSurface(), PhotoFolder(store, folder), team=True, hosts=("*",), is_https=True)
+        photos, rules, model = PhotoFolder(store, folder), Rules(proposal_rate=0.5), lambda *image: None
+        options = {"rules": rules, "team": True, "hosts": ("*",), "is_https": True, "predictor": model}
+        app = create_app(store, FlatSurface(), photos, **options)
         self.clients = {}
         for name, role in NAMES.items():
             client = TestClient(app, base_url=BASE, follow_redirects=False)

@@ -81,6 +81,10 @@ def serve(
     gold_rate: Annotated[
         float, typer.Option("--gold-rate", min=0, max=0.9, help="The share of gold people, whose truth is known.")
     ] = 0.0,
+    proposal_rate: Annotated[
+        float,
+        typer.Option("--proposal-rate", min=0, max=1, help="The share of people with a model's answers to accept."),
+    ] = 0.0,
     static: Annotated[Path | None, typer.Option("--static", hidden=True)] = None,
 ) -> None:
     """Start the annotation tool for a folder of photos. This is the default subcommand."""
@@ -92,7 +96,7 @@ def serve(
 
     if not photos.is_dir():
         raise ValueError(f"there is no folder {photos} of photos.")
-    rules = Rules(annotators_per_person, gold_rate)
+    rules = Rules(annotators_per_person, gold_rate, proposal_rate=proposal_rate)
     with open_store(db) as store:
         added = add_photos(store, photos)
         print(f"{added.num_new} new photos in {photos}")

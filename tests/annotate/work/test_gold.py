@@ -1,6 +1,7 @@
 """Gold people: rendered once per seed, annotated like others, and measured against their truth."""
 
 import random
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,10 +10,11 @@ import sqlalchemy as sql
 from tests.annotate.annotating import annotate, user
 from tests.annotate.fakes import FlatSurface, StraightDistances, flat_picture
 
-from opendensepose.annotate.team.quality import quality_document
+from opendensepose.annotate.team.quality import Measured, gold_errors, quality_document
 from opendensepose.annotate.work import tasks
 from opendensepose.annotate.work.exchange import export_document
 from opendensepose.annotate.work.gold import add_gold, read_truth, write_gold
+from opendensepose.annotate.work.predictions import predict_points
 from opendensepose.annotate.work.store import gold as gold_table
 from opendensepose.annotate.work.store import open_store, people, points
 from opendensepose.annotators import measure_annotators
@@ -39,6 +41,26 @@ def test_gold_people_measure_annotators(store, tmp_path):
     assert measured.annotator == "ann"
     assert 100 * measured.error_m.mean() == pytest.approx(line["error_cm"], abs=0.01)
     assert export_document(store, SURFACE.to_iuv)["annotations"] == []  # gold is no data
+
+
+def test_errors_with_and_without_proposals_are_apart(store):
+    """The first person came with proposals; the annotators' errors on both add up to the whole."""
+    add_gold(store, 2, seed=3, render=flat_picture)
+    rules, ann = tasks.Rules(gold_rate=0.99, rng=random.Random(0)), user(store, "ann")
+    for rate in (1.0, 0.0):
+        task_id = tasks.next_task(store, rules, ann)
+        shown, labels = tasks.Rules(proposal_rate=rate), SURFACE.label_person(None, None, None)
+        show = partial(predict_points, store, shown, ann, task_id, lambda task, said=labels: said)
+        annotate(store, rules, ann, task_id, before_answers=show)
+    distances = StraightDistances()
+    measured = Measured()
+    of_kind = {kind: gold_errors(store, SURFACE.to_iuv, distances, measured, kind) for kind in (None, True, False)}
+    assert [ones["ann"].num_people for ones in of_kind.values()] == [2, 1, 1]
+    (line,) = [one for one in quality_document(store, SURFACE.to_iuv, distances)["annotators"] if one["name"] == "ann"]
+    for name, kind in (("error_cm", None), ("with_proposals_cm", True), ("without_proposals_cm", False)):
+        assert line[name] == pytest.approx(100 * of_kind[kind]["ann"].error_m.mean(), abs=0.01)
+    entries = export_document(store, SURFACE.to_iuv, gold=True)["annotations"]
+    assert [entry["proposals"] for entry in entries] == [True, False]
 
 
 def test_the_same_seed_gives_the_same_people_and_a_box_with_a_margin(store, tmp_path):

@@ -64,6 +64,14 @@ def test_state_and_comments_are_exported_and_come_back(exported, other):
     assert tasks.next_task(other, RULES, bob, got) == got
 
 
+def test_who_came_with_proposals_is_still_told_after_import(exported, other):
+    first, second = exported["annotations"]
+    first["proposals"], second["proposals"] = True, "maybe"  # as another tool may use the word
+    import_document(other, exported, SURFACE.to_points, done=True)
+    again = export_document(other, SURFACE.to_iuv, unfinished=True)
+    assert [entry["proposals"] for entry in again["annotations"]] == [True, False]
+
+
 def test_a_second_import_updates_what_nobody_changed(exported, other):
     import_document(other, exported, SURFACE.to_points, done=True)
     entry = exported["annotations"][0]

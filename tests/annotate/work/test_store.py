@@ -3,7 +3,15 @@
 import pytest
 import sqlalchemy as sql
 
-from opendensepose.annotate.work.store import SCHEMA_VERSION, annotators, open_store, photos, settings, tasks
+from opendensepose.annotate.work.store import (
+    SCHEMA_VERSION,
+    annotators,
+    open_store,
+    photos,
+    predictions,
+    settings,
+    tasks,
+)
 
 PHOTO = {"name": "a.png", "width": 4, "height": 3, "searched": False}
 
@@ -76,6 +84,7 @@ def test_an_older_versions_tables_are_brought_up_to_date(url):
             rows = connection.execute(sql.select(annotators).order_by(annotators.c.id)).all()
             assert [(row.active, row.link_expires_at) for row in rows] == [(True, 0), (False, 0)]
             assert connection.execute(sql.select(tasks.c.assigned_at, tasks.c.reviewer_id)).all() == [(None, None)]
+            assert connection.execute(sql.select(predictions)).all() == []
     assert SCHEMA_VERSION == 2
 
 

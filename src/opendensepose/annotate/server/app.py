@@ -12,7 +12,7 @@ GET  /api/people, /api/people/neighbours, /api/people/{id}/thumbnail.jpg
 POST /api/people/{id}/open, /api/people/assign, /api/people/unassign
 GET  /api/tasks/{id}, /api/tasks/{id}/guess, /api/tasks/{id}/iuv.png
 POST /api/tasks, /api/tasks/next, /api/tasks/{id}/lease, /submit, /skip, /release, /reopen
-PUT  /api/tasks/{id}/box, /parts, /points/{pid}, /points/{pid}/place; POST /api/tasks/{id}/points
+PUT  /api/tasks/{id}/box, /parts, /points/{pid}, /points/{pid}/place; POST /api/tasks/{id}/points, /predictions
 GET  /api/views/{part}, /api/views/{part}/{view}.png
 GET  /api/review/next, POST /api/tasks/{id}/accept, /send_back, /fix
 GET  /api/team, /api/manager/quality, /api/manager/plots/{name}.svg, /api/export.json
@@ -66,8 +66,8 @@ def create_app(
 
     team: whether users sign in with their links; else whoever reaches the server is its only user. hosts: what the Host
     header may be, "*" for anything. is_https: whether browsers reach it by https. predictor: image_rgb, boxes ->
-    instances, for guesses; None: there are no guesses. search: whether people are being searched meanwhile.
-    load_distances: loads the LabelDistances to measure errors with; None: none are measured.
+    instances, for guesses, proposals and as a witness; None: there are none. search: whether people are being searched
+    meanwhile. load_distances: loads the LabelDistances to measure errors with; None: none are measured.
     """
     rules = rules or Rules()
     quality, thumbnails = QualityCache(load_distances), Thumbnails(folder)

@@ -1,10 +1,11 @@
 """The endpoints: each a function of the app's state and one call, listed in ENDPOINTS."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import sqlalchemy as sql
 from PIL import Image
 from starlette.responses import FileResponse, Response
@@ -26,17 +27,20 @@ from opendensepose.annotate.server.bodies import (
 from opendensepose.annotate.server.manager import MANAGER_ENDPOINTS, QualityCache
 from opendensepose.annotate.server.people import PEOPLE_ENDPOINTS, Thumbnails
 from opendensepose.annotate.server.requests import Call, Endpoint
+from opendensepose.annotate.surface.model_labels import LabelCache, PersonLabels
 from opendensepose.annotate.surface.service import SurfaceService
 from opendensepose.annotate.team.assignment import reopen as reopen_task
 from opendensepose.annotate.team.progress import search_progress
 from opendensepose.annotate.work import edits, review, tasks
 from opendensepose.annotate.work.errors import RequestError
 from opendensepose.annotate.work.photos import PhotoFolder
+from opendensepose.annotate.work.predictions import current_predictions, predict_points
 from opendensepose.annotate.work.store import Store, gold, people, photos
 from opendensepose.annotate.work.store import tasks as task_table
-from opendensepose.annotate.work.task_content import box_xyxy_of
-from opendensepose.annotate.work.task_json import draw_task_preview, saved_point_json, task_json
+from opendensepose.annotate.work.task_content import box_xyxy_of, task_points
+from opendensepose.annotate.work.task_json import draw_task_preview, points_json, saved_point_json, task_json
 from opendensepose.data.masks import encode_mask
+from opendensepose.part_grid import GRID
 from opendensepose.surface import NUM_PARTS, PART_COLOURS, PART_NAMES, css_colour
 
 __all__ = ["ENDPOINTS", "AppState"]
@@ -57,10 +61,21 @@ class AppState:
     quality_cache: QualityCache
     thumbnails: Thumbnails
     search: bool
+    label_cache: LabelCache = field(default_factory=LabelCache)
 
     @property
     def store_and_rules(self) -> tuple[Store, tasks.Rules]:
         return self.store, self.rules
+
+    def model_labels(self, task: sql.Row) -> PersonLabels | None:
+        """Label the person of a task's row with the model, once for the parts and the points; None without a model."""
+        predictor, box = self.predictor, box_xyxy_of(task)
+        if predictor is None:
+            return None
+        return self.label_cache.get(
+            (task.photo_id, *box.tolist()),
+            lambda: self.surface.label_person(predictor, self.folder.rgb(task.photo_id), box),
+        )
 
     def task(self, call: Call, task_id: int) -> dict:
         return task_json(self.store, self.surface, call.user, task_id)
@@ -251,9 +266,21 @@ def guess(state: AppState, call: Call) -> dict:
         raise RequestError("There is no model here to guess the parts.", 404)
     with state.store.reading() as connection:
         row = tasks.readable_task(connection, call.user, call.task_id)
-    grid = state.surface.guess_parts(state.predictor, state.folder.rgb(row.photo_id), box_xyxy_of(row))
+    labels = state.model_labels(row)
+    grid = np.zeros((GRID, GRID), np.uint8) if labels is None else labels.parts(box_xyxy_of(row))
     found = [part for part in range(1, NUM_PARTS + 1) if (grid == part).any()]
     return {"parts": {str(part): encode_mask(grid == part)["counts"] for part in found}}
+
+
+def predictions(state: AppState, call: Call) -> dict:
+    """Ask the model about the points that it has not seen; return all points, with its proposals if there are any."""
+    if state.predictor is not None:
+        predict_points(*state.store_and_rules, call.user, call.task_id, state.model_labels)
+    with state.store.reading() as connection:
+        tasks.readable_task(connection, call.user, call.task_id)
+        rows = task_points(connection, call.task_id)
+        known = current_predictions(connection, rows)
+    return {"points": points_json(state.surface, rows, known)}
 
 
 def iuv(state: AppState, call: Call) -> Response:
@@ -313,6 +340,7 @@ ENDPOINTS = [
     Endpoint("PUT", _TASK + "/parts", parts, PartsBody),
     Endpoint("GET", _TASK + "/guess", guess, is_slow=True),
     Endpoint("POST", _TASK + "/points", resample_points, Save, is_slow=True),
+    Endpoint("POST", _TASK + "/predictions", predictions, is_slow=True),
     Endpoint("PUT", _POINT, answer, AnswerBody),
     Endpoint("PUT", _POINT + "/place", place, PlaceBody),
     Endpoint("GET", _TASK + "/iuv.png", iuv, query=IuvQuery, is_slow=True),

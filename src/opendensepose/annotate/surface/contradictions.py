@@ -1,7 +1,7 @@
-"""Answers of one person that contradict each other: swapped sides, a mirrored part, the hidden side, outliers.
+"""What an annotator is warned of: swapped sides, a mirrored part, the hidden side, a slip by one, single wrong answers.
 
-The answers are compared with each other and with the body at rest only. A check reports nothing if there are too few
-answers or the view of the part is too oblique.
+The first three compare the answers with each other and with the body at rest; a check reports nothing if there are too
+few answers or the view of the part is too oblique. The last two are `wrong_answers`'s, which also hears the model.
 
 Letters: P answered points; K points of one part.
 """
@@ -12,23 +12,25 @@ from functools import cache, cached_property, lru_cache
 
 import numpy as np
 
+from opendensepose.annotate.surface.model_labels import ModelAnswers
 from opendensepose.annotate.surface.views import display_name
+from opendensepose.annotate.surface.wrong_answers import find_slips, find_wrong_answers, observe
 from opendensepose.surface import CHART_TO_PART, SurfacePoints, load_charts, load_surface
 
 __all__ = ["Contradiction", "find_contradictions"]
 
-TORSO, HEAD, HANDS = 1, 14, (2, 3)
+HANDS, ARMS = (2, 3), (10, 11, 12, 13)
 # Right and left part, and their right and left parent in the skeleton; the torso is the parent of both sides.
 CHAIN = ((11, 10, 1, 1), (13, 12, 11, 10), (2, 3, 13, 12), (6, 7, 1, 1), (8, 9, 6, 7), (5, 4, 8, 9))
 MIN_ANSWERS = 4
-SWAP_GAIN = 0.35  # of the distance between the joints: the least that swapping the sides must save
+SWAP_GAIN = 0.5  # of the distance between the joints: the least that swapping the sides must save
 MIN_SPREAD = 0.3  # of their distance at rest: joints nearer together in the photo are not judged
 DAMPING = 0.02  # of a part's extent: bounds the fit of a part seen end on
-MIRRORED = -0.4  # share of triangles with the right orientation minus the others, by size
+MIRRORED, MIRRORED_ARM = -0.7, -0.9  # share of triangles with the right orientation minus the others, by size
 MIN_ANSWERS_FOR_SIDE = 6  # to tell from which side a part is seen
 MIN_CONDITION = 0.3  # the fit's second singular value, by its first
 HIDDEN_COSINE, HIDDEN_M = -0.8, 0.05  # normals and depths so far from the visible side
-OUTLIER_M, OUTLIER_RATIO = 0.1, 2.2  # so far from its neighbours, and so many times as far as usual
+MIN_HIDDEN = 3  # fewer are left to `wrong_answers`
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,13 @@ class Contradiction:
     text: str
 
 
-def find_contradictions(part: np.ndarray, xy: np.ndarray, points: SurfacePoints) -> list[Contradiction]:
-    """Find the contradictions between P answered points, swapped sides first.
+def find_contradictions(
+    part: np.ndarray, xy: np.ndarray, points: SurfacePoints, witness: ModelAnswers | None = None
+) -> list[Contradiction]:
+    """Find what is wrong with P answered points: whole parts first, then single answers that no other warning names.
 
-    part: (P,) 1..14. xy: (P, 2) pixels of the photo. points: the answers.
+    part: (P,) 1..14. xy: (P, 2) pixels of the photo, in the order of presentation. points: the answers. witness: what a
+    model says of the same pixels.
     """
     part, xy = np.asarray(part), np.asarray(xy, np.float64).reshape(-1, 2)
     if not len(part) == len(xy) == len(points):
@@ -60,6 +65,27 @@ def find_contradictions(part: np.ndarray, xy: np.ndarray, points: SurfacePoints)
     for own, answers in parts.values():
         for one in answers.contradictions:
             found.append(Contradiction(tuple(own[list(one.points)].tolist()), one.text))
+    return found + _wrong_answers(part, xy, points, witness, {k for one in found for k in one.points})
+
+
+def _wrong_answers(
+    part: np.ndarray, xy: np.ndarray, points: SurfacePoints, witness: ModelAnswers | None, named: set[int]
+) -> list[Contradiction]:
+    """Parts that slipped by one, then single wrong answers, but for answers that are `named` in a warning already."""
+    found = []
+    seen = observe(part, xy, points)
+    for slip in find_slips(seen):
+        if named.isdisjoint(slip.indices.tolist()):
+            side, why = ("after", "skip a point") if slip.step == 1 else ("before", "answer a point twice")
+            name = display_name(int(part[slip.indices[0]]))
+            text = f"The answers on the {name} fit the points {side} theirs better: did you {why}?"
+            found.append(Contradiction(tuple(slip.indices.tolist()), text))
+    named = named | {k for one in found for k in one.points}
+    for wrong in find_wrong_answers(seen, points, witness):
+        if wrong.answer not in named:
+            who = "The answers around it and the model put" if wrong.with_model else "The answers around it put"
+            text = f"{who} this point about {100 * wrong.distance_m:.0f} cm away on the body."
+            found.append(Contradiction((wrong.answer,), text))
     return found
 
 
@@ -81,7 +107,7 @@ class _PartAnswers:
             return []
         own, (number, xy, rest, normal) = np.arange(len(self)), (self.number, self.xy, self.rest, self.normal)
         mirrored = _mirrored(number, own, xy, rest, normal)
-        return mirrored or _hidden_side(number, own, xy, rest, normal) or _far_from_neighbours(own, xy, rest)
+        return mirrored or _hidden_side(number, own, xy, rest, normal)
 
     @cached_property
     def extent(self) -> np.ndarray:
@@ -206,7 +232,8 @@ def _mirrored(
     across = np.cross(rest[corner[:, 1]] - rest[corner[:, 0]], rest[corner[:, 2]] - rest[corner[:, 0]])
     on_skin = (across * normal[corner].mean(1)).sum(1)
     weight = np.sqrt(np.abs(in_photo * on_skin))
-    if len(corner) < 5 or (weight * np.sign(in_photo * on_skin)).sum() > MIRRORED * weight.sum():
+    limit = MIRRORED_ARM if number in ARMS else MIRRORED  # on a thin arm, errors change sides by chance
+    if len(corner) < 5 or (weight * np.sign(in_photo * on_skin)).sum() > limit * weight.sum():
         return []
     text = f"The answers on the {display_name(number)} are mirrored: is it seen from the other side?"
     return [Contradiction(tuple(own.tolist()), text)]
@@ -233,22 +260,7 @@ def _hidden_side(
     if cosine.sum() < 0:
         cosine, depth = -cosine, -depth
     hidden = own[(cosine < HIDDEN_COSINE) & (np.median(depth) - depth > HIDDEN_M)]
-    if not len(hidden) or len(hidden) > 0.4 * len(own):
+    if not MIN_HIDDEN <= len(hidden) <= 0.4 * len(own):
         return []
-    which = "answer lies" if len(hidden) == 1 else "answers lie"
-    text = f"{len(hidden)} {which} on the hidden side of the {display_name(number)}: front or back?"
+    text = f"{len(hidden)} answers lie on the hidden side of the {display_name(number)}: front or back?"
     return [Contradiction(tuple(hidden.tolist()), text)]
-
-
-def _far_from_neighbours(own: np.ndarray, xy: np.ndarray, rest: np.ndarray) -> list[Contradiction]:
-    """Answers far away on the body from their nearest neighbours in the photo."""
-    apart_px = np.linalg.norm(xy[own][:, None] - xy[own][None], axis=2)
-    apart_m = np.linalg.norm(rest[own][:, None] - rest[own][None], axis=2)
-    nearest = np.argsort(apart_px, axis=1, kind="stable")[:, 1:4]
-    rate = np.take_along_axis(apart_m, nearest, 1) / np.maximum(np.take_along_axis(apart_px, nearest, 1), 1e-6)
-    least_m = np.take_along_axis(apart_m, nearest, 1).min(1)
-    outlier = (rate.min(1) > OUTLIER_RATIO * np.median(rate)) & (least_m > OUTLIER_M)
-    return [
-        Contradiction((int(k),), "This answer is far on the body from the answers near it in the photo.")
-        for k in own[outlier]
-    ]

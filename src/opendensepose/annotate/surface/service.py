@@ -5,7 +5,7 @@ from contextlib import suppress
 import numpy as np
 
 from opendensepose.annotate.surface.contradictions import find_contradictions
-from opendensepose.annotate.surface.guess import guess_parts
+from opendensepose.annotate.surface.model_labels import label_person
 from opendensepose.annotate.surface.preview import draw_preview
 from opendensepose.annotate.surface.sampling import sample_points
 from opendensepose.annotate.surface.views import make_pictures, picture_png, point_at, views_of, visible_places
@@ -24,7 +24,7 @@ class SurfaceService:
     sample_points = staticmethod(sample_points)
     find_contradictions = staticmethod(find_contradictions)
     draw_preview = staticmethod(draw_preview)
-    guess_parts = staticmethod(guess_parts)
+    label_person = staticmethod(label_person)
 
     def __init__(self) -> None:
         charts = load_charts()

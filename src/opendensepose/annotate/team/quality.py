@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, Row
 from opendensepose.annotate.team.progress import progress
 from opendensepose.annotate.work.exchange import EXPORTED
 from opendensepose.annotate.work.gold import read_truth
-from opendensepose.annotate.work.store import Store, annotators, events, gold, people, photos, tasks
+from opendensepose.annotate.work.store import Store, annotators, events, gold, people, photos, predictions, tasks
 from opendensepose.annotate.work.task_content import answered_points, box_xyxy_of, part_counts, part_map, task_points
 from opendensepose.evaluation.annotators import (
     AnnotatedTruth,
@@ -49,8 +49,14 @@ class Measured:
     last_event: int = 0
 
 
-def gold_errors(store: Store, to_iuv: Callable, distances: LabelDistances, measured: Measured) -> dict:
-    """Measure everybody who has submitted gold people: {name: AnnotatorErrors}."""
+def gold_errors(
+    store: Store, to_iuv: Callable, distances: LabelDistances, measured: Measured, proposals: bool | None = None
+) -> dict[str, AnnotatorErrors]:
+    """Measure everybody who has submitted gold people, by name.
+
+    proposals: count only people that came with proposals (True) or without (False).
+    """
+    came_with = sql.select(predictions.c.point_id).where(predictions.c.task_id == tasks.c.id, predictions.c.is_shown)
     query = (
         sql.select(tasks, people.c.photo_id, annotators.c.name)
         .join(people, tasks.c.person_id == people.c.id)
@@ -58,6 +64,8 @@ def gold_errors(store: Store, to_iuv: Callable, distances: LabelDistances, measu
         .where(tasks.c.status.in_(EXPORTED), people.c.is_gold)
         .order_by(tasks.c.id)
     )
+    if proposals is not None:
+        query = query.where(came_with.exists() if proposals else ~came_with.exists())
     with store.reading() as connection:
         rows = connection.execute(query).all()
     of_name = defaultdict(list)
@@ -182,8 +190,13 @@ def quality_document(
 ) -> dict:
     """Collect what the manager's page shows; without distances there are no errors in cm."""
     measured = measured or Measured()
-    errors = gold_errors(store, to_iuv, distances, measured) if distances else {}
-    numbers = {name: annotator_numbers(one) for name, one in errors.items()}
+    of_kind = {
+        kind: {
+            name: annotator_numbers(one)
+            for name, one in (gold_errors(store, to_iuv, distances, measured, kind) if distances else {}).items()
+        }
+        for kind in (None, True, False)
+    }
     times = seconds_per_point(store, measured)
     done = sql.select(annotators.c.name, sql.func.count()).select_from(
         tasks.join(annotators, tasks.c.annotator_id == annotators.c.id)
@@ -194,7 +207,7 @@ def quality_document(
         names = list(connection.scalars(sql.select(annotators.c.name).order_by(annotators.c.name)))
     lines = []
     for name in names:
-        of_gold = numbers.get(name, {})
+        of_gold = of_kind[None].get(name, {})
         parts = of_gold.get("parts", {})
         line = {
             "name": name,
@@ -203,6 +216,8 @@ def quality_document(
             "seconds_per_point": times.get(name),
             "error_cm": _number(of_gold.get("mean_cm")),
             "median_cm": _number(of_gold.get("median_cm")),
+            "with_proposals_cm": _number(of_kind[True].get(name, {}).get("mean_cm")),
+            "without_proposals_cm": _number(of_kind[False].get(name, {}).get("mean_cm")),
             "off_body": of_gold.get("off_body", 0),
             "gold_people": of_gold.get("people", 0),
             "per_part": {part: _number(value["mean_cm"]) for part, value in parts.items()},

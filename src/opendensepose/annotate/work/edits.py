@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, Row
 
 from opendensepose.annotate.work.errors import RequestError
 from opendensepose.annotate.work.fields import Pixels, Reason
+from opendensepose.annotate.work.predictions import proposed_answer
 from opendensepose.annotate.work.store import Store, events, parts, photos, points, tasks
 from opendensepose.annotate.work.task_content import (
     ANSWER_COLUMNS,
@@ -62,15 +63,17 @@ class Click(Struct):
 
 
 class Answer(Struct):
-    """The answer to a point: a click, or the reason why there is none, or clear to withdraw it."""
+    """The answer to a point: a click, or accept to take the model's proposal, or the reason why there is none, or clear
+    to withdraw it."""
 
     click: Click | None = None
+    accept: bool = False
     reason: Reason | None = None
     clear: bool = False
 
     def __post_init__(self) -> None:
-        if (self.click is not None) + (self.reason is not None) + self.clear != 1:
-            raise ValueError("an answer must be exactly one of click, reason and clear")
+        if (self.click is not None) + self.accept + (self.reason is not None) + self.clear != 1:
+            raise ValueError("an answer must be exactly one of click, accept, reason and clear")
 
 
 class SavedPoint(NamedTuple):
@@ -226,11 +229,13 @@ def _merged(part: np.ndarray, xy: np.ndarray, kept: list[Row]) -> list[_MergedPo
 def answer_point(
     store: Store, rules: Rules, user: User, task_id: int, point_id: int, answer: Answer, point_at: Callable, **save: Any
 ) -> SavedPoint:
-    """Answer a point; point_at(part, view, x, y) -> SurfacePoints. RequestError 422 if a click misses the part."""
+    """Answer a point; point_at(part, view, x, y) -> SurfacePoints. RequestError 422 if a click misses the part or there
+    is no proposal to accept."""
 
     def change_point(connection: Connection, task: Row, point: Row) -> tuple[dict, dict]:
         before = {name: getattr(point, name) for name in ANSWER_COLUMNS if getattr(point, name) is not None}
-        values = dict.fromkeys(ANSWER_COLUMNS) | _answer_values(answer, point.part, point_at)
+        given = proposed_answer(connection, point) if answer.accept else _answer_values(answer, point.part, point_at)
+        values = dict.fromkeys(ANSWER_COLUMNS) | given
         if not answer.clear:
             values["answered_by"] = user.id
         after = {name: value for name, value in values.items() if value is not None}

@@ -1,8 +1,9 @@
 """Export of annotations as COCO-DensePose files; `importing` reads them.
 
 Coordinates as in data/coco.py: dp_x = 255 * (x - box_x) / box_w, x at the pixel's centre. Each exported person also has
-`annotator` (who made it), `status`, `dp_unanswered` (the points without an answer, with the reason) and `comments` (of
-reviewers: author, text, at, and x, y of the point or null). The document's `dp_skipped` lists who was skipped, and why.
+`annotator` (who made it), `status`, `proposals` (whether the model's answers were proposed, here or in the file it was
+imported from), `dp_unanswered` (the points without an answer, with the reason) and `comments` (of reviewers: author,
+text, at, and x, y of the point or null). The document's `dp_skipped` lists who was skipped, and why.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import numpy as np
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Row
 
+from opendensepose.annotate.work.predictions import has_proposals
 from opendensepose.annotate.work.review import task_comments
 from opendensepose.annotate.work.store import Store, annotators, people, photos, tasks
 from opendensepose.annotate.work.task_content import (
@@ -82,7 +84,8 @@ def task_annotation(connection: Connection, task: Row, photo: Row, to_iuv: Calla
     x0, y0, width, height = task.x0, task.y0, round(task.x1 - task.x0, 2), round(task.y1 - task.y0, 2)
     body = parts_of_pixels(part_map(counts), box_xyxy_of(task), (photo.height, photo.width)) > 0
     i, u, v = to_iuv(answers)
-    entry = dict((task.prefill or {}).get("entry", {})) | {
+    kept = dict((task.prefill or {}).get("entry", {}))
+    entry = kept | {
         "id": task.id,
         "image_id": photo.id,
         "category_id": 1,
@@ -98,6 +101,7 @@ def task_annotation(connection: Connection, task: Row, photo: Row, to_iuv: Calla
         "dp_V": [round(float(value), _DIGITS) for value in v],
         "annotator": task.annotator,
         "status": task.status,
+        "proposals": bool(has_proposals(connection, task.id)) or kept.get("proposals") is True,
         "dp_unanswered": [
             {"x": point.x, "y": point.y, "part": point.part, "reason": point.reason}
             for point in points

@@ -22,7 +22,7 @@ from opendensepose.iuv import IUV
 if TYPE_CHECKING:
     from opendensepose.synth import RenderedImage
 
-__all__ = ["SIZE_HW", "add_gold", "read_truth", "write_gold"]
+__all__ = ["SIZE_HW", "add_gold", "read_truth", "render_gold", "write_gold"]
 
 SIZE_HW = (640, 640)  # of the pictures, pixels
 _MIN_PERSON_PX = 160  # the person's longer side: large enough to annotate
@@ -61,15 +61,29 @@ def _render_large(render: Callable, seed: int, number: int) -> "RenderedImage":
     raise ValueError(f"no picture of seed {seed} shows a person large enough; take another seed.")
 
 
+def render_gold(seed: int, number: int) -> tuple["RenderedImage", np.ndarray]:
+    """Render the picture of gold person `number` of a seed, and return it with the person's box (4,), pixels."""
+    from opendensepose.synth import render_image
+
+    rendered = _render_large(render_image, seed, number)
+    return rendered, np.array(list(_box(rendered).values()))
+
+
+def _box(rendered: "RenderedImage") -> dict[str, float]:
+    """The person's box with a margin, as the columns x0, y0, x1, y1."""
+    height, width = rendered.i.shape
+    x0, y0, x1, y1 = rendered.boxes_xyxy[0]
+    margin = 0.03 * max(x1 - x0, y1 - y0)
+    edges = x0 - margin, y0 - margin, x1 + margin, y1 + margin
+    return clip_box([round(float(edge)) for edge in edges], width, height)
+
+
 def _add(store: Store, name: str, rendered: "RenderedImage") -> None:
     picture, truth = BytesIO(), BytesIO()
     Image.fromarray(rendered.image_rgb).save(picture, "JPEG", quality=95, subsampling=0)
     np.savez_compressed(truth, I=rendered.i, U=rendered.u, V=rendered.v, instance=rendered.person)
     height, width = rendered.i.shape
-    x0, y0, x1, y1 = rendered.boxes_xyxy[0]
-    margin = 0.03 * max(x1 - x0, y1 - y0)
-    edges = x0 - margin, y0 - margin, x1 + margin, y1 + margin
-    box = clip_box([round(float(edge)) for edge in edges], width, height)
+    box = _box(rendered)
     with store.writing() as connection:
         photo_id = insert_row(connection, photos, name=name, width=width, height=height, searched=True)
         files = {"content": picture.getvalue(), "truth": truth.getvalue()}

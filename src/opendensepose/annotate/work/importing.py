@@ -26,6 +26,7 @@ from opendensepose.annotate.work.store import (
     people,
     photos,
     points,
+    predictions,
     tasks,
 )
 from opendensepose.annotate.work.task_content import clip_box, insert_parts, insert_points, task_points
@@ -297,7 +298,7 @@ def _write_work(connection: Connection, store: Store, person_id: int, one: _Impo
     else:
         task_id = known.id
         connection.execute(tasks.update().where(tasks.c.id == task_id).values(**values))
-        for table in (comments, points, parts):
+        for table in (comments, predictions, points, parts):
             connection.execute(table.delete().where(table.c.task_id == task_id))
     insert_parts(connection, task_id, {int(part): text for part, text in one.prefill.get("parts", {}).items()})
     by = {"answered_by": annotator_id}

@@ -27,13 +27,14 @@ __all__ = [
     "people",
     "photos",
     "points",
+    "predictions",
     "sessions",
     "settings",
     "tasks",
 ]
 
 SCHEMA_VERSION = 2
-_MIGRATIONS = {  # from the version: statements that both databases understand
+_MIGRATIONS = {  # from the version: statements that both databases understand; new tables are made before
     1: (
         "ALTER TABLE annotators ADD COLUMN active BOOLEAN NOT NULL DEFAULT TRUE",
         "ALTER TABLE annotators ADD COLUMN link_expires_at FLOAT",
@@ -163,6 +164,19 @@ points = Table(
     Column("reason", Text),  # why there is no answer
     _foreign_key("annotators", "answered_by", nullable=True),
     sqlite_autoincrement=True,  # ids are never used again: a comment on a deleted point must not move to another
+)
+
+predictions = Table(  # what the model says of a point: a witness against wrong answers and, if shown, a proposal
+    "predictions",
+    metadata,
+    Column("point_id", Integer, primary_key=True),  # no foreign key, as points may be deleted
+    _foreign_key("tasks", "task_id", index=True),
+    Column("x", Float, nullable=False),  # the pixel that was labelled: another one if the point has moved since
+    Column("y", Float, nullable=False),
+    Column("face", Integer),  # null: the model sees nothing of the point's part there
+    *[Column(name, Float) for name in ("weight_0", "weight_1", "weight_2")],
+    Column("confidence", Float),
+    Column("is_shown", Boolean, nullable=False),  # whether the annotator gets it as a proposal
 )
 
 comments = Table(

@@ -1,6 +1,7 @@
 """A task as the page gets it: JSON objects of tasks and points, and the picture of what is annotated so far."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import sqlalchemy as sql
@@ -9,6 +10,7 @@ from sqlalchemy.engine import Connection, Row
 from opendensepose.annotate.surface.cameras import PlaceInView
 from opendensepose.annotate.surface.contradictions import Contradiction
 from opendensepose.annotate.surface.service import SurfaceService
+from opendensepose.annotate.work.predictions import current_predictions, witness_of
 from opendensepose.annotate.work.review import task_comments
 from opendensepose.annotate.work.store import Store, annotators, people, photos, tasks
 from opendensepose.annotate.work.task_content import answered_points, box_xyxy_of, part_counts, part_map, task_points
@@ -16,7 +18,7 @@ from opendensepose.annotate.work.tasks import ACTIVE, User, readable_task
 from opendensepose.part_grid import GRID
 from opendensepose.surface import SurfacePoints
 
-__all__ = ["draw_task_preview", "saved_point_json", "task_json"]
+__all__ = ["draw_task_preview", "points_json", "saved_point_json", "task_json"]
 
 _MOST_OTHERS = 50  # of one photo
 
@@ -29,6 +31,7 @@ def task_json(store: Store, surface: SurfaceService, user: User, task_id: int) -
         name = connection.scalar(sql.select(annotators.c.name).where(annotators.c.id == task.annotator_id))
         counts = part_counts(connection, task_id)
         points = task_points(connection, task_id)
+        known = current_predictions(connection, points)
         comments = task_comments(connection, task_id)
         others = _others_json(connection, user, task)
     is_own = task.annotator_id == user.id and task.status in ("open", "sent_back")
@@ -51,7 +54,7 @@ def task_json(store: Store, surface: SurfaceService, user: User, task_id: int) -
         "stage": task.stage,
         "comments": comments,
         "parts": {str(part): {"counts": text, "size": [GRID, GRID]} for part, text in counts.items()},
-        "points": _points_json(surface, points),
+        "points": points_json(surface, points, known),
         "others": others,
     }
 
@@ -75,30 +78,54 @@ def _select(surface_points: SurfacePoints, which: list[int]) -> SurfacePoints:
     return SurfacePoints(surface_points.face[which], surface_points.barycentric[which])
 
 
-def _points_json(surface: SurfaceService, points: list[Row]) -> list[dict]:
+class _Shown(NamedTuple):
+    """A surface point as the page shows it: I, U, V, and its places in the views of its part."""
+
+    iuv: tuple[int, float, float]
+    places: list[PlaceInView]
+
+
+def points_json(surface: SurfaceService, points: list[Row], known: dict[int, Row]) -> list[dict]:
+    """Return all points of a task. known: what the model says of them, see `current_predictions`."""
     done, answers = answered_points(points)
-    places: dict[int, list[PlaceInView]] = {}
-    for part in {point.part for point in done}:
-        own = [k for k, point in enumerate(done) if point.part == part]
-        for k, seen in zip(own, surface.visible_places(part, _select(answers, own)), strict=True):
-            places[done[k].id] = seen
-    i, u, v = surface.to_iuv(answers) if done else ((), (), ())
-    labels = {point.id: (int(i[k]), float(u[k]), float(v[k])) for k, point in enumerate(done)}
+    answer = _shown(surface, [point.part for point in done], answers)
+    proposing = [point for point in points if point.id in known and known[point.id].is_shown]
+    said = witness_of(proposing, known)
+    proposing = [point for point, is_known in zip(proposing, said.is_known, strict=True) if is_known]
+    proposal = _shown(surface, [point.part for point in proposing], said.points)
+    answer_of = {point.id: one for point, one in zip(done, answer, strict=True)}
+    proposal_of = {point.id: one for point, one in zip(proposing, proposal, strict=True)}
     warnings: dict[int, str] = {}
-    for found in _contradictions(surface, done, answers):
+    for found in _contradictions(surface, done, answers, known):
         for k in found.points:
             warnings.setdefault(done[k].id, found.text)
     return [
-        _point_json(point, labels.get(point.id), places.get(point.id, []), warnings.get(point.id)) for point in points
+        _point_json(point, answer_of.get(point.id), warnings.get(point.id), proposal_of.get(point.id), known)
+        for point in points
     ]
 
 
-def _point_json(point: Row, iuv: tuple | None, places: list[PlaceInView], warning: str | None) -> dict:
+def _shown(surface: SurfaceService, part: Sequence[int], surface_points: SurfacePoints) -> list[_Shown]:
+    """Prepare the points (P,) of parts (P,) for the page; the views of a part are searched once."""
+    places: dict[int, list[PlaceInView]] = {}
+    for number in set(part):
+        own = [k for k, one in enumerate(part) if one == number]
+        places |= dict(zip(own, surface.visible_places(number, _select(surface_points, own)), strict=True))
+    i, u, v = surface.to_iuv(surface_points) if len(part) else ((), (), ())
+    return [_Shown((int(i[k]), float(u[k]), float(v[k])), places[k]) for k in range(len(part))]
+
+
+def _point_json(
+    point: Row, shown: _Shown | None, warning: str | None, proposal: _Shown | None, known: dict[int, Row]
+) -> dict:
     answer = None
-    if iuv is not None:
-        answer = dict(zip("iuv", iuv, strict=True)) | {"view": point.view, "x": point.view_x, "y": point.view_y}
-        if point.view is None and places:  # from an imported file: the first view that shows it stands for a click
-            answer |= places[0]._asdict()
+    if shown is not None:
+        answer = dict(zip("iuv", shown.iuv, strict=True)) | {"view": point.view, "x": point.view_x, "y": point.view_y}
+        if point.view is None and shown.places:  # imported or accepted: the first view that shows it stands for a click
+            answer |= shown.places[0]._asdict()
+    offered = None
+    if proposal is not None and proposal.places:  # what no view shows cannot be judged
+        offered = dict(zip("iuv", proposal.iuv, strict=True)) | _places_json(proposal)
     return {
         "id": point.id,
         "part": point.part,
@@ -106,16 +133,31 @@ def _point_json(point: Row, iuv: tuple | None, places: list[PlaceInView], warnin
         "y": point.y,
         "answer": answer,
         "reason": point.reason,
-        "shown": [place._asdict() for place in places],
+        "shown": [] if shown is None else _places_json(shown)["shown"],
         "warning": warning,
+        "proposal": offered,
+        "accepted": shown is not None and _is_accepted(point, known.get(point.id)),
     }
 
 
-def _contradictions(surface: SurfaceService, done: list[Row], answers: SurfacePoints) -> Sequence[Contradiction]:
+def _places_json(shown: _Shown) -> dict:
+    return {"shown": [place._asdict() for place in shown.places]}
+
+
+def _is_accepted(point: Row, said: Row | None) -> bool:
+    """Whether the answer is the proposal as it was."""
+    names = ("face", "weight_0", "weight_1", "weight_2")
+    same = said is not None and all(getattr(point, name) == getattr(said, name) for name in names)
+    return point.view is None and same and bool(said is not None and said.is_shown)
+
+
+def _contradictions(
+    surface: SurfaceService, done: list[Row], answers: SurfacePoints, known: dict[int, Row]
+) -> Sequence[Contradiction]:
     if len(done) < 2:
         return ()
     part = np.array([point.part for point in done], np.uint8)
-    return surface.find_contradictions(part, _photo_xy(done), answers)
+    return surface.find_contradictions(part, _photo_xy(done), answers, witness_of(done, known))
 
 
 def _photo_xy(points: list[Row]) -> np.ndarray:
@@ -130,21 +172,21 @@ def saved_point_json(
 
     points: the task's, after the save; read here if None.
     """
-    if points is None:
-        with store.reading() as connection:
+    with store.reading() as connection:
+        if points is None:
             points = task_points(connection, task_id)
+        known = current_predictions(connection, points)
     done, answers = answered_points(points)
     point = next(one for one in points if one.id == point_id)
-    iuv, places = None, []
     own = [k for k, one in enumerate(done) if one.id == point_id]
-    if own:
-        answer = _select(answers, own)
-        (places,) = surface.visible_places(point.part, answer)
-        iuv = tuple(values[0].item() for values in surface.to_iuv(answer))
-    found = _contradictions(surface, done, answers)
+    shown = _shown(surface, [point.part], _select(answers, own))[0] if own else None
+    proposal = None
+    if point_id in known and known[point_id].is_shown and known[point_id].face is not None:
+        (proposal,) = _shown(surface, [point.part], witness_of([point], known).points)
+    found = _contradictions(surface, done, answers, known)
     warnings = [{"points": [done[k].id for k in one.points], "text": one.text} for one in found]
     own_warning = next((one.text for one in found if any(k in one.points for k in own)), None)
-    return {"point": _point_json(point, iuv, places, own_warning), "warnings": warnings}
+    return {"point": _point_json(point, shown, own_warning, proposal, known), "warnings": warnings}
 
 
 def draw_task_preview(

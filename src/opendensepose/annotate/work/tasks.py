@@ -68,12 +68,14 @@ class User:
 
 @dataclass(frozen=True)
 class Rules:
-    """How people are assigned. gold_rate: the share of gold people, whose truth is known. rng: draws them."""
+    """How people are assigned. gold_rate: the share of gold people, whose truth is known. rng: draws them.
+    proposal_rate: the share of people, gold or not, whose points come with the model's answers as proposals."""
 
     annotators_per_person: int = 1
     gold_rate: float = 0.0
     lease_seconds: float = LEASE_SECONDS
     rng: random.Random = field(default_factory=random.Random)
+    proposal_rate: float = 0.0
 
     def __post_init__(self) -> None:
         if self.annotators_per_person < 1 or not 0 <= self.gold_rate < 1:
@@ -81,6 +83,8 @@ class Rules:
                 "annotators per person must be at least 1 and the gold rate in [0, 1), got"
                 f" {self.annotators_per_person} and {self.gold_rate}."
             )
+        if not 0 <= self.proposal_rate <= 1:
+            raise ValueError(f"the share of people with proposals must be in [0, 1], got {self.proposal_rate}.")
 
 
 def log(connection: Connection, store: Store, user: User | None, task_id: int | None, kind: str, **values: Any) -> None:

@@ -1,5 +1,6 @@
 // Stage 2's changes: answers and places of points, shown at once, saved one by one; undo and redo save again.
 import { announce, notice } from "./dom.js";
+import { askModel } from "./proposals.js";
 
 export class Answers {
   constructor(stage) {
@@ -16,7 +17,7 @@ export class Answers {
 
   /** The place of an answer that is not saved yet: {view, x, y}, or undefined. */
   pending(id) {
-    return this.dragged.get(id) || this.unsaved.get(id)?.change.click;
+    return this.dragged.get(id) || this.unsaved.get(id)?.place;
   }
 
   drag(id, place) {
@@ -24,7 +25,7 @@ export class Answers {
     this.stage.show();
   }
 
-  /** Gives `change` ({click} | {reason} | {clear: true}) as a point's answer: one change, saved at once. */
+  /** Gives `change` ({click} | {accept: true} | {reason} | {clear: true}) as a point's answer: one change, saved at once. */
   give(point, change) {
     this.dragged.delete(point.id);
     const before = this.unsaved.get(point.id)?.change || changeFor(point);
@@ -42,26 +43,27 @@ export class Answers {
   }
 
   #send(point, change, entry) {
-    this.unsaved.set(point.id, { change, old: this.unsaved.get(point.id)?.old || { ...point } });
-    if (!change.click) Object.assign(point, { answer: null, shown: [], reason: change.reason || null, warning: null });
+    const place = change.click || (change.accept ? point.proposal?.shown[0] : undefined);
+    this.unsaved.set(point.id, { change, place, old: this.unsaved.get(point.id)?.old || { ...point } });
+    if (!place) Object.assign(point, { answer: null, shown: [], reason: change.reason || null, warning: null });
     this.stage.show();
     this.app.queue.add({
       method: "PUT",
       path: `/api/tasks/${this.app.task.id}/points/${point.id}`,
       body: change,
-      done: (answer) => this.#saved(point.id, change, answer),
+      done: (answer) => this.#saved(point.id, change, answer, entry),
       refused: (error) => this.#refused(point.id, change, error, entry),
     });
   }
 
-  #saved(id, change, answer) {
+  #saved(id, change, answer, entry) {
     if (this.unsaved.get(id)?.change !== change) return; // a later change is being saved: its answer will be shown
     this.unsaved.delete(id);
     const index = this.#replace(id, answer);
-    if (!change.click || index !== this.stage.index) return;
-    const { view } = change.click;
-    announce(`Answered in view ${view + 1}, seen in ${answer.point.shown.length} views. ${answer.point.warning || ""}`);
-    this.stage.answered(answer.point);
+    if (change.clear || index !== this.stage.index) return;
+    const how = change.reason ? `No answer: ${change.reason}.` : change.accept ? "Accepted." : `Answered in view ${change.click.view + 1}.`;
+    announce(`${how} ${answer.point.warning || ""}`);
+    if (entry) this.stage.answered(answer.point); // undo and redo stay
   }
 
   /** Replaces a point by the server's, and the warnings of the whole person. */
@@ -104,7 +106,10 @@ export class Answers {
         method: "PUT",
         path: `/api/tasks/${this.app.task.id}/points/${point.id}/place`,
         body: { x: px, y: py },
-        done: (answer) => this.#replace(point.id, answer),
+        done: (answer) => {
+          this.#replace(point.id, answer);
+          askModel(this.stage); // about the new place
+        },
         refused: (error) => this.#showError(error, entry),
       });
     const entry = { undo: () => send(before), redo: () => send([x, y]) };
@@ -114,7 +119,8 @@ export class Answers {
 }
 
 /** The request that would give the point its current answer again. */
-function changeFor({ answer, reason }) {
+function changeFor({ answer, reason, accepted }) {
+  if (accepted) return { accept: true };
   if (answer) return { click: { view: answer.view, x: answer.x, y: answer.y } };
   return reason ? { reason } : { clear: true };
 }

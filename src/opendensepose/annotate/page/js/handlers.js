@@ -2,7 +2,9 @@
 import { byId } from "./dom.js";
 import { showInstructions, showKeys } from "./help.js";
 import { clearPart, closeGaps, loadGuess } from "./parts_actions.js";
-import { goToPeople, nextPerson, nextReview, previousPerson, reopenPerson, skipPerson, submitPerson } from "./people.js";
+import { reopenPerson, skipPerson, submitPerson } from "./finishing.js";
+import { goToPeople, nextPerson, nextReview, previousPerson } from "./people.js";
+import { acceptPart } from "./proposals.js";
 import { showUser } from "./user.js";
 
 const PAN_PX = 60;
@@ -55,6 +57,7 @@ export function makeHandlers(app) {
       return (app.stage === "box" ? box : parts).cancel();
     },
     answer: () => (points.input.byKeys ? points.input.endMove() : points.answerAtCross()),
+    "accept-part": () => acceptPart(points),
     "point-next": () => points.go(points.index + 1),
     "point-previous": () => points.go(points.index - 1),
     "point-open": () => points.goOpen(),

@@ -18,16 +18,24 @@ export function clearPart(stage) {
   stage.commit(wanted, "cleared");
 }
 
-/** Replaces all parts by the default model's guess, as one change to undo. */
+/** Replaces all parts by the default model's guess, as one change to undo; cells painted or erased meanwhile stay. */
 export async function loadGuess(stage) {
   if (!stage.app.mayEdit()) return;
-  const { task } = stage.app;
+  const { task, labels } = stage.app;
+  const before = labels.cells.slice();
   notice("The model is predicting the parts …", "hint", true);
   const { parts } = await get(`/api/tasks/${task.id}/guess`);
-  if (stage.app.task !== task) return;
+  if (stage.app.task?.id !== task.id) return;
+  if (stage.app.stage !== "parts") {
+    notice("The model's guess came after you went on to the points and was not used; ask again in stage 1.", "hint", true);
+    return;
+  }
+  stage.strokeEnd(); // what is drawn at this moment counts as painted meanwhile
   const guess = new Labels();
   guess.load(parts);
-  const empty = guess.areas()[0] === GRID * GRID;
-  notice(empty ? "The model finds nobody in this box." : "Taken from the model's guess: check each part.", "hint");
-  if (!empty) stage.commit(new Map(guess.cells.entries()), "and all others taken from the model's guess");
+  if (guess.areas()[0] === GRID * GRID) return notice("The model finds nobody in this box.", "hint");
+  const untouched = [...guess.cells.entries()].filter(([cell]) => labels.cells[cell] === before[cell]);
+  stage.commit(new Map(untouched), "and all others taken from the model's guess");
+  const kept = untouched.length < GRID * GRID ? " What you painted meanwhile is kept." : "";
+  notice(`Taken from the model's guess: check each part.${kept}`, "hint");
 }

@@ -1,6 +1,6 @@
-// Going from person to person: by address, next and previous; skipping, submitting, reopening.
+// Going from person to person: by address, next and previous; what is shown when nobody is left.
 import { get, post } from "./api.js";
-import { byId, choose, dialog, element, notice } from "./dom.js";
+import { byId, notice } from "./dom.js";
 import { placeInAddress } from "./person.js";
 
 const SEARCH_MS = 2000;
@@ -68,7 +68,7 @@ export async function previousPerson(app) {
 }
 
 /** The people before and after one: of the list, of the submissions in review, or of one's own people. */
-async function neighbours(app, task) {
+export async function neighbours(app, task) {
   const query = new URLSearchParams(app.list ?? (app.reviewing ? "state=submitted&sort=changed" : `annotator=${app.session.id}`));
   query.set("person", task.person_id);
   query.set("by", task.annotator_id);
@@ -95,50 +95,6 @@ export function showEmpty(title, text) {
   document.title = "Annotate · opendensepose";
   document.body.dataset.reopen = false;
   if (placeInAddress().person) history.replaceState(null, "", "/");
-}
-
-/** Ends the work on the person by `verb` of the API, and goes on: in the list one came from, in review, or to the next. */
-export async function finishPerson(app, verb, body) {
-  const { id } = app.task;
-  const next = app.list ? (await neighbours(app, app.task)).next : null;
-  await app.finish(verb, body);
-  if (next) return openPerson(app, next.person_id, next.by);
-  return app.reviewing ? nextReview(app, id) : nextPerson(app, id);
-}
-
-export async function skipPerson(app) {
-  if (!app.task || !app.mayEdit()) return;
-  const reason = await choose("Why is this person skipped?", app.session.reasons);
-  if (!reason) return;
-  await finishPerson(app, "skip", { reason });
-}
-
-export async function submitPerson(app) {
-  if (!app.task || !app.mayEdit()) return;
-  const { points } = app.task;
-  const open = points.filter((point) => !point.answer && !point.reason).length;
-  const warned = points.filter((point) => point.warning).length;
-  if (!points.length || app.partsStale) return notice("Answer the points first: the parts alone are not enough.");
-  if (open) {
-    if (app.stage !== "points") app.setStage("points");
-    await app.points.goOpen();
-    return notice(`${open} of ${points.length} points have neither an answer nor a reason; here is the next one.`, "hint");
-  }
-  if (warned) {
-    const text = `${warned} answers contradict others (⚠). Check them, or submit anyway.`;
-    const choice = await dialog("Submit anyway?", element("p", {}, text), [["", "Keep working"], ["yes", "Submit"]]);
-    if (choice !== "yes") return undefined;
-  }
-  return finishPerson(app, "submit");
-}
-
-/** Takes up again what was submitted or skipped. */
-export async function reopenPerson(app) {
-  if (!app.task || document.body.dataset.reopen !== "true") return;
-  const task = await post(`/api/tasks/${app.task.id}/reopen`);
-  app.reviewing = false;
-  await app.open(task);
-  notice(task.editable ? "You can change this person again." : `${task.annotator} can change this person again.`, "hint");
 }
 
 /** Goes to the list of people. */

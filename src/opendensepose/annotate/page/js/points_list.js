@@ -7,6 +7,7 @@ const STATES = {
   done: "answered",
   reason: "no answer, with a reason",
   open: "open",
+  proposed: "proposed by the model, not accepted yet",
 };
 
 export function showPoint(stage) {
@@ -31,9 +32,11 @@ export function showPoint(stage) {
 function describe(point, pending) {
   if (pending) return "Saving …";
   if (point.reason) return `No answer: ${point.reason}`;
+  if (!point.answer && point.proposal) return "The model proposes this place (?): Enter accepts it, a click corrects it.";
   if (!point.answer) return "Click the same place of the body in the view that shows it best.";
   const { i, u, v } = point.answer;
-  return `Answered: chart ${i}, u ${u.toFixed(3)}, v ${v.toFixed(3)}; seen in ${point.shown.length} of 6 views.`;
+  const how = point.accepted ? "Accepted from the model" : "Answered";
+  return `${how}: chart ${i}, u ${u.toFixed(3)}, v ${v.toFixed(3)}; seen in ${point.shown.length} of 6 views.`;
 }
 
 /** One small button per point; its state is shown by border, sign and words, not by colour alone. */
@@ -61,11 +64,21 @@ export function showStrip(stage) {
   });
 }
 
+/** One sentence per warning: which answers, and why. */
+export function warningLines(app) {
+  const byText = new Map();
+  for (const [k, { warning }] of app.task.points.entries()) {
+    if (warning) byText.set(warning, [...(byText.get(warning) || []), k + 1]);
+  }
+  return [...byText].map(([text, [first, ...others]]) => `Point ${first}${others.length ? ` and ${others.length} more` : ""}: ${text}`);
+}
+
 function stateOf(point, commented) {
   if (commented.has(point.id)) return "comment";
   if (point.warning) return "warning";
   if (point.answer) return "done";
-  return point.reason ? "reason" : "open";
+  if (point.reason) return "reason";
+  return point.proposal ? "proposed" : "open";
 }
 
 // Scrolls the strip only, never the page.
@@ -79,6 +92,9 @@ function reveal(strip, item) {
 
 function stripItem(stage, k) {
   const button = element("button", { type: "button" }, String(k + 1));
-  button.addEventListener("click", () => stage.go(k));
+  button.addEventListener("click", (event) => {
+    if (event.detail > 0) button.blur(); // clicked with the mouse: Enter answers, it does not press the button again
+    return stage.go(k);
+  });
   return element("li", {}, button);
 }

@@ -3,6 +3,7 @@ import { Answers } from "./answers.js";
 import { announce, byId, choose, notice } from "./dom.js";
 import { PointsInput } from "./points_input.js";
 import { showPoint, showStrip } from "./points_list.js";
+import { acceptProposal, askModel, isOpen, marksOf } from "./proposals.js";
 import { ViewsPanel, viewsOf } from "./views.js";
 
 const DRAG_PX = 2; // picture pixels that a press may move without being a drag
@@ -12,7 +13,7 @@ export class PointsStage {
   constructor(app) {
     this.app = app;
     this.index = 0;
-    this.autoNext = localStorage.getItem("auto-next") === "yes";
+    this.autoNext = localStorage.getItem("auto-next") !== "no";
     this.answers = new Answers(this);
     this.views = new ViewsPanel(byId("views"), (...place) => this.pick(...place));
     this.input = new PointsInput(this);
@@ -29,6 +30,7 @@ export class PointsStage {
   open() {
     this.app.photo.tool = this.input;
     this.answers.forget();
+    askModel(this);
     const open = this.points.findIndex(isOpen);
     return this.go(open < 0 ? 0 : open);
   }
@@ -55,8 +57,8 @@ export class PointsStage {
 
   goOpen() {
     const order = this.points.map((_, k) => (this.index + 1 + k) % this.points.length);
-    const open = order.find((k) => isOpen(this.points[k]));
-    if (open === undefined) return notice("Every point has an answer or a reason: you can submit this person.", "hint");
+    const open = order.find((k) => isOpen(this.points[k]) && !this.answers.pending(this.points[k].id));
+    if (open === undefined) return notice("Every point has an answer or a reason: submit this person (Ctrl+Enter).", "hint");
     return this.go(open);
   }
 
@@ -69,15 +71,19 @@ export class PointsStage {
       return this.answers.give(point, { click: { view, x, y } });
     }
     const { pressed } = this;
+    if (phase === "up") this.pressed = null;
     if (pressed?.point.id !== point.id) return;
-    pressed.dragged ||= Math.hypot(x - pressed.x, y - pressed.y) > DRAG_PX;
-    if (!pressed.dragged) return;
-    if (phase === "drag") this.answers.drag(point.id, { view, x, y });
-    else this.answers.give(point, { click: { view, x, y } });
+    pressed.dragged ||= x !== undefined && Math.hypot(x - pressed.x, y - pressed.y) > DRAG_PX;
+    if (pressed.dragged && x !== undefined) {
+      if (phase === "drag") this.answers.drag(point.id, { view, x, y });
+      else this.answers.give(point, { click: { view, x, y } });
+    } else if (phase === "up" && pressed.saved) this.answered(pressed.saved);
   }
 
+  /** Enter: answers at the crosshair; without one, accepts the proposal, or goes on. */
   answerAtCross() {
     const { cross, chosen, views } = this.views;
+    if (!cross && this.point && isOpen(this.point) && this.point.proposal) return acceptProposal(this);
     if (!cross) return this.point?.answer ? this.go(this.index + 1) : this.chooseView(chosen);
     if (!this.point || !this.app.mayEdit()) return;
     this.views.cross = null;
@@ -95,27 +101,18 @@ export class PointsStage {
     if (reason) this.answers.give(point, { reason });
   }
 
-  /** Called when the server has saved the shown point's answer. */
+  /** Called when the server has saved the shown point's answer: goes on, unless it may be wrong or is being dragged. */
   answered(point) {
+    if (this.pressed?.point.id === point.id) return void (this.pressed.saved = point);
     const { index } = this;
-    if (this.autoNext && !point.warning) setTimeout(() => this.index === index && this.go(index + 1), AUTO_NEXT_MS);
+    const goOn = () => this.app.stage === "points" && this.index === index && !this.pressed && this.goOpen();
+    if (this.autoNext && !point.warning) setTimeout(goOn, AUTO_NEXT_MS);
   }
 
   /** Each point's number within its part, from 1; it determines the marker's shape. */
   numbers() {
     const seen = {};
     return this.points.map(({ part }) => (seen[part] = (seen[part] || 0) + 1));
-  }
-
-  /** The marks in this part's views: answered points where the server places them, pending ones where they were put. */
-  marks() {
-    const numbers = this.numbers();
-    return this.points.flatMap((point, k) => {
-      if (point.part !== this.point.part) return [];
-      const pending = this.answers.pending(point.id);
-      const places = pending ? [pending] : point.answer ? point.shown : [];
-      return [{ number: numbers[k], current: k === this.index, pending: Boolean(pending), places }];
-    });
   }
 
   /** Chooses a view by keyboard: its crosshair begins at the current answer, or in the middle. */
@@ -136,9 +133,7 @@ export class PointsStage {
   show() {
     showStrip(this);
     showPoint(this);
-    if (this.point) this.views.show(this.marks());
+    if (this.point) this.views.show(marksOf(this));
     this.app.photo.redraw();
   }
 }
-
-const isOpen = ({ answer, reason }) => !answer && !reason;

@@ -1,7 +1,7 @@
 // Review: accept, send back with comments on points, or fix. Comments are shown as text, never as markup.
 import { post } from "./api.js";
 import { announce, askText, byId, dialog, element, notice } from "./dom.js";
-import { finishPerson } from "./people.js";
+import { finishPerson } from "./finishing.js";
 
 export class Review {
   constructor(app) {

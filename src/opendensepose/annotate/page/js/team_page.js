@@ -50,12 +50,13 @@ function forecast({ annotations_left: left, per_day: pace, days_left: days, done
 }
 
 function showMembers() {
-  const heads = ["Name", "Role", "Link", "Last work", "Open", "Assigned", "Submitted", "Sent back", "Accepted", "Skipped", "This week", "Seconds per point", "Error, cm", ""];
+  const heads = ["Name", "Role", "Link", "Last work", "Open", "Assigned", "Submitted", "Sent back", "Accepted", "Skipped", "This week", "Seconds per point", "Error, cm", "with proposals", "without", ""];
   const rows = page.members.map((one) => {
     const quality = page.quality.get(one.name);
     const counts = ["open", "assigned", "submitted", "sent_back", "accepted", "skipped"].map((state) => (state === "assigned" ? one.assigned : one.tasks[state] || 0));
     const link = one.active ? { waiting: "not opened", expired: "expired" }[one.link] || "" : "revoked";
-    return [nameOf(one), one.role, link, day(one.worked_at), ...counts, one.week, number(quality?.seconds_per_point), number(quality?.error_cm), actionsOf(one)];
+    const errors = [quality?.error_cm, quality?.with_proposals_cm, quality?.without_proposals_cm].map((value) => number(value));
+    return [nameOf(one), one.role, link, day(one.worked_at), ...counts, one.week, number(quality?.seconds_per_point), ...errors, actionsOf(one)];
   });
   fillTable("annotators", heads, rows, 4);
 }

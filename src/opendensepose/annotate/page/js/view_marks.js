@@ -25,16 +25,16 @@ function unitOf(svg) {
   return matrix?.a ? 1 / matrix.a : 1;
 }
 
-/** A point at a place: {number, current, pending}, {x, y}. */
-export function drawMark(svg, { number, current, pending }, { x, y }) {
+/** A point at a place: {number, current, pending, proposed}, {x, y}. A proposal is dashed and has a question mark. */
+export function drawMark(svg, { number, current, pending, proposed }, { x, y }) {
   const unit = unitOf(svg);
-  const group = make("g", { class: `mark${current ? " current" : ""}${pending ? " pending" : ""}` });
+  const group = make("g", { class: `mark${current ? " current" : ""}${pending ? " pending" : ""}${proposed ? " proposed" : ""}` });
   const points = svgPoints(shapeOf(number), x, y, (current ? 8 : 5.5) * unit);
   group.append(make("polygon", { class: "rim", points }), make("polygon", { class: "shape", points }));
   if (current) group.append(make("circle", { cx: x, cy: y, r: 1.4 * unit }));
   const text = make("text", { x: x + 10 * unit, y: y - 7 * unit, "font-size": (current ? 14 : 12) * unit });
   text.setAttribute("stroke-width", 3 * unit);
-  text.textContent = number;
+  text.textContent = proposed ? `${number}?` : number;
   group.append(text);
   svg.append(group);
 }

@@ -69,7 +69,7 @@ export class ViewsPanel {
     this.#drawCross();
   }
 
-  /** `marks`: [{number, current, pending, places: [{view, x, y}]}]; numbered within the part. */
+  /** `marks`: [{number, current, pending, proposed, places: [{view, x, y}]}]; numbered within the part. */
   show(marks) {
     this.marks = marks;
     this.views.forEach((view, k) => {
@@ -109,6 +109,7 @@ export class ViewsPanel {
     const pick = (event, phase) => {
       const { x, y } = placeIn(svg, event);
       if (x >= 0 && y >= 0 && x <= view.width && y <= view.height) this.onPick(view.view, x, y, phase);
+      else if (phase === "up") this.onPick(view.view, undefined, undefined, phase); // let go beside the picture
     };
     cell.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
@@ -123,7 +124,7 @@ export class ViewsPanel {
     cell.addEventListener("pointermove", (event) => pressed && pick(event, "drag"));
     for (const name of ["pointerup", "pointercancel"]) {
       cell.addEventListener(name, (event) => {
-        if (pressed && name === "pointerup") pick(event, "up");
+        if (pressed) pick(event, "up");
         pressed = false;
       });
     }

@@ -1,0 +1,246 @@
+"""Answers that look wrong: far from where the other answers and the model put their points, or moved on by one.
+
+Places on the body at rest are a smooth function of the pixel, within a part and less so across a joint: a Gaussian
+process (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006). All other answers predict each answer
+with a standard deviation: leave-one-out residuals (their equations 5.10 to 5.12), together with the distance from what
+the model says of the pixel, tell single wrong answers. A part whose answers are likelier at the next point's pixel, or
+at the one before, has slipped.
+
+Letters: P answers; K answers of one part.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from opendensepose.annotate.surface.model_labels import ModelAnswers
+from opendensepose.surface import SurfacePoints, load_surface
+
+__all__ = ["Slip", "WrongAnswer", "answer_noise_m", "find_slips", "find_wrong_answers", "observe"]
+
+PARENT = {14: 1, 11: 1, 13: 11, 2: 13, 10: 1, 12: 10, 3: 12, 6: 1, 8: 6, 5: 8, 7: 1, 9: 7, 4: 9}  # in the skeleton
+# Standard deviation of a careful annotator's answer along each axis, metres; the paper's annotators are the worst on
+# the torso (DensePose, Güler et al. 2018, section 3).
+NOISE_M = {1: 0.04, 2: 0.012, 3: 0.012, 4: 0.015, 5: 0.015, 14: 0.015}
+LIMB_NOISE_M = 0.025
+ON_SKIN = 0.87  # of the noise: what of it lies along the normal is lost
+# Of the process: amplitudes and lengths, metres, chosen by the likelihood of careful answers.
+FAR_M, FAR_LENGTH_M = 0.35, 0.56
+NEAR_M, NEAR_LENGTH_M = 0.036, 0.12
+ACROSS_JOINT = 0.6  # the correlation of adjacent parts
+ANYWHERE_M = 1.0
+# The model's standard deviation by its confidence, metres.
+CONFIDENCE, MODEL_M = (0.0, 0.5, 0.7, 0.85, 0.95, 1.0), (0.07, 0.05, 0.035, 0.028, 0.02, 0.012)
+# How surprising an answer is: minus the log density of Student's t. Careful annotators' errors, and far more the
+# model's, have longer tails than a Gaussian. Where a part's answers fit badly as a whole, each surprises less.
+FREEDOM, MODEL_FREEDOM = 30.0, 4.0
+WITNESS_WEIGHT = 0.5
+WITNESS_AGREES = 2.0  # the model's surprise that speaks neither for nor against an answer
+WITNESS_MOST = 8.0  # of its surprise: it is often far off itself, and must not accuse alone
+SURPRISE = 9.5  # of a wrong answer, at least
+MOST_SQUARED = 30.0  # of one answer, where a part's fit is judged
+PRIOR_ANSWERS = 3.0  # that fit as expected, added to each part
+LEAST_M = 0.08  # an answer nearer to where it should be is not called wrong
+MIN_ANSWERS, MOST_WRONG = 4, 20
+LIKELIER = 3.5  # a slip, at least: log likelihood ratio by the misfit after it
+MIN_OF_SLIP = 4
+
+
+class WrongAnswer(NamedTuple):
+    """A single answer that looks wrong: its index, how far from where the other answers put it, metres, and whether the
+    model agrees with them rather than with it."""
+
+    answer: int
+    distance_m: float
+    with_model: bool
+
+
+class Slip(NamedTuple):
+    """A part's answers, which fit the points after theirs (step 1) or before theirs (-1)."""
+
+    indices: np.ndarray
+    step: int
+
+
+@dataclass(frozen=True)
+class Observations:
+    """P answers as places on the body at rest, seen at pixels."""
+
+    part: np.ndarray  # (P,)
+    xy_m: np.ndarray  # (P, 2) pixels by the person's pixels per metre
+    rest: np.ndarray  # (P, 3) metres, about their mean
+    variance: np.ndarray  # (P,) of careful answers, along each axis
+
+    @cached_property
+    def precision(self) -> np.ndarray:
+        """(P, P): the inverse of the answers' covariance, the same for x, y and z."""
+        covariance = _covariance(self.part, self.xy_m, self.part, self.xy_m)
+        return np.linalg.inv(covariance + np.diag(self.variance))
+
+
+def answer_noise_m(part: np.ndarray) -> np.ndarray:
+    """Return the standard deviation (P,) of careful answers along each axis, metres, by part (P,)."""
+    table = np.full(15, LIMB_NOISE_M)
+    table[list(NOISE_M)] = list(NOISE_M.values())
+    return table[np.asarray(part, int)]
+
+
+def observe(part: np.ndarray, xy: np.ndarray, points: SurfacePoints) -> Observations:
+    """Collect P answers. part: (P,) 1..14. xy: (P, 2) pixels of the photo, in the order of presentation."""
+    part, xy = np.asarray(part, int), np.asarray(xy, np.float64).reshape(-1, 2)
+    rest = _at_rest(points)
+    centred = rest - rest.mean(0) if len(rest) else rest
+    return Observations(part, xy / _pixels_per_metre(part, xy, rest), centred, (ON_SKIN * answer_noise_m(part)) ** 2)
+
+
+def find_slips(seen: Observations) -> Iterator[Slip]:
+    """Yield the parts whose answers fit the neighbouring points of the order of presentation better than their own."""
+    for number in np.unique(seen.part):
+        own = np.flatnonzero(seen.part == number)
+        if len(own) < MIN_OF_SLIP:
+            continue
+        ratios = _slip_ratios(seen, own)
+        step = max(ratios, key=lambda one: ratios[one])
+        if ratios[step] > LIKELIER:
+            yield Slip(own, step)
+
+
+def _slip_ratios(seen: Observations, own: np.ndarray) -> dict[int, float]:
+    """How much likelier the answers `own` (K,) of a part are at the next points (1) or at those before (-1)."""
+    mean, covariance = _predicted_without(seen, own)
+    first, second = np.arange(len(own) - 1), np.arange(1, len(own))
+    ratios = {}
+    for step, answer, pixel in ((1, first, second), (-1, second, first)):
+        places, noise = seen.rest[own[answer]], np.diag(seen.variance[own[answer]])
+        here, there = (_likelihood(places - mean[at], covariance[np.ix_(at, at)] + noise) for at in (answer, pixel))
+        ratios[step] = (there.log_density - here.log_density) / there.misfit
+    return ratios
+
+
+def find_wrong_answers(
+    seen: Observations, points: SurfacePoints, witness: ModelAnswers | None = None
+) -> Iterator[WrongAnswer]:
+    """Yield single wrong answers, the most surprising first; each is left out before the next is judged.
+
+    points: the answers that were observed. witness: what the model says of their pixels, None without a model.
+    """
+    index, precision, by_model = np.arange(len(seen.part)), seen.precision, _model_surprise(seen.part, points, witness)
+    for _ in range(min(MOST_WRONG, len(index) + 1 - MIN_ANSWERS)):
+        distance, surprise = _surprises(seen.rest[index], seen.part[index], precision, by_model[index])
+        k = int(surprise.argmax())
+        if surprise[k] <= SURPRISE:
+            return
+        yield WrongAnswer(int(index[k]), float(distance[k]), bool(by_model[index[k]] > 0))
+        rest = np.delete(np.arange(len(index)), k)  # the inverse without row and column k
+        precision = precision[np.ix_(rest, rest)] - np.outer(precision[rest, k], precision[k, rest]) / precision[k, k]
+        index = index[rest]
+
+
+def _surprises(
+    rest: np.ndarray, part: np.ndarray, precision: np.ndarray, by_model: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """How far each answer lies from where the others put it (P,), metres, and how surprising it is (P,)."""
+    residual, squared = _left_out(rest, precision)
+    distance = np.linalg.norm(residual, axis=1)
+    surprise = _student(squared / _misfit(squared, part), FREEDOM) + by_model
+    return distance, np.where(distance < LEAST_M, 0, surprise)
+
+
+def _model_surprise(part: np.ndarray, points: SurfacePoints, witness: ModelAnswers | None) -> np.ndarray:
+    """(P,): how much the model speaks against each answer (above 0) or for it; 0 where it says nothing."""
+    against = np.zeros(len(part))
+    if witness is not None and witness.is_known.any():
+        known = np.flatnonzero(witness.is_known)
+        squared_m = ((_at_rest(points)[known] - _at_rest(witness.points)) ** 2).sum(1)
+        variance = answer_noise_m(part[known]) ** 2 + np.interp(witness.confidence, CONFIDENCE, MODEL_M) ** 2
+        surprise = np.minimum(_student(squared_m / variance, MODEL_FREEDOM), WITNESS_MOST)
+        against[known] = WITNESS_WEIGHT * (surprise - WITNESS_AGREES)
+    return against
+
+
+def _student(squared: np.ndarray, freedom: float) -> np.ndarray:
+    """Minus the log density of Student's t in three dimensions, up to a constant; squared: by the variance."""
+    return (freedom + 3) / 2 * np.log1p(squared / freedom)
+
+
+def _misfit(squared: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """(P,): how badly the other answers of an answer's part fit, 1 or more times what is expected."""
+    others = (part[:, None] == part[None]) & ~np.eye(len(part), dtype=bool)
+    total = others @ np.minimum(squared, MOST_SQUARED)
+    return np.maximum((total + 3 * PRIOR_ANSWERS) / (others.sum(1) + PRIOR_ANSWERS) / 3, 1)  # 3: of three dimensions
+
+
+def _left_out(rest: np.ndarray, precision: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Residuals (P, 3), metres, of each answer from what all others predict, and their squares by variance (P,)."""
+    diagonal = np.diag(precision)
+    residual = (precision @ rest) / diagonal[:, None]
+    return residual, (residual**2).sum(1) * diagonal
+
+
+def _predicted_without(seen: Observations, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (K, 3) and covariance (K, K) of places at the pixels of the answers `own`, from all the others."""
+    others = np.setdiff1d(np.arange(len(seen.part)), own)
+    across = seen.precision[np.ix_(others, own)]
+    kept = seen.precision[np.ix_(others, others)]
+    kept = kept - across @ np.linalg.solve(seen.precision[np.ix_(own, own)], across.T)  # the others' own inverse
+    between = _covariance(seen.part[own], seen.xy_m[own], seen.part[others], seen.xy_m[others])
+    weights = between @ kept
+    prior = _covariance(seen.part[own], seen.xy_m[own], seen.part[own], seen.xy_m[own])
+    return weights @ seen.rest[others], prior - weights @ between.T
+
+
+class _Likelihood(NamedTuple):
+    """Of places under a Gaussian: the log density without the constant, and how badly they fit, as `_misfit` says."""
+
+    log_density: float
+    misfit: float
+
+
+def _likelihood(residual: np.ndarray, covariance: np.ndarray) -> _Likelihood:
+    """residual: (K, 3) metres. covariance: (K, K), the same for x, y and z."""
+    precision = np.linalg.inv(covariance)
+    squared = (residual * (precision @ residual)).sum()
+    misfit = _left_out(residual, precision)[1].mean() / 3
+    return _Likelihood(float(1.5 * np.linalg.slogdet(precision)[1] - 0.5 * squared), max(float(misfit), 1.0))
+
+
+def _covariance(part_a: np.ndarray, a: np.ndarray, part_b: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(A, B) square metres: the process's covariance between pixels a (A, 2) and b (B, 2), in metres."""
+    squared = ((a[:, None] - b[None]) ** 2).sum(2)
+    smooth = FAR_M**2 * np.exp(squared / (-2 * FAR_LENGTH_M**2))
+    smooth += NEAR_M**2 * np.exp(squared / (-2 * NEAR_LENGTH_M**2))
+    return ANYWHERE_M**2 + _correlations()[part_a[:, None], part_b[None]] * smooth
+
+
+@cache
+def _correlations() -> np.ndarray:
+    """(15, 15): of two parts, ACROSS_JOINT to the power of the joints between them."""
+    table = np.ones((15, 15))
+    for a in range(1, 15):
+        for b in range(1, 15):
+            table[a, b] = ACROSS_JOINT ** len(set(_to_root(a)) ^ set(_to_root(b)))
+    return table
+
+
+def _to_root(part: int) -> list[int]:
+    """A part, its parent, its parent's parent, ..., the torso."""
+    return [part, *_to_root(PARENT[part])] if part in PARENT else [part]
+
+
+def _at_rest(points: SurfacePoints) -> np.ndarray:
+    """Places (P, 3) float64 on the body at rest."""
+    surface = load_surface()
+    return points.xyz(surface.vertices, surface.faces).astype(np.float64)
+
+
+def _pixels_per_metre(part: np.ndarray, xy: np.ndarray, rest: np.ndarray) -> float:
+    """How large the person is in the photo: a high quantile over pairs within parts, as foreshortening only shrinks."""
+    first, second = np.triu_indices(len(part), 1)
+    same = part[first] == part[second]
+    first, second = first[same], second[same]
+    apart_m = np.linalg.norm(rest[first] - rest[second], axis=1)
+    ratio = np.linalg.norm(xy[first] - xy[second], axis=1)[apart_m > 0.06] / apart_m[apart_m > 0.06]
+    return max(float(np.percentile(ratio, 80)), 1e-6) if len(ratio) else 1.0
