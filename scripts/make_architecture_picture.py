@@ -296,8 +296,8 @@ def draw() -> str:
     modules = modules_by_place()
     heading = text(24, 42, "opendensepose, floor by floor", 24, "#212529", 'font-weight="700"')
     heading += text(
-        24, 66, "Imports go down only. A box is a room of modules, a coloured line a flow through them, step by step,"
-        " a dashed box is a room for what comes.", 13.5, "#495057",
+        24, 66, "Imports go down only. A box is a room of modules, a coloured line a flow through them, step by step.",
+        13.5, "#495057",
     )  # fmt: skip
     floors, titles, chips, end = draw_floors(modules, 88)
     lines, dots = draw_flows(chips)
