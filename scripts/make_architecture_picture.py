@@ -73,7 +73,7 @@ FLOWS = {
         ],
     ),
 }
-WIDTH, LABEL, CHIP_W, CHIP_H, GAP = 1280, 170, 124, 40, 10
+WIDTH, LABEL, CHIP_W, CHIP_H, GAP = 1330, 170, 124, 40, 10
 BAND_PAD, HEAD, PANEL_ROW = 14, 28, 38
 FONT = "Inter, 'Segoe UI', 'Helvetica Neue', Helvetica, Arial, sans-serif"
 MONO = "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace"
