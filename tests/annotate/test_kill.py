@@ -71,11 +71,11 @@ def test_every_acknowledged_click_survives_kills_and_none_is_doubled(url, tmp_pa
                     "PUT",
                     f"{path}/points/{point['id']}",
                     json={"version": version, "click": click},
-                    headers={"X-Request-Id": f"click {k}"},
+                    headers={"X-Request-Id": f"click-{k}"},
                 )
                 version = saved.json()["version"]
                 last[point["id"]] = float(k)
-                acknowledged.append(f"click {k}")
+                acknowledged.append(f"click-{k}")
     finally:
         server.kill()
     with store.reading() as connection:
