@@ -114,7 +114,7 @@ async def _checked_call(request: Request, endpoint: Endpoint) -> Call:
     if request_id is not None and not _REQUEST_ID.fullmatch(request_id):
         raise RequestError("X-Request-Id must have 1 to 100 ASCII characters and no space.")
     try:
-        query = msgspec.convert(dict(request.query_params), endpoint.query, strict=False)
+        query: Any = msgspec.convert(dict(request.query_params), endpoint.query, strict=False)
     except msgspec.ValidationError as error:
         raise RequestError(f"The request's query is not as it must be: {error}.") from None
     body, content = None, b""

@@ -68,13 +68,14 @@ def gold_errors(
         query = query.where(came_with.exists() if proposals else ~came_with.exists())
     with store.reading() as connection:
         rows = connection.execute(query).all()
-    of_name = defaultdict(list)
+    of_name: dict[str, list[AnnotatorErrors]] = defaultdict(list)
     for task in rows:
         key = task.id, task.version
         if key not in measured.errors:
             with store.reading() as connection:
                 own = _own_answers(connection, task, to_iuv)
-                truth = connection.scalar(sql.select(gold.c.truth).where(gold.c.photo_id == task.photo_id))
+                of_photo = sql.select(gold.c.truth).where(gold.c.photo_id == task.photo_id)
+                truth = connection.execute(of_photo).scalar_one()
             people_of_task = [AnnotatedTruth(task.name, own, read_truth(truth))] if len(own.i) else []
             measured.errors[key] = annotator_errors(people_of_task, distances)
         of_name[task.name] += measured.errors[key]

@@ -82,7 +82,7 @@ class PhotoFolder:
                 image.draft("RGB", (enough, enough))
                 upright = ImageOps.exif_transpose(image).convert("RGB")
                 scale = upright.width / turned[0]
-                crop = upright.crop(tuple(round(edge * scale) for edge in box_xyxy))
+                crop = upright.crop((round(x0 * scale), round(y0 * scale), round(x1 * scale), round(y1 * scale)))
                 crop.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX))
                 file = BytesIO()
                 crop.save(file, "JPEG", quality=80)
