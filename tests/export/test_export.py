@@ -106,7 +106,11 @@ def test_the_released_graphs_are_those_of_the_released_weights(tmp_path):
 @pytest.mark.parametrize(
     "format_name, name, says",
     [
-        ("tflite", "body.tflite", "format must be one of onnx, onnx-int8, openvino, torchscript, controlnet, got 'tflite'"),
+        (
+            "tflite",
+            "body.tflite",
+            "format must be one of onnx, onnx-int8, openvino, torchscript, controlnet, got 'tflite'",
+        ),
         ("onnx", "body.pt", "a file of onnx must end in .onnx, got 'body.pt'"),
         ("onnx", "gone/body.onnx", "there is no folder"),
     ],
