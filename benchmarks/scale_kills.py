@@ -58,7 +58,7 @@ def make_photos(folder: Path, count: int, side: int) -> None:
 class Node:
     """A raylet with its helpers and workers: a session of its own on one core."""
 
-    def __init__(self, core: int, is_head: bool, boost: bool):
+    def __init__(self, core: int, is_head: bool):
         where = ["--head", f"--port={PORT}", "--include-dashboard=false"] if is_head else [f"--address={ADDRESS}"]
         command = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start", *where]
         command += ["--num-cpus=1", f"--dashboard-agent-listen-port={52400 + core}", "--block", "--disable-usage-stats"]
@@ -66,8 +66,6 @@ class Node:
 
         def prepare() -> None:
             os.sched_setaffinity(0, {core})
-            if boost:
-                Path("/proc/self/autogroup").write_text("-12")
 
         log = open(f"/tmp/scale_node_{core}.log", "w")  # noqa: SIM115 - open as long as the process
         self.process = subprocess.Popen(
@@ -84,13 +82,6 @@ class Node:
             if int(fields[3]) == self.process.pid or int(fields[1]) in found:
                 found.append(int(folder.name))
         return found
-
-    def calm(self, niceness: int) -> None:
-        """Back to the priority of other work, or near it."""
-        try:
-            Path(f"/proc/{self.process.pid}/autogroup").write_text(str(niceness))
-        except OSError:
-            pass
 
     def workers(self) -> list[int]:
         return [pid for pid in self.pids() if b"_Actor" in _command(pid)]
@@ -213,7 +204,7 @@ print("RESULT", num / (end - begin), sum(one[2] for one in times) / (8 * size))
 """
 
 
-def kills(folder: Path, nodes: list[Node], count: int, side: int, boost: bool) -> None:
+def kills(folder: Path, nodes: list[Node], count: int, side: int) -> None:
     photos, out = folder / "kill_photos", folder / "kill_out"
     make_photos(photos, count, side)
     all_shards = -(-count // SHARD_SIZE)
@@ -237,7 +228,7 @@ def kills(folder: Path, nodes: list[Node], count: int, side: int, boost: bool) -
         elif what == "node":
             nodes[1].kill()
         elif what == "node again":
-            nodes[1] = Node(1, False, boost)
+            nodes[1] = Node(1, False)
         elif what == "driver":
             os.killpg(driver.pid, signal.SIGKILL)
             driver.wait()
@@ -276,21 +267,17 @@ def main() -> None:
     parser.add_argument("--speed-photos", type=int, default=48)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", choices=("speed", "kills"))
-    parser.add_argument("--boost", action="store_true", help="start the raylets at a higher priority (Linux, root)")
-    parser.add_argument("--autogroup", type=int, default=0, help="niceness of the raylets' sessions after --boost")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
-    nodes = [Node(0, True, given.boost)]
+    nodes = [Node(0, True)]
     try:
         wait_for_nodes(1)
-        nodes.append(Node(1, False, given.boost))
+        nodes.append(Node(1, False))
         wait_for_nodes(2)
-        for node in nodes:
-            node.calm(given.autogroup)
         if given.only != "kills":
             speed(given.folder, nodes, given.speed_photos, given.repeats)
         if given.only != "speed":
-            kills(given.folder, nodes, given.photos, given.photo_pixels, given.boost)
+            kills(given.folder, nodes, given.photos, given.photo_pixels)
     finally:
         for node in nodes:
             node.kill()
