@@ -181,15 +181,11 @@ def _left_out(rest: np.ndarray, precision: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def _predicted_without(seen: Observations, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (K, 3) and covariance (K, K) of places at the pixels of the answers `own`, from all the others."""
-    others = np.setdiff1d(np.arange(len(seen.part)), own)
-    across = seen.precision[np.ix_(others, own)]
-    kept = seen.precision[np.ix_(others, others)]
-    kept = kept - across @ np.linalg.solve(seen.precision[np.ix_(own, own)], across.T)  # the others' own inverse
-    between = _covariance(seen.part[own], seen.xy_m[own], seen.part[others], seen.xy_m[others])
-    weights = between @ kept
-    prior = _covariance(seen.part[own], seen.xy_m[own], seen.part[own], seen.xy_m[own])
-    return weights @ seen.rest[others], prior - weights @ between.T
+    """Mean (K, 3) and covariance (K, K) of places at the pixels of the answers `own`, from all the others: their
+    equation 5.12 for several answers at once, without the noise of an answer."""
+    of_answers = np.linalg.inv(seen.precision[np.ix_(own, own)])  # their covariance, given the others
+    mean = seen.rest[own] - of_answers @ (seen.precision[own] @ seen.rest)
+    return mean, of_answers - np.diag(seen.variance[own])
 
 
 class _Likelihood(NamedTuple):
