@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from opendensepose.atomic_write import atomic_write
 from opendensepose.data.photos import exif_focal
 from opendensepose.fit.body_fit import BodyFit, BodyFitter
 from opendensepose.fit.draw import draw_bodies, scene_glb
@@ -21,6 +20,7 @@ from opendensepose.fit.rotations import rotation_vector
 from opendensepose.instance import Instance
 from opendensepose.surface.atlas import map_layout
 from opendensepose.texture import Texture, bake_texture
+from opendensepose.texture.photos import write_all
 
 __all__ = ["fit_arrays", "fit_json", "fit_photos"]
 
@@ -86,13 +86,7 @@ def _write(out_dir: Path, stem: str, image_rgb: np.ndarray, people: Sequence[Fit
         f"{stem}.fit.glb": scene_glb(image_rgb, fits, [one.texture for one in people]),
         f"{stem}.fit.png": picture.getvalue(),
     }
-    try:
-        out_dir.mkdir(parents=True, exist_ok=True)
-        for name, content in contents.items():
-            atomic_write(out_dir / name, content)
-    except OSError as error:
-        raise ValueError(f"the output folder {out_dir} cannot be written: {error.strerror or error}.") from error
-    return [out_dir / name for name in contents]
+    return write_all(out_dir, contents)
 
 
 def fit_json(fits: Sequence[BodyFit]) -> dict:

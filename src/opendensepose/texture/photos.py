@@ -21,7 +21,7 @@ from opendensepose.texture.gltf import body_glb
 from opendensepose.texture.page import correspondence_page
 from opendensepose.texture.texture import Texture, resample_texture, texture_png
 
-__all__ = ["LabelledPhotos", "make_texture", "make_view", "transfer_texture"]
+__all__ = ["LabelledPhotos", "make_texture", "make_view", "transfer_texture", "write_all"]
 
 PAPER = 255
 
@@ -92,7 +92,7 @@ def make_texture(photos: LabelledPhotos, out_dir: str | Path) -> list[Path]:
         "body.glb": body_glb(texture),
         "preview.jpg": _jpeg(_beside(first[0], draw_body(texture))),
     }
-    return _write_all(Path(out_dir), contents)
+    return write_all(Path(out_dir), contents)
 
 
 def transfer_texture(
@@ -111,7 +111,7 @@ def transfer_texture(
     written = []
     for path, image_rgb, people in photos:
         picture = draw_texture(image_rgb, people, texture, shading=shading)
-        written += _write_all(Path(out_dir), {f"{path.stem}.transfer.jpg": _jpeg(picture)})
+        written += write_all(Path(out_dir), {f"{path.stem}.transfer.jpg": _jpeg(picture)})
     return written
 
 
@@ -153,7 +153,8 @@ def _jpeg(picture: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def _write_all(out_dir: Path, contents: dict[str, bytes]) -> list[Path]:
+def write_all(out_dir: Path, contents: dict[str, bytes]) -> list[Path]:
+    """Write files (name -> content), each whole or not at all; return their paths. ValueError if one fails."""
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
