@@ -19,7 +19,7 @@ LAYERS = [
     {"instance"},
     {"iuv", "camera", "keypoints", "part_grid"},
     {"surface"},
-    {"cache_folder", "atomic_write", "restricted_pickle", "worker_processes"},
+    {"cache_folder", "atomic_write", "restricted_pickle", "web", "worker_processes"},
 ]
 # The same within packages that have sub-packages. Modules beside the sub-packages may be used by all of them.
 ROOMS = {

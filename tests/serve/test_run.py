@@ -4,7 +4,6 @@ reach it."""
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,24 +15,8 @@ from tests.cli.running import assert_one_sentence, run
 from tests.serve.serving import encoded
 
 from opendensepose import example_photo
-from opendensepose.serve.access import LOOPBACK_HOSTS
-from opendensepose.serve.run import allowed_hosts, listen
 
 SOURCE = Path(__file__).parents[2] / "src"
-
-
-def test_host_names():
-    assert set(allowed_hosts("127.0.0.1", ())) == set(LOOPBACK_HOSTS)
-    assert set(allowed_hosts("127.0.0.1", ("a.example",))) == {*LOOPBACK_HOSTS, "a.example"}
-    assert set(allowed_hosts("0.0.0.0", ())) == {"*"}
-
-
-def test_a_taken_port_is_a_sentence():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        with pytest.raises(ValueError, match="name another port with --port"):
-            listen("127.0.0.1", taken.getsockname()[1])
 
 
 def test_others_cannot_reach_it_by_mistake(monkeypatch):

@@ -8,40 +8,19 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = [
-    "KEYS_VARIABLE",
-    "LOOPBACK_HOSTS",
-    "SECURITY_HEADERS",
-    "AccessMiddleware",
-    "check_open",
-    "is_loopback",
-    "read_keys",
-]
+from opendensepose.web.addresses import is_loopback
+from opendensepose.web.headers import SECURITY_HEADERS, with_security_headers
+
+__all__ = ["KEYS_VARIABLE", "AccessMiddleware", "check_open", "read_keys"]
 
 KEYS_VARIABLE = "OPENDENSEPOSE_API_KEYS"
 LEAST_KEY = 16  # letters
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")  # as the Host header has them
 WITHOUT_KEY = ("/", "/healthz", "/readyz", "/openapi.json")  # and the page's files
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self';"
-        " media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only programs on this machine can reach the address."""
-    return host in ("localhost", "127.0.0.1", "::1")
+OF_ORIGINS = "Cross-Origin-Resource-Policy"  # the header that keeps answers from the pages that --cors allows
 
 
 def check_open(host: str, names: Collection[str], keys: Collection[str], is_open: bool) -> None:
@@ -80,6 +59,7 @@ class AccessMiddleware:
 
     def __init__(self, app: ASGIApp, keys: Collection[str] = (), origins: Collection[str] = ()):
         self.app, self.origins = app, frozenset(origins)
+        self.headers = {name: value for name, value in SECURITY_HEADERS.items() if not origins or name != OF_ORIGINS}
         # A set of hashes: how long a look-up takes says nothing about a key.
         self.hashes = frozenset(_hash(key) for key in keys)
 
@@ -87,17 +67,7 @@ class AccessMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(SECURITY_HEADERS)
-                headers.setdefault("Cache-Control", "no-store")
-                if not self.origins:
-                    headers["Cross-Origin-Resource-Policy"] = "same-origin"
-            await send(message)
-
-        await (self._refusal(scope) or self.app)(scope, receive, send_with_headers)
+        await (self._refusal(scope) or self.app)(scope, receive, with_security_headers(send, self.headers))
 
     def _refusal(self, scope: Scope) -> Response | None:
         """Return the answer to a request that may not pass, None to others."""

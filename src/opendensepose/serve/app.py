@@ -32,7 +32,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from opendensepose.data.example import EXAMPLE_PHOTO
-from opendensepose.serve.access import LOOPBACK_HOSTS, AccessMiddleware
+from opendensepose.serve.access import AccessMiddleware
 from opendensepose.serve.answers import MEDIA_TYPES, Answer, Job, Refusal
 from opendensepose.serve.batching import Batcher, Busy, Outcome, Runner, TooLate
 from opendensepose.serve.choices import ChoiceError, choose_format, read_number, read_person
@@ -43,6 +43,7 @@ from opendensepose.serve.uploads import Upload, UploadError, Uploads
 from opendensepose.serve.view_data import body_data
 from opendensepose.serve.workers import ModelInfo
 from opendensepose.texture.page import PAGE as LINKED_PAGE
+from opendensepose.web.addresses import LOOPBACK_HOSTS
 
 __all__ = ["create_app"]
 

@@ -1,19 +1,19 @@
 """Running the service: the workers loaded, the server started, both ended in order."""
 
 import signal
-import socket
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from opendensepose.serve.access import LOOPBACK_HOSTS, check_open, is_loopback, read_keys
+from opendensepose.serve.access import check_open, read_keys
 from opendensepose.serve.app import create_app
 from opendensepose.serve.limits import Limits
 from opendensepose.serve.metrics import Metrics
 from opendensepose.serve.workers import MakePredictor, ModelInfo, Worker, num_cores
+from opendensepose.web.addresses import allowed_hosts, listen, url_of
 
-__all__ = ["allowed_hosts", "listen", "run_server", "start_workers"]
+__all__ = ["run_server", "start_workers"]
 
 MOST_CONNECTIONS = 900  # below the usual limit of open files
 
@@ -68,10 +68,12 @@ def run_server(
         limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=round(limits.deadline_s + limits.upload_s),
     )
-    address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     who = "for who has a key" if keys else "for everybody who can reach it" if is_open else "for this machine only"
     count = "1 worker" if len(pool) == 1 else f"{len(pool)} workers"
-    print(f"serving {info.name} ({info.backend}, {info.device}, {count}) at {address}, {who}; Ctrl-C stops", flush=True)
+    print(
+        f"serving {info.name} ({info.backend}, {info.device}, {count}) at {url_of(host, listener)}, {who}; Ctrl-C stops",
+        flush=True,
+    )
     for name in (signal.SIGTERM, signal.SIGINT):  # uvicorn has its own handlers until it ends, and sends them again
         signal.signal(name, signal.SIG_IGN)
     uvicorn.Server(config).run(sockets=[listener])
@@ -101,26 +103,3 @@ def start_workers(
         _stop([first, *others])
         raise
     return [first, *others], info
-
-
-def allowed_hosts(host: str, names: Collection[str]) -> Collection[str]:
-    """Return what the Host header may be; anything ("*") where the machine's names are not known."""
-    if is_loopback(host) or names:
-        return (*LOOPBACK_HOSTS, *names)
-    return ("*",)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Listen on an address. ValueError, one sentence, if it is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol given, asyncio sends small responses at once; without, each waits 40 ms for an acknowledgement.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(1024)
-    except OSError as error:
-        listener.close()
-        reason = error.strerror or error
-        raise ValueError(f"cannot listen on {host}, port {port}: {reason}; name another port with --port.") from None
-    return listener

@@ -41,11 +41,11 @@ from opendensepose.annotate.surface.service import SurfaceService
 from opendensepose.annotate.work.photos import PhotoFolder
 from opendensepose.annotate.work.store import Store
 from opendensepose.annotate.work.tasks import Rules
+from opendensepose.web.addresses import LOOPBACK_HOSTS
 
-__all__ = ["LOOPBACK_HOSTS", "STATIC", "create_app"]
+__all__ = ["STATIC", "create_app"]
 
 STATIC = Path(__file__).parents[1] / "page"
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")  # as the Host header has them
 
 
 def create_app(

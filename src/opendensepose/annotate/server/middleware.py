@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sql
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,8 +29,9 @@ from opendensepose.annotate.server.bodies import Enter
 from opendensepose.annotate.server.requests import SAFE_METHODS, Threads, decode_body, error_response, read_body
 from opendensepose.annotate.work.errors import RequestError
 from opendensepose.annotate.work.store import Store
+from opendensepose.web.headers import with_security_headers
 
-__all__ = ["PUBLIC_PATHS", "SECURITY_HEADERS", "AuthMiddleware", "RateLimiter", "SafetyMiddleware", "check_csrf"]
+__all__ = ["PUBLIC_PATHS", "AuthMiddleware", "RateLimiter", "SafetyMiddleware", "check_csrf"]
 
 _LOG = logging.getLogger(__name__)
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
@@ -39,18 +39,6 @@ _ENTER_BYTES = 2_000
 _COOKIE_SECONDS = 400 * 24 * 3600  # the longest that browsers allow; the session itself ends earlier
 # what is needed to sign in, and no more
 PUBLIC_PATHS = ("/enter", "/static/css/base.css", "/static/icon.svg", "/static/js/enter.js")
-
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self';"
-        " font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 
 
 class SafetyMiddleware:
@@ -66,16 +54,12 @@ class SafetyMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        has_started = False
+        has_started, safe_send = False, with_security_headers(send)
 
         async def send_with_headers(message: Message) -> None:
             nonlocal has_started
-            if message["type"] == "http.response.start":
-                has_started = True
-                headers = MutableHeaders(scope=message)
-                headers.update(SECURITY_HEADERS)
-                headers.setdefault("Cache-Control", "no-store")
-            await send(message)
+            has_started = True
+            await safe_send(message)
 
         request = Request(scope)
         try:

@@ -1,6 +1,5 @@
 """Running the annotation tool: the server started, people detected meanwhile, the browser opened."""
 
-import socket
 import threading
 import webbrowser
 from pathlib import Path
@@ -10,18 +9,19 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from opendensepose.annotate.server.access import has_invitations
-from opendensepose.annotate.server.app import LOOPBACK_HOSTS, STATIC, create_app
+from opendensepose.annotate.server.app import STATIC, create_app
 from opendensepose.annotate.surface.service import SurfaceService
 from opendensepose.annotate.work.photos import PhotoFolder, find_people
 from opendensepose.annotate.work.store import Store
 from opendensepose.annotate.work.tasks import Rules
 from opendensepose.instance import Instance
+from opendensepose.web.addresses import allowed_hosts, is_loopback, listen, url_of
 
 if TYPE_CHECKING:
     from opendensepose.evaluation.errors import LabelDistances
     from opendensepose.predict import Predictor
 
-__all__ = ["LazyPredictor", "allowed_hosts", "is_loopback", "run_server"]
+__all__ = ["LazyPredictor", "run_server"]
 
 
 class LazyPredictor:
@@ -38,19 +38,6 @@ class LazyPredictor:
 
                 self._predictor = Predictor(self._model)
             return self._predictor(image_rgb, boxes)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only programs on this machine can reach the address."""
-    return host in ("localhost", "127.0.0.1", "::1")
-
-
-def allowed_hosts(host: str, url: str | None) -> tuple[str, ...]:
-    """Return what the Host header may be; anything ("*") if the machine's names are unknown and users sign in."""
-    if url:
-        name = urlsplit(url).hostname or ""
-        return (*LOOPBACK_HOSTS, f"[{name}]" if ":" in name else name)
-    return LOOPBACK_HOSTS if is_loopback(host) else ("*",)
 
 
 def run_server(
@@ -72,7 +59,7 @@ def run_server(
     import uvicorn
 
     team = not is_loopback(host) or has_invitations(store)
-    listener = _listen(host, port)
+    listener = listen(host, port)
     folder, predictor, surface = PhotoFolder(store, photos), LazyPredictor(), SurfaceService()
     app = create_app(
         store,
@@ -80,7 +67,7 @@ def run_server(
         folder,
         rules=rules,
         team=team,
-        hosts=allowed_hosts(host, url),
+        hosts=allowed_hosts(host, [_name_in(url)] if url else ()),
         is_https=bool(url and url.startswith("https://")),
         predictor=predictor,
         search=search,
@@ -91,8 +78,7 @@ def run_server(
     threading.Thread(target=surface.warm_up, daemon=True).start()
     if search:
         threading.Thread(target=find_people, args=(store, folder, predictor, stopping.is_set), daemon=True).start()
-    host_in_url = f"[{host}]" if ":" in host else host
-    address = url or f"http://{host_in_url}:{listener.getsockname()[1]}"
+    address = url or url_of(host, listener)
     print(f"annotating at {address}" + (" for invited users" if team else "") + "; Ctrl-C stops", flush=True)
     if browser and not team:
         threading.Timer(1.0, webbrowser.open, [address]).start()
@@ -103,22 +89,13 @@ def run_server(
         stopping.set()
 
 
+def _name_in(url: str) -> str:
+    """Return the host of an address, as the Host header has it."""
+    name = urlsplit(url).hostname or ""
+    return f"[{name}]" if ":" in name else name
+
+
 def _load_distances() -> "LabelDistances":
     from opendensepose.evaluate import load_distances
 
     return load_distances()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol given, asyncio sends small responses at once; without, each waits 40 ms for an acknowledgement.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(1024)
-    except OSError as error:
-        listener.close()
-        reason = error.strerror or error
-        raise ValueError(f"cannot listen on {host}, port {port}: {reason}; name another port with --port.") from None
-    return listener
