@@ -70,10 +70,8 @@ def run_server(
     )
     who = "for who has a key" if keys else "for everybody who can reach it" if is_open else "for this machine only"
     count = "1 worker" if len(pool) == 1 else f"{len(pool)} workers"
-    print(
-        f"serving {info.name} ({info.backend}, {info.device}, {count}) at {url_of(host, listener)}, {who}; Ctrl-C stops",
-        flush=True,
-    )
+    url = url_of(host, listener)
+    print(f"serving {info.name} ({info.backend}, {info.device}, {count}) at {url}, {who}; Ctrl-C stops", flush=True)
     for name in (signal.SIGTERM, signal.SIGINT):  # uvicorn has its own handlers until it ends, and sends them again
         signal.signal(name, signal.SIG_IGN)
     uvicorn.Server(config).run(sockets=[listener])
