@@ -52,6 +52,15 @@ def test_chunks_that_are_there_are_not_labelled_again(clip, tmp_path):
     assert len(network.calls) == num_calls and (tmp_path / "a.densepose.zip").read_bytes() == before
 
 
+def test_chunks_of_other_settings_are_not_joined(clip, tmp_path):
+    options = {"chunk_s": 0.8, "overlap_s": 0.4}
+    predict_clips([str(clip)], str(tmp_path), RedPeople(), **options)
+    (tmp_path / "a.densepose.zip").unlink()
+    with pytest.raises(ValueError, match="was made with every 1, not 2: name another folder"):
+        predict_clips([str(clip)], str(tmp_path), RedPeople(), every=2, **options)
+    assert not (tmp_path / "a.densepose.zip").exists()
+
+
 def test_a_bad_clip_costs_itself_only(clip, tmp_path):
     (tmp_path / "bad.mp4").write_bytes(b"no clip")
     summary = predict_clips(

@@ -37,7 +37,7 @@ def test_shards_that_are_there_are_kept_and_another_set_is_refused(tmp_path, qui
     kept = [path for path, time in before.items() if path.stat().st_mtime_ns == time]
     assert sorted(path.name for path in kept) == ["00000.tar", "00002.tar"]
     for changes in ({"seed": 8}, {"count": 6}, {"shard_size": 3}):
-        with pytest.raises(ValueError, match="choose another folder"):
+        with pytest.raises(ValueError, match="name another folder"):
             render_shards(out, **({"shard_size": 2} | REQUEST | changes))
     assert json.loads((tmp_path / "settings.json").read_text())["count"] == 5
     with pytest.raises(ValueError, match="at least 1 picture"):

@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from opendensepose.models.prediction import Network
+from opendensepose.predict import model_identity
 from opendensepose.scale.addresses import base_name, join, local_copy, names_in, upload
 from opendensepose.scale.run import run_tasks
+from opendensepose.scale.settings import keep_settings
 from opendensepose.scale.tasks import Done, Reports, Task, TaskFailed, Worker
 from opendensepose.video.frames_file import FramesFile, FramesWriter, LabelledFrame
 from opendensepose.video.labeller import TrackedPerson, VideoLabeller
@@ -30,6 +32,7 @@ __all__ = ["ClipSummary", "predict_clips", "same_people"]
 
 CHUNK_S, OVERLAP_S = 60.0, 2.0
 CHUNKS = "chunks"
+MOST_LATE_FRAMES = 1000  # kept to be compared with the next chunk's first ones
 SAME_PLACE = 0.5  # intersection over union of two chunks' boxes of one person in one frame
 
 
@@ -195,9 +198,6 @@ class JoinedTracks:
         self.last = late
 
 
-MOST_LATE_FRAMES = 1000  # kept to be compared with the next chunk's first ones
-
-
 def same_people(known: np.ndarray | None, people: Sequence[TrackedPerson]) -> list[tuple[int, int]]:
     """Pairs (track of the new chunk, number in the clip) of people whose boxes agree in one frame. known (N, 5): number
     and box xyxy of the frame's people in the chunk before, None if it does not have the frame."""
@@ -252,7 +252,8 @@ def predict_clips(
 
     clips, out: addresses, see `addresses`. overlap_s: what two chunks share. Clips and chunks that are there are not
     labelled again. workers, ray: see `run_tasks`. on_chunk(number done, number of all). ValueError, one sentence: two
-    clips of one name, chunks not longer than what they share, an unknown model, no cluster.
+    clips of one name, chunks not longer than what they share, chunks there that were made with other settings, an
+    unknown model, no cluster.
     """
     if every < 1 or not 0 <= overlap_s < chunk_s:
         raise ValueError(f"a chunk must be longer than its overlap, and every at least 1, got {chunk_s}, {overlap_s}.")
@@ -263,6 +264,8 @@ def predict_clips(
     summary, there = ClipSummary(), names_in(out)
     waiting = [clip for clip in clips if f"{Path(base_name(clip)).stem}.densepose.zip" not in there]
     summary.skipped = [clip for clip in clips if clip not in waiting]
+    settings = {"model": model_identity(model), "min_score": min_score, "every": every}
+    keep_settings(join(out, CHUNKS), settings | {"chunk_s": chunk_s, "overlap_s": overlap_s})
     run = partial(run_tasks, workers=workers, ray=ray)
     lengths: dict[str, float] = {}
     for task, end in run(LengthJob(), [Task(k, (clip,)) for k, clip in enumerate(waiting)]):

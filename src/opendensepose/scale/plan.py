@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from opendensepose.scale.addresses import FoundFile, join, local_copy, names_in, upload
+from opendensepose.scale.settings import as_stored, check_settings
 from opendensepose.scale.tasks import Task
 
 __all__ = ["plan_shards"]
@@ -27,7 +28,6 @@ def plan_shards(
     Tasks are whole shards; what the plan has besides the files is left alone. ValueError if `out` was made with other
     settings or cannot be written.
     """
-    settings = dict(json.loads(json.dumps(dict(settings))))
     shards: dict[int, list[FoundFile]] = {}
     known: dict[str, tuple[int, int]] = {}  # photo -> shard, bytes
     names = sorted(names_in(join(out, FOLDER)))
@@ -52,16 +52,8 @@ def _read(address: str, settings: Mapping[str, Any], out: str) -> list[tuple[int
     with local_copy(address) as path:
         table = pq.read_table(path)
     before = json.loads((table.schema.metadata or {}).get(SETTINGS, b"null"))
-    if before != settings:
-        raise ValueError(f"{out} was made with {_differing(before, settings)}: name another folder.")
+    check_settings(out, before, settings)
     return list(zip(*(table[name].to_pylist() for name in ("shard", "photo", "bytes")), strict=True))
-
-
-def _differing(before: Any, now: Mapping[str, Any]) -> str:
-    if not isinstance(before, dict):
-        return "another version"
-    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
-    return ", ".join(f"{name} {before.get(name)}, not {now.get(name)}" for name in names)
 
 
 def _write(address: str, shards: Mapping[int, Sequence[FoundFile]], settings: Mapping[str, Any]) -> None:
@@ -70,7 +62,7 @@ def _write(address: str, shards: Mapping[int, Sequence[FoundFile]], settings: Ma
 
     rows = [(number, *one) for number, part in shards.items() for one in part]
     columns = dict(zip(("shard", "photo", "bytes"), map(list, zip(*rows, strict=True)), strict=True))
-    table = pa.table(columns).replace_schema_metadata({SETTINGS: json.dumps(settings).encode()})
+    table = pa.table(columns).replace_schema_metadata({SETTINGS: json.dumps(as_stored(settings)).encode()})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "plan.parquet")
         pq.write_table(table, path, compression="zstd")

@@ -5,7 +5,6 @@ pictures/00000.tar ... hold WebDataset samples: <image_id>.jpg, .npz (I, U, V, i
 `train --data` reads them.
 """
 
-import json
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from opendensepose.render import check_request, picture_files, render_settings
-from opendensepose.scale.addresses import join, names_in, read_bytes, upload, write_bytes
+from opendensepose.scale.addresses import join, names_in, upload
 from opendensepose.scale.run import run_tasks
+from opendensepose.scale.settings import keep_settings
 from opendensepose.scale.tasks import Done, Reports, Task, TaskFailed, Worker
 from opendensepose.training.annotated.tar_samples import write_sample
 
 __all__ = ["RenderJob", "render_shards"]
 
-PICTURES, SETTINGS = "pictures", "settings.json"
+PICTURES = "pictures"
 SHARD_SIZE = 100  # pictures
 
 
@@ -79,13 +79,7 @@ def render_shards(
     if shard_size < 1:
         raise ValueError(f"a shard must have at least 1 picture, got {shard_size}.")
     settings = render_settings(seed, size_hw, people_range)
-    asked = settings | {"count": count, "shard_size": shard_size}
-    if SETTINGS in names_in(out):
-        before = json.loads(read_bytes(join(out, SETTINGS)))
-        if before != asked:
-            raise ValueError(f"the settings of {out} must be {before}, got {asked}: choose another folder.")
-    else:
-        write_bytes(join(out, SETTINGS), json.dumps(asked).encode())
+    keep_settings(out, settings | {"count": count, "shard_size": shard_size})
     starts = range(1, count + 1, shard_size)
     tasks = [Task(k, range(first, min(first + shard_size, count + 1))) for k, first in enumerate(starts)]
     there = names_in(join(out, PICTURES))
