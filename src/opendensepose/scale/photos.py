@@ -111,8 +111,8 @@ def predict_shards(
     photos: files, folders or patterns, see `addresses`, or files that were found. out: a folder's address. kind: of
     `shards.KINDS`. A photo that cannot be read or labelled is a row of out/errors/. workers, ray: see `run_tasks`. A
     run that was interrupted goes on with the shards that are missing; each photo is in one row of all shards, or in one
-    of the errors. on_photo(number done, number of all) is called when photos are done. Other options: see `Predictor` and
-    `formats.OutputFolder`. ValueError, one sentence: no photos, an unknown model or kind, an `out` that was made with
+    of the errors. on_photo(number done, number of all) is called when photos are done. Other options: see `Predictor`
+    and `formats.OutputFolder`. ValueError, one sentence: no photos, an unknown model or kind, an `out` made with
     other settings or cannot be written, no cluster.
     """
     if kind not in KINDS:
