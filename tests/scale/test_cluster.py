@@ -73,3 +73,14 @@ def test_nothing_is_lost_or_done_twice_when_workers_and_nodes_die(cluster, tmp_p
 def test_a_cluster_that_is_not_there_is_one_sentence():
     with pytest.raises(ValueError, match="there is no Ray cluster at 127.0.0.1:1"):
         connect("127.0.0.1:1")
+
+
+@pytest.mark.parametrize("address", ["auto", "local"])
+def test_a_ray_that_does_not_start_is_one_sentence(monkeypatch, address):
+    def init(*_, **__):
+        raise Exception("The current node timed out during startup. This could happen because\nmany things.")
+
+    monkeypatch.setattr("ray.is_initialized", lambda: False)
+    monkeypatch.setattr("ray.init", init)
+    with pytest.raises(ValueError, match="Ray could not start on this machine: The current node timed out during"):
+        connect(address)

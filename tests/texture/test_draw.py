@@ -8,6 +8,7 @@ from opendensepose.surface.atlas import map_layout
 from opendensepose.texture import Source, Texture, draw_texture
 from opendensepose.texture.draw import BROAD_LIGHT, draw_body
 from opendensepose.texture.texture import chart_texels, pad_charts, texel_xyz
+from opendensepose.visualize.surface import SIDES
 
 
 @pytest.fixture(scope="module")
@@ -71,4 +72,5 @@ def test_a_body_is_drawn_in_its_texture():
     red = Texture(np.full((64, 64, 3), (200, 0, 0), np.uint8), np.zeros((64, 64), np.uint8), layout)
     picture = draw_body(red)
     body = (picture != 255).any(2)
+    np.testing.assert_array_equal(np.concatenate([draw_body(red, [side]) for side in SIDES], axis=1), picture)
     assert 0.1 < body.mean() < 0.5 and picture[body][:, 0].mean() > 100 and np.median(picture[body][:, 1]) == 0

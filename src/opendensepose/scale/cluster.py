@@ -28,18 +28,18 @@ def connect(address: str) -> None:
     if ray.is_initialized():
         return
     options: dict[str, Any] = {"log_to_driver": False, "configure_logging": False, "include_dashboard": False}
-    if address == "auto":
-        ray.init(**options)
-    elif address == "local":
-        ray.init("local", **options)
+    if address in ("auto", "local"):
+        try:
+            ray.init(None if address == "auto" else "local", **options)
+        except Exception as error:  # Ray has no class of its own for it
+            raise ValueError(f"Ray could not start on this machine: {_one_line(error)}") from error
     else:
         _check_that_somebody_listens(address)
         options.pop("include_dashboard")
         try:
             ray.init(address, **options)
         except ConnectionError as error:
-            said = " ".join(str(error).split()).split(". ")[0].rstrip(".")
-            raise ValueError(f"there is no Ray cluster at {address}: {said}.") from error
+            raise ValueError(f"there is no Ray cluster at {address}: {_one_line(error)}") from error
 
 
 def _check_that_somebody_listens(address: str) -> None:
@@ -201,6 +201,11 @@ class _Pool:
                 yield task, TaskFailed(task, f"{MOST_DEATHS} workers died at it")
                 return
         self.waiting.append(task)
+
+
+def _one_line(error: BaseException) -> str:
+    """The first sentence of what Ray says in many lines."""
+    return " ".join(str(error).split()).split(". ")[0].rstrip(".") + "."
 
 
 def _last_line(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 Letters: H, W photo or window.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -46,12 +46,12 @@ def draw_texture(
     return canvas
 
 
-def draw_body(texture: Texture) -> np.ndarray:
-    """Draw the body at rest with a texture from four sides, (H, W, 3) uint8 on white."""
+def draw_body(texture: Texture, sides: Iterable[str] = SIDES) -> np.ndarray:
+    """Draw the body at rest with a texture, (H, W, 3) uint8 on white, from these of `visualize.surface.SIDES`."""
     surface, charts = load_surface(), load_charts()
     views = []
-    for side in SIDES.values():
-        face, weights = view_body(surface, *side)
+    for side in sides:
+        face, weights = view_body(surface, *SIDES[side])
         inside = face >= 0
         xy = np.full((*face.shape, 2), -2, np.float32)
         xy[inside] = texture.layout.xy(*charts.from_points(SurfacePoints(face[inside], weights[inside]))) - 0.5
