@@ -74,7 +74,7 @@ def _wrong_answers(
     """Parts that slipped by one, then single wrong answers, but for answers that are `named` in a warning already."""
     found = []
     seen = observe(part, xy, points)
-    for slip in find_slips(seen):
+    for slip in find_slips(seen, witness):
         if named.isdisjoint(slip.indices.tolist()):
             side, why = ("after", "skip a point") if slip.step == 1 else ("before", "answer a point twice")
             name = display_name(int(part[slip.indices[0]]))
