@@ -34,6 +34,7 @@ ACROSS_JOINT = 0.6  # the correlation of adjacent parts
 ANYWHERE_M = 1.0
 # The model's standard deviation by its confidence, metres.
 UNSEEN_M = 1e3  # where it says nothing
+WITNESS_REACH_M = 0.15  # a place that is farther from all answers on the part says nothing about their order
 CONFIDENCE, MODEL_M = (0.0, 0.5, 0.7, 0.85, 0.95, 1.0), (0.07, 0.05, 0.035, 0.028, 0.02, 0.012)
 # How surprising an answer is: minus the log density of Student's t. Careful annotators' errors, and far more the
 # model's, have longer tails than a Gaussian. Where a part's answers fit badly as a whole, each surprises less.
@@ -216,15 +217,16 @@ def _seen_by_model(
     witness: ModelAnswers,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and covariance, as `_predicted_without` has them, after the model was heard of the same pixels."""
-    index = np.cumsum(witness.is_known) - 1
     is_known = is_there & witness.is_known[own]
-    said = np.where(is_known, index[own], 0)
     if not is_known.any():
         return mean, covariance
+    said = np.where(is_known, (np.cumsum(witness.is_known) - 1)[own], 0)
+    places = (_at_rest(witness.points) - seen.centre)[said]  # (B, K, 3)
+    apart_m = np.linalg.norm(places[:, :, None] - seen.rest[own][:, None], axis=3)
+    is_known &= np.where(is_there[:, None], apart_m, np.inf).min(2) < WITNESS_REACH_M
     variance = np.where(is_known, (_model_m(witness) ** 2)[said], UNSEEN_M**2)
     gain = covariance @ np.linalg.inv(covariance + variance[:, :, None] * np.eye(own.shape[1]))
-    apart = (_at_rest(witness.points) - seen.centre)[said] - mean
-    return mean + gain @ np.where(is_known[..., None], apart, 0), covariance - gain @ covariance
+    return mean + gain @ np.where(is_known[..., None], places - mean, 0), covariance - gain @ covariance
 
 
 def _model_m(witness: ModelAnswers) -> np.ndarray:
