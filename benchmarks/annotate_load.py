@@ -73,6 +73,18 @@ class Server:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
+    def processor_seconds(self) -> float:
+        """What the process has computed so far: user and system time (proc(5))."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def wait_until_idle(self) -> None:
+        """Wait until the search tables are filled."""
+        computed = -1.0
+        while self.processor_seconds() > computed + 0.05:
+            computed = self.processor_seconds()
+            time.sleep(1)
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
@@ -135,9 +147,11 @@ def measure_clicks(num_clicks: int) -> None:
         fill_store(db, folder, 1 + num_clicks // 110).close()
         with running(Server(folder, db)) as server, httpx2.Client(base_url=server.url, timeout=60) as client:
             client.headers["X-CSRF-Token"] = client.get("/api/session").json()["csrf"]
-            times = []
+            server.wait_until_idle()
+            times, computed = [], 0.0
             while len(times) < num_clicks:
                 task = client.post("/api/tasks/next").json()
+                before = server.processor_seconds()
                 for point in task["points"]:
                     view, x, y = clicks[point["part"]][rng.integers(len(clicks[point["part"]]))]
                     body = {"version": task["version"], "click": {"view": view, "x": x, "y": y}}
@@ -145,7 +159,9 @@ def measure_clicks(num_clicks: int) -> None:
                     saved = client.put(f"/api/tasks/{task['id']}/points/{point['id']}", json=body)
                     times.append(time.perf_counter() - start)
                     task["version"] = saved.raise_for_status().json()["version"]
+                computed += server.processor_seconds() - before
                 client.post(f"/api/tasks/{task['id']}/submit").raise_for_status()
+    print(f"{1000 * computed / len(times):.1f} ms of computing a click in the server")
     show_times("click to all views, one user, SQLite on disk", times[5:], target_ms=50)
 
 
@@ -252,7 +268,13 @@ def measure_load(num_annotators: int, seconds: float, kills: int) -> None:
             await asyncio.gather(*work)
 
         with running(Server(Path(name), url)) as server:
+            server.wait_until_idle()
+            before = server.processor_seconds()
             asyncio.run(everybody(server))
+            computed = server.processor_seconds() - before
+        if not kills:
+            num_clicks = sum(len(one.seconds) for one in annotators)
+            print(f"{1000 * computed / num_clicks:.1f} ms of computing a click in the server, their tasks included")
         steady = [value for one in annotators for value in one.seconds[2:]] or [float("nan")]
         repeats = sum(one.repeats for one in annotators)
         what = f"{num_annotators} annotators, {seconds:g} s, PostgreSQL, killed {kills} times, {repeats} repeats"

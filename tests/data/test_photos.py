@@ -1,12 +1,25 @@
 """Reading photos: every ordinary kind becomes RGB, bad files become one sentence."""
 
+import base64
 from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from opendensepose.data import photos
 from opendensepose.data.photos import decode_photo, exif_focal, find_image, find_photos, photo_folders, read_photo
+
+
+HEIC = base64.b64decode(  # 24 x 16 pixels, red over blue
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAXxtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJpbG9j"
+    "AAAAAERAAAEAAQAAAAABoAABAAAAAAAAAFcAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA/Glw"
+    "cnAAAADcaXBjbwAAAHVodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQApQgEBA3AA"
+    "AAMAkAAAAwAAAwAeoCCBBZbqrprm4CGgwIAAAAyAAAADAIRiAAEABkQBwXPBiQAAABNjb2xybmNseAABAA0ABoAAAAAUaXNwZQAAAAAAAABA"
+    "AAAAQAAAAChjbGFwAAAAGAAAAAEAAAAQAAAAAf///9gAAAAC////0AAAAAIAAAAQcGl4aQAAAAADCAgIAAAAGGlwbWEAAAAAAAAAAQABBYEC"
+    "AwWEAAAAX21kYXQAAABTKAGvBjIbMcaAXUOIm97///46PsvYRjN9R8L2JHkfRzv/9Gz0alH/JICn0JrqrlTHSx/xrzZv/AdWf6g/+mvf5Owr"
+    "hNDoYnzqinslElx0o9vg+MA="
+)
 
 
 def save(path, array, **options):
@@ -152,3 +165,30 @@ def test_content_with_several_frames_is_refused(kind):
     frames[0].save(content, kind, save_all=True, append_images=frames[1:])
     with pytest.raises(ValueError, match="the photo must be one picture, got several frames"):
         decode_photo(content.getvalue())
+
+
+def test_photos_of_phones_are_read(tmp_path):
+    pytest.importorskip("pi_heif")
+    path = tmp_path / "IMG_0001.HEIC"
+    path.write_bytes(HEIC)
+    assert find_photos([tmp_path]) == [path] and photos.photo_size_hw(path) == (16, 24)
+    for rgb in (read_photo(path), decode_photo(HEIC)):
+        assert rgb.shape == (16, 24, 3) and rgb.dtype == np.uint8
+        np.testing.assert_allclose(rgb[3, 12], [200, 40, 40], atol=12)
+        np.testing.assert_allclose(rgb[12, 12], [40, 40, 200], atol=12)
+    for content in (HEIC[:300], HEIC[:20] + bytes(100)):
+        with pytest.raises(ValueError, match="^the photo is damaged or cut off: .*\\.$"):
+            decode_photo(content)
+
+
+def test_without_their_decoder_the_sentence_names_it(monkeypatch):
+    monkeypatch.setattr(photos, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match="^the photo is a HEIC photo, .*: pip install pi-heif.$"):
+        decode_photo(HEIC)
+
+
+def test_avif_is_read(tmp_path, rgb):
+    smooth = np.repeat(rgb[:, :1], 9, axis=1)
+    path = save(tmp_path / "a.avif", smooth, quality=100, subsampling="4:4:4")
+    assert find_photos([tmp_path]) == [path]
+    np.testing.assert_allclose(read_photo(path).astype(int), smooth, atol=24)

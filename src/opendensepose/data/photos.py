@@ -2,7 +2,8 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
@@ -19,6 +20,7 @@ __all__ = [
     "exif_focal",
     "find_image",
     "find_photos",
+    "open_photo",
     "photo_folders",
     "photo_size_hw",
     "read_photo",
@@ -31,10 +33,11 @@ MAX_PIXELS = 50_000_000
 # MAX_PIXELS is at most 31,623 long then: OpenCV stops at 32,767, a JPEG file at 65,535.
 MAX_ASPECT = 20
 HARMLESS_SIDE = 1000  # pixels: shorter strips cost little, however narrow
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif")
 # What cameras, phones and editors write. Pillow knows more, and starts other programs for some of it, such as EPS. The
 # first six load at once; the others may load all of Pillow's plugins.
 _FORMATS = ("JPEG", "PNG", "BMP", "DIB", "GIF", "PPM", "WEBP", "TIFF", "AVIF", "JPEG2000")
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")  # of the photos of phones; mif1 may be AVIF too
 _ANIMATIONS = ("AVIF", "GIF", "PNG", "TIFF", "WEBP")  # may be; the further pictures in a phone's JPEG are small copies
 _EXIF_ORIENTATION = 274  # tag; 5 to 8 are on their side
 _EXIF_DETAILS, _EXIF_FOCAL_35MM = 0x8769, 41989  # a directory of tags, and one in it
@@ -53,7 +56,7 @@ def read_photo(path: str | Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         raise FileNotFoundError(f"there is no file {path}.")
     if path.stat().st_size == 0:
         raise ValueError(f"{path} is empty (0 bytes).")
-    with _opened(path, str(path)) as image:
+    with open_photo(path, str(path)) as image:
         return _pixels(image, str(path), max_pixels)
 
 
@@ -64,7 +67,7 @@ def decode_photo(content: bytes, name: str = "the photo", max_pixels: int = MAX_
     """
     if not content:
         raise ValueError(f"{name} is empty (0 bytes).")
-    with _opened(BytesIO(content), name) as image:
+    with open_photo(BytesIO(content), name) as image:
         with _one_sentence(name):
             has_frames = image.format in _ANIMATIONS and getattr(image, "is_animated", False)
         if has_frames:
@@ -95,7 +98,7 @@ def read_pixels(path: str | Path, mode: str) -> np.ndarray:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}.")
-    with _opened(path, str(path)) as image:
+    with open_photo(path, str(path)) as image:
         if image.width * image.height > MAX_PIXELS:
             raise ValueError(
                 f"{path} has more than {MAX_PIXELS / 1e6:.0f} megapixels: it is {image.width} x {image.height}."
@@ -117,10 +120,29 @@ def check_aspect(size_hw: tuple[int, int], name: str) -> None:
         )
 
 
-def _opened(source: Path | BytesIO, name: str) -> Image.Image:
-    """Open an image and read its header, for `with`; name: what sentences call it."""
+def open_photo(source: Path | BytesIO, name: str) -> Image.Image:
+    """Open an image and read its header, for `with`; name: what sentences call it. ValueError, one sentence, if it is
+    none."""
     with _one_sentence(name):
-        return Image.open(source, formats=_FORMATS)
+        try:
+            return Image.open(source, formats=_FORMATS)
+        except UnidentifiedImageError:
+            if not _is_heif(source):
+                raise
+    if find_spec("pi_heif") is None:
+        raise ValueError(f"{name} is a HEIC photo, which is read with a package of its own: pip install pi-heif.")
+    from pi_heif import HeifImageFile
+
+    with _one_sentence(name):
+        return HeifImageFile(source)
+
+
+def _is_heif(source: Path | BytesIO) -> bool:
+    with nullcontext(source) if isinstance(source, BytesIO) else source.open("rb") as file:
+        file.seek(0)
+        header = file.read(12)
+        file.seek(0)
+    return header[4:8] == b"ftyp" and header[8:12] in _HEIF_BRANDS
 
 
 @contextmanager
@@ -198,7 +220,7 @@ def photo_size_hw(path: str | Path) -> tuple[int, int]:
     ValueError, one sentence, if it is no image.
     """
     path = Path(path)
-    with _opened(path, str(path)) as image, _one_sentence(str(path)):
+    with open_photo(path, str(path)) as image, _one_sentence(str(path)):
         is_turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
         return (image.width, image.height) if is_turned else (image.height, image.width)
 
@@ -211,7 +233,7 @@ def exif_focal(path: str | Path) -> float | None:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}.")
-    with _opened(path, str(path)) as image, _one_sentence(str(path)):
+    with open_photo(path, str(path)) as image, _one_sentence(str(path)):
         focal_mm = image.getexif().get_ifd(_EXIF_DETAILS).get(_EXIF_FOCAL_35MM)
         diagonal_px = float(np.hypot(*image.size))
     if not isinstance(focal_mm, int | float) or not 3 <= focal_mm <= 3000:

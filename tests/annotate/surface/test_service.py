@@ -12,9 +12,9 @@ def test_charts_and_back_is_the_same_point():
     assert np.linalg.norm(xyz(again) - xyz(points), axis=1).max() < 1e-4
 
 
-def test_warming_up_needs_no_pictures_of_its_own(monkeypatch):
+def test_warming_up_draws_nothing_itself(monkeypatch):
     made = []
-    monkeypatch.setattr(service, "make_pictures", lambda: made.append(1))
+    monkeypatch.setattr(service.PictureCache, "prepare", lambda self: made.append(1))
     SurfaceService().warm_up()
     assert made == [1]
 

@@ -53,7 +53,7 @@ def test_residuals_are_those_of_a_fit_without_the_answer(standing):
     seen = observe(*standing)
     residual, squared = wrong_answers._left_out(seen.rest, seen.precision)
     for k in (0, 57, 139):
-        mean, covariance = wrong_answers._predicted_without(seen, np.array([k]))
+        (mean,), (covariance,) = wrong_answers._predicted_without(seen, np.array([[k]]), np.array([[True]]))
         others = np.delete(np.arange(140), k)
         whole = wrong_answers._covariance(seen.part, seen.xy_m, seen.part, seen.xy_m)
         weights = np.linalg.solve(whole[np.ix_(others, others)] + np.diag(seen.variance[others]), whole[others, k])

@@ -47,6 +47,35 @@ def test_broken_photos_are_listed_and_skipped(store, tmp_path):
         assert name in sentence and sentence.endswith(".")
 
 
+def test_the_model_searches_a_small_copy_of_a_large_photo(store, tmp_path):
+    folder = write_photos(tmp_path / "large", 1, size=(3000, 1500))
+    add_photos(store, folder)
+    sizes = []
+
+    def predictor(image_rgb):
+        sizes.append(image_rgb.shape[:2])
+        return [SimpleNamespace(box_xyxy=np.array([100, 50, 300, 400], np.float32))]
+
+    assert find_people(store, PhotoFolder(store, folder), predictor) == 1 and sizes == [(512, 1024)]
+    with store.reading() as connection:
+        person = connection.execute(sql.select(people)).one()
+    scale = 3000 / 1024
+    assert [person.x0, person.y0, person.x1, person.y1] == pytest.approx(
+        [100 * scale, 50 * scale, 300 * scale, 400 * scale], abs=0.01
+    )
+
+
+def test_photos_that_browsers_may_not_know_are_sent_as_jpeg(store, tmp_path):
+    folder = tmp_path / "avif"
+    folder.mkdir()
+    Image.fromarray(np.full((40, 60, 3), 90, np.uint8)).save(folder / "a.avif")
+    assert add_photos(store, folder) == (1, [])
+    photos = PhotoFolder(store, folder)
+    content, media_type = photos.file(1)
+    assert media_type == "image/jpeg" and Image.open(BytesIO(content)).size == (60, 40)
+    assert Image.open(BytesIO(photos.thumbnail(1, (0, 0, 30, 40)))).format == "JPEG"
+
+
 def test_people_are_added_once_and_photos_with_people_are_not_searched(store, folder):
     with store.reading() as connection:
         first, second, third = connection.execute(sql.select(photo_table).order_by(photo_table.c.id)).all()

@@ -6,7 +6,9 @@ from tests.annotate.fakes import FlatSurface, square
 
 from opendensepose.annotate.work import edits, tasks
 from opendensepose.annotate.work.edits import Answer, Click
+from opendensepose.annotate.work.predictions import current_predictions
 from opendensepose.annotate.work.store import people
+from opendensepose.annotate.work.task_content import task_points
 from opendensepose.annotate.work.task_json import draw_task_preview, saved_point_json, task_json
 
 SURFACE, RULES = FlatSurface(), tasks.Rules()
@@ -28,8 +30,10 @@ def test_a_saved_point_is_as_in_the_task(store, task):
         [(ids[0], Answer(Click(2, 10, 20))), (ids[1], Answer(Click(0, 10, 20))), (ids[1], Answer(reason="can't tell"))]
     ):
         saved = edits.answer_point(store, RULES, *task, point_id, answer, SURFACE.point_at, version=3 + version)
-        response = saved_point_json(store, SURFACE, task[1], point_id, saved.points)
-        assert response == saved_point_json(store, SURFACE, task[1], point_id)  # read again
+        response = saved_point_json(SURFACE, point_id, saved.points, saved.known)
+        with store.reading() as connection:
+            stored = task_points(connection, task[1])
+            assert response == saved_point_json(SURFACE, point_id, stored, current_predictions(connection, stored))
         points = {point["id"]: point for point in task_json(store, SURFACE, *task)["points"]}
         assert response["point"] == points[point_id]
         warned = {point_id for warning in response["warnings"] for point_id in warning["points"]}
@@ -43,7 +47,7 @@ def test_a_point_of_an_imported_file_has_its_first_view_for_a_click(store, task)
     for point in saved.points:
         if point.id == point_id:
             point.view = point.view_x = point.view_y = None
-    answer = saved_point_json(store, SURFACE, task[1], point_id, saved.points)["point"]["answer"]
+    answer = saved_point_json(SURFACE, point_id, saved.points, saved.known)["point"]["answer"]
     assert answer == pytest.approx({"i": 1, "u": 0.1, "v": 0.2, "view": 0, "x": 10, "y": 20})
 
 

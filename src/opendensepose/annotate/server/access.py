@@ -39,6 +39,12 @@ LINK_SECONDS = 7 * 24 * 3600.0
 SESSION_SECONDS = 14 * 24 * 3600.0  # without a request
 _EXTEND_SECONDS = 24 * 3600.0  # a session is extended at most so often
 _MAX_NAME = 60  # characters
+_SESSION = (  # made once, as every request runs it
+    sql.select(sessions.c.csrf, sessions.c.expires_at, annotators.c.id, annotators.c.name, annotators.c.role)
+    .join(annotators, sessions.c.annotator_id == annotators.c.id)
+    .where(sessions.c.key_hash == sql.bindparam("key_hash"), sessions.c.expires_at > sql.bindparam("now"))
+    .where(annotators.c.active)
+)
 
 
 @dataclass(frozen=True)
@@ -153,13 +159,8 @@ def find_session(store: Store, key: str | None) -> Session | None:
     if not key or len(key) > 200:
         return None
     now = store.clock()
-    query = (
-        sql.select(sessions.c.csrf, sessions.c.expires_at, annotators.c.id, annotators.c.name, annotators.c.role)
-        .join(annotators, sessions.c.annotator_id == annotators.c.id)
-        .where(sessions.c.key_hash == _hash(key), sessions.c.expires_at > now, annotators.c.active)
-    )
     with store.reading() as connection:
-        row = connection.execute(query).one_or_none()
+        row = connection.execute(_SESSION, {"key_hash": _hash(key), "now": now}).one_or_none()
     if row is None:
         return None
     if row.expires_at < now + SESSION_SECONDS - _EXTEND_SECONDS:

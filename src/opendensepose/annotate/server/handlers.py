@@ -252,13 +252,13 @@ def answer(state: AppState, call: Call) -> dict:
     saved = edits.answer_point(
         *state.store_and_rules, call.user, call.task_id, point_id, call.body, state.surface.point_at, **call.save
     )
-    return saved.response | saved_point_json(state.store, state.surface, call.task_id, point_id, saved.points)
+    return saved.response | saved_point_json(state.surface, point_id, saved.points, saved.known)
 
 
 def place(state: AppState, call: Call) -> dict:
     point_id, x, y = call.path["point_id"], call.body.x, call.body.y
     saved = edits.move_point(*state.store_and_rules, call.user, call.task_id, point_id, x, y, **call.save)
-    return saved.response | saved_point_json(state.store, state.surface, call.task_id, point_id, saved.points)
+    return saved.response | saved_point_json(state.surface, point_id, saved.points, saved.known)
 
 
 def guess(state: AppState, call: Call) -> dict:

@@ -19,13 +19,14 @@ from opendensepose.surface import CHART_TO_PART, SurfacePoints, load_charts, loa
 
 __all__ = ["Contradiction", "find_contradictions"]
 
-HANDS, ARMS = (2, 3), (10, 11, 12, 13)
+HANDS, ARMS, RIGID = (2, 3), (10, 11, 12, 13), (1, 14)
 # Right and left part, and their right and left parent in the skeleton; the torso is the parent of both sides.
 CHAIN = ((11, 10, 1, 1), (13, 12, 11, 10), (2, 3, 13, 12), (6, 7, 1, 1), (8, 9, 6, 7), (5, 4, 8, 9))
 MIN_ANSWERS = 4
 SWAP_GAIN = 0.5  # of the distance between the joints: the least that swapping the sides must save
 MIN_SPREAD = 0.3  # of their distance at rest: joints nearer together in the photo are not judged
 DAMPING = 0.02  # of a part's extent: bounds the fit of a part seen end on
+FACING_AWAY = -0.2  # mean cosine between the normals of a rigid part's answers and the direction to the viewer
 MIRRORED, MIRRORED_ARM = -0.7, -0.9  # share of triangles with the right orientation minus the others, by size
 MIN_ANSWERS_FOR_SIDE = 6  # to tell from which side a part is seen
 MIN_CONDITION = 0.3  # the fit's second singular value, by its first
@@ -74,7 +75,7 @@ def _wrong_answers(
     """Parts that slipped by one, then single wrong answers, but for answers that are `named` in a warning already."""
     found = []
     seen = observe(part, xy, points)
-    for slip in find_slips(seen):
+    for slip in find_slips(seen, witness):
         if named.isdisjoint(slip.indices.tolist()):
             side, why = ("after", "skip a point") if slip.step == 1 else ("before", "answer a point twice")
             name = display_name(int(part[slip.indices[0]]))
@@ -220,23 +221,43 @@ def _swapped_sides(parts: dict[int, tuple[np.ndarray, _PartAnswers]]) -> list[Co
 def _mirrored(
     number: int, own: np.ndarray, xy: np.ndarray, rest: np.ndarray, normal: np.ndarray
 ) -> list[Contradiction]:
-    """A part whose answers have the wrong orientation, as if the skin were seen from inside."""
+    """A part whose answers have the wrong orientation, as if the skin were seen from inside: mirrored, or its front taken
+    for its back."""
+    if number in RIGID:
+        sight = _line_of_sight(_slope(xy[own], rest[own]))
+        is_mirrored = -(normal[own] @ sight).mean() < FACING_AWAY
+    else:
+        limit = MIRRORED_ARM if number in ARMS else MIRRORED  # on a thin arm, errors change sides by chance
+        is_mirrored = _orientation(xy[own], rest[own], normal[own]) <= limit
+    if not is_mirrored:
+        return []
+    text = f"The answers on the {display_name(number)} are mirrored: is it seen from the other side?"
+    return [Contradiction(tuple(own.tolist()), text)]
+
+
+def _line_of_sight(slope: np.ndarray) -> np.ndarray:
+    """(3,) unit vector away from the viewer, on the body at rest, by the fit (3, 2) of a part to the photo."""
+    sight = np.cross(slope[:, 0], slope[:, 1])
+    return sight / max(float(np.linalg.norm(sight)), 1e-12)
+
+
+def _orientation(xy: np.ndarray, rest: np.ndarray, normal: np.ndarray) -> float:
+    """The share of triangles between answers with the right orientation minus that of the others, by size; 1 if there
+    are too few of them."""
     from scipy.spatial import Delaunay, QhullError
 
     try:
-        corner = own[Delaunay(xy[own]).simplices]  # (T, 3)
+        corner = Delaunay(xy).simplices  # (T, 3)
     except QhullError:  # all in one line
-        return []
+        return 1.0
     ahead, aside = xy[corner[:, 1]] - xy[corner[:, 0]], xy[corner[:, 2]] - xy[corner[:, 0]]
     in_photo = -(ahead[:, 0] * aside[:, 1] - ahead[:, 1] * aside[:, 0])  # y points down
     across = np.cross(rest[corner[:, 1]] - rest[corner[:, 0]], rest[corner[:, 2]] - rest[corner[:, 0]])
     on_skin = (across * normal[corner].mean(1)).sum(1)
     weight = np.sqrt(np.abs(in_photo * on_skin))
-    limit = MIRRORED_ARM if number in ARMS else MIRRORED  # on a thin arm, errors change sides by chance
-    if len(corner) < 5 or (weight * np.sign(in_photo * on_skin)).sum() > limit * weight.sum():
-        return []
-    text = f"The answers on the {display_name(number)} are mirrored: is it seen from the other side?"
-    return [Contradiction(tuple(own.tolist()), text)]
+    if len(corner) < 5 or not weight.any():
+        return 1.0
+    return float((weight * np.sign(in_photo * on_skin)).sum() / weight.sum())
 
 
 def _hidden_side(
@@ -254,8 +275,7 @@ def _hidden_side(
     strength = np.linalg.svd(slope, compute_uv=False)
     if strength[1] < MIN_CONDITION * strength[0]:  # seen end on
         return []
-    sight = np.cross(slope[:, 0], slope[:, 1])
-    sight /= np.linalg.norm(sight)
+    sight = _line_of_sight(slope)
     cosine, depth = normal[own] @ sight, rest[own] @ sight
     if cosine.sum() < 0:
         cosine, depth = -cosine, -depth

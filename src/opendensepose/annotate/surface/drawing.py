@@ -15,7 +15,7 @@ from opendensepose.synth.drawing.rasterize import depth_map, rasterize
 from opendensepose.synth.drawing.vertices import vertex_normals
 from opendensepose.visualize import isoline_coverage, outline_coverage
 
-__all__ = ["draw_view", "draw_views"]
+__all__ = ["draw_part", "draw_view"]
 
 FINE = 2
 FAR_M = 64.0  # the rasteriser has a perspective camera; from so far away its projection is parallel
@@ -29,17 +29,16 @@ KEY_LIGHT, FILL_LIGHT = np.array(
 OCCLUSION_DIRECTIONS = 48
 
 
-def draw_views() -> dict[tuple[int, int], bytes]:
-    """Draw all pictures as PNG files by (part - 1, view)."""
-    pictures = {}
-    for part, views in enumerate(load_views()):
-        visibility = _ambient_visibility(part + 1)
-        for view in views:
-            picture = draw_view(view, visibility)
-            done, png = cv2.imencode(".png", picture[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 6])
-            if not done:
-                raise OSError(f"view {view.number} of part {view.part} could not be written as PNG.")
-            pictures[part, view.number] = png.tobytes()
+def draw_part(part: int) -> list[bytes]:
+    """Draw the pictures of a part's views as PNG files."""
+    visibility = _ambient_visibility(part)
+    pictures = []
+    for view in load_views()[part - 1]:
+        picture = draw_view(view, visibility)
+        done, png = cv2.imencode(".png", picture[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 6])
+        if not done:
+            raise OSError(f"view {view.number} of part {view.part} could not be written as PNG.")
+        pictures.append(png.tobytes())
     return pictures
 
 

@@ -86,10 +86,15 @@ class ViewRays:
         return SurfacePoints(self.face[[hit.row]], (steps / WEIGHT_STEPS)[None])
 
     def places(self, points: SurfacePoints) -> tuple[np.ndarray, np.ndarray]:
-        """Project points to pixels (P, 2) float64; also return whether this view shows them, (P,) bool."""
-        surface = load_surface()
-        xy, depth = self.view.project(points.xyz(surface.vertices.astype(np.float64), surface.faces))
+        """Project points to pixels (P, 2) float64; also return whether this view shows them, (P,) bool.
+
+        A point of another part is not shown, and its pixel is NaN.
+        """
         row = self.row_of_face[points.face]
+        weights = points.barycentric.astype(np.float64)
+        xy = self.origin[row] + weights[:, 1:2] * self.first[row] + weights[:, 2:] * self.second[row]
+        xy[row < 0] = np.nan
+        depth = (weights * self.depth[row]).sum(1)
         shown = (row >= 0) & self.front[row]
         for k in np.flatnonzero(shown):
             hit = self.first_hit(*xy[k])

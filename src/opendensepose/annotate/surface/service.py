@@ -6,9 +6,10 @@ import numpy as np
 
 from opendensepose.annotate.surface.contradictions import find_contradictions
 from opendensepose.annotate.surface.model_labels import label_person
+from opendensepose.annotate.surface.picture_cache import PictureCache
 from opendensepose.annotate.surface.preview import draw_preview
 from opendensepose.annotate.surface.sampling import sample_points
-from opendensepose.annotate.surface.views import make_pictures, picture_png, point_at, views_of, visible_places
+from opendensepose.annotate.surface.views import point_at, views_of, visible_places
 from opendensepose.surface import CHART_TO_PART, NUM_PARTS, SurfacePoints, load_charts
 
 __all__ = ["SurfaceService"]
@@ -18,7 +19,6 @@ class SurfaceService:
     """Views of the parts, clicks on them, points to annotate, pictures, charts. Parts are 1..14, views 0..5."""
 
     views_of = staticmethod(views_of)
-    picture_png = staticmethod(picture_png)
     point_at = staticmethod(point_at)
     visible_places = staticmethod(visible_places)
     sample_points = staticmethod(sample_points)
@@ -29,10 +29,15 @@ class SurfaceService:
     def __init__(self) -> None:
         charts = load_charts()
         self.face_chart, self.to_iuv, self.to_points = charts.face_chart, charts.from_points, charts.to_points
+        self.pictures = PictureCache()
+
+    def picture_png(self, part: int, view: int) -> bytes:
+        """Return a view's picture as a PNG file. On a machine's first use it is drawn, which takes a while."""
+        return self.pictures.png(part, view)
 
     def warm_up(self) -> None:
-        """Fill the caches that take seconds: pictures, search tables."""
-        make_pictures()
+        """Fill the search tables, which take seconds, and let the pictures be drawn."""
+        self.pictures.prepare()
         face = np.arange(0, len(self.face_chart), 20, dtype=np.int32)  # some of every part
         points = SurfacePoints(face, np.full((len(face), 3), 1 / 3, np.float32))
         for part in range(1, NUM_PARTS + 1):

@@ -4,7 +4,6 @@ The paper's second stage (DensePose, Güler et al. 2018, section 3): the annotat
 point is shown at once in all others.
 """
 
-import threading
 from functools import cache
 
 import numpy as np
@@ -13,9 +12,7 @@ from opendensepose.annotate.surface.cameras import NUM_VIEWS, PlaceInView, View,
 from opendensepose.annotate.surface.ray_casting import ViewRays
 from opendensepose.surface import PART_NAMES, SurfacePoints
 
-__all__ = ["display_name", "make_pictures", "picture_png", "point_at", "views_of", "visible_places"]
-
-_LOCK = threading.Lock()
+__all__ = ["display_name", "point_at", "views_of", "visible_places"]
 
 
 def views_of(part: int) -> tuple[View, ...]:
@@ -45,25 +42,6 @@ def visible_places(part: int, points: SurfacePoints) -> list[list[PlaceInView]]:
         for k in np.flatnonzero(visible):
             seen[k].append(PlaceInView(view, float(xy[k, 0]), float(xy[k, 1])))
     return seen
-
-
-def picture_png(part: int, view: int) -> bytes:
-    """Return a view's picture as a PNG file. The first call on a machine draws all 84 and caches them."""
-    _view(part, view)
-    return make_pictures()[part - 1, view]
-
-
-def make_pictures() -> dict[tuple[int, int], bytes]:
-    """Load all pictures by (part - 1, view) from the user's cache; draw and cache them if they are missing."""
-    with _LOCK:  # two requests at once draw them once
-        return _pictures()
-
-
-@cache
-def _pictures() -> dict[tuple[int, int], bytes]:
-    from opendensepose.annotate.surface.picture_cache import load_or_draw
-
-    return load_or_draw()
 
 
 def display_name(part: int) -> str:

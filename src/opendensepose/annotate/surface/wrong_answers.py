@@ -6,7 +6,7 @@ with a standard deviation: leave-one-out residuals (their equations 5.10 to 5.12
 the model says of the pixel, tell single wrong answers. A part whose answers are likelier at the next point's pixel, or
 at the one before, has slipped.
 
-Letters: P answers; K answers of one part.
+Letters: P answers; B parts; K answers of one part.
 """
 
 from collections.abc import Iterator
@@ -33,6 +33,8 @@ NEAR_M, NEAR_LENGTH_M = 0.036, 0.12
 ACROSS_JOINT = 0.6  # the correlation of adjacent parts
 ANYWHERE_M = 1.0
 # The model's standard deviation by its confidence, metres.
+UNSEEN_M = 1e3  # where it says nothing
+WITNESS_REACH_M = 0.15  # a place that is farther from all answers on the part says nothing about their order
 CONFIDENCE, MODEL_M = (0.0, 0.5, 0.7, 0.85, 0.95, 1.0), (0.07, 0.05, 0.035, 0.028, 0.02, 0.012)
 # How surprising an answer is: minus the log density of Student's t. Careful annotators' errors, and far more the
 # model's, have longer tails than a Gaussian. Where a part's answers fit badly as a whole, each surprises less.
@@ -71,7 +73,8 @@ class Observations:
 
     part: np.ndarray  # (P,)
     xy_m: np.ndarray  # (P, 2) pixels by the person's pixels per metre
-    rest: np.ndarray  # (P, 3) metres, about their mean
+    centre: np.ndarray  # (3,) metres, the mean of the places
+    rest: np.ndarray  # (P, 3) metres, about the centre
     variance: np.ndarray  # (P,) of careful answers, along each axis
 
     @cached_property
@@ -92,32 +95,52 @@ def observe(part: np.ndarray, xy: np.ndarray, points: SurfacePoints) -> Observat
     """Collect P answers. part: (P,) 1..14. xy: (P, 2) pixels of the photo, in the order of presentation."""
     part, xy = np.asarray(part, int), np.asarray(xy, np.float64).reshape(-1, 2)
     rest = _at_rest(points)
-    centred = rest - rest.mean(0) if len(rest) else rest
-    return Observations(part, xy / _pixels_per_metre(part, xy, rest), centred, (ON_SKIN * answer_noise_m(part)) ** 2)
+    centre = rest.mean(0) if len(rest) else np.zeros(3)
+    variance = (ON_SKIN * answer_noise_m(part)) ** 2
+    return Observations(part, xy / _pixels_per_metre(part, xy, rest), centre, rest - centre, variance)
 
 
-def find_slips(seen: Observations) -> Iterator[Slip]:
-    """Yield the parts whose answers fit the neighbouring points of the order of presentation better than their own."""
-    for number in np.unique(seen.part):
-        own = np.flatnonzero(seen.part == number)
-        if len(own) < MIN_OF_SLIP:
-            continue
-        ratios = _slip_ratios(seen, own)
-        step = max(ratios, key=lambda one: ratios[one])
-        if ratios[step] > LIKELIER:
-            yield Slip(own, step)
+def find_slips(seen: Observations, witness: ModelAnswers | None = None) -> Iterator[Slip]:
+    """Yield the parts whose answers fit the neighbouring points of the order of presentation better than their own.
+
+    witness: what the model says of the answers' pixels, None without a model.
+    """
+    blocks = [np.flatnonzero(seen.part == number) for number in np.unique(seen.part)]
+    blocks = [own for own in blocks if len(own) >= MIN_OF_SLIP]
+    for own, ratios in zip(blocks, _slip_ratios(seen, blocks, witness), strict=True):
+        if ratios.max() > LIKELIER:
+            yield Slip(own, (1, -1)[ratios.argmax()])
 
 
-def _slip_ratios(seen: Observations, own: np.ndarray) -> dict[int, float]:
-    """How much likelier the answers `own` (K,) of a part are at the next points (1) or at those before (-1)."""
-    mean, covariance = _predicted_without(seen, own)
-    first, second = np.arange(len(own) - 1), np.arange(1, len(own))
-    ratios = {}
-    for step, answer, pixel in ((1, first, second), (-1, second, first)):
-        places, noise = seen.rest[own[answer]], np.diag(seen.variance[own[answer]])
-        here, there = (_likelihood(places - mean[at], covariance[np.ix_(at, at)] + noise) for at in (answer, pixel))
-        ratios[step] = (there.log_density - here.log_density) / there.misfit
-    return ratios
+def _slip_ratios(seen: Observations, blocks: list[np.ndarray], witness: ModelAnswers | None) -> np.ndarray:
+    """How much likelier the answers of B parts are at the next points (column 0) or at those before (1): (B, 2).
+
+    All parts at once, as every click waits for it; the shorter ones are padded with what says nothing.
+    """
+    if not blocks:
+        return np.zeros((0, 2))
+    count = np.array([len(own) for own in blocks])
+    is_there = np.arange(count.max()) < count[:, None]  # (B, K)
+    own = np.zeros(is_there.shape, int)
+    own[is_there] = np.concatenate(blocks)
+    mean, covariance = _predicted_without(seen, own, is_there)
+    if witness is not None:
+        mean, covariance = _seen_by_model(seen, own, is_there, mean, covariance, witness)
+    covariance = covariance + seen.variance[own][:, :, None] * np.eye(own.shape[1])
+    # Letters: a, p: the first K - 1 answers or pixels of a part (0), or its last K - 1 (1).
+    used = is_there[:, 1:]
+    covariances = np.stack([covariance[:, :-1, :-1], covariance[:, 1:, 1:]])
+    precision = np.linalg.inv(_padded(covariances, used))  # (p, B, K - 1, K - 1)
+    answers, means = (np.stack([values[:, :-1], values[:, 1:]]) for values in (seen.rest[own], mean))
+    residual = np.where(used[..., None], answers[:, None] - means, 0)  # (a, p, B, K - 1, 3)
+    log_density, misfit = _likelihood(residual, precision, count - 1)  # (a, p, B) each
+    here, there = log_density[[0, 1], [0, 1]], log_density[[0, 1], [1, 0]]
+    return ((there - here) / misfit[[0, 1], [1, 0]]).T
+
+
+def _padded(matrices: np.ndarray, is_there: np.ndarray) -> np.ndarray:
+    """The matrices (..., B, K, K), with the identity in rows and columns that are not there (B, K)."""
+    return np.where(is_there[:, :, None] & is_there[:, None], matrices, np.eye(is_there.shape[1]))
 
 
 def find_wrong_answers(
@@ -127,26 +150,21 @@ def find_wrong_answers(
 
     points: the answers that were observed. witness: what the model says of their pixels, None without a model.
     """
-    index, precision, by_model = np.arange(len(seen.part)), seen.precision, _model_surprise(seen.part, points, witness)
-    for _ in range(min(MOST_WRONG, len(index) + 1 - MIN_ANSWERS)):
-        distance, surprise = _surprises(seen.rest[index], seen.part[index], precision, by_model[index])
+    rest, part, precision = seen.rest.copy(), seen.part, seen.precision
+    by_model, is_left = _model_surprise(part, points, witness), np.ones(len(part), bool)
+    for _ in range(min(MOST_WRONG, len(part) + 1 - MIN_ANSWERS)):
+        residual, squared = _left_out(rest, precision)
+        distance = np.linalg.norm(residual, axis=1)
+        surprise = _student(squared / _misfit(squared, part, is_left), FREEDOM) + by_model
+        surprise[(distance < LEAST_M) | ~is_left] = 0
         k = int(surprise.argmax())
         if surprise[k] <= SURPRISE:
             return
-        yield WrongAnswer(int(index[k]), float(distance[k]), bool(by_model[index[k]] > 0))
-        rest = np.delete(np.arange(len(index)), k)  # the inverse without row and column k
-        precision = precision[np.ix_(rest, rest)] - np.outer(precision[rest, k], precision[k, rest]) / precision[k, k]
-        index = index[rest]
-
-
-def _surprises(
-    rest: np.ndarray, part: np.ndarray, precision: np.ndarray, by_model: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """How far each answer lies from where the others put it (P,), metres, and how surprising it is (P,)."""
-    residual, squared = _left_out(rest, precision)
-    distance = np.linalg.norm(residual, axis=1)
-    surprise = _student(squared / _misfit(squared, part), FREEDOM) + by_model
-    return distance, np.where(distance < LEAST_M, 0, surprise)
+        yield WrongAnswer(k, float(distance[k]), bool(by_model[k] > 0))
+        # The inverse without row and column k; in them the identity, so that k takes no part in what follows.
+        precision = precision - np.outer(precision[:, k], precision[k]) / precision[k, k]
+        precision[k], precision[:, k], precision[k, k] = 0, 0, 1
+        rest[k], is_left[k] = 0, False
 
 
 def _model_surprise(part: np.ndarray, points: SurfacePoints, witness: ModelAnswers | None) -> np.ndarray:
@@ -155,7 +173,7 @@ def _model_surprise(part: np.ndarray, points: SurfacePoints, witness: ModelAnswe
     if witness is not None and witness.is_known.any():
         known = np.flatnonzero(witness.is_known)
         squared_m = ((_at_rest(points)[known] - _at_rest(witness.points)) ** 2).sum(1)
-        variance = answer_noise_m(part[known]) ** 2 + np.interp(witness.confidence, CONFIDENCE, MODEL_M) ** 2
+        variance = answer_noise_m(part[known]) ** 2 + _model_m(witness) ** 2
         surprise = np.minimum(_student(squared_m / variance, MODEL_FREEDOM), WITNESS_MOST)
         against[known] = WITNESS_WEIGHT * (surprise - WITNESS_AGREES)
     return against
@@ -166,11 +184,12 @@ def _student(squared: np.ndarray, freedom: float) -> np.ndarray:
     return (freedom + 3) / 2 * np.log1p(squared / freedom)
 
 
-def _misfit(squared: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """(P,): how badly the other answers of an answer's part fit, 1 or more times what is expected."""
-    others = (part[:, None] == part[None]) & ~np.eye(len(part), dtype=bool)
-    total = others @ np.minimum(squared, MOST_SQUARED)
-    return np.maximum((total + 3 * PRIOR_ANSWERS) / (others.sum(1) + PRIOR_ANSWERS) / 3, 1)  # 3: of three dimensions
+def _misfit(squared: np.ndarray, part: np.ndarray, is_left: np.ndarray) -> np.ndarray:
+    """(P,): how badly the other answers of an answer's part fit, 1 or more times what is expected; of those left."""
+    bounded = np.where(is_left, np.minimum(squared, MOST_SQUARED), 0)
+    others = np.bincount(part, is_left)[part] - is_left
+    total = np.bincount(part, bounded)[part] - bounded
+    return np.maximum((total + 3 * PRIOR_ANSWERS) / (others + PRIOR_ANSWERS) / 3, 1)  # 3: of three dimensions
 
 
 def _left_out(rest: np.ndarray, precision: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -180,27 +199,50 @@ def _left_out(rest: np.ndarray, precision: np.ndarray) -> tuple[np.ndarray, np.n
     return residual, (residual**2).sum(1) * diagonal
 
 
-def _predicted_without(seen: Observations, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (K, 3) and covariance (K, K) of places at the pixels of the answers `own`, from all the others: their
-    equation 5.12 for several answers at once, without the noise of an answer."""
-    of_answers = np.linalg.inv(seen.precision[np.ix_(own, own)])  # their covariance, given the others
-    mean = seen.rest[own] - of_answers @ (seen.precision[own] @ seen.rest)
-    return mean, of_answers - np.diag(seen.variance[own])
+def _predicted_without(seen: Observations, own: np.ndarray, is_there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (B, K, 3) and covariance (B, K, K) of places at the pixels of each part's answers `own` (B, K), from all the
+    answers of other parts: their equation 5.12 for several answers at once, without the noise of an answer."""
+    of_answers = np.linalg.inv(_padded(seen.precision[own[:, :, None], own[:, None]], is_there))
+    pull = np.where(is_there[..., None], (seen.precision @ seen.rest)[own], 0)
+    noise = np.where(is_there, seen.variance[own], 0)[:, :, None] * np.eye(own.shape[1])
+    return seen.rest[own] - of_answers @ pull, of_answers - noise
 
 
-class _Likelihood(NamedTuple):
-    """Of places under a Gaussian: the log density without the constant, and how badly they fit, as `_misfit` says."""
+def _seen_by_model(
+    seen: Observations,
+    own: np.ndarray,
+    is_there: np.ndarray,
+    mean: np.ndarray,
+    covariance: np.ndarray,
+    witness: ModelAnswers,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and covariance, as `_predicted_without` has them, after the model was heard of the same pixels."""
+    is_known = is_there & witness.is_known[own]
+    if not is_known.any():
+        return mean, covariance
+    said = np.where(is_known, (np.cumsum(witness.is_known) - 1)[own], 0)
+    places = (_at_rest(witness.points) - seen.centre)[said]  # (B, K, 3)
+    apart_m = np.linalg.norm(places[:, :, None] - seen.rest[own][:, None], axis=3)
+    is_known &= np.where(is_there[:, None], apart_m, np.inf).min(2) < WITNESS_REACH_M
+    variance = np.where(is_known, (_model_m(witness) ** 2)[said], UNSEEN_M**2)
+    gain = covariance @ np.linalg.inv(covariance + variance[:, :, None] * np.eye(own.shape[1]))
+    return mean + gain @ np.where(is_known[..., None], places - mean, 0), covariance - gain @ covariance
 
-    log_density: float
-    misfit: float
+
+def _model_m(witness: ModelAnswers) -> np.ndarray:
+    """The standard deviation of the model's answers along each axis, metres, by their confidence."""
+    return np.interp(witness.confidence, CONFIDENCE, MODEL_M)
 
 
-def _likelihood(residual: np.ndarray, covariance: np.ndarray) -> _Likelihood:
-    """residual: (K, 3) metres. covariance: (K, K), the same for x, y and z."""
-    precision = np.linalg.inv(covariance)
-    squared = (residual * (precision @ residual)).sum()
-    misfit = _left_out(residual, precision)[1].mean() / 3
-    return _Likelihood(float(1.5 * np.linalg.slogdet(precision)[1] - 0.5 * squared), max(float(misfit), 1.0))
+def _likelihood(residual: np.ndarray, precision: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log density of places under a Gaussian, without the constant, and how badly they fit, as `_misfit` says; (...).
+
+    residual: (..., K, 3) metres, 0 where padded. precision: (..., K, K), the same for x, y and z. count: (...), of K.
+    """
+    pull = precision @ residual
+    squared = (residual * pull).sum((-2, -1))
+    left_out = ((pull**2).sum(-1) / np.diagonal(precision, axis1=-2, axis2=-1)).sum(-1)
+    return 1.5 * np.linalg.slogdet(precision)[1] - 0.5 * squared, np.maximum(left_out / count / 3, 1)
 
 
 def _covariance(part_a: np.ndarray, a: np.ndarray, part_b: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from opendensepose.annotate.work.tasks import (
     extend_lease,
     log,
     readable_task,
+    update_task,
 )
 
 __all__ = ["assign", "open_person", "reopen", "unassign"]
@@ -54,7 +55,7 @@ def _begin(connection: Connection, store: Store, rules: Rules, user: User, perso
 def _lease(connection: Connection, store: Store, rules: Rules, user: User, task: Row) -> None:
     if task.annotator_id == user.id and task.status in ("open", "sent_back"):
         held = {"lease_expires_at": extend_lease(connection, store, rules, task), "touched_at": store.clock()}
-        connection.execute(tasks.update().where(tasks.c.id == task.id).values(**held))
+        update_task(connection, task.id, held)
 
 
 def reopen(store: Store, rules: Rules, user: User, task_id: int) -> None:
@@ -88,7 +89,7 @@ def reopen(store: Store, rules: Rules, user: User, task_id: int) -> None:
             if task.submitted_at is not None:
                 fewer = people.c.times_submitted - 1
                 connection.execute(people.update().where(people.c.id == task.person_id).values(times_submitted=fewer))
-        connection.execute(tasks.update().where(tasks.c.id == task_id).values(**values))
+        update_task(connection, task_id, values)
         log(connection, store, user, task_id, "reopen", detail={"from": task.status, "reason": task.skip_reason})
         if is_own:
             _lease(connection, store, rules, user, readable_task(connection, user, task_id, lock=True))
@@ -145,7 +146,7 @@ def _assign_one(
     else:
         create_task(connection, store, whom, person_id, None, **values)
         return None
-    connection.execute(tasks.update().where(tasks.c.id == task_id).values(**values))
+    update_task(connection, task_id, values)
     log(connection, store, user, task_id, "assign", detail={"annotator": whom.name})
     return None
 
@@ -156,7 +157,7 @@ def _is_held(task: Row, now: float) -> bool:
 
 def _end(connection: Connection, task_id: int) -> None:
     ended = {"lease_expires_at": None, "assigned_at": None}
-    connection.execute(tasks.update().where(tasks.c.id == task_id).values(**ended))
+    update_task(connection, task_id, ended)
 
 
 def unassign(store: Store, user: User, person_ids: list[int]) -> dict:

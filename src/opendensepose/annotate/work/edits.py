@@ -4,7 +4,7 @@ A save names the version it was made on. If the task has changed since, the save
 recognised by its request id, gets the same response again and is not done twice.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Annotated, Any, NamedTuple
 
@@ -15,8 +15,8 @@ from sqlalchemy.engine import Connection, Row
 
 from opendensepose.annotate.work.errors import RequestError
 from opendensepose.annotate.work.fields import Pixels, Reason
-from opendensepose.annotate.work.predictions import proposed_answer
-from opendensepose.annotate.work.store import Store, events, parts, photos, points, tasks
+from opendensepose.annotate.work.predictions import current_predictions, proposed_answer
+from opendensepose.annotate.work.store import Store, events, parts, photos, points
 from opendensepose.annotate.work.task_content import (
     ANSWER_COLUMNS,
     box_xyxy_of,
@@ -34,6 +34,7 @@ from opendensepose.annotate.work.tasks import (
     extend_lease,
     log,
     readable_task,
+    update_task,
 )
 from opendensepose.data.masks import part_mask_runs
 from opendensepose.part_grid import GRID, part_at
@@ -51,6 +52,8 @@ __all__ = [
     "set_parts",
 ]
 
+_ID_OF_ANOTHER = "This X-Request-Id belongs to another change; make a new one for each change."
+_CHANGED_POINT = points.update().where(points.c.id == sql.bindparam("point_id"))  # once made: see `tasks`
 REASONS = ("not visible", "can't tell", "not the body", "other person")
 
 
@@ -77,10 +80,12 @@ class Answer(Struct):
 
 
 class SavedPoint(NamedTuple):
-    """The response to the change of a point, and the task's points afterwards; None for a repeated save."""
+    """The response to the change of a point, and all points of the task afterwards, with what the model says of them,
+    see `current_predictions`."""
 
     response: dict
-    points: list | None
+    points: Sequence[Any]
+    known: dict[int, Row]
 
 
 def edit(
@@ -97,17 +102,21 @@ def edit(
     """Run change(connection, task) -> (detail for the log, response); return the response with the new version."""
     with store.writing() as connection:
         task = readable_task(connection, user, task_id, lock=True)
-        repeated = _response_given(connection, user, task_id, kind, request_id)
-        if repeated is not None:
-            return repeated
+        if version != task.version:  # every change counts the version up: a repeated one comes with an older version
+            repeated = _response_given(connection, user, task_id, kind, request_id)
+            if repeated is not None:
+                return repeated
         check_editable(task, user)
         until = extend_lease(connection, store, rules, task)
         check_version(task, version)
         detail, response = change(connection, task)
         response = {"version": version + 1, **response}
         values = {"version": version + 1, "lease_expires_at": until, "touched_at": store.clock()}
-        connection.execute(tasks.update().where(tasks.c.id == task_id).values(**values))
-        log(connection, store, user, task_id, kind, detail=detail, request_id=request_id, response=response)
+        update_task(connection, task_id, values)
+        try:
+            log(connection, store, user, task_id, kind, detail=detail, request_id=request_id, response=response)
+        except sql.exc.IntegrityError:
+            raise RequestError(_ID_OF_ANOTHER, 422) from None
     return response
 
 
@@ -119,7 +128,7 @@ def _response_given(connection: Connection, user: User, task_id: int, kind: str,
     if event is None:
         return None
     if (event.task_id, event.kind) != (task_id, kind):
-        raise RequestError("This X-Request-Id belongs to another change; make a new one for each change.", 422)
+        raise RequestError(_ID_OF_ANOTHER, 422)
     return event.response
 
 
@@ -134,7 +143,7 @@ def set_box(store: Store, rules: Rules, user: User, task_id: int, box_xyxy: tupl
         box = clip_box(box_xyxy, photo.width, photo.height)
         if connection.scalar(sql.select(sql.func.count()).where(parts.c.task_id == task_id)):
             raise RequestError("The parts are painted on a grid over the box: clear them before you change it.", 422)
-        connection.execute(tasks.update().where(tasks.c.id == task_id).values(**box))
+        update_task(connection, task_id, box)
         return {"before": [task.x0, task.y0, task.x1, task.y1], "after": list(box.values())}, {}
 
     return edit(store, rules, user, task_id, "box", change, **save)
@@ -149,7 +158,7 @@ def set_parts(store: Store, rules: Rules, user: User, task_id: int, counts: dict
         connection.execute(parts.delete().where(parts.c.task_id == task_id, parts.c.part.in_(checked)))
         insert_parts(connection, task_id, checked)
         if task.stage != "parts":
-            connection.execute(tasks.update().where(tasks.c.id == task_id).values(stage="parts"))
+            update_task(connection, task_id, {"stage": "parts"})
         return {"before": {part: before.get(part, "") for part in checked}, "after": checked}, {}
 
     return edit(store, rules, user, task_id, "parts", change, **save)
@@ -196,7 +205,7 @@ def resample_points(store: Store, rules: Rules, user: User, task_id: int, sample
             else:
                 values = {"task_id": task_id, "rank": rank, "part": point.part, "x": point.x, "y": point.y}
                 connection.execute(points.insert().values(**values))
-        connection.execute(tasks.update().where(tasks.c.id == task_id).values(stage="points"))
+        update_task(connection, task_id, {"stage": "points"})
         return {"asked": len(merged), "kept": len(kept), "lost": lost}, {}
 
     return edit(store, rules, user, task_id, "points", change, **save)
@@ -279,19 +288,25 @@ def _edit_point(
 
     The task's points are read once and returned as they are afterwards: every click pays for each query.
     """
-    after: list[Row | SimpleNamespace] | None = None
+    after: Sequence[Any] | None = None
+    known: dict[int, Row] = {}
 
     def change(connection: Connection, task: Row) -> tuple[dict, dict]:
-        nonlocal after
+        nonlocal after, known
         before = task_points(connection, task_id)
         point = next((one for one in before if one.id == point_id), None)
         if point is None:
             raise RequestError(f"There is no point {point_id} on this person.", 404)
         values, detail = change_point(connection, task, point)
-        connection.execute(points.update().where(points.c.id == point_id).values(**values))
+        connection.execute(_CHANGED_POINT, {"point_id": point_id, **values})
         changed = SimpleNamespace(**(dict(point._mapping) | values))
         after = [changed if one.id == point_id else one for one in before]
+        known = current_predictions(connection, after)
         return {"point": point_id, **detail}, {}
 
     response = edit(store, rules, user, task_id, kind, change, **save)
-    return SavedPoint(response, after)
+    if after is None:  # a repeated save
+        with store.reading() as connection:
+            after = task_points(connection, task_id)
+            known = current_predictions(connection, after)
+    return SavedPoint(response, after, known)

@@ -30,7 +30,7 @@ from opendensepose.annotate.work.store import (
     tasks,
 )
 from opendensepose.annotate.work.task_content import clip_box, insert_parts, insert_points, task_points
-from opendensepose.annotate.work.tasks import log
+from opendensepose.annotate.work.tasks import log, update_task
 from opendensepose.data import CocoDensePose, decode_mask, encode_mask
 from opendensepose.instance import DenseAnnotation
 from opendensepose.surface import CHART_TO_PART, SurfacePoints
@@ -297,7 +297,7 @@ def _write_work(connection: Connection, store: Store, person_id: int, one: _Impo
         task_id = insert_row(connection, tasks, person_id=person_id, annotator_id=annotator_id, **values)
     else:
         task_id = known.id
-        connection.execute(tasks.update().where(tasks.c.id == task_id).values(**values))
+        update_task(connection, task_id, values)
         for table in (comments, predictions, points, parts):
             connection.execute(table.delete().where(table.c.task_id == task_id))
     insert_parts(connection, task_id, {int(part): text for part, text in one.prefill.get("parts", {}).items()})

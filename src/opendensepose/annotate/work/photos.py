@@ -6,6 +6,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import sqlalchemy as sql
 from PIL import Image, ImageOps
@@ -15,11 +16,12 @@ from opendensepose.annotate.work.errors import RequestError
 from opendensepose.annotate.work.store import Store, gold, people, photos
 from opendensepose.annotate.work.task_content import clip_box
 from opendensepose.data.fields import numbers
-from opendensepose.data.photos import find_photos, read_photo
+from opendensepose.data.photos import find_photos, open_photo, read_photo
 
 __all__ = ["Added", "NewPerson", "PhotoFolder", "add_boxes", "add_people", "add_photos", "find_people", "find_photo"]
 
 _THUMBNAIL_PX = 96
+_SEARCHED_PX = 1024  # a photo's longer side as the model gets it, which looks for people in fewer pixels still
 _SENT_UNCHANGED = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}  # what every browser shows
 
 
@@ -57,7 +59,7 @@ class PhotoFolder:
             return content, "image/jpeg"
         path = self.path(name)
         try:
-            with Image.open(path) as image:
+            with open_photo(path, name) as image:
                 is_plain = (
                     image.format in _SENT_UNCHANGED and not image.getexif() and getattr(image, "n_frames", 1) == 1
                 )
@@ -74,7 +76,7 @@ class PhotoFolder:
         """Return a JPEG of a person's box, 96 pixels high or wide. Large JPEG photos are decoded at reduced size."""
         content, name = self._content(photo_id)
         try:
-            with Image.open(self.path(name) if content is None else BytesIO(content)) as image:
+            with open_photo(self.path(name) if content is None else BytesIO(content), name) as image:
                 x0, y0, x1, y1 = box_xyxy
                 turned = ImageOps.exif_transpose(image).size if image.getexif() else image.size
                 side = max(image.size)
@@ -205,8 +207,17 @@ def find_people(
         if stop():
             break
         try:
-            boxes = [instance.box_xyxy.tolist() for instance in predictor(folder.rgb(photo.id))]
+            boxes = _search(folder.rgb(photo.id), predictor)
         except ValueError:
             boxes = []  # the photo was removed meanwhile
         count += add_people(store, photo, _with_box(photo, boxes), searched=True)
     return count
+
+
+def _search(image_rgb: np.ndarray, predictor: Callable) -> list[list[float]]:
+    """The boxes of the people in a photo, xyxy; labels of all its pixels, which nobody asks for, take most of the time
+    in a large photo, so the model gets a small one."""
+    shrink = min(1.0, _SEARCHED_PX / max(image_rgb.shape[:2]))
+    if shrink < 1:
+        image_rgb = cv2.resize(image_rgb, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    return [(instance.box_xyxy.astype(np.float64) / shrink).tolist() for instance in predictor(image_rgb)]

@@ -22,6 +22,7 @@ from opendensepose.surface import SurfacePoints
 __all__ = ["current_predictions", "has_proposals", "predict_points", "proposed_answer", "witness_of"]
 
 _WEIGHTS = ("weight_0", "weight_1", "weight_2")
+_PREDICTIONS = sql.select(predictions).where(predictions.c.task_id == sql.bindparam("task_id"))
 
 
 def predict_points(store: Store, rules: Rules, user: User, task_id: int, label: Callable) -> None:
@@ -74,9 +75,9 @@ def current_predictions(connection: Connection, points: Sequence[Any]) -> dict[i
     """Read the predictions of a task's points by point id, without those of pixels that a point has left."""
     if not points:
         return {}
-    query = sql.select(predictions).where(predictions.c.task_id == points[0].task_id)
-    place = {point.id: (point.x, point.y) for point in points}
-    return {row.point_id: row for row in connection.execute(query) if place.get(row.point_id) == (row.x, row.y)}
+    rows = connection.execute(_PREDICTIONS, {"task_id": points[0].task_id}).all()
+    place = {point.id: (point.x, point.y) for point in points} if rows else {}
+    return {row.point_id: row for row in rows if place.get(row.point_id) == (row.x, row.y)}
 
 
 def has_proposals(connection: Connection, task_id: int) -> bool | None:

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from opendensepose.annotate.work.errors import RequestError
 from opendensepose.annotate.work.fields import Id
 from opendensepose.annotate.work.store import Store, annotators, comments, points, tasks
-from opendensepose.annotate.work.tasks import Rules, User, check_version, log, readable_task
+from opendensepose.annotate.work.tasks import Rules, User, check_version, log, readable_task, update_task
 
 __all__ = ["Comment", "accept", "fix", "look", "next_review", "send_back", "task_comments"]
 
@@ -60,7 +60,7 @@ def look(store: Store, user: User, task_id: int) -> None:
 
 def _look(connection: Connection, store: Store, user: User, task_id: int) -> None:
     held = {"review_until": store.clock() + _REVIEW_SECONDS, "reviewer_id": user.id}
-    connection.execute(tasks.update().where(tasks.c.id == task_id).values(**held))
+    update_task(connection, task_id, held)
 
 
 def _check_reviewer(user: User) -> None:
@@ -116,7 +116,7 @@ def _decide(
                 raise RequestError(f"There is no point {row['point_id']} on this person.", 404)
             mark = {"task_id": task_id, "author_id": user.id, "at": store.clock()}
             connection.execute(comments.insert().values(**mark, **row))
-        connection.execute(tasks.update().where(tasks.c.id == task_id).values(version=task.version + 1, **values))
+        update_task(connection, task_id, {**values, "version": task.version + 1})
         log(connection, store, user, task_id, kind, detail={"comments": rows} if rows else {})
 
 

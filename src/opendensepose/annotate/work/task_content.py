@@ -3,7 +3,8 @@
 Functions here read and write rows and check no permission: see `tasks` and `edits` for who may change what.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sql
@@ -35,6 +36,7 @@ __all__ = [
 
 ANSWER_COLUMNS = ("face", "weight_0", "weight_1", "weight_2", "view", "view_x", "view_y", "reason", "answered_by")
 _MIN_SIDE_PX = 4  # of a person's box
+_POINTS = sql.select(points).where(points.c.task_id == sql.bindparam("task_id")).order_by(points.c.rank, points.c.id)
 
 
 class PrefilledPoint(Struct):
@@ -120,11 +122,10 @@ def insert_points(connection: Connection, task_id: int, rows: list[dict]) -> Non
 
 def task_points(connection: Connection, task_id: int) -> list[Row]:
     """Read the points in the order of presentation."""
-    query = sql.select(points).where(points.c.task_id == task_id).order_by(points.c.rank, points.c.id)
-    return list(connection.execute(query))
+    return list(connection.execute(_POINTS, {"task_id": task_id}))
 
 
-def answered_points(rows: list[Row]) -> tuple[list[Row], SurfacePoints]:
+def answered_points(rows: Sequence[Any]) -> tuple[list[Any], SurfacePoints]:
     """Select the points that have a surface point as their answer; return them and these surface points."""
     done = [point for point in rows if point.face is not None]
     weights = [(point.weight_0, point.weight_1, point.weight_2) for point in done]

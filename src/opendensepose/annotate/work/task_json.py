@@ -1,7 +1,7 @@
 """A task as the page gets it: JSON objects of tasks and points, and the picture of what is annotated so far."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sql
@@ -85,7 +85,7 @@ class _Shown(NamedTuple):
     places: list[PlaceInView]
 
 
-def points_json(surface: SurfaceService, points: list[Row], known: dict[int, Row]) -> list[dict]:
+def points_json(surface: SurfaceService, points: Sequence[Any], known: dict[int, Row]) -> list[dict]:
     """Return all points of a task. known: what the model says of them, see `current_predictions`."""
     done, answers = answered_points(points)
     answer = _shown(surface, [point.part for point in done], answers)
@@ -152,7 +152,7 @@ def _is_accepted(point: Row, said: Row | None) -> bool:
 
 
 def _contradictions(
-    surface: SurfaceService, done: list[Row], answers: SurfacePoints, known: dict[int, Row]
+    surface: SurfaceService, done: Sequence[Any], answers: SurfacePoints, known: dict[int, Row]
 ) -> Sequence[Contradiction]:
     if len(done) < 2:
         return ()
@@ -160,22 +160,16 @@ def _contradictions(
     return surface.find_contradictions(part, _photo_xy(done), answers, witness_of(done, known))
 
 
-def _photo_xy(points: list[Row]) -> np.ndarray:
+def _photo_xy(points: Sequence[Any]) -> np.ndarray:
     """(P, 2) float64 pixels of the photo."""
     return np.array([(point.x, point.y) for point in points], np.float64).reshape(-1, 2)
 
 
-def saved_point_json(
-    store: Store, surface: SurfaceService, task_id: int, point_id: int, points: list[Row] | None = None
-) -> dict:
+def saved_point_json(surface: SurfaceService, point_id: int, points: Sequence[Any], known: dict[int, Row]) -> dict:
     """Return the response to a saved point: {point, warnings: [{points: ids, text}]}.
 
-    points: the task's, after the save; read here if None.
+    points: all of the task, after the save. known: what the model says of them, see `current_predictions`.
     """
-    with store.reading() as connection:
-        if points is None:
-            points = task_points(connection, task_id)
-        known = current_predictions(connection, points)
     done, answers = answered_points(points)
     point = next(one for one in points if one.id == point_id)
     own = [k for k, one in enumerate(done) if one.id == point_id]

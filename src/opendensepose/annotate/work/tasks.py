@@ -36,12 +36,22 @@ __all__ = [
     "renew_lease",
     "skip",
     "submit",
+    "update_task",
 ]
 
 LEASE_SECONDS = 15 * 60.0
 ACTIVE = ("submitted", "sent_back", "accepted")
 _MOST_TRIED = 50  # of tasks, until one is found whose person nobody else has taken
 _BOX = ("x0", "y0", "x1", "y1")
+# Statements of every click are made once: to build one and find its compiled form costs as much as running it.
+_TASK = (
+    sql.select(tasks, people.c.photo_id, people.c.is_gold)
+    .join(people, tasks.c.person_id == people.c.id)
+    .where(tasks.c.id == sql.bindparam("task_id"))
+)
+_LOCKED_TASK = _TASK.with_for_update(of=tasks)
+_CHANGED_TASK = tasks.update().where(tasks.c.id == sql.bindparam("task_id"))
+_NEW_EVENT = events.insert()
 
 
 @dataclass(frozen=True)
@@ -89,9 +99,13 @@ class Rules:
 
 def log(connection: Connection, store: Store, user: User | None, task_id: int | None, kind: str, **values: Any) -> None:
     """Write one line of the audit log."""
-    connection.execute(
-        events.insert().values(at=store.clock(), annotator_id=user and user.id, task_id=task_id, kind=kind, **values)
-    )
+    columns = {"at": store.clock(), "annotator_id": user and user.id, "task_id": task_id, "kind": kind, **values}
+    connection.execute(_NEW_EVENT, columns)
+
+
+def update_task(connection: Connection, task_id: int, values: dict[str, Any]) -> None:
+    """Set columns of a task's row."""
+    connection.execute(_CHANGED_TASK, {"task_id": task_id, **values})
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -102,12 +116,7 @@ def readable_task(connection: Connection, user: User, task_id: int, lock: bool =
 
     RequestError 404 unless it is the user's own, the user is a manager, or it was submitted and the user is a reviewer.
     """
-    query = (
-        sql.select(tasks, people.c.photo_id, people.c.is_gold)
-        .join(people, tasks.c.person_id == people.c.id)
-        .where(tasks.c.id == task_id)
-    )
-    row = connection.execute(query.with_for_update(of=tasks) if lock else query).one_or_none()
+    row = connection.execute(_LOCKED_TASK if lock else _TASK, {"task_id": task_id}).one_or_none()
     if row is not None and (row.annotator_id == user.id or user.may_manage):
         return row
     if row is not None and user.may_review and row.status in ACTIVE:
@@ -154,7 +163,7 @@ def renew_lease(store: Store, rules: Rules, user: User, task_id: int) -> dict:
         task = readable_task(connection, user, task_id, lock=True)
         check_editable(task, user)
         until = extend_lease(connection, store, rules, task)
-        connection.execute(tasks.update().where(tasks.c.id == task_id).values(lease_expires_at=until))
+        update_task(connection, task_id, {"lease_expires_at": until})
     return {"lease_expires_at": until, "version": task.version}
 
 
@@ -196,7 +205,7 @@ def release(store: Store, user: User, task_id: int) -> None:
         elif task.annotator_id == user.id and task.status in ("open", "sent_back"):
             ended |= {"lease_expires_at": None, "touched_at": store.clock()}
         if ended:
-            connection.execute(tasks.update().where(tasks.c.id == task_id).values(**ended))
+            update_task(connection, task_id, ended)
             log(connection, store, user, task_id, "release")
 
 
@@ -250,7 +259,7 @@ def _lease_first(connection: Connection, store: Store, rules: Rules, user: User,
         except RequestError:
             continue
         held = {"lease_expires_at": until, "touched_at": store.clock()}
-        connection.execute(tasks.update().where(tasks.c.id == task_id).values(**held))
+        update_task(connection, task_id, held)
         return task_id
     return None
 
@@ -342,7 +351,7 @@ def skip(store: Store, rules: Rules, user: User, task_id: int, reason: str) -> N
             "assigned_at": None,
         }
         ended |= {"version": task.version + 1, "touched_at": store.clock()}
-        connection.execute(tasks.update().where(tasks.c.id == task_id).values(**ended))
+        update_task(connection, task_id, ended)
         log(connection, store, user, task_id, "skip", detail={"reason": reason})
 
 
@@ -372,7 +381,7 @@ def submit(store: Store, rules: Rules, user: User, task_id: int, version: int | 
             "fixer_id": None,
         }
         values |= {"assigned_at": None, "touched_at": store.clock()}
-        connection.execute(tasks.update().where(tasks.c.id == task_id).values(**values, version=task.version + 1))
+        update_task(connection, task_id, {**values, "version": task.version + 1})
         if task.submitted_at is None:
             more = people.c.times_submitted + 1
             connection.execute(people.update().where(people.c.id == task.person_id).values(times_submitted=more))

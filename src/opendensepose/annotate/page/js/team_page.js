@@ -45,7 +45,7 @@ function showProgress(progress) {
 function forecast({ annotations_left: left, per_day: pace, days_left: days, done_on: date, gold }) {
   const golden = gold ? ` ${gold} gold people measure annotators and are not counted.` : "";
   if (!left) return `Nothing is left to annotate.${golden}`;
-  if (!pace) return `${left} annotations are left; nothing was submitted in the last seven days, so there is no forecast.${golden}`;
+  if (!pace) return `${left === 1 ? "1 annotation is" : `${left} annotations are`} left; nothing was submitted in the last seven days, so there is no forecast.${golden}`;
   return `At the pace of the last seven days, ${pace} a day, the ${left} that are left take ${days} ${days === 1 ? "day" : "days"}, until ${date}.${golden}`;
 }
 
