@@ -11,6 +11,7 @@ from tests.annotate.browser import chromium_path
 from opendensepose import annotate
 
 STATIC = Path(annotate.__path__[0]) / "page"
+TEMPLATES = Path(annotate.__path__[0]) / "server" / "templates"
 playwright_api = pytest.importorskip("playwright.sync_api", reason="the tests of the page need playwright")
 
 
@@ -106,7 +107,7 @@ def test_no_key_has_two_meanings(page):
 def test_every_button_has_an_action_and_every_action_a_handler():
     keys, handlers = ((STATIC / "js" / name).read_text() for name in ("keys.js", "handlers.js"))
     listed = set(re.findall(r'action\("([\w-]+)"', keys))
-    assert set(re.findall(r'data-action="([\w-]+)"', (STATIC / "index.html").read_text())) <= listed
+    assert set(re.findall(r'data-action="([\w-]+)"', (TEMPLATES / "annotate.html").read_text())) <= listed
     directions = {f"{name}-{way}" for name in ("cursor", "box", "cross") for way in ("left", "right", "up", "down")}
     handled = set(re.findall(r'^    "?([\w-]+)"?: \(', handlers, re.M)) | directions
     assert listed == handled
@@ -126,5 +127,5 @@ def test_modules_make_no_markup_from_text():
 def test_pages_have_nothing_inline_and_load_from_the_server_only():
     inline = r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|javascript:"
     elsewhere = r'(?:src|href)="[^/"][^"]*"'
-    found = {path.name: re.findall(f"{inline}|{elsewhere}", path.read_text()) for path in STATIC.glob("*.html")}
+    found = {path.name: re.findall(f"{inline}|{elsewhere}", path.read_text()) for path in TEMPLATES.glob("*.html")}
     assert found and not {name: what for name, what in found.items() if what}

@@ -19,7 +19,7 @@ from opendensepose.surface import load_charts, load_surface
 
 __all__ = ["load_or_draw"]
 
-FORMAT = 1  # increase it when the drawing changes
+FORMAT = 2  # increase it when the drawing changes
 
 
 def load_or_draw(cache_dir: str | Path | None = None) -> dict[tuple[int, int], bytes]:
