@@ -6,31 +6,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
-from tests.annotate.browser import chromium_path
 
 from opendensepose import annotate
 
 STATIC = Path(annotate.__path__[0]) / "page"
 TEMPLATES = Path(annotate.__path__[0]) / "server" / "templates"
-playwright_api = pytest.importorskip("playwright.sync_api", reason="the tests of the page need playwright")
 
 
 @pytest.fixture(scope="module")
-def page():
+def page(browser):
     """A page without a server: the modules are given to the browser from the folder."""
-    if chromium_path() is None:
-        pytest.skip("no Chromium: `apt-get install chromium`")
-    with playwright_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
-        page = browser.new_page()
-        page.route(
-            "http://page.test/static/**",
-            lambda route: route.fulfill(path=STATIC / route.request.url.split("/static/")[1]),
-        )
-        page.route("http://page.test/", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
-        page.goto("http://page.test/")
-        yield page
-        browser.close()
+    page = browser.new_page()
+    page.route(
+        "http://page.test/static/**",
+        lambda route: route.fulfill(path=STATIC / route.request.url.split("/static/")[1]),
+    )
+    page.route("http://page.test/", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
+    page.goto("http://page.test/")
+    return page
 
 
 def masks_to_code():

@@ -1,9 +1,8 @@
 """From person to person, lists and teams in a real browser: addresses, review in turn, people page, team page."""
 
-import pytest
 import sqlalchemy as sql
 from tests.annotate.annotating import user
-from tests.annotate.browser import BlankPictures, Hands, chromium_path, open_page, serving
+from tests.annotate.browser import Hands, expect, open_page, serving
 from tests.annotate.fakes import square
 
 from opendensepose.annotate.server.access import invite
@@ -12,22 +11,7 @@ from opendensepose.annotate.work.edits import Answer
 from opendensepose.annotate.work.store import people, points
 from opendensepose.annotate.work.store import tasks as task_table
 
-playwright_api = pytest.importorskip("playwright.sync_api", reason="the tests of the page need playwright")
-pytestmark = pytest.mark.skipif(chromium_path() is None, reason="no Chromium: `apt-get install chromium`")
 RULES = tasks.Rules()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def surface():
-    return BlankPictures()
 
 
 def add_people(store, count: int) -> None:
@@ -52,7 +36,7 @@ def submit(store, surface, who, after=None) -> int:
 
 
 def wait_person(page, number: int) -> None:
-    page.wait_for_selector(f"#task-name:has-text('person {number}')")
+    page.wait_for_selector(f"#task-name:has-text('Person {number}')")
     page.wait_for_function(f"location.pathname === '/person/{number}'")
 
 
@@ -121,7 +105,7 @@ def test_review_goes_in_turn_and_keeps_unsent_comments(browser, surface, tmp_pat
             wait_person(page, 2)
             assert hands.get(f"/api/tasks/{first}")["comments"][0]["text"] == "too high"
             page.goto(f"{server.url}/people?state=submitted")
-            playwright_api.expect(page.locator("#people .actions")).to_have_count(1)
+            expect(page.locator("#people .actions")).to_have_count(1)
             page.click("#people .actions a")
             wait_person(page, 2)
             hands.press("Shift+A")

@@ -45,7 +45,7 @@ def test_the_sides_are_the_persons_own():
     front, right, left, back = (view.sides for view in views.views_of(1)[:4])
     assert front == {"left": "R", "right": "L"} and back == {"left": "L", "right": "R"}
     assert right == {"left": "back", "right": "front"} and left == {"left": "front", "right": "back"}
-    for part, of_front in ((8, {"left": "outer side", "right": "inner side"}), (9, {"left": "inner side", "right": "outer side"})):
+    for part, of_front in ((8, {"left": "outer", "right": "inner"}), (9, {"left": "inner", "right": "outer"})):
         assert views.views_of(part)[0].sides == {**of_front, "bottom": "foot"}
     assert not any(view.sides for view in views.views_of(2))
 

@@ -111,7 +111,7 @@ def _directions(part: int) -> dict[str, np.ndarray]:
     across = {"L": left, "R": -left}
     if "left" in name or "right" in name:
         outer = left if "left" in name else -left
-        across = {"outer side": outer, "inner side": -outer}
+        across = {"outer": outer, "inner": -outer}
     return {"front": front, "back": -front, **across}
 
 

@@ -117,23 +117,26 @@ export class BoxStage {
     const { app } = this;
     return app.attempt(async () => {
       if (!app.task) return app.open(await post("/api/tasks", { photo: this.name, box_xyxy: box }));
-      await this.#change([...app.task.box_xyxy], box);
-      return held || app.setStage("parts"); // a handle may be followed by another
+      this.#change([...app.task.box_xyxy], box);
+      if (held) return undefined; // a handle may be followed by another
+      await app.queue.flush();
+      return app.setStage("parts");
     });
   }
 
-  async #change(before, after) {
+  #change(before, after) {
     if (before.every((side, k) => side === after[k])) return;
-    await this.#save(after);
-    const again = (box) => this.app.attempt(() => this.#save(box));
-    this.app.histories.box.push({ undo: () => again(before), redo: () => again(after) });
-    announce("Box changed");
+    const { queue, task, histories } = this.app;
+    const save = (box) => queue.add({ method: "PUT", path: `/api/tasks/${task.id}/box`, body: { box_xyxy: box }, done: (answer) => this.#saved(answer), refused: (error) => notice(error.message) });
+    histories.box.push({ undo: () => save(before), redo: () => save(after) });
+    save(after);
   }
 
-  async #save(box) {
-    this.app.take(await this.app.queue.direct("PUT", `/api/tasks/${this.app.task.id}/box`, { box_xyxy: box }));
-    this.box = [...this.app.task.box_xyxy];
+  #saved(task) {
+    this.app.take(task);
+    this.box = [...task.box_xyxy];
     this.app.photo.redraw();
+    announce("Box changed");
   }
 
   draw(context, viewport) {

@@ -102,9 +102,9 @@ export class Outline {
   /** Paints the inside as one change, which replaces what this outline painted before. */
   #paint() {
     const { stage } = this;
-    if (this.#isLast()) stage.app.histories.parts.undo();
+    const replaced = this.#isLast() ? stage.takeBack(this.entry) : [];
     this.closed = true;
-    this.entry = stage.commit(stage.wanted(polygonCells(this.corners)), "outlined");
+    this.entry = stage.commit(stage.wanted(polygonCells(this.corners)), "outlined", replaced) || null;
   }
 
   #isLast() {

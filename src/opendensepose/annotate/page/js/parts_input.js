@@ -121,7 +121,7 @@ export class PartsInput {
       button.setAttribute("aria-pressed", button.dataset.action === `tool-${stage.tool}`);
     }
     byId("brush-size").value = stage.radius;
-    byId("brush-size-value").textContent = `${Math.max(1, Math.round(2 * stage.radiusInPhoto()))} px of the photo`;
+    byId("brush-size-value").textContent = `${Math.max(1, Math.round(2 * stage.radiusInPhoto()))} px`;
     byId("keep-others").checked = stage.keepOthers;
   }
 

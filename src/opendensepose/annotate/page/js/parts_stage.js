@@ -102,20 +102,31 @@ export class PartsStage {
     return wanted;
   }
 
-  /** Commits cells -> labels as one change: shown, saved, and undone together. Returns its entry in the history, or null. */
-  commit(wanted, what) {
+  /**
+   * Commits cells -> labels as one change: shown, saved, and undone together. `replaced`: parts of a change taken back
+   * before. Returns the change's entry in the history, or null.
+   */
+  commit(wanted, what, replaced = []) {
     const change = this.app.mayEdit() && this.app.labels.difference(wanted);
-    if (!change) return null;
+    const parts = [...new Set([...(change?.parts || []), ...replaced])];
+    if (!change) return parts.length ? this.app.saveParts(parts) : null;
     const move = (back) => {
       this.app.labels.apply(change, back);
-      this.app.saveParts(change.parts);
+      this.app.saveParts(parts);
       this.show();
     };
     move(false);
-    const entry = { undo: () => move(true), redo: () => move(false) };
+    const entry = { change, undo: () => move(true), redo: () => move(false) };
     this.app.histories.parts.push(entry);
     announce(`${this.app.partName(this.part)} ${what}`);
     return entry;
+  }
+
+  /** Takes back the last change, for another to replace it; returns its parts, which are saved with that. */
+  takeBack(entry) {
+    this.app.labels.apply(entry.change, true);
+    this.app.histories.parts.drop(entry);
+    return entry.change.parts;
   }
 
   fillAt([x, y]) {
