@@ -3,12 +3,11 @@
 import sqlalchemy as sql
 from tests.annotate.annotating import user
 from tests.annotate.browser import Hands, expect, open_page, serving
-from tests.annotate.fakes import square
+from tests.annotate.page.team_work import submit
 
 from opendensepose.annotate.server.access import invite
-from opendensepose.annotate.work import edits, tasks
-from opendensepose.annotate.work.edits import Answer
-from opendensepose.annotate.work.store import people, points
+from opendensepose.annotate.work import tasks
+from opendensepose.annotate.work.store import people
 from opendensepose.annotate.work.store import tasks as task_table
 
 RULES = tasks.Rules()
@@ -19,20 +18,6 @@ def add_people(store, count: int) -> None:
         for k in range(count):
             box = {"x0": 10.0 + k % 50, "y0": 20.0, "x1": 120.0 + k % 50, "y1": 300.0}
             connection.execute(people.insert().values(photo_id=1, is_gold=False, times_submitted=0, **box))
-
-
-def submit(store, surface, who, after=None) -> int:
-    """Annotates the next person past the page, each point with a reason; returns the task."""
-    task_id = tasks.next_task(store, RULES, who, after)
-    edits.set_parts(store, RULES, who, task_id, {1: square(50, 200)}, version=1)
-    edits.resample_points(store, RULES, who, task_id, surface.sample_points, version=2)
-    with store.reading() as connection:
-        ids = connection.scalars(sql.select(points.c.id).where(points.c.task_id == task_id)).all()
-    for k, point_id in enumerate(ids):
-        answer = Answer(reason="not visible")
-        edits.answer_point(store, RULES, who, task_id, point_id, answer, surface.point_at, version=3 + k)
-    tasks.submit(store, RULES, who, task_id)
-    return task_id
 
 
 def wait_person(page, number: int) -> None:

@@ -32,5 +32,5 @@ PAGE_ENDPOINTS = [
     Endpoint("GET", "/", _page("annotate")),
     Endpoint("GET", "/person/{person_id:int}", _page("annotate")),
     Endpoint("GET", "/people", _page("people")),
-    Endpoint("GET", "/manager", _page("team.html"), role="manager"),
+    Endpoint("GET", "/manager", _page("team"), role="manager"),
 ]

@@ -18,8 +18,7 @@ export class BoxStage {
   /** Draws a new person's box in the open photo, or in one to choose. */
   async start() {
     const { task } = this.app;
-    const open = task && { name: task.photo, width: task.width, height: task.height, id: task.photo_id };
-    const photo = open || (await choosePhoto());
+    const photo = task ? { ...task, name: task.photo, id: task.photo_id } : await choosePhoto();
     if (!photo) return;
     await this.app.close();
     await this.#begin(photo);
@@ -59,8 +58,7 @@ export class BoxStage {
   }
 
   done() {
-    if (this.app.task) return this.app.setStage("parts");
-    return this.app.attempt(() => openAddress(this.app));
+    return this.app.task ? this.app.setStage("parts") : this.app.attempt(() => openAddress(this.app));
   }
 
   #gripAt(x, y) {
@@ -118,9 +116,8 @@ export class BoxStage {
     return app.attempt(async () => {
       if (!app.task) return app.open(await post("/api/tasks", { photo: this.name, box_xyxy: box }));
       this.#change([...app.task.box_xyxy], box);
-      if (held) return undefined; // a handle may be followed by another
-      await app.queue.flush();
-      return app.setStage("parts");
+      if (!held) await app.queue.flush(); // a handle may be followed by another
+      return held || app.setStage("parts");
     });
   }
 

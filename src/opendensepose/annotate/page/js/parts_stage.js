@@ -36,11 +36,10 @@ export class PartsStage {
     return [x0 + (x / GRID) * (x1 - x0), y0 + (y / GRID) * (y1 - y0)];
   }
 
-  /** The brush's radii in cells: a disc in the photo, `radius` cells along the box's longer side. */
+  /** The brush's radii in cells: a disc in the photo. */
   radii() {
     const [x0, y0, x1, y1] = this.app.task.box_xyxy;
-    const longer = Math.max(x1 - x0, y1 - y0);
-    return [(this.radius * longer) / (x1 - x0), (this.radius * longer) / (y1 - y0)];
+    return [x1 - x0, y1 - y0].map((side) => (this.radiusInPhoto() * GRID) / side);
   }
 
   /** The brush's radius in pixels of the photo. */
@@ -102,10 +101,7 @@ export class PartsStage {
     return wanted;
   }
 
-  /**
-   * Commits cells -> labels as one change: shown, saved, and undone together. `replaced`: parts of a change taken back
-   * before. Returns the change's entry in the history, or null.
-   */
+  /** Commits cells -> labels as one change, saved with the parts `replaced` by it; returns its entry for undo, or null. */
   commit(wanted, what, replaced = []) {
     const change = this.app.mayEdit() && this.app.labels.difference(wanted);
     const parts = [...new Set([...(change?.parts || []), ...replaced])];
