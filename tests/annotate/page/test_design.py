@@ -144,11 +144,12 @@ def test_a_notice_covers_nothing(team):
 def test_a_long_word_about_saving_moves_nothing(team):
     page = team.page
     show_parts(team)
-    names = "[...document.querySelectorAll('.bar > *, .tab, .task-bar button')].map((one) => one.getBoundingClientRect().x)"
-    before = page.evaluate(names)
+    places = """[...document.querySelectorAll(".bar > *, .tab, .task-bar button")].map((one) =>
+        one.getBoundingClientRect().x)"""
+    before = page.evaluate(places)
     words = "The server made an error: 12 changes are kept, and tried again soon"
     page.evaluate("(words) => { document.querySelector('#save-state span').textContent = words; }", words)
-    after = page.evaluate(names)
+    after = page.evaluate(places)
     assert after[-4:] == before[-4:]
     last = page.locator(".tab:has-text('Team')").bounding_box()
     assert last["x"] + last["width"] < 1366 and page.evaluate("document.documentElement.scrollWidth") == 1366
@@ -162,7 +163,7 @@ def test_what_is_read_only_has_no_tools(team):
     for stage in (",", "."):
         team.press(stage)
         page.wait_for_timeout(200)
-        live = page.evaluate("[...document.querySelectorAll('.for-editing')].filter((one) => one.checkVisibility()).length")
+        live = page.eval_on_selector_all(".for-editing", "all => all.filter((one) => one.checkVisibility()).length")
         assert live == 0 and page.evaluate("getComputedStyle(document.getElementById('photo')).cursor") == "default"
     page.mouse.click(*team.view_place(1, 0, 200, 200))
     page.wait_for_selector("#notice:has-text('cannot be changed')")

@@ -7,7 +7,7 @@ from tests.annotate.page.team_work import submit
 
 from opendensepose.annotate.server.access import invite
 from opendensepose.annotate.work import tasks
-from opendensepose.annotate.work.store import people
+from opendensepose.annotate.work.store import people, photos
 from opendensepose.annotate.work.store import tasks as task_table
 
 RULES = tasks.Rules()
@@ -180,3 +180,29 @@ def test_the_team_page_invites_revokes_and_forecasts(browser, surface, tmp_path)
             page.wait_for_selector("#state:has-text('not signed in')")
             page.goto(server.url)
             assert "Sign in" in page.inner_text("main")
+
+
+def test_the_search_for_people_is_told_on_every_page(browser, surface, tmp_path):
+    with serving(tmp_path / "one", surface, search=True, disc=True) as server:
+        add_people(server.store, 1)
+        with open_page(browser, server) as page:
+            wait_person(page, 1)  # work goes on meanwhile
+            page.wait_for_selector("#search-state:has-text('Finding people: 1 of 2 photos')")
+            page.goto(f"{server.url}/people")
+            page.wait_for_selector("#search-state:has-text('Finding people: 1 of 2 photos')")
+            with server.store.writing() as connection:
+                connection.execute(photos.update().values(searched=True))
+            expect(page.locator("#search-state")).to_have_text("")
+
+
+def test_false_boxes_are_deleted_from_the_list(browser, surface, tmp_path):
+    with serving(tmp_path / "one", surface) as server:
+        add_people(server.store, 3)
+        with open_page(browser, server, path="/people") as page:
+            page.wait_for_selector("#range:has-text('1 to 3 of 3')")
+            for person in (1, 3):
+                page.check(f"[aria-label='Choose person {person}']")
+            page.click("#delete")
+            page.click("dialog:has-text('Delete 2 people?') button:has-text('Delete')")
+            page.wait_for_selector("#notice:has-text('2 people deleted.')")
+            page.wait_for_selector("#range:has-text('1 to 1 of 1')")

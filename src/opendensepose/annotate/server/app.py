@@ -83,4 +83,3 @@ def create_app(
     if static.is_dir():
         routes.append(Mount("/static", StaticFiles(directory=static)))
     return Starlette(routes=routes, middleware=middleware, exception_handlers=EXCEPTION_HANDLERS)
-

@@ -1,7 +1,7 @@
 """Outlines that snap to the photo's edges: the annotator drags roughly along a part's border, the outline follows it.
 
 Each corner of the drawn outline moves to the strongest edge across the line, within reach. Between corners OpenCV's
-intelligent scissors (Mortensen and Barrett, Intelligent Scissors for Image Composition, 1995) find the path along edges.
+intelligent scissors (Mortensen and Barrett, Intelligent Scissors for Image Composition, 1995) follow the edges.
 Letters: P points of an outline, M of the corners.
 """
 
