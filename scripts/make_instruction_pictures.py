@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image
 
 import opendensepose.annotate
-from opendensepose.surface import CHART_TO_PART, PART_COLOURS
+from opendensepose.annotate.surface.part_colours import TOOL_COLOURS
+from opendensepose.surface import CHART_TO_PART
 from opendensepose.synth import Ingredients, render_image
 from opendensepose.visualize import outline_coverage
 
@@ -40,10 +41,10 @@ def main() -> None:
 
 
 def _with_parts(photo: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """The photo with the part masks over it and a white line around each."""
+    """The photo with the part masks over it in the tool's colours and a white line around each."""
     canvas = photo.astype(np.float32)
     inside = (part > 0)[..., None]
-    canvas += np.where(inside, 0.55, 0) * (PART_COLOURS[part].astype(np.float32) - canvas)
+    canvas += np.where(inside, 0.55, 0) * (TOOL_COLOURS[part].astype(np.float32) - canvas)
     lines = np.zeros(part.shape, np.float32)
     for number in np.unique(part[part > 0]):
         np.maximum(lines, outline_coverage(part == number, width_px=1.8), out=lines)

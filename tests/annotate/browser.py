@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import pytest
 import uvicorn
-from PIL import Image
+from PIL import Image, ImageDraw
 from tests.annotate.fakes import Clash
 
 from opendensepose.annotate.server.app import create_app
@@ -26,13 +27,35 @@ from opendensepose.annotate.work.store import open_store
 from opendensepose.data.masks import decode_mask
 from opendensepose.surface import SurfacePoints
 
-__all__ = ["BlankPictures", "Hands", "PageServer", "chromium_path", "open_page", "serving"]
+__all__ = ["BlankPictures", "Hands", "PageServer", "chromium_path", "expect", "launched", "open_page", "serving"]
+
 
 BOX = [40.0, 20.0, 200.0, 300.0]
+DISC = [80, 100, 160, 180]  # in the photo disc.png
 
 
 def chromium_path() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@contextmanager
+def launched():
+    """Chromium, or a skipped test where there is none."""
+    playwright_api = pytest.importorskip("playwright.sync_api", reason="the tests of the page need playwright")
+    if chromium_path() is None:
+        pytest.skip("no Chromium: `apt-get install chromium`")
+    with playwright_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def expect(locator):
+    """Playwright's assertions on a locator, which wait."""
+    from playwright.sync_api import expect as playwright_expect
+
+    playwright_expect.set_options(timeout=40_000)
+    return playwright_expect(locator)
 
 
 @cache
@@ -95,19 +118,22 @@ class BlankLabels:
 
 
 class PageServer:
-    """A store with one photo and one person, served at `url`."""
+    """A store with photos, served at `url`: a smooth one, and if asked another with a disc, whose border is an edge."""
 
-    def __init__(self, folder, surface, team=False, rules=None):
+    def __init__(self, folder, surface, team=False, rules=None, disc=False, search=False):
         photos = folder / "photos"
         photos.mkdir()
         ramp = np.linspace(40, 200, 240 * 320).reshape(320, 240)
-        Image.fromarray(np.stack([ramp, ramp[::-1], ramp[:, ::-1]], 2).astype(np.uint8)).save(photos / "street.png")
+        photo = Image.fromarray(np.stack([ramp, ramp[::-1], ramp[:, ::-1]], 2).astype(np.uint8))
+        photo.save(photos / "street.png")
+        if disc:
+            ImageDraw.Draw(photo).ellipse(DISC, fill=(250, 240, 30))
+            photo.save(photos / "disc.png")
         self.store = open_store(str(folder / "annotations.sqlite"))
         self.surface = surface
         add_photos(self.store, photos)
-        self.app = create_app(
-            self.store, surface, PhotoFolder(self.store, photos), rules=rules, team=team, predictor=lambda *image: None
-        )
+        options = {"rules": rules, "team": team, "search": search, "predictor": lambda *image: None}
+        self.app = create_app(self.store, surface, PhotoFolder(self.store, photos), **options)
         listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self._server = uvicorn.Server(uvicorn.Config(self.app, log_level="error", ws="none", lifespan="off"))
@@ -126,9 +152,9 @@ class PageServer:
 
 
 @contextmanager
-def serving(folder, surface, team=False, rules=None):
+def serving(folder, surface, **options):
     folder.mkdir(exist_ok=True)
-    server = PageServer(folder, surface, team, rules)
+    server = PageServer(folder, surface, **options)
     try:
         yield server
     finally:
@@ -176,16 +202,16 @@ class Hands:
         assert answer.ok, answer.text()
         return answer.json()
 
-    def new_person(self, box=BOX) -> int:
+    def new_person(self, box=BOX, photo="street.png") -> int:
         """Adds a person past the page, and opens them there."""
-        number = self.add_person(box)
+        number = self.add_person(box, photo)
         self.page.goto(f"{self.server.url}/person/{number}")
-        self.page.wait_for_selector(f"body[data-stage=parts] #task-name:has-text('person {number}')")
+        self.page.wait_for_selector(f"body[data-stage=parts] #task-name:has-text('Person {number}')")
         return number
 
-    def add_person(self, box=BOX) -> int:
+    def add_person(self, box=BOX, photo="street.png") -> int:
         """Adds a person past the page, whose task has the same number."""
-        task = self.send("POST", "/api/tasks", {"photo": "street.png", "box_xyxy": box})
+        task = self.send("POST", "/api/tasks", {"photo": photo, "box_xyxy": box})
         self.send("POST", f"/api/tasks/{task['id']}/release", {})
         return task["id"]
 

@@ -33,6 +33,10 @@ class FlatView:
     width: int = 100
     height: int = 100
 
+    @property
+    def sides(self):
+        return {"left": "L"}
+
 
 @dataclass(frozen=True)
 class FlatLabels:
@@ -91,6 +95,9 @@ class FlatSurface:
         """Two points of one part at one place contradict each other."""
         same = [k for k in range(1, len(part)) if np.array_equal(points.barycentric[k], points.barycentric[0])]
         return [Clash((0, k), "two points at one place") for k in same]
+
+    def snap_outline(self, image_rgb, outline_xy, reach_px):
+        return outline_xy + 1
 
     def draw_preview(self, crop_rgb, box_xyxy, parts, xy, i, u, v, fill):
         return crop_rgb

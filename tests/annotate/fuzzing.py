@@ -91,6 +91,8 @@ def _examples(rng: random.Random) -> dict[str, list]:
         "open": [{}, {"by": version}],
         "assign": [{"person_ids": [version, point], "annotator_id": version}],
         "unassign": [{"person_ids": [version]}],
+        "delete": [{"person_ids": [version, point]}],
+        "snap": [{"outline_xy": [box[:2], box[2:], [box[0], box[3]]], "reach_px": rng.uniform(1, 9)}],
         "invite": [{"name": "dora", "role": "annotator"}],
         "revoke": [{"name": "dora"}],
         "import": [document],

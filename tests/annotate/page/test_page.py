@@ -4,38 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from tests.annotate.browser import BOX, BlankPictures, Hands, chromium_path, open_page, serving
+from tests.annotate.browser import BOX, Hands, expect, open_page, serving
 
 from opendensepose.annotate.server.access import invite
-
-playwright_api = pytest.importorskip("playwright.sync_api", reason="the tests of the page need playwright")
-pytestmark = pytest.mark.skipif(chromium_path() is None, reason="no Chromium: `apt-get install chromium`")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def surface():
-    return BlankPictures()
-
-
-@pytest.fixture
-def server(tmp_path, surface):
-    with serving(tmp_path / "one", surface) as server:
-        yield server
-
-
-@pytest.fixture
-def hands(browser, server):
-    with open_page(browser, server) as page:
-        page.wait_for_selector("#empty-title:has-text('No person')")
-        yield Hands(page, server)
 
 
 def test_a_whole_person_by_mouse_and_by_keyboard(browser, hands, server, surface, tmp_path):
@@ -64,7 +35,7 @@ def test_a_whole_person_by_mouse_and_by_keyboard(browser, hands, server, surface
             x, y = surface.place_on(part, view, rng)
             page.mouse.click(*hands.view_place(part, view, x, y))
             wished[point["id"]] = view, x, y
-        playwright_api.expect(page.locator(".point-strip [data-state=open]")).to_have_count(len(points) - k - 1)
+        expect(page.locator(".point-strip [data-state=open]")).to_have_count(len(points) - k - 1)
         hands.press("n")
     hands.wait_saved()
     for point in hands.task()["points"][:-1]:
@@ -74,7 +45,7 @@ def test_a_whole_person_by_mouse_and_by_keyboard(browser, hands, server, surface
         assert np.abs(got - (x, y)).max() < 2  # a pixel of the screen, in pixels of the picture
     assert hands.task()["points"][-1]["reason"] == "can't tell"
     assert [bool(point["warning"]) for point in hands.task()["points"][:3]] == [True, True, False]
-    playwright_api.expect(page.locator(".point-strip [data-state=warning]")).to_have_count(2)
+    expect(page.locator(".point-strip [data-state=warning]")).to_have_count(2)
     hands.press("Control+Enter")
     page.click("dialog:has-text('contradict') button:has-text('Submit')")
     page.wait_for_selector("body[data-stage=none]")

@@ -6,30 +6,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
-from tests.annotate.browser import chromium_path
 
 from opendensepose import annotate
 
 STATIC = Path(annotate.__path__[0]) / "page"
-playwright_api = pytest.importorskip("playwright.sync_api", reason="the tests of the page need playwright")
+TEMPLATES = Path(annotate.__path__[0]) / "server" / "templates"
 
 
 @pytest.fixture(scope="module")
-def page():
+def page(browser):
     """A page without a server: the modules are given to the browser from the folder."""
-    if chromium_path() is None:
-        pytest.skip("no Chromium: `apt-get install chromium`")
-    with playwright_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
-        page = browser.new_page()
-        page.route(
-            "http://page.test/static/**",
-            lambda route: route.fulfill(path=STATIC / route.request.url.split("/static/")[1]),
-        )
-        page.route("http://page.test/", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
-        page.goto("http://page.test/")
-        yield page
-        browser.close()
+    page = browser.new_page()
+    page.route(
+        "http://page.test/static/**",
+        lambda route: route.fulfill(path=STATIC / route.request.url.split("/static/")[1]),
+    )
+    page.route("http://page.test/", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
+    page.goto("http://page.test/")
+    return page
 
 
 def masks_to_code():
@@ -106,7 +100,7 @@ def test_no_key_has_two_meanings(page):
 def test_every_button_has_an_action_and_every_action_a_handler():
     keys, handlers = ((STATIC / "js" / name).read_text() for name in ("keys.js", "handlers.js"))
     listed = set(re.findall(r'action\("([\w-]+)"', keys))
-    assert set(re.findall(r'data-action="([\w-]+)"', (STATIC / "index.html").read_text())) <= listed
+    assert set(re.findall(r'data-action="([\w-]+)"', (TEMPLATES / "annotate.html").read_text())) <= listed
     directions = {f"{name}-{way}" for name in ("cursor", "box", "cross") for way in ("left", "right", "up", "down")}
     handled = set(re.findall(r'^    "?([\w-]+)"?: \(', handlers, re.M)) | directions
     assert listed == handled
@@ -126,5 +120,5 @@ def test_modules_make_no_markup_from_text():
 def test_pages_have_nothing_inline_and_load_from_the_server_only():
     inline = r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|javascript:"
     elsewhere = r'(?:src|href)="[^/"][^"]*"'
-    found = {path.name: re.findall(f"{inline}|{elsewhere}", path.read_text()) for path in STATIC.glob("*.html")}
+    found = {path.name: re.findall(f"{inline}|{elsewhere}", path.read_text()) for path in TEMPLATES.glob("*.html")}
     assert found and not {name: what for name, what in found.items() if what}

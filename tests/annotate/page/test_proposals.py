@@ -2,22 +2,9 @@
 
 import numpy as np
 import pytest
-from tests.annotate.browser import BlankPictures, Hands, chromium_path, open_page, serving
+from tests.annotate.browser import BlankPictures, Hands, expect, open_page, serving
 
 from opendensepose.annotate.work.tasks import Rules
-
-playwright_api = pytest.importorskip("playwright.sync_api", reason="the tests of the page need playwright")
-pytestmark = pytest.mark.skipif(chromium_path() is None, reason="no Chromium: `apt-get install chromium`")
-expect = playwright_api.expect
-expect.set_options(timeout=40_000)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +97,8 @@ def test_a_submitted_person_is_confirmed_and_the_next_one_opened(hands):
     hands.page.reload()
     hands.page.wait_for_selector("body[data-stage=points]")
     hands.press("Control+Enter")
-    hands.page.wait_for_selector("#notice:has-text('Submitted: street.png, person 1')")
-    assert "person 2" in hands.page.inner_text("#task-name")
+    hands.page.wait_for_selector("#notice:has-text('Submitted: person 1 of street.png'):has-text('Now: person 2.')")
+    assert "Person 2" in hands.page.inner_text("#task-name")
 
 
 @pytest.mark.parametrize("goes_on", [False, True])

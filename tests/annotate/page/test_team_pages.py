@@ -1,33 +1,16 @@
 """From person to person, lists and teams in a real browser: addresses, review in turn, people page, team page."""
 
-import pytest
 import sqlalchemy as sql
 from tests.annotate.annotating import user
-from tests.annotate.browser import BlankPictures, Hands, chromium_path, open_page, serving
-from tests.annotate.fakes import square
+from tests.annotate.browser import Hands, expect, open_page, serving
+from tests.annotate.page.team_work import submit
 
 from opendensepose.annotate.server.access import invite
-from opendensepose.annotate.work import edits, tasks
-from opendensepose.annotate.work.edits import Answer
-from opendensepose.annotate.work.store import people, points
+from opendensepose.annotate.work import tasks
+from opendensepose.annotate.work.store import people, photos
 from opendensepose.annotate.work.store import tasks as task_table
 
-playwright_api = pytest.importorskip("playwright.sync_api", reason="the tests of the page need playwright")
-pytestmark = pytest.mark.skipif(chromium_path() is None, reason="no Chromium: `apt-get install chromium`")
 RULES = tasks.Rules()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def surface():
-    return BlankPictures()
 
 
 def add_people(store, count: int) -> None:
@@ -37,22 +20,8 @@ def add_people(store, count: int) -> None:
             connection.execute(people.insert().values(photo_id=1, is_gold=False, times_submitted=0, **box))
 
 
-def submit(store, surface, who, after=None) -> int:
-    """Annotates the next person past the page, each point with a reason; returns the task."""
-    task_id = tasks.next_task(store, RULES, who, after)
-    edits.set_parts(store, RULES, who, task_id, {1: square(50, 200)}, version=1)
-    edits.resample_points(store, RULES, who, task_id, surface.sample_points, version=2)
-    with store.reading() as connection:
-        ids = connection.scalars(sql.select(points.c.id).where(points.c.task_id == task_id)).all()
-    for k, point_id in enumerate(ids):
-        answer = Answer(reason="not visible")
-        edits.answer_point(store, RULES, who, task_id, point_id, answer, surface.point_at, version=3 + k)
-    tasks.submit(store, RULES, who, task_id)
-    return task_id
-
-
 def wait_person(page, number: int) -> None:
-    page.wait_for_selector(f"#task-name:has-text('person {number}')")
+    page.wait_for_selector(f"#task-name:has-text('Person {number}')")
     page.wait_for_function(f"location.pathname === '/person/{number}'")
 
 
@@ -121,7 +90,7 @@ def test_review_goes_in_turn_and_keeps_unsent_comments(browser, surface, tmp_pat
             wait_person(page, 2)
             assert hands.get(f"/api/tasks/{first}")["comments"][0]["text"] == "too high"
             page.goto(f"{server.url}/people?state=submitted")
-            playwright_api.expect(page.locator("#people .actions")).to_have_count(1)
+            expect(page.locator("#people .actions")).to_have_count(1)
             page.click("#people .actions a")
             wait_person(page, 2)
             hands.press("Shift+A")
@@ -211,3 +180,29 @@ def test_the_team_page_invites_revokes_and_forecasts(browser, surface, tmp_path)
             page.wait_for_selector("#state:has-text('not signed in')")
             page.goto(server.url)
             assert "Sign in" in page.inner_text("main")
+
+
+def test_the_search_for_people_is_told_on_every_page(browser, surface, tmp_path):
+    with serving(tmp_path / "one", surface, search=True, disc=True) as server:
+        add_people(server.store, 1)
+        with open_page(browser, server) as page:
+            wait_person(page, 1)  # work goes on meanwhile
+            page.wait_for_selector("#search-state:has-text('Finding people: 1 of 2 photos')")
+            page.goto(f"{server.url}/people")
+            page.wait_for_selector("#search-state:has-text('Finding people: 1 of 2 photos')")
+            with server.store.writing() as connection:
+                connection.execute(photos.update().values(searched=True))
+            expect(page.locator("#search-state")).to_have_text("")
+
+
+def test_false_boxes_are_deleted_from_the_list(browser, surface, tmp_path):
+    with serving(tmp_path / "one", surface) as server:
+        add_people(server.store, 3)
+        with open_page(browser, server, path="/people") as page:
+            page.wait_for_selector("#range:has-text('1 to 3 of 3')")
+            for person in (1, 3):
+                page.check(f"[aria-label='Choose person {person}']")
+            page.click("#delete")
+            page.click("dialog:has-text('Delete 2 people?') button:has-text('Delete')")
+            page.wait_for_selector("#notice:has-text('2 people deleted.')")
+            page.wait_for_selector("#range:has-text('1 to 1 of 1')")

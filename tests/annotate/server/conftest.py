@@ -23,8 +23,6 @@ def team(store, folder, tmp_path):
     """A client of a team's server, not signed in."""
     (tmp_path / "static").mkdir()
     (tmp_path / "static" / "main.js").write_text("// the page")
-    for name in ("index", "enter", "people"):
-        (tmp_path / "static" / f"{name}.html").write_text("<title>page</title>")
     options = {"team": True, "hosts": ("*",), "is_https": True, "static": tmp_path / "static"}
     with TestClient(create_app(store, FlatSurface(), folder, **options), base_url=TEAM) as client:
         yield client

@@ -16,7 +16,7 @@ def test_nothing_is_reached_without_a_session(team):
             path = path.replace("{" + kind + "}", "1")
         answer = team.request(method, path, headers={"X-CSRF-Token": "guess"})
         assert answer.status_code == 401, path
-        assert "page" not in answer.text
+        assert "data-page" not in answer.text
     assert "sign in" in team.get("/").text.lower()
     for path in PUBLIC_PATHS:
         assert team.get(path).status_code in (200, 404), path  # 404: this test has no such file

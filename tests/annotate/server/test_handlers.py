@@ -6,6 +6,8 @@ import pytest
 from tests.annotate.fakes import sign_in, square
 
 from opendensepose.annotate.server import access
+from opendensepose.annotate.surface.part_colours import TOOL_COLOURS
+from opendensepose.surface import css_colour
 
 
 def painted(alone, task) -> dict:
@@ -133,3 +135,26 @@ def test_a_photo_that_breaks_later_is_a_sentence(alone, folder):
     assert "error" in json.loads(alone.get("/api/photos/1/image").text)
     (folder.folder / "photo1.png").unlink()
     assert alone.get("/api/photos/2/image").status_code == 404
+
+
+def test_an_outline_is_snapped_and_nothing_is_stored(alone, task):
+    path = f"/api/tasks/{task['id']}"
+    outline = [[10, 10], [30, 10], [500, 40]]
+    answer = alone.post(f"{path}/snap", json={"outline_xy": outline, "reach_px": 5})
+    assert answer.json() == {"outline_xy": [[11, 11], [31, 11], [65, 41]]}  # first moved into the photo
+    assert alone.get(path).json()["version"] == task["version"]
+    for wrong in ({"outline_xy": outline[:2]}, {"outline_xy": [[1, 2, 3]] * 3}, {"outline_xy": outline, "reach_px": 0}):
+        assert alone.post(f"{path}/snap", json={"reach_px": 5, **wrong}).status_code == 400
+    assert alone.post("/api/tasks/99/snap", json={"outline_xy": outline, "reach_px": 5}).status_code == 404
+
+
+def test_people_are_deleted_over_http(alone, task):
+    assert alone.post("/api/people/delete", json={"person_ids": []}).status_code == 400
+    answer = alone.post("/api/people/delete", json={"person_ids": [task["person_id"]]})
+    assert answer.json() == {"deleted": 1, "refused": []}
+    assert alone.get(f"/api/tasks/{task['id']}").status_code == 404
+
+
+def test_parts_have_the_colours_of_the_picture_so_far(alone):
+    colours = [part["colour"] for part in alone.get("/api/session").json()["parts"]]
+    assert colours == [css_colour(rgb) for rgb in TOOL_COLOURS[1:]]

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from opendensepose.annotate.surface.part_colours import TOOL_COLOURS
 from opendensepose.annotate.surface.preview import draw_preview, spread_points
-from opendensepose.surface import CHART_COLOURS
+from opendensepose.surface import CHART_TO_PART
 
 
 def test_values_that_lie_on_a_plane_are_spread_as_that_plane():
@@ -34,7 +35,7 @@ def test_a_part_without_points_and_a_piece_apart_stay_background():
 
 
 @pytest.mark.parametrize("fill", [False, True])
-def test_the_picture_has_a_dot_of_the_charts_colour_at_each_point(fill):
+def test_the_picture_has_a_dot_of_the_parts_colour_at_each_point(fill):
     parts = np.zeros((256, 256), np.uint8)
     parts[50:200, 50:200] = 1
     crop = np.full((300, 150, 3), 90, np.uint8)
@@ -44,7 +45,7 @@ def test_the_picture_has_a_dot_of_the_charts_colour_at_each_point(fill):
     picture = draw_preview(crop, box, parts, xy, np.array([2, 1], np.uint8), uv, uv, fill)
     assert picture.shape == crop.shape and picture.dtype == np.uint8
     for (x, y), chart in zip(xy - box[:2], (2, 1), strict=True):
-        np.testing.assert_allclose(picture[int(y), int(x)].astype(int), CHART_COLOURS[chart], atol=3)
+        np.testing.assert_allclose(picture[int(y), int(x)].astype(int), TOOL_COLOURS[CHART_TO_PART[chart]], atol=3)
     inside, outside = picture[60 + 90, 100].astype(int), picture[5, 5].astype(int)
     assert (np.ptp(inside) > 20) == fill and np.ptp(outside) < 3
 

@@ -1,17 +1,14 @@
 """The page in Chromium: a photo chosen, dropped, pasted or taken; layers; the point under the pointer, by mouse and by
 keyboard; downloads; two sizes of window; nothing from elsewhere; axe-core finds nothing serious.
-
-axe-core runs where it is found: `npm install --no-save axe-core` in the repository, or NODE_PATH.
 """
 
 import base64
-import os
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.annotate.browser import chromium_path
+from tests.axe import assert_axe_is_content
 from tests.serve.serving import INFO, encoded, serving_at
 from tests.texture.people import seen_from
 
@@ -226,20 +223,3 @@ def assert_fits(page, width):
         page.locator(name).scroll_into_view_if_needed()
         box = page.locator(name).bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= width and box["height"] > 15, name
-
-
-def assert_axe_is_content(page):
-    source = axe_source()
-    if source is None:
-        return
-    page.evaluate(source)
-    found = page.evaluate("axe.run()")["violations"]
-    serious = [one for one in found if one["impact"] in ("serious", "critical")]
-    assert not serious, [(one["id"], [node["html"] for node in one["nodes"]]) for one in serious]
-
-
-def axe_source() -> str | None:
-    folders = [Path(__file__).parents[3] / "node_modules"]
-    folders += [Path(folder) for folder in os.environ.get("NODE_PATH", "").split(os.pathsep) if folder]
-    files = [folder / "axe-core" / "axe.min.js" for folder in folders]
-    return next((file.read_text() for file in files if file.is_file()), None)

@@ -9,10 +9,10 @@ GET  /enter, POST /api/enter, POST /api/logout, POST /api/link, GET /api/session
 GET  /, /person/{id}, /people, /manager, /static/...                  the pages
 GET  /api/search, /api/photos, /api/photos/{id}/image
 GET  /api/people, /api/people/neighbours, /api/people/{id}/thumbnail.jpg
-POST /api/people/{id}/open, /api/people/assign, /api/people/unassign
+POST /api/people/{id}/open, /api/people/assign, /unassign, /delete
 GET  /api/tasks/{id}, /api/tasks/{id}/guess, /api/tasks/{id}/iuv.png
 POST /api/tasks, /api/tasks/next, /api/tasks/{id}/lease, /submit, /skip, /release, /reopen
-PUT  /api/tasks/{id}/box, /parts, /points/{pid}, /points/{pid}/place; POST /api/tasks/{id}/points, /predictions
+PUT  /api/tasks/{id}/box, /parts, /points/{pid}, /points/{pid}/place; POST /api/tasks/{id}/points, /predictions, /snap
 GET  /api/views/{part}, /api/views/{part}/{view}.png
 GET  /api/review/next, POST /api/tasks/{id}/accept, /send_back, /fix
 GET  /api/team, /api/manager/quality, /api/manager/plots/{name}.svg, /api/export.json
@@ -27,14 +27,13 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
-from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from opendensepose.annotate.server.handlers import ENDPOINTS, AppState
 from opendensepose.annotate.server.manager import QualityCache
 from opendensepose.annotate.server.middleware import AuthMiddleware, SafetyMiddleware
+from opendensepose.annotate.server.pages import enter_page
 from opendensepose.annotate.server.people import Thumbnails
 from opendensepose.annotate.server.requests import EXCEPTION_HANDLERS, Threads, make_route
 from opendensepose.annotate.surface.service import SurfaceService
@@ -71,7 +70,7 @@ def create_app(
     """
     rules = rules or Rules()
     quality, thumbnails = QualityCache(load_distances), Thumbnails(folder)
-    state = AppState(store, surface, folder, rules, predictor, static, quality, thumbnails, search)
+    state = AppState(store, surface, folder, rules, predictor, quality, thumbnails, search)
     threads = Threads()
     middleware = [
         Middleware(SafetyMiddleware),
@@ -80,15 +79,7 @@ def create_app(
         Middleware(AuthMiddleware, store=store, threads=threads, team=team, is_https=is_https),
     ]
     routes: list[BaseRoute] = [make_route(endpoint, state, threads) for endpoint in ENDPOINTS]
-    if (static / "enter.html").is_file():
-        routes.append(Route("/enter", _enter_page(static / "enter.html")))
+    routes.append(Route("/enter", enter_page))
     if static.is_dir():
         routes.append(Mount("/static", StaticFiles(directory=static)))
     return Starlette(routes=routes, middleware=middleware, exception_handlers=EXCEPTION_HANDLERS)
-
-
-def _enter_page(path: Path) -> Callable:
-    async def respond(request: Request) -> Response:
-        return FileResponse(path, headers={"Cache-Control": "no-cache"})
-
-    return respond

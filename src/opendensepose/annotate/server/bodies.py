@@ -31,6 +31,7 @@ __all__ = [
     "Save",
     "SendBack",
     "Skip",
+    "SnapBody",
     "Version",
 ]
 
@@ -76,6 +77,13 @@ class PartsBody(Save):
 class PlaceBody(Save):
     x: Pixels
     y: Pixels
+
+
+class SnapBody(Struct):
+    """A closed outline in pixels of the photo, and how far it may move."""
+
+    outline_xy: Annotated[list[tuple[Pixels, Pixels]], Meta(min_length=3, max_length=2000)]
+    reach_px: Annotated[float, Meta(ge=1, le=1000)]
 
 
 class AnswerBody(Answer, kw_only=True):

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sql
 from PIL import Image
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from opendensepose.annotate.server.access import new_link
 from opendensepose.annotate.server.bodies import (
@@ -22,12 +21,15 @@ from opendensepose.annotate.server.bodies import (
     Save,
     SendBack,
     Skip,
+    SnapBody,
     Version,
 )
 from opendensepose.annotate.server.manager import MANAGER_ENDPOINTS, QualityCache
+from opendensepose.annotate.server.pages import PAGE_ENDPOINTS
 from opendensepose.annotate.server.people import PEOPLE_ENDPOINTS, Thumbnails
 from opendensepose.annotate.server.requests import Call, Endpoint
 from opendensepose.annotate.surface.model_labels import LabelCache, PersonLabels
+from opendensepose.annotate.surface.part_colours import TOOL_COLOURS
 from opendensepose.annotate.surface.service import SurfaceService
 from opendensepose.annotate.team.assignment import reopen as reopen_task
 from opendensepose.annotate.team.progress import search_progress
@@ -41,7 +43,7 @@ from opendensepose.annotate.work.task_content import box_xyxy_of, task_points
 from opendensepose.annotate.work.task_json import draw_task_preview, points_json, saved_point_json, task_json
 from opendensepose.data.masks import encode_mask
 from opendensepose.part_grid import GRID
-from opendensepose.surface import NUM_PARTS, PART_COLOURS, PART_NAMES, css_colour
+from opendensepose.surface import NUM_PARTS, PART_NAMES, css_colour
 
 __all__ = ["ENDPOINTS", "AppState"]
 
@@ -57,7 +59,6 @@ class AppState:
     folder: PhotoFolder
     rules: tasks.Rules
     predictor: Callable | None
-    static: Path
     quality_cache: QualityCache
     thumbnails: Thumbnails
     search: bool
@@ -83,7 +84,7 @@ class AppState:
 
 def session(state: AppState, call: Call) -> dict:
     part_lines = [
-        {"id": part, "name": PART_NAMES[part], "colour": css_colour(PART_COLOURS[part])}
+        {"id": part, "name": PART_NAMES[part], "colour": css_colour(TOOL_COLOURS[part])}
         for part in range(1, NUM_PARTS + 1)
     ]
     return {
@@ -100,27 +101,8 @@ def session(state: AppState, call: Call) -> dict:
     }
 
 
-def annotation_page(state: AppState, call: Call) -> Response:
-    return _page(state, "index.html")
-
-
 def link(state: AppState, call: Call) -> dict:
     return {"path": f"/enter#{new_link(state.store, call.user)}"}
-
-
-def people_page(state: AppState, call: Call) -> Response:
-    return _page(state, "people.html")
-
-
-def manager_page(state: AppState, call: Call) -> Response:
-    return _page(state, "manager.html")
-
-
-def _page(state: AppState, name: str) -> Response:
-    path = state.static / name
-    if not path.is_file():
-        raise RequestError("This page is not installed.", 404)
-    return FileResponse(path, headers={"Cache-Control": "no-cache"})
 
 
 def search(state: AppState, call: Call) -> dict:
@@ -164,7 +146,8 @@ def image(state: AppState, call: Call) -> Response:
 def views(state: AppState, call: Call) -> dict:
     part = _part(call)
     lines = [
-        {"view": k, "url": f"/api/views/{part}/{k}.png", "width": view.width, "height": view.height, "name": view.name}
+        {"view": k, "url": f"/api/views/{part}/{k}.png"}
+        | {name: getattr(view, name) for name in ("width", "height", "name", "sides")}
         for k, view in enumerate(state.surface.views_of(part))
     ]
     return {"views": lines}
@@ -283,6 +266,16 @@ def predictions(state: AppState, call: Call) -> dict:
     return {"points": points_json(state.surface, rows, known)}
 
 
+def snap(state: AppState, call: Call) -> dict:
+    """Move an outline to the photo's edges; nothing is stored."""
+    with state.store.reading() as connection:
+        row = tasks.readable_task(connection, call.user, call.task_id)
+    image_rgb = state.folder.rgb(row.photo_id)
+    outline = np.clip(call.body.outline_xy, 0, image_rgb.shape[1::-1])
+    snapped = state.surface.snap_outline(image_rgb, outline, call.body.reach_px)
+    return {"outline_xy": np.round(snapped, 2).tolist()}
+
+
 def iuv(state: AppState, call: Call) -> Response:
     picture = draw_task_preview(state.store, state.surface, call.user, call.task_id, state.folder.rgb, call.query.fill)
     file = BytesIO()
@@ -317,10 +310,7 @@ _TASK = "/api/tasks/{task_id:int}"
 _POINT = _TASK + "/points/{point_id:int}"
 
 ENDPOINTS = [
-    Endpoint("GET", "/", annotation_page),
-    Endpoint("GET", "/person/{person_id:int}", annotation_page),
-    Endpoint("GET", "/people", people_page),
-    Endpoint("GET", "/manager", manager_page, role="manager"),
+    *PAGE_ENDPOINTS,
     Endpoint("GET", "/api/session", session),
     Endpoint("POST", "/api/link", link),
     Endpoint("GET", "/api/search", search),
@@ -341,6 +331,7 @@ ENDPOINTS = [
     Endpoint("GET", _TASK + "/guess", guess, is_slow=True),
     Endpoint("POST", _TASK + "/points", resample_points, Save, is_slow=True),
     Endpoint("POST", _TASK + "/predictions", predictions, is_slow=True),
+    Endpoint("POST", _TASK + "/snap", snap, SnapBody, is_slow=True),
     Endpoint("PUT", _POINT, answer, AnswerBody),
     Endpoint("PUT", _POINT + "/place", place, PlaceBody),
     Endpoint("GET", _TASK + "/iuv.png", iuv, query=IuvQuery, is_slow=True),

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from opendensepose.annotate.server.bodies import Assign, NeighboursQuery, OpenPerson, People, PeopleQuery
 from opendensepose.annotate.server.requests import Call, Endpoint
 from opendensepose.annotate.team import assignment
+from opendensepose.annotate.team.deletion import delete_people
 from opendensepose.annotate.team.people_list import Filter, list_people, neighbours
 from opendensepose.annotate.work.errors import RequestError
 from opendensepose.annotate.work.photos import PhotoFolder
@@ -91,6 +92,10 @@ def assign(state: PeopleState, call: Call) -> dict:
     return assignment.assign(*state.store_and_rules, call.user, call.body.person_ids, call.body.annotator_id)
 
 
+def delete(state: PeopleState, call: Call) -> dict:
+    return delete_people(state.store, call.user, call.body.person_ids)
+
+
 def unassign(state: PeopleState, call: Call) -> dict:
     return assignment.unassign(state.store, call.user, call.body.person_ids)
 
@@ -100,6 +105,7 @@ PEOPLE_ENDPOINTS = [
     Endpoint("GET", "/api/people/neighbours", neighbours_of, query=NeighboursQuery),
     Endpoint("POST", "/api/people/assign", assign, Assign, role="manager"),
     Endpoint("POST", "/api/people/unassign", unassign, People, role="manager"),
+    Endpoint("POST", "/api/people/delete", delete, People, role="manager"),
     Endpoint("POST", "/api/people/{person_id:int}/open", open_person, OpenPerson),
     Endpoint("GET", "/api/people/{person_id:int}/thumbnail.jpg", thumbnail, is_slow=True),
 ]

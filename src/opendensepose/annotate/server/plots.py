@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from opendensepose.annotate.server.markup import render
+from opendensepose.annotate.surface.views import display_name
 from opendensepose.surface import PART_NAMES
 
 __all__ = ["PLOTS", "Bar", "bars_svg"]
@@ -34,10 +35,10 @@ def _error(quality: dict) -> str:
 
 def _error_by_part(quality: dict) -> str:
     bars = []
-    for part in PART_NAMES[1:]:
+    for number, part in enumerate(PART_NAMES[1:], 1):
         known = [one["per_part"][part] for one in quality["annotators"] if one["per_part"].get(part) is not None]
         if known:
-            bars.append((part, sum(known) / len(known)))
+            bars.append((display_name(number), sum(known) / len(known)))
     return bars_svg("Error by part, mean of annotators", "cm", bars)
 
 

@@ -33,7 +33,7 @@ from opendensepose.surface import NUM_PARTS, load_charts, load_surface
 
 __all__ = ["PictureCache", "draw_missing"]
 
-FORMAT = 1  # increase it when the drawing changes
+FORMAT = 2  # increase it when the drawing changes
 POLL_SECONDS = 0.2
 
 

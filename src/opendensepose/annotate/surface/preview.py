@@ -8,15 +8,17 @@ the point's own values.
 import cv2
 import numpy as np
 
+from opendensepose.annotate.surface.part_colours import TOOL_COLOURS
 from opendensepose.instance import Instance
 from opendensepose.iuv import IUV
 from opendensepose.part_grid import GRID, to_cells
-from opendensepose.surface import CHART_COLOURS, CHART_TO_PART
-from opendensepose.visualize import draw_overlay, outline_coverage
+from opendensepose.surface import CHART_TO_PART
+from opendensepose.visualize import draw_contours, outline_coverage
 
 __all__ = ["draw_preview", "spread_points"]
 
 INK, WHITE = np.array([22, 26, 48], np.float32), np.array([255, 255, 255], np.float32)
+FILL = 0.7  # the opacity of the filled parts
 SOFT = 0.02  # of the box's longer side: the distance within which points are averaged
 STEPS = ((0, 1, 1.0), (1, 0, 1.0), (1, 1, 2**0.5), (1, -1, 2**0.5))
 
@@ -31,7 +33,8 @@ def draw_preview(
     v: np.ndarray,
     fill: bool,
 ) -> np.ndarray:
-    """Draw P annotated points over the photo's crop (h, w, 3) to the box, at any scale; return (h, w, 3) uint8.
+    """Draw P annotated points over the photo's crop (h, w, 3) to the box, at any scale, in the parts' colours of the
+    tool; return (h, w, 3) uint8.
 
     parts: (256, 256) uint8 over the box. xy: (P, 2) pixels of the photo; i, u, v: (P,). fill: spread over the masks.
     """
@@ -43,7 +46,9 @@ def draw_preview(
         iuv = _enlarge(spread_points(parts, xy_grid, i, u, v), (height, width))
         everything = np.array([0, 0, width, height], np.float32)
         person = Instance(everything, 1.0, iuv, (iuv.i > 0).astype(np.float32))
-        canvas = draw_overlay(crop_rgb, [person], boxes=False).astype(np.float32)
+        tint = TOOL_COLOURS[CHART_TO_PART[iuv.i]].astype(np.float32)
+        canvas = crop_rgb + np.where(iuv.i > 0, FILL, 0)[..., None] * (tint - crop_rgb)
+        canvas = draw_contours(canvas.astype(np.uint8), [person], fade=0).astype(np.float32)
     else:
         grey = cv2.cvtColor(crop_rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]
         canvas = np.repeat(0.6 * grey + 82, 3, axis=2)
@@ -56,7 +61,7 @@ def draw_preview(
     for centre, chart in zip(xy_crop, i, strict=True):
         _dot(canvas, centre, radius + 1.8, INK)
         _dot(canvas, centre, radius + 0.9, WHITE)
-        _dot(canvas, centre, radius, CHART_COLOURS[chart].astype(np.float32))
+        _dot(canvas, centre, radius, TOOL_COLOURS[CHART_TO_PART[chart]].astype(np.float32))
     return np.clip(canvas + 0.5, 0, 255).astype(np.uint8)
 
 

@@ -9,6 +9,7 @@ from opendensepose.annotate.surface.model_labels import label_person
 from opendensepose.annotate.surface.picture_cache import PictureCache
 from opendensepose.annotate.surface.preview import draw_preview
 from opendensepose.annotate.surface.sampling import sample_points
+from opendensepose.annotate.surface.snapping import snap_outline
 from opendensepose.annotate.surface.views import point_at, views_of, visible_places
 from opendensepose.surface import CHART_TO_PART, NUM_PARTS, SurfacePoints, load_charts
 
@@ -25,6 +26,7 @@ class SurfaceService:
     find_contradictions = staticmethod(find_contradictions)
     draw_preview = staticmethod(draw_preview)
     label_person = staticmethod(label_person)
+    snap_outline = staticmethod(snap_outline)
 
     def __init__(self) -> None:
         charts = load_charts()

@@ -18,7 +18,7 @@ export class App {
     this.task = null;
     this.stage = "none";
     this.partsStale = false; // parts changed since the points were sampled
-    this.histories = { parts: new History(() => this.showUndo()), points: new History(() => this.showUndo()) };
+    this.histories = Object.fromEntries(["box", "parts", "points"].map((stage) => [stage, new History(() => this.showUndo())]));
   }
 
   showUndo = () => showUndo(this.histories?.[this.stage]);
@@ -40,8 +40,7 @@ export class App {
     this.photo.image = await loadImage(`/api/photos/${task.photo_id}/image`);
     this.queue = new SaveQueue(task, (...state) => this.showSaved(...state));
     this.lease = task.editable ? new Lease(this.queue, task.id, (error) => this.queue.conflict(error)) : null;
-    this.histories.parts.clear();
-    this.histories.points.clear();
+    Object.values(this.histories).forEach((history) => history.clear());
     notice("");
     this.take(task);
     this.showSaved("saved", 0);

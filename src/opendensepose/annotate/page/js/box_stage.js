@@ -1,121 +1,146 @@
-// Drawing a box around a new person, or redrawing the open person's: drag a rectangle, or set two corners with the
-// keyboard.
-import { get, loadImage, post } from "./api.js";
-import { announce, byId, dialog, element, notice } from "./dom.js";
-import { drawCrosshair } from "./overlay.js";
+// The box: drawn around a new person, or the open person's changed by its handles. By keyboard: arrows move the cursor,
+// Enter takes a handle and lets go, or sets the corners of a new box.
+import { loadImage, post } from "./api.js";
+import { HANDLES, dragged, drawFrame, gripAt, ordered, placeOf } from "./box_handles.js";
+import { announce, byId, notice } from "./dom.js";
+import { drawCrosshair, drawHandle } from "./overlay.js";
+import { openAddress } from "./people.js";
+import { choosePhoto } from "./photo_choice.js";
+
+const [GRAB_PX, LEAST_PX] = [12, 8]; // CSS pixels within which a press takes a handle; photo pixels of a side
 
 export class BoxStage {
   constructor(app) {
     this.app = app;
-    this.corner = null;
     this.cursor = [0, 0];
   }
 
+  /** Draws a new person's box in the open photo, or in one to choose. */
   async start() {
-    const photos = await get("/api/photos");
-    const select = element("select", {});
-    for (const { name, people } of photos) {
-      select.append(element("option", { value: name }, `${name} (${people?.length ?? people ?? 0} people)`));
-    }
-    const field = element("label", { className: "field" }, "Photo", select);
-    const choice = await dialog("Draw a box around a person", field, [["", "Cancel"], ["ok", "Choose"]], { focus: select });
-    const photo = photos.find(({ name }) => name === select.value);
-    if (choice !== "ok" || !photo) return;
+    const { task } = this.app;
+    const photo = task ? { ...task, name: task.photo, id: task.photo_id } : await choosePhoto();
+    if (!photo) return;
     await this.app.close();
-    this.app.photo.image = await loadImage(`/api/photos/${photo.id ?? photo.photo_id}/image`);
-    this.#begin(photo.name, [photo.width, photo.height]);
-    byId("task-name").textContent = photo.name;
+    await this.#begin(photo);
   }
 
-  /** Redraws the open person's box; there must be no parts yet, as they are painted on a grid over it. */
+  async #begin(photo) {
+    this.app.photo.image = await loadImage(`/api/photos/${photo.id}/image`);
+    this.#show(photo.name, [photo.width, photo.height], null);
+    byId("task-name").textContent = `New person · ${photo.name}`;
+    byId("photo-hint").textContent = "Drag a rectangle around the whole person, with a little margin. Keys: arrows, Enter for each of two corners.";
+  }
+
+  /** Changes the open person's box; there must be no parts, as they are painted on a grid over it. */
   change() {
     const { app } = this;
     if (!app.task || !app.mayEdit()) return;
     if (app.labels.areas()[0] < app.labels.cells.length) {
-      return notice("The parts are painted on a grid over the box: clear them before you change it.", "hint");
+      return void notice("The parts are painted on a grid over the box: clear all parts before you change it.", "hint");
     }
-    this.#begin(app.task.photo, [app.task.width, app.task.height]);
+    this.#show(app.task.photo, [app.task.width, app.task.height], [...app.task.box_xyxy]);
+    byId("photo-hint").textContent = "Drag a handle, or drag inside to move the box, or draw a new one beside it. Keys: H goes to the next handle.";
   }
 
-  #begin(name, size) {
-    this.name = name;
-    this.size = size;
-    this.cursor = size.map((side) => side / 2);
-    this.corner = null;
+  #show(name, size, box) {
+    Object.assign(this, { name, size, box, corner: null, held: null, cursor: size.map((side) => side / 2) });
     this.app.photo.tool = this;
     this.app.setStage("box");
-    byId("photo-hint").textContent =
-      "Drag a rectangle around the whole person, with a little margin. Keys: arrows, Enter for each of two corners" +
-      (this.app.task ? "; Escape keeps the old box." : ".");
     this.app.photo.fit([0, 0, ...size]);
   }
 
-  /** Cancels the corner, or the redrawing. */
+  /** Lets go of a corner; else leaves the stage. */
   cancel() {
-    if (!this.corner && this.app.task) return this.app.setStage("parts");
-    this.corner = null;
-    this.app.photo.redraw();
+    if (!this.corner && !this.held) return this.done();
+    if (this.held) this.box = this.held.box;
+    this.corner = this.held = null;
+    return this.app.photo.redraw();
   }
 
-  down(x, y) {
-    this.corner = this.#clip(x, y);
-    this.cursor = this.corner;
+  done() {
+    return this.app.task ? this.app.setStage("parts") : this.app.attempt(() => openAddress(this.app));
+  }
+
+  #gripAt(x, y) {
+    return this.box && gripAt(this.box, [x, y], GRAB_PX / this.app.photo.viewport.scale);
+  }
+
+  down(x, y, event, grip = this.#gripAt(x, y)) {
+    this.cursor = this.#clip(x, y);
+    if (grip) this.held = { sides: grip, from: this.cursor, box: [...this.box] };
+    else this.corner = this.cursor;
+    this.app.photo.redraw();
   }
 
   move(x, y, event, pressed) {
     this.cursor = this.#clip(x, y);
-    if (pressed || this.corner) this.app.photo.redraw();
+    if (this.held && pressed) this.box = dragged(this.held, this.cursor, this.size);
+    this.app.photo.redraw();
   }
 
   up(x, y) {
     this.cursor = this.#clip(x, y);
-    this.finish();
+    return this.#finish();
   }
 
   moveCursor(dx, dy, large) {
     const step = large ? 20 : 2;
-    this.cursor = this.#clip(this.cursor[0] + dx * step, this.cursor[1] + dy * step);
+    this.move(this.cursor[0] + dx * step, this.cursor[1] + dy * step, null, true);
     this.app.photo.viewport.reveal(...this.cursor);
-    this.app.photo.redraw();
+  }
+
+  nextHandle() {
+    if (!this.box || this.held) return;
+    this.handle = ((this.handle ?? -1) + 1) % HANDLES.length;
+    this.move(...placeOf(this.box, this.handle));
+    announce(`Handle ${this.handle + 1} of ${HANDLES.length}; Enter takes it`);
   }
 
   act() {
-    if (this.corner) return this.finish();
-    this.corner = [...this.cursor];
-    announce("First corner set");
+    if (this.corner || this.held) return this.#finish();
+    const grip = this.#gripAt(...this.cursor);
+    this.down(...this.cursor, null, grip?.length < 4 ? grip : null);
+    return announce(this.held ? "Handle taken" : "First corner set");
   }
 
-  async finish() {
-    const [a, b] = [this.corner, this.cursor];
-    this.corner = null;
-    const box = [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[0], b[0]), Math.max(a[1], b[1])];
-    if (box[2] - box[0] < 8 || box[3] - box[1] < 8) {
+  async #finish() {
+    const { held } = this;
+    const box = held ? dragged(held, this.cursor, this.size) : ordered([...this.corner, ...this.cursor]);
+    this.corner = this.held = null;
+    if (box[2] - box[0] < LEAST_PX || box[3] - box[1] < LEAST_PX) {
+      if (held) this.box = held.box;
       notice("The box is too small: drag from one corner of the person to the other.", "hint");
       return this.app.photo.redraw();
     }
-    await this.app.attempt(() => (this.app.task ? this.#replace(box) : this.#add(box)));
+    const { app } = this;
+    return app.attempt(async () => {
+      if (!app.task) return app.open(await post("/api/tasks", { photo: this.name, box_xyxy: box }));
+      this.#change([...app.task.box_xyxy], box);
+      if (!held) await app.queue.flush(); // a handle may be followed by another
+      return held || app.setStage("parts");
+    });
   }
 
-  async #add(box) {
-    await this.app.open(await post("/api/tasks", { photo: this.name, box_xyxy: box }));
+  #change(before, after) {
+    if (before.every((side, k) => side === after[k])) return;
+    const { queue, task, histories } = this.app;
+    const save = (box) => queue.add({ method: "PUT", path: `/api/tasks/${task.id}/box`, body: { box_xyxy: box }, done: (answer) => this.#saved(answer), refused: (error) => notice(error.message) });
+    histories.box.push({ undo: () => save(before), redo: () => save(after) });
+    save(after);
   }
 
-  async #replace(box) {
-    this.app.take(await this.app.queue.direct("PUT", `/api/tasks/${this.app.task.id}/box`, { box_xyxy: box }));
-    this.app.setStage("parts");
+  #saved(task) {
+    this.app.take(task);
+    this.box = [...task.box_xyxy];
+    this.app.photo.redraw();
     announce("Box changed");
   }
 
   draw(context, viewport) {
-    const [sx, sy] = viewport.toScreen(...this.cursor);
-    drawCrosshair(context, [sx, sy], 2, 12);
-    if (!this.corner) return;
-    const [cx, cy] = viewport.toScreen(...this.corner);
-    for (const [width, style] of [[4, "rgba(0,0,0,.7)"], [1.8, "#fff"]]) {
-      context.lineWidth = width;
-      context.strokeStyle = style;
-      context.strokeRect(Math.min(sx, cx), Math.min(sy, cy), Math.abs(sx - cx), Math.abs(sy - cy));
-    }
+    if (this.box) drawFrame(context, viewport, this.box);
+    HANDLES.forEach((_, k) => this.box && drawHandle(context, viewport.toScreen(...placeOf(this.box, k)), 4.5));
+    if (this.corner) drawFrame(context, viewport, ordered([...this.corner, ...this.cursor]));
+    drawCrosshair(context, viewport.toScreen(...this.cursor), 2, 12, this.held ? "#ffd166" : "#fff");
   }
 
   #clip(x, y) {

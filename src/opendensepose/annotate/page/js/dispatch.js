@@ -8,7 +8,8 @@ export function listenForActions(app, handlers) {
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-action]");
-    if (!button || button.closest("dialog")) return;
+    if (!button || button.closest("dialog") || event.ctrlKey || event.metaKey) return; // a link into a new tab stays one
+    if (button.matches("a")) event.preventDefault();
     run(button.dataset.action, event);
     if (event.detail > 0) button.blur(); // clicked with the mouse: Enter must not press it again
   });

@@ -1,4 +1,4 @@
-// Ending the work on a person, by skipping or submitting, and reopening it.
+// Ending the work on a person, by skipping or submitting, reopening it, and deleting a person who is none.
 import { post } from "./api.js";
 import { choose, dialog, element, notice } from "./dom.js";
 import { neighbours, nextPerson, nextReview, openPerson } from "./people.js";
@@ -43,7 +43,23 @@ export async function submitPerson(app) {
   }
   const { photo, person_id: person } = app.task;
   await finishPerson(app, "submit");
-  return notice(`Submitted: ${photo}, person ${person}, ${points.length} points.`, "hint");
+  const next = app.task ? ` Now: person ${app.task.person_id}.` : "";
+  return notice(`Submitted: person ${person} of ${photo}, ${points.length} points.${next}`, "hint");
+}
+
+/** Deletes the open person, for good: where the model or a file saw somebody who is not there. */
+export async function deletePerson(app) {
+  if (!app.task || app.session.role !== "manager" || !app.mayEdit()) return;
+  const { person_id: person, photo } = app.task;
+  const text = `Nobody is there? The box and what you drew in it are deleted for good: person ${person} of ${photo}.`;
+  if ((await dialog("Delete this box?", element("p", {}, text), [["", "Keep it"], ["yes", "Delete"]])) !== "yes") return;
+  await app.queue.flush();
+  const { refused } = await post("/api/people/delete", { person_ids: [person] });
+  if (refused.length) return notice(`Person ${person} was not deleted: ${refused[0].why}.`);
+  app.task.editable = false; // there is nothing left to give back
+  await app.close();
+  await nextPerson(app, null);
+  notice(`Deleted: person ${person} of ${photo}.`, "hint");
 }
 
 /** Takes up again what was submitted or skipped. */

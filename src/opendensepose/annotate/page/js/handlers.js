@@ -1,8 +1,8 @@
 // The function of each action in keys.js.
 import { byId } from "./dom.js";
 import { showInstructions, showKeys } from "./help.js";
-import { clearPart, closeGaps, loadGuess } from "./parts_actions.js";
-import { reopenPerson, skipPerson, submitPerson } from "./finishing.js";
+import { clearAll, clearPart, closeGaps, loadGuess } from "./parts_actions.js";
+import { deletePerson, reopenPerson, skipPerson, submitPerson } from "./finishing.js";
 import { goToPeople, nextPerson, nextReview, previousPerson } from "./people.js";
 import { acceptPart } from "./proposals.js";
 import { showUser } from "./user.js";
@@ -43,15 +43,17 @@ export function makeHandlers(app) {
     "tool-brush": () => parts.setTool("brush"),
     "tool-erase": () => parts.setTool("erase"),
     "tool-polygon": () => parts.setTool("polygon"),
+    "tool-snap": () => parts.setTool("snap"),
     "tool-fill": () => parts.setTool("fill"),
     "brush-smaller": () => parts.setRadius(parts.radius - 1),
     "brush-larger": () => parts.setRadius(parts.radius + 1),
     "keep-others": () => parts.toggleKeepOthers(),
     "close-gaps": () => closeGaps(parts),
     "clear-part": () => clearPart(parts),
+    "clear-all": () => clearAll(parts),
     guess: () => loadGuess(parts),
     "cursor-act": () => parts.input.act(),
-    "polygon-close": () => parts.closePolygon(),
+    "polygon-close": () => parts.outline.close(),
     cancel: () => {
       if (app.stage === "points") return points.input.cancelMove();
       return (app.stage === "box" ? box : parts).cancel();
@@ -72,6 +74,9 @@ export function makeHandlers(app) {
     fix: () => app.reviewing && review.fix(),
     "box-act": () => box.act(),
     "box-change": () => box.change(),
+    "box-delete": () => deletePerson(app),
+    "box-done": () => box.done(),
+    "box-handle": () => box.nextHandle(),
   };
   for (const [name, [dx, dy]] of Object.entries({ left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] })) {
     handlers[`cursor-${name}`] = (event) => parts.input.moveCursor(dx, dy, event.shiftKey);

@@ -19,28 +19,31 @@ export const ACTIONS = [
   action("pan-down", "any", "k", "Move the photo down"),
   action("opacity-down", "any", "o", "Make the parts fainter"),
   action("opacity-up", "any", "Shift+o", "Make the parts stronger"),
-  action("iuv", "any", "y", "Show or hide the IUV picture over the photo"),
-  action("iuv-fill", "any", "Shift+y", "Fill or unfill the IUV picture (preview)"),
+  action("iuv", "any", "y", "Show or hide the annotation so far over the photo"),
+  action("iuv-fill", "any", "Shift+y", "Spread the annotation so far over the parts, as a preview"),
   action("tasks", "any", "Shift+l", "List of people"),
   action("next-task", "any", "Shift+n", "Next person"),
   action("previous-task", "any", "Shift+p", "Previous person"),
   action("reopen", "any", "Shift+e", "Reopen this person: what was submitted or skipped"),
   action("user", "any", "Shift+u", "Who is signed in; sign out"),
-  action("draw-box", "any", "Shift+d", "Draw a box around a person (managers)"),
+  action("draw-box", "any", "Shift+d", "Draw a box around a person in the open photo (managers)"),
   action("review-next", "any", "Shift+r", "Next person to review (reviewers)"),
   action("skip", "any", "Shift+s", "Skip this person, with a reason"),
   action("submit", "any", "Ctrl+Enter", "Submit this person"),
   action("tool-brush", "parts", "b", "Brush"),
   action("tool-erase", "parts", "x", "Erase"),
   action("tool-polygon", "parts", "p", "Outline: click corners, close it"),
+  action("tool-snap", "parts", "s", "Snap: drag along a border, the line snaps to the photo's edges"),
   action("tool-fill", "parts", "f", "Fill an area enclosed by a line, or change its part"),
   action("brush-smaller", "parts", "[", "Smaller brush"),
   action("brush-larger", "parts", "]", "Larger brush"),
-  action("close-gaps", "parts", "g", "Fill between: holes and gaps narrower than the brush, in this part"),
+  action("close-gaps", "parts", "g", "Close gaps: holes, and gaps narrower than the brush, in this part"),
   action("keep-others", "parts", "t", "Keep other parts, or paint over them"),
   action("clear-part", "parts", "Delete", "Clear this part"),
+  action("clear-all", "parts", "Shift+Delete", "Clear all parts"),
   action("guess", "parts", "m", "Start from the default model's guess"),
-  action("box-change", "parts", "Shift+w", "Redraw the person's box, before anything is painted"),
+  action("box-change", "parts", "Shift+w", "Change the person's box"),
+  action("box-delete", "parts", "Shift+q", "Delete this box: nobody is there (managers)"),
   action("cursor-left", "parts", "ArrowLeft Shift+ArrowLeft", "Move the cursor on the photo (Shift: in larger steps)"),
   action("cursor-right", "parts", "ArrowRight Shift+ArrowRight", "… right"),
   action("cursor-up", "parts", "ArrowUp Shift+ArrowUp", "… up"),
@@ -67,7 +70,9 @@ export const ACTIONS = [
   action("box-right", "box", "ArrowRight Shift+ArrowRight", "… right"),
   action("box-up", "box", "ArrowUp Shift+ArrowUp", "… up"),
   action("box-down", "box", "ArrowDown Shift+ArrowDown", "… down"),
-  action("box-act", "box", "Enter", "Set a corner of the box"),
+  action("box-act", "box", "Enter", "Take or let go of a handle; set a corner of a new box"),
+  action("box-handle", "box", "h", "Go to the next handle of the box"),
+  action("box-done", "box", "d", "Done with the box"),
   action("accept", "review", "Shift+a", "Accept this person"),
   action("send-back", "review", "Shift+b", "Send it back, with the comments"),
   action("comment", "review", "Shift+c", "Comment on this point"),
@@ -76,6 +81,12 @@ export const ACTIONS = [
 
 /** A part's name for display: "right upper leg" for "upper leg right". */
 export const displayName = (name) => name.replace(/^(.*) (left|right)$/, "$2 $1");
+
+/** "L hand" for "left hand". */
+export const shortName = (name) => name.replace(/^left /, "L ").replace(/^right /, "R ");
+
+/** "L" or "R" for the parts of a side, the person's own; "" for others. */
+export const sideOf = (name) => ({ left: "L", right: "R" })[name.split(" ")[0]] || "";
 
 let own = JSON.parse(localStorage.getItem("keys") || "{}");
 

@@ -1,6 +1,7 @@
 // What the pages of lists share: the session, the header, errors, tables, words for states.
 import { get, setCsrf } from "./api.js";
 import { byId, element, notice } from "./dom.js";
+import { showSearchState } from "./search_state.js";
 import { showName, showUser } from "./user.js";
 
 export const STATES = { waiting: "waiting", open: "open", submitted: "submitted", sent_back: "sent back", accepted: "accepted", skipped: "skipped" };
@@ -12,6 +13,7 @@ export async function startPage(show) {
     setCsrf(session.csrf);
     document.body.dataset.role = session.role;
     showName(session);
+    showSearchState(session);
     byId("user").addEventListener("click", () => attempt(() => showUser(session)));
     await show(session);
     document.body.dataset.ready = "yes";

@@ -6,15 +6,16 @@ import { byId, notice } from "./dom.js";
 import { makeHandlers } from "./handlers.js";
 import { showInstructions } from "./help.js";
 import { IuvPanel } from "./iuv_panel.js";
-import { addPartActions, keyLabel, keysOf } from "./keys.js";
-import { GRID, centroidsOf } from "./labels.js";
-import { LabelPicture, drawBox, drawText } from "./overlay.js";
+import { addPartActions } from "./keys.js";
+import { LabelPicture, drawBox } from "./overlay.js";
+import { drawPartNames } from "./part_names.js";
 import { PartsStage } from "./parts_stage.js";
 import { openAddress, showEmpty } from "./people.js";
 import { drawOthers, giveBackOnLeaving } from "./person.js";
 import { PhotoView } from "./photo_view.js";
 import { PointsStage } from "./points_stage.js";
 import { Review } from "./review.js";
+import { showSearchState } from "./search_state.js";
 import { showName } from "./user.js";
 import { listenForActions } from "./dispatch.js";
 
@@ -25,10 +26,11 @@ async function start() {
   document.body.dataset.role = session.role;
   document.body.dataset.team = session.team;
   showName(session);
+  showSearchState(session);
   document.querySelector("[data-action=guess]").hidden = session.guess === false;
   const app = new App(session, new PhotoView(byId("photo")));
   app.reviewing = false;
-  app.opacity = Number(localStorage.getItem("opacity") || 55);
+  app.opacity = Number(localStorage.getItem("opacity") || 70);
   app.iuv = new IuvPanel(app);
   app.parts = new PartsStage(app);
   app.points = new PointsStage(app);
@@ -51,7 +53,7 @@ async function start() {
 function layersOf(app) {
   const picture = new LabelPicture(["#000000", ...app.session.parts.map(({ colour }) => colour)]);
   const drawParts = (context, viewport) => {
-    if (!app.task) return;
+    if (!app.task || app.stage === "box") return;
     drawBox(context, viewport, app.task.box_xyxy);
     context.setLineDash([]);
     drawOthers(app, context, viewport);
@@ -61,14 +63,7 @@ function layersOf(app) {
     app.photo.drawOver(picture.of(app.labels, app.parts.part), app.task.box_xyxy);
   };
   const drawNames = (context, viewport) => {
-    if (app.stage !== "parts") return;
-    const [x0, , x1] = app.task.box_xyxy;
-    for (const [part, [x, y], area] of centroidsOf(app.labels)) {
-      const room = ((Math.sqrt(area) * (x1 - x0)) / GRID) * viewport.scale; // CSS pixels across
-      const isChosen = part === app.parts.part;
-      const text = isChosen || room > 50 ? app.partName(part) : keyLabel(keysOf(`part-${part}`)[0] || "");
-      drawText(context, text, ...viewport.toScreen(...app.parts.toPhoto(x, y)), isChosen ? 14 : 11);
-    }
+    if (app.stage === "parts") drawPartNames(app, context, viewport);
   };
   const drawTool = (context, viewport) => {
     if (app.stage === "parts") app.parts.input.draw(context, viewport);

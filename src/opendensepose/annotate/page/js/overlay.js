@@ -2,7 +2,7 @@
 import { GRID } from "./labels.js";
 import { tracePath } from "./markers.js";
 
-/** A cached picture of the labels: cells in their part's colour, solid borders between parts. */
+/** A cached picture of the labels: cells in their part's colour, solid borders, and around all parts a dark rim. */
 export class LabelPicture {
   constructor(colours) {
     this.rgb = colours.map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
@@ -18,15 +18,12 @@ export class LabelPicture {
     const picture = context.createImageData(GRID, GRID);
     for (let cell = 0; cell < cells.length; cell++) {
       const label = cells[cell];
-      if (!label) continue;
       const x = cell % GRID;
-      const inner =
-        (x === 0 || cells[cell - 1] === label) &&
-        (x === GRID - 1 || cells[cell + 1] === label) &&
-        cells[cell - GRID] === label &&
-        cells[cell + GRID] === label;
+      const around = [x ? cells[cell - 1] : label, x < GRID - 1 ? cells[cell + 1] : label, cells[cell - GRID], cells[cell + GRID]];
+      const inner = around.every((other) => other === label);
+      if (!label && (inner || around.every((other) => !other))) continue;
       picture.data.set(this.rgb[label], 4 * cell);
-      picture.data[4 * cell + 3] = inner ? (label === active ? 215 : 165) : 255;
+      picture.data[4 * cell + 3] = inner ? (label === active ? 205 : 150) : 255;
     }
     context.putImageData(picture, 0, 0);
     this.edition = labels.edition;
@@ -88,6 +85,45 @@ export function drawCrosshair(context, [sx, sy], gap = 9, length = 13, colour = 
       context.moveTo(sx + dx * gap, sy + dy * gap);
       context.lineTo(sx + dx * (gap + length), sy + dy * (gap + length));
     }
+    context.stroke();
+  }
+}
+
+/** A line with a dark rim: an outline with its corners; `reach`, if any, is how far it may move, in CSS pixels. */
+export function drawOutline(context, path, corners, closed, reach) {
+  const lines = [[4, "rgba(0, 0, 0, 0.8)"], [1.8, "#fff"]];
+  if (reach) lines.unshift([2 * reach, "rgba(255, 255, 255, 0.25)"]);
+  context.lineJoin = context.lineCap = "round";
+  for (const [width, style] of lines) {
+    context.lineWidth = width;
+    context.strokeStyle = style;
+    context.beginPath();
+    path.forEach(([sx, sy], k) => context[k ? "lineTo" : "moveTo"](sx, sy));
+    if (closed) context.closePath();
+    context.stroke();
+  }
+  corners.forEach((corner) => drawHandle(context, corner));
+}
+
+/** A small square to drag. */
+export function drawHandle(context, [sx, sy], half = 3.5, colour = "#fff") {
+  context.setLineDash([]);
+  context.lineWidth = 1.5;
+  context.fillStyle = colour;
+  context.strokeStyle = "#000";
+  context.beginPath();
+  context.rect(sx - half, sy - half, 2 * half, 2 * half);
+  context.fill();
+  context.stroke();
+}
+
+export function drawBrush(context, [sx, sy], radius, dashed) {
+  for (const [width, style] of [[3, "rgba(0, 0, 0, 0.7)"], [1.4, "#fff"]]) {
+    context.lineWidth = width;
+    context.strokeStyle = style;
+    context.setLineDash(dashed ? [4, 3] : []);
+    context.beginPath();
+    context.arc(sx, sy, radius, 0, 2 * Math.PI);
     context.stroke();
   }
 }

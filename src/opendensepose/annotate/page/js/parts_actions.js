@@ -1,4 +1,4 @@
-// Stage 1's actions on whole parts: fill between, clear, start from the model's guess.
+// Stage 1's actions on whole parts: close gaps, clear one or all, start from the model's guess.
 import { get } from "./api.js";
 import { notice } from "./dom.js";
 import { GRID, Labels } from "./labels.js";
@@ -7,7 +7,7 @@ import { gapCells } from "./shapes.js";
 /** Fills holes of the chosen part and gaps between its pieces that are narrower than the brush. */
 export function closeGaps(stage) {
   const cells = gapCells(stage.app.labels.cells, stage.part, stage.radius);
-  if (!stage.commit(new Map([...cells].map((cell) => [cell, stage.part])), "filled between")) {
+  if (!stage.commit(new Map([...cells].map((cell) => [cell, stage.part])), "closed")) {
     notice("This part has no hole, and no gap narrower than the brush.", "hint");
   }
 }
@@ -16,6 +16,13 @@ export function clearPart(stage) {
   const wanted = new Map();
   stage.app.labels.cells.forEach((label, cell) => label === stage.part && wanted.set(cell, 0));
   stage.commit(wanted, "cleared");
+}
+
+export function clearAll(stage) {
+  const painted = [...stage.app.labels.cells.entries()].filter(([, label]) => label);
+  if (stage.commit(new Map(painted.map(([cell]) => [cell, 0])), "and all other parts cleared")) {
+    notice("All parts are cleared. Undo brings them back.", "hint");
+  }
 }
 
 /** Replaces all parts by the default model's guess, as one change to undo; cells painted or erased meanwhile stay. */

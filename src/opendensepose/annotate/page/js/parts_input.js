@@ -1,13 +1,14 @@
 // Stage 1's input: the pointer, the keyboard's cursor and the lists call PartsStage.
 import { byId, element } from "./dom.js";
-import { drawCrosshair, drawText } from "./overlay.js";
-import { keyLabel, keysOf } from "./keys.js";
+import { drawBrush, drawCrosshair, drawOutline } from "./overlay.js";
+import { keyLabel, keysOf, sideOf } from "./keys.js";
 import { GRID } from "./labels.js";
 
 const HINTS = {
-  brush: "Paint with the left button. Drag with the right button or Space held to move the photo; the wheel zooms.",
+  brush: "Paint with the left button. The wheel zooms; the right button, or Space held, moves the photo.",
   erase: "Erase any part with the left button.",
-  polygon: "Click the corners of the part; click the first one again, or press C, to close it. Esc cancels.",
+  polygon: "Click the corners of the part; click the first one again, or press C, to close it. Then drag its corners. Esc cancels.",
+  snap: "Drag once around the part, roughly along its border: the line snaps to the photo's edges, as far as the size reaches.",
   fill: "Click an area enclosed by a line to fill it, or a drawn area to make it this part.",
 };
 
@@ -20,28 +21,36 @@ export class PartsInput {
   }
 
   hint() {
-    return HINTS[this.stage.tool];
+    return this.stage.app.task?.editable ? HINTS[this.stage.tool] : "Read only. The wheel zooms; drag with the right button to move the photo.";
   }
 
-  down(x, y) {
+  down(x, y, event) {
     const { stage } = this;
     const at = stage.toCell(x, y);
     this.cursor = null;
     this.liftPen();
-    if (stage.tool === "polygon") stage.addCorner(at);
+    if (stage.outline.grab(at, event.shiftKey)) return;
+    if (stage.tool === "polygon") stage.outline.add(at);
+    else if (stage.tool === "snap") stage.outline.draw(at);
     else if (stage.tool === "fill") stage.fillAt(at);
     else stage.strokeBegin(at);
+    stage.app.photo.redraw();
   }
 
   move(x, y, event, pressed) {
     const { stage } = this;
     this.pointer = stage.toCell(x, y);
-    if (pressed && !this.penDown) stage.strokeTo(this.pointer);
+    if (pressed && !this.penDown) {
+      stage.outline.dragTo(this.pointer);
+      stage.strokeTo(this.pointer);
+    }
     stage.app.photo.redraw();
   }
 
   up() {
-    if (!this.penDown) this.stage.strokeEnd();
+    if (this.penDown) return;
+    this.stage.strokeEnd();
+    this.stage.app.attempt(() => this.stage.outline.drop());
   }
 
   leave() {
@@ -64,7 +73,10 @@ export class PartsInput {
   act() {
     const { stage } = this;
     this.cursor ||= [GRID / 2 + 0.5, GRID / 2 + 0.5];
-    if (stage.tool === "polygon") return stage.addCorner([...this.cursor]);
+    if (stage.tool === "polygon" || stage.tool === "snap") {
+      stage.outline.add([...this.cursor]);
+      return stage.app.photo.redraw();
+    }
     if (stage.tool === "fill") return stage.fillAt(this.cursor);
     if (this.penDown) return this.liftPen();
     stage.strokeBegin(this.cursor);
@@ -83,35 +95,13 @@ export class PartsInput {
     const { stage } = this;
     const screen = ([x, y]) => viewport.toScreen(...stage.toPhoto(x, y));
     const tip = this.cursor || this.pointer;
-    if (stage.corners.length) {
-      const path = [...stage.corners, ...(tip ? [tip] : [])].map(screen);
-      for (const [width, style] of [[4, "rgba(0,0,0,.8)"], [1.8, "#fff"]]) {
-        context.lineWidth = width;
-        context.strokeStyle = style;
-        context.beginPath();
-        path.forEach(([sx, sy], k) => context[k ? "lineTo" : "moveTo"](sx, sy));
-        context.stroke();
-      }
-      stage.corners.map(screen).forEach(([sx, sy]) => drawText(context, "•", sx, sy, 16));
-    }
-    if (!tip) return;
+    const outline = stage.outline.shown(tip);
+    const reach = stage.radiusInPhoto() * viewport.scale;
+    if (outline) drawOutline(context, outline.path.map(screen), outline.corners.map(screen), outline.closed, outline.reach ? reach : 0);
+    if (!tip || !stage.app.task.editable) return;
     const [sx, sy] = screen(tip);
-    if (stage.tool === "brush" || stage.tool === "erase") this.#drawBrush(context, viewport, sx, sy);
+    if (["brush", "erase", "snap"].includes(stage.tool)) drawBrush(context, [sx, sy], reach, stage.tool !== "brush");
     if (this.cursor) drawCrosshair(context, [sx, sy], this.penDown ? 3 : 6, 8, this.penDown ? "#ffd166" : "#fff");
-  }
-
-  #drawBrush(context, viewport, sx, sy) {
-    const { stage } = this;
-    const [x0, y0, x1, y1] = stage.app.task.box_xyxy;
-    const radius = (stage.radius * Math.max(x1 - x0, y1 - y0) * viewport.scale) / GRID;
-    for (const [width, style] of [[3, "rgba(0,0,0,.7)"], [1.4, "#fff"]]) {
-      context.lineWidth = width;
-      context.strokeStyle = style;
-      context.setLineDash(stage.tool === "erase" ? [4, 3] : []);
-      context.beginPath();
-      context.arc(sx, sy, radius, 0, 2 * Math.PI);
-      context.stroke();
-    }
   }
 
   /** Updates the list of parts and the tools. */
@@ -131,14 +121,15 @@ export class PartsInput {
       button.setAttribute("aria-pressed", button.dataset.action === `tool-${stage.tool}`);
     }
     byId("brush-size").value = stage.radius;
-    byId("brush-size-value").textContent = `${2 * stage.radius} cells`;
+    byId("brush-size-value").textContent = `${Math.max(1, Math.round(2 * stage.radiusInPhoto()))} px`;
     byId("keep-others").checked = stage.keepOthers;
   }
 
   #fillList(list) {
     for (const { id, colour } of this.stage.app.session.parts) {
-      const swatch = element("i", { className: "swatch" });
+      const swatch = element("i", { className: "swatch", "aria-hidden": "true" }, sideOf(this.stage.app.partName(id)));
       swatch.style.backgroundColor = colour;
+      if (swatch.textContent === "R") swatch.style.color = "#fff"; // right parts are dark
       const key = element("kbd", { dataset: { keyOf: `part-${id}` } }, keyLabel(keysOf(`part-${id}`)[0] || ""));
       const button = element("button", { type: "button", dataset: { part: id } });
       button.append(swatch, element("span", { className: "name" }, this.stage.app.partName(id)), element("span", { className: "drawn", role: "img" }), key);

@@ -2,7 +2,8 @@
 import { announce, byId, notice } from "./dom.js";
 import { GRID } from "./labels.js";
 import { PartsInput } from "./parts_input.js";
-import { enclosedCells, polygonCells } from "./shapes.js";
+import { Outline } from "./outline.js";
+import { enclosedCells } from "./shapes.js";
 import { Stroke } from "./stroke.js";
 
 export class PartsStage {
@@ -12,7 +13,7 @@ export class PartsStage {
     this.tool = "brush";
     this.radius = Number(localStorage.getItem("brush") || 8);
     this.keepOthers = false;
-    this.corners = []; // of the unfinished outline, in cells
+    this.outline = new Outline(this);
     this.stroke = null; // the stroke in progress
     this.input = new PartsInput(this);
   }
@@ -35,14 +36,20 @@ export class PartsStage {
     return [x0 + (x / GRID) * (x1 - x0), y0 + (y / GRID) * (y1 - y0)];
   }
 
-  /** The brush's radii in cells: a disc in the photo, `radius` cells along the box's longer side. */
+  /** The brush's radii in cells: a disc in the photo. */
   radii() {
     const [x0, y0, x1, y1] = this.app.task.box_xyxy;
-    const longer = Math.max(x1 - x0, y1 - y0);
-    return [(this.radius * longer) / (x1 - x0), (this.radius * longer) / (y1 - y0)];
+    return [x1 - x0, y1 - y0].map((side) => (this.radiusInPhoto() * GRID) / side);
+  }
+
+  /** The brush's radius in pixels of the photo. */
+  radiusInPhoto() {
+    const [x0, y0, x1, y1] = this.app.task.box_xyxy;
+    return (this.radius * Math.max(x1 - x0, y1 - y0)) / GRID;
   }
 
   select(part) {
+    this.outline.reset();
     this.part = part;
     announce(`${this.app.partName(part)} chosen`);
     this.show();
@@ -68,7 +75,7 @@ export class PartsStage {
   /** Begins a stroke at [x, y] in cells; `strokeTo` continues it, `strokeEnd` commits it as one change. */
   strokeBegin(at) {
     if (!this.app.mayEdit()) return;
-    this.stroke = new Stroke(this.app.labels, this.radii(), (cells) => this.#wanted(cells));
+    this.stroke = new Stroke(this.app.labels, this.radii(), (cells) => this.wanted(cells));
     this.strokeTo(at);
   }
 
@@ -83,7 +90,8 @@ export class PartsStage {
     if (stroke) this.commit(stroke.end(), this.tool === "erase" ? "erased" : "painted");
   }
 
-  #wanted(cells) {
+  /** What the tool would make of cells: Map of cell -> label. */
+  wanted(cells) {
     const { cells: labels } = this.app.labels;
     const wanted = new Map();
     for (const cell of cells) {
@@ -93,20 +101,28 @@ export class PartsStage {
     return wanted;
   }
 
-  /** Commits cells -> labels as one change: shown, saved, and undone together. */
-  commit(wanted, what) {
-    if (!this.app.mayEdit()) return false;
-    const change = this.app.labels.difference(wanted);
-    if (!change) return false;
+  /** Commits cells -> labels as one change, saved with the parts `replaced` by it; returns its entry for undo, or null. */
+  commit(wanted, what, replaced = []) {
+    const change = this.app.mayEdit() && this.app.labels.difference(wanted);
+    const parts = [...new Set([...(change?.parts || []), ...replaced])];
+    if (!change) return parts.length ? this.app.saveParts(parts) : null;
     const move = (back) => {
       this.app.labels.apply(change, back);
-      this.app.saveParts(change.parts);
+      this.app.saveParts(parts);
       this.show();
     };
     move(false);
-    this.app.histories.parts.push({ undo: () => move(true), redo: () => move(false) });
+    const entry = { change, undo: () => move(true), redo: () => move(false) };
+    this.app.histories.parts.push(entry);
     announce(`${this.app.partName(this.part)} ${what}`);
-    return true;
+    return entry;
+  }
+
+  /** Takes back the last change, for another to replace it; returns its parts, which are saved with that. */
+  takeBack(entry) {
+    this.app.labels.apply(entry.change, true);
+    this.app.histories.parts.drop(entry);
+    return entry.change.parts;
   }
 
   fillAt([x, y]) {
@@ -116,23 +132,9 @@ export class PartsStage {
     this.commit(new Map([...cells].map((cell) => [cell, this.part])), "filled");
   }
 
-  addCorner(at) {
-    const [first] = this.corners;
-    const [dx, dy] = first ? [at[0] - first[0], at[1] - first[1]] : [99, 99];
-    if (this.corners.length >= 3 && Math.hypot(dx, dy) < 2.5) return this.closePolygon();
-    if (this.app.mayEdit()) this.corners.push(at);
-    this.app.photo.redraw();
-  }
-
-  closePolygon() {
-    if (this.corners.length >= 3) this.commit(this.#wanted(polygonCells(this.corners)), "outlined");
-    this.corners = [];
-    this.app.photo.redraw();
-  }
-
   cancel() {
     this.strokeEnd();
-    this.corners = [];
+    this.outline.reset();
     this.input?.liftPen();
     this.app.photo.redraw();
   }

@@ -7,10 +7,10 @@ const SEARCH_MS = 2000;
 
 /** Opens what the address names; without a person, the next one, or for reviewers the next submission. */
 export async function openAddress(app) {
-  const { person, by, list } = placeInAddress();
+  const { person, by, list, review } = placeInAddress();
   app.list = list;
   if (person) return openPerson(app, person, by);
-  return app.session.role === "reviewer" ? nextReview(app) : nextPerson(app);
+  return app.session.role === "reviewer" || review ? nextReview(app) : nextPerson(app);
 }
 
 export async function openPerson(app, person, by) {
@@ -46,7 +46,7 @@ export async function nextPerson(app, after = app.task?.id ?? app.left) {
   if (app.session.search) await showSearch(app);
 }
 
-/** Tells how far the search for people is, and opens the next person when one is found. */
+/** Tells that the search for people goes on, and opens the next person when one is found. */
 async function showSearch(app) {
   const { photos, left } = await get("/api/search");
   if (app.task || app.stage !== "none" || !left) return;
@@ -94,6 +94,7 @@ export function showEmpty(title, text) {
   byId("task-name").textContent = "No person open";
   document.title = "Annotate · opendensepose";
   document.body.dataset.reopen = false;
+  byId("read-only").hidden = true;
   if (placeInAddress().person) history.replaceState(null, "", "/");
 }
 

@@ -1,6 +1,7 @@
-// The people chosen in the list, across its pages, and what is done with all of them: assigned, taken back, reopened.
+// The people chosen in the list, across its pages, and what is done with all of them: assigned, taken back, reopened,
+// deleted.
 import { post } from "./api.js";
-import { byId, notice } from "./dom.js";
+import { byId, dialog, element, notice } from "./dom.js";
 import { attempt } from "./list_page.js";
 
 const AT_ONCE = 500; // people of one request
@@ -14,6 +15,7 @@ export class Choice {
     this.rows = new Map();
     byId("assign").addEventListener("click", () => attempt(() => this.#give("assign", { annotator_id: Number(byId("assign-to").value) })));
     byId("unassign").addEventListener("click", () => attempt(() => this.#give("unassign", {})));
+    byId("delete").addEventListener("click", () => attempt(() => this.#delete()));
     byId("reopen").addEventListener("click", () => attempt(() => this.reopen([...this.rows.values()])));
   }
 
@@ -32,7 +34,7 @@ export class Choice {
   show() {
     const rows = [...this.rows.values()];
     byId("chosen").textContent = rows.length ? `${rows.length} chosen` : "Nobody is chosen";
-    byId("assign").disabled = byId("unassign").disabled = !rows.length;
+    byId("assign").disabled = byId("unassign").disabled = byId("delete").disabled = !rows.length;
     byId("reopen").disabled = !rows.some(({ status }) => CAN_BE_REOPENED.includes(status));
   }
 
@@ -42,10 +44,17 @@ export class Choice {
     const refused = [];
     for (let k = 0; k < ids.length; k += AT_ONCE) {
       const answer = await post(`/api/people/${verb}`, { person_ids: ids.slice(k, k + AT_ONCE), ...body });
-      done += answer.assigned ?? answer.unassigned;
+      done += answer.assigned ?? answer.unassigned ?? answer.deleted;
       refused.push(...(answer.refused || []));
     }
-    await this.#finish(`${done} people ${verb}ed.`, refused.map(({ person_id: person, why }) => `Person ${person}: ${why}.`));
+    await this.#finish(`${done} people ${verb.replace(/e?$/, "ed")}.`, refused.map(({ person_id: person, why }) => `Person ${person}: ${why}.`));
+  }
+
+  async #delete() {
+    const count = new Set([...this.rows.values()].map((row) => row.person_id)).size;
+    const text = "Their boxes, and what you drew in them, are deleted for good. People on whom others have worked are kept.";
+    if ((await dialog(`Delete ${count} people?`, element("p", {}, text), [["", "Keep them"], ["yes", "Delete"]])) !== "yes") return;
+    await this.#give("delete", {});
   }
 
   async reopen(rows) {

@@ -18,16 +18,18 @@ export function addressOf({ person_id: person, by }, ownId, list) {
 export function placeInAddress() {
   const person = /^\/person\/(\d+)$/.exec(location.pathname);
   const query = new URLSearchParams(location.search);
-  return { person: person && Number(person[1]), by: Number(query.get("by")) || null, list: query.get("list") };
+  return { person: person && Number(person[1]), by: Number(query.get("by")) || null, list: query.get("list"), review: query.has("review") };
 }
 
 /** Names the person in the header and in the address, and tells the buttons what may be done. */
 export function showPerson(app, task) {
   const { session } = app;
   const isOwn = task.annotator_id === session.id;
-  const texts = [`person ${task.person_id}`, task.photo];
+  const texts = [`Person ${task.person_id}`, task.photo];
   if (!isOwn) texts.push(task.annotator);
-  if (!task.editable) texts.push(task.status.replace("_", " ") + (task.skip_reason ? ` (${task.skip_reason})` : ""));
+  const state = task.status.replace("_", " ") + (task.skip_reason ? ` (${task.skip_reason})` : "");
+  byId("read-only").hidden = task.editable;
+  byId("read-only").textContent = `Read only · ${task.status === "open" ? "somebody else's work" : state}`;
   byId("task-name").textContent = texts.join(" · ");
   byId("task-name").title = texts.join(" · ");
   const { dataset } = document.body;

@@ -26,7 +26,12 @@ export class PhotoView {
   fit(box, margin) {
     this.focus = [box, margin];
     this.viewport.fit(box, margin);
+    this.#cover();
     this.redraw();
+  }
+
+  #cover() {
+    if (this.image) this.viewport.cover([this.image.naturalWidth, this.image.naturalHeight]);
   }
 
   zoom(factor) {
@@ -47,6 +52,7 @@ export class PhotoView {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);
     if (!this.image) return;
+    this.#cover();
     context.imageSmoothingEnabled = viewport.scale < 6;
     context.imageSmoothingQuality = "high";
     this.drawOver(this.image, [0, 0, this.image.naturalWidth, this.image.naturalHeight]);

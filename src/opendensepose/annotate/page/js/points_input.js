@@ -88,6 +88,7 @@ export class PointsInput {
   }
 
   hint() {
+    if (!this.stage.app.task?.editable) return "Read only. A click shows another point; Z shows the whole person.";
     if (this.byKeys) return "Arrows move the point, Enter sets it, Esc cancels.";
     return "To move the point, drag the cross. Z shows the whole person.";
   }

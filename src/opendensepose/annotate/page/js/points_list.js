@@ -1,5 +1,6 @@
 // Stage 2's texts: the title above the views, the point's state, the strip of all points.
 import { byId, element } from "./dom.js";
+import { sideOf } from "./keys.js";
 
 const STATES = {
   comment: "comment",
@@ -21,7 +22,9 @@ export function showPoint(stage) {
   }
   const ofPart = points.filter((one) => one.part === point.part).length;
   const place = `${app.partName(point.part)} ${stage.numbers()[stage.index]} of ${ofPart}`;
-  byId("point-title").textContent = `${stage.index + 1}/${points.length} · ${place}`;
+  const side = sideOf(place);
+  const badge = side ? [element("span", { className: "side", dataset: { side }, "aria-hidden": "true" }, side)] : [];
+  byId("point-title").replaceChildren(...badge, `${place[0].toUpperCase()}${place.slice(1)}`);
   const comments = app.task.comments.filter((one) => one.point_id === point.id);
   const commentText = comments.map(({ author, text }) => `✎ ${author}: ${text}`).join(" ");
   const note = point.warning ? `⚠ ${point.warning}` : describe(point, stage.answers.pending(point.id));
@@ -34,16 +37,15 @@ function describe(point, pending) {
   if (point.reason) return `No answer: ${point.reason}`;
   if (!point.answer && point.proposal) return "The model proposes this place (?): Enter accepts it, a click corrects it.";
   if (!point.answer) return "Click the same place of the body in the view that shows it best.";
-  const { i, u, v } = point.answer;
   const how = point.accepted ? "Accepted from the model" : "Answered";
-  return `${how}: chart ${i}, u ${u.toFixed(3)}, v ${v.toFixed(3)}; seen in ${point.shown.length} of 6 views.`;
+  return `${how}; seen in ${point.shown.length} of 6 views.`;
 }
 
 /** One small button per point; its state is shown by border, sign and words, not by colour alone. */
 export function showStrip(stage) {
   const { points, index, app } = stage;
   const done = points.filter((one) => one.answer || one.reason).length;
-  byId("progress-text").textContent = `${done} of ${points.length} points done`;
+  byId("progress-text").textContent = `Point ${index + 1} of ${points.length}; ${done} done`;
   const strip = byId("point-strip");
   while (strip.children.length > points.length) strip.lastElementChild.remove();
   const commented = new Set(app.task?.comments.map((comment) => comment.point_id));

@@ -1,4 +1,5 @@
-// Drawing over a view's picture, as SVG: answered points with shape and number, the crosshair.
+// Drawing over a view's picture: answered points with shape and number and the crosshair, as SVG; words at its edges.
+import { element } from "./dom.js";
 import { shapeOf, svgPoints } from "./markers.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -48,4 +49,12 @@ export function drawCross(svg, [x, y]) {
 
 export function clear(svg, selector) {
   svg.querySelectorAll(selector).forEach((one) => one.remove());
+}
+
+/** Words for which side of the body lies where: "L" and "R" of the person, front, back, what a limb ends in. */
+export function sideMarks(sides) {
+  return Object.entries(sides).map(([edge, word]) => {
+    const isSide = word === "L" || word === "R";
+    return element("span", { className: `edge ${edge}${isSide ? " side" : ""}`, dataset: isSide ? { side: word } : {} }, word);
+  });
 }

@@ -24,6 +24,13 @@ export class Viewport {
     this.y = (y0 + y1) / 2;
   }
 
+  /** Moves as little as needed, so that no empty ground shows beside a photo that is large enough to cover it. */
+  cover([width, height]) {
+    const within = (at, half, size) => (2 * half >= size ? size / 2 : Math.min(size - half, Math.max(half, at)));
+    this.x = within(this.x, this.width / 2 / this.scale, width);
+    this.y = within(this.y, this.height / 2 / this.scale, height);
+  }
+
   toScreen(x, y) {
     return [(x - this.x) * this.scale + this.width / 2, (y - this.y) * this.scale + this.height / 2];
   }

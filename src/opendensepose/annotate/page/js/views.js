@@ -1,7 +1,7 @@
 // The six views of a part: choose one, click into it with the mouse or the crosshair; answers appear in all views.
 import { element } from "./dom.js";
 import { get } from "./api.js";
-import { clear, drawCross, drawMark, overlay, placeIn } from "./view_marks.js";
+import { clear, drawCross, drawMark, overlay, placeIn, sideMarks } from "./view_marks.js";
 
 const RETRY_MS = 3000;
 const known = new Map(); // part -> promise of its views
@@ -38,6 +38,7 @@ export class ViewsPanel {
     this.views = views;
     this.marks = [];
     this.cross = null;
+    this.grid.classList.toggle("tall", views.every(({ width, height }) => width < height / 2)); // limbs, side by side
     this.grid.replaceChildren(...views.map((view, index) => this.#cell(view, index)));
     this.choose(Math.min(this.chosen, views.length - 1));
   }
@@ -94,10 +95,11 @@ export class ViewsPanel {
   #cell(view, index) {
     const image = element("img", { alt: "", draggable: false });
     const name = element("span", { className: "view-name" }, element("kbd", {}, String(index + 1)), ` ${view.name}`);
-    const label = `View ${index + 1}, ${view.name}. Arrows move the crosshair, Enter answers.`;
+    const sides = Object.entries(view.sides).map(([edge, word]) => `${word} at the ${edge}`).join(", ");
+    const label = `View ${index + 1}, ${view.name}${sides ? `; ${sides}` : ""}. Arrows move the crosshair, Enter answers.`;
     const cell = element("div", { className: "view", tabIndex: 0, role: "application", "aria-label": label });
     const svg = overlay(view);
-    cell.append(image, svg, name);
+    cell.append(image, svg, name, ...sideMarks(view.sides));
     loadInto(cell, image, view.url);
     cell.addEventListener("focus", () => this.choose(index));
     this.#listen(cell, svg, view, index);
