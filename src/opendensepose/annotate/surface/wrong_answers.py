@@ -110,7 +110,7 @@ def find_slips(seen: Observations, witness: ModelAnswers | None = None) -> Itera
     blocks = [own for own in blocks if len(own) >= MIN_OF_SLIP]
     for own, ratios in zip(blocks, _slip_ratios(seen, blocks, witness), strict=True):
         if ratios.max() > LIKELIER:
-            yield Slip(own, (1, -1)[ratios.argmax()])
+            yield Slip(own, 1 if ratios.argmax() == 0 else -1)
 
 
 def _slip_ratios(seen: Observations, blocks: list[np.ndarray], witness: ModelAnswers | None) -> np.ndarray:
