@@ -127,7 +127,7 @@ def _slip_ratios(seen: Observations, blocks: list[np.ndarray], witness: ModelAns
     mean, covariance = _predicted_without(seen, own, is_there)
     if witness is not None:
         mean, covariance = _seen_by_model(seen, own, is_there, mean, covariance, witness)
-    covariance = covariance + seen.variance[own][:, :, None] * np.eye(own.shape[1])
+    covariance = covariance + seen.variance[own][:, :, None] * np.eye(count.max())
     # Letters: a, p: the first K - 1 answers or pixels of a part (0), or its last K - 1 (1).
     used = is_there[:, 1:]
     covariances = np.stack([covariance[:, :-1, :-1], covariance[:, 1:, 1:]])
