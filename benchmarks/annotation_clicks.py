@@ -10,27 +10,19 @@ goes on by itself. With proposals it clicks where there is none, or where it lie
 1 more if answers look wrong. Errors are geodesic.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 
 from contradictions import moved_by_chance
 from opendensepose.annotate.surface.contradictions import find_contradictions
 from opendensepose.annotate.surface.wrong_answers import answer_noise_m
 from opendensepose.surface import GeodesicDistances, SurfacePoints, load_surface
-from wrong_answers import people
+from wrong_answers import asked_for
 
 LEAST_M = 0.04  # a robot, like a person, lets nearer proposals pass
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--people", type=int, default=90)
-    parser.add_argument("--seed", type=int, default=82)
-    parser.add_argument("--cache", type=Path)
-    options = parser.parse_args()
-    everybody = [one for one in people(options.seed, options.people, options.cache) if len(one["part"]) >= 20]
+    everybody = asked_for(__doc__)
     geodesics = GeodesicDistances(load_surface())
     rows: dict[str, list[float]] = {}
     errors: dict[str, list[np.ndarray]] = {}
@@ -59,7 +51,6 @@ def main() -> None:
         add(rows, "clicks and keys, accepted one by one", start + len(part) + ends[1])
         add(rows, "share of points accepted, %", 100 * accepted.mean())
         add(rows, "share of points with a proposal, %", 100 * proposed.mean())
-    print(f"{len(everybody)} gold people of seed {options.seed}")
     for name, values in rows.items():
         low, median, high = np.percentile(values, [10, 50, 90])
         print(f"  {name:42} median {median:6.1f}, 10th to 90th percentile {low:.0f} to {high:.0f}")

@@ -62,6 +62,18 @@ def people(seed: int, count: int, cache: Path | None) -> list[dict]:
     return made
 
 
+def asked_for(doc: str) -> list[dict]:
+    """The people that the command line asks for, without those of few points. doc: of the script."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--people", type=int, default=90)
+    parser.add_argument("--seed", type=int, default=82)
+    parser.add_argument("--cache", type=Path)
+    options = parser.parse_args()
+    everybody = [one for one in people(options.seed, options.people, options.cache) if len(one["part"]) >= 20]
+    print(f"{len(everybody)} gold people of seed {options.seed}, {sum(len(one['part']) for one in everybody)} points")
+    return everybody
+
+
 def moved_on(part: np.ndarray, number: int, ahead: bool) -> np.ndarray:
     """(P,) int: whose answer each point gets if the answers of a part are moved on by one; the last has its own."""
     own = np.flatnonzero(part == number)
@@ -83,14 +95,8 @@ def wrong_place(person: dict, k: int, geodesics: GeodesicDistances, rng: np.rand
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--people", type=int, default=90)
-    parser.add_argument("--seed", type=int, default=82)
-    parser.add_argument("--cache", type=Path)
-    options = parser.parse_args()
-    everybody = [one for one in people(options.seed, options.people, options.cache) if len(one["part"]) >= 20]
+    everybody = asked_for(__doc__)
     geodesics = GeodesicDistances(load_surface())
-    print(f"{len(everybody)} gold people of seed {options.seed}, {sum(len(one['part']) for one in everybody)} points")
     for with_model in (False, True):
         counts = {"careful people warned": [0, 0], "slipped parts warned": [0, 0], "known as a whole": [0, 0]}
         counts |= {"of 6 and more answers: warned": [0, 0], "known as a whole, of 6 and more": [0, 0]}

@@ -10,7 +10,6 @@ from PIL import Image
 from opendensepose.data import photos
 from opendensepose.data.photos import decode_photo, exif_focal, find_image, find_photos, photo_folders, read_photo
 
-
 HEIC = base64.b64decode(  # 24 x 16 pixels, red over blue
     "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAXxtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJpbG9j"
     "AAAAAERAAAEAAQAAAAABoAABAAAAAAAAAFcAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA/Glw"

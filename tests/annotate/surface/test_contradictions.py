@@ -62,6 +62,24 @@ def test_a_torso_answered_in_a_mirror_runs_the_wrong_way_round(standing):
     assert "torso are mirrored" in found.text and len(found.points) == 10
 
 
+def test_a_torsos_front_taken_for_its_back_is_told_through_an_annotators_noise(standing):
+    """Noise of 4 cm along each axis; the answers on the front are not called mirrored."""
+    from scipy.spatial import cKDTree
+
+    part, xy, points = standing
+    own, surface, faces = part == 1, load_surface(), part_faces(1)
+    centre = surface.vertices[surface.faces[faces]].mean(1)
+    xyz = points[own].xyz(surface.vertices, surface.faces)
+    low, high = centre[:, 1].min(), centre[:, 1].max()
+    for seed in range(10):
+        moved = xyz + 0.04 * np.random.default_rng(seed).normal(size=xyz.shape)
+        for is_turned in (False, True):
+            wanted = np.where([False, is_turned, False], low + high - moved, moved)
+            answers = SurfacePoints(faces[cKDTree(centre).query(wanted)[1]], points.barycentric[own])
+            told = [one.text for one in find_contradictions(part[own], xy[own], answers)]
+            assert any("mirrored" in text for text in told) == is_turned
+
+
 def test_answers_on_the_back_among_those_of_the_front_are_told(standing):
     part, xy, points = standing
     surface = load_surface()

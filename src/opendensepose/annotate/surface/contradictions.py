@@ -221,8 +221,8 @@ def _swapped_sides(parts: dict[int, tuple[np.ndarray, _PartAnswers]]) -> list[Co
 def _mirrored(
     number: int, own: np.ndarray, xy: np.ndarray, rest: np.ndarray, normal: np.ndarray
 ) -> list[Contradiction]:
-    """A part whose answers have the wrong orientation, as if the skin were seen from inside: mirrored, or its front taken
-    for its back."""
+    """A part whose answers have the wrong orientation, as if its skin were seen from inside: answered in a mirror, or
+    its front taken for its back."""
     if number in RIGID:
         sight = _line_of_sight(_slope(xy[own], rest[own]))
         is_mirrored = -(normal[own] @ sight).mean() < FACING_AWAY
