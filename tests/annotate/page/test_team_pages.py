@@ -1,5 +1,7 @@
 """From person to person, lists and teams in a real browser: addresses, review in turn, people page, team page."""
 
+import re
+
 import sqlalchemy as sql
 from tests.annotate.annotating import user
 from tests.annotate.browser import Hands, expect, open_page, serving
@@ -22,7 +24,7 @@ def add_people(store, count: int) -> None:
 
 def wait_person(page, number: int) -> None:
     page.wait_for_selector(f"#task-name:has-text('Person {number}')")
-    page.wait_for_function(f"location.pathname === '/person/{number}'")
+    page.wait_for_url(re.compile(rf"/person/{number}(\?|$)"))
 
 
 def leases(store) -> dict[int, bool]:
@@ -110,7 +112,7 @@ def test_the_people_page_filters_pages_assigns_and_brings_back(browser, surface,
             page.wait_for_selector("body[data-ready]")
             page.goto(f"{server.url}/people")
             page.wait_for_selector("#range:has-text('1 to 50 of 131')")  # max was given whom ann skipped
-            page.wait_for_function("document.querySelector('#people img').naturalWidth > 0")
+            expect(page.locator("#people img").first).not_to_have_js_property("naturalWidth", 0)
             page.click("#last")
             page.wait_for_selector("#range:has-text('101 to 131')")
             page.go_back()
@@ -145,7 +147,7 @@ def test_the_team_page_invites_revokes_and_forecasts(browser, surface, tmp_path)
         ann = user(server.store, "ann")
         submit(server.store, surface, ann)
         with open_page(browser, server, path=f"/enter#{invite(server.store, 'max', 'manager')}") as page:
-            page.wait_for_selector("#user:has-text('max')")
+            page.wait_for_selector("#task-name:has-text('Person')")
             page.goto(f"{server.url}/manager")
             for _ in range(200):  # max leaves whom they were given when they came
                 if not any(leases(server.store).values()):

@@ -51,6 +51,15 @@ def test_a_point_of_an_imported_file_has_its_first_view_for_a_click(store, task)
     assert answer == pytest.approx({"i": 1, "u": 0.1, "v": 0.2, "view": 0, "x": 10, "y": 20})
 
 
+def test_a_click_on_a_view_that_was_drawn_otherwise_is_where_the_view_shows_it_now(store, task):
+    point_id = task_json(store, SURFACE, *task)["points"][0]["id"]
+    saved = edits.answer_point(store, RULES, *task, point_id, Answer(Click(1, 10, 20)), SURFACE.point_at, version=3)
+    (clicked,) = (point for point in saved.points if point.id == point_id)
+    clicked.view_x = clicked.view_y = 77.0
+    answer = saved_point_json(store, SURFACE, task[1], point_id, saved.points)["point"]["answer"]
+    assert (answer["view"], answer["x"], answer["y"]) == pytest.approx((1, 10, 20))
+
+
 def test_the_other_people_of_the_photo_are_told_but_not_anothers_open_work(store, crowd, task):
     ann, bob = crowd["ann"], crowd["bob"]
     with store.writing() as connection:

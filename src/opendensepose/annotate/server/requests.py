@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import anyio
 import msgspec
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -175,8 +176,19 @@ async def _handle_error(request: Request, error: RequestError) -> Response:
     return error_response(request, error)
 
 
+async def _handle_no_route(request: Request, error: HTTPException) -> Response:
+    sentence = "There is no such page." if error.status_code == 404 else f"{error.detail}."
+    response = error_response(request, RequestError(sentence, error.status_code))
+    response.headers.update(error.headers or {})
+    return response
+
+
 async def _handle_disconnect(request: Request, error: ClientDisconnect) -> Response:
     return Response(status_code=400)  # nobody reads it
 
 
-EXCEPTION_HANDLERS: dict[Any, Callable] = {RequestError: _handle_error, ClientDisconnect: _handle_disconnect}
+EXCEPTION_HANDLERS: dict[Any, Callable] = {
+    RequestError: _handle_error,
+    HTTPException: _handle_no_route,
+    ClientDisconnect: _handle_disconnect,
+}

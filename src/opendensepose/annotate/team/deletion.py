@@ -1,5 +1,6 @@
 """Deleting people: boxes in which the model, a file or a manager saw somebody who is not there."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sql
@@ -42,7 +43,7 @@ def delete_people(store: Store, user: User, person_ids: list[int]) -> dict:
     return {"deleted": deleted, "refused": refused}
 
 
-def _why_not(person: Any, rows: list[Any], user: User) -> str | None:
+def _why_not(person: Any, rows: Sequence[Any], user: User) -> str | None:
     if person.is_gold:
         return "gold people measure the annotators"
     if any(row.submitted_at is not None or row.status not in ("open", "skipped") for row in rows):

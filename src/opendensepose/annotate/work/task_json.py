@@ -121,8 +121,11 @@ def _point_json(
     answer = None
     if shown is not None:
         answer = dict(zip("iuv", shown.iuv, strict=True)) | {"view": point.view, "x": point.view_x, "y": point.view_y}
-        if point.view is None and shown.places:  # imported or accepted: the first view that shows it stands for a click
-            answer |= shown.places[0]._asdict()
+        # imported or accepted: the first view that shows it stands for a click; else where the clicked view shows it
+        # now, as views may have been drawn otherwise when it was clicked
+        clicked = [place for place in shown.places if point.view in (None, place.view)]
+        if clicked:
+            answer |= clicked[0]._asdict()
     offered = None
     if proposal is not None and proposal.places:  # what no view shows cannot be judged
         offered = dict(zip("iuv", proposal.iuv, strict=True)) | _places_json(proposal)

@@ -19,9 +19,9 @@ export class BoxStage {
   async start() {
     const { task } = this.app;
     const photo = task ? { ...task, name: task.photo, id: task.photo_id } : await choosePhoto();
-    if (!photo) return;
+    if (!photo) return openAddress(this.app);
     await this.app.close();
-    await this.#begin(photo);
+    return this.#begin(photo);
   }
 
   async #begin(photo) {
