@@ -1,10 +1,12 @@
 """Which pixel of a detection is read, and what becomes of an annotation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.evaluation.people import annotation, detection
 
-from opendensepose.evaluation.people import DetectedPerson, annotated_person, detected_person, labels_at
+from opendensepose.evaluation.people import DetectedPerson, annotated_person, confidence_at, detected_person, labels_at
 from opendensepose.iuv import IUV, QuantisedIUV, empty_iuv
 
 
@@ -64,3 +66,14 @@ def test_a_person_becomes_the_window_of_its_labels():
 def test_wrong_detections_are_refused(box, score):
     with pytest.raises(ValueError, match="box|score"):
         DetectedPerson(np.array(box, float), score, empty_iuv((1, 1)), np.zeros(2))
+
+
+def test_confidence_is_read_where_labels_are():
+    i = np.array([[1, 2, 0]], np.uint8)
+    sure = np.array([[0.25, 0.75, 0.5]], np.float32)
+    one = replace(detection((10, 20, 13, 21), i), confidence=sure)
+    points = np.array([[10.5, 20.5], [11.5, 20.5], [12.5, 20.5], [13.5, 20.5]])
+    np.testing.assert_array_equal(confidence_at(one, points), [0.25, 0.75, np.nan, np.nan])
+    assert np.isnan(confidence_at(detection((10, 20, 13, 21), i), points)).all()
+    with pytest.raises(ValueError, match="confidence"):
+        replace(one, confidence=sure[:, :2])

@@ -30,8 +30,8 @@ class Prediction:
 
     iuv: the map of all. instance: (H, W) uint8, 0 background, k the k-th person. boxes_xyxy (N, 4) and scores (N,)
     float32. hidden_*: where people overlap, `iuv` shows one; of the others: instance (K,) uint8 1..N, column and row
-    (K, 2) int32, and I, U, V (K,) each. confidence (H, W) and hidden_confidence (K,) float32: the probability that the
-    label is right. ValueError for other shapes, types or ranges.
+    (K, 2) int32, and I, U, V (K,) each. confidence (H, W) and hidden_confidence (K,) float32: see
+    `Instance`. ValueError for other shapes, types or ranges.
     """
 
     iuv: IUV

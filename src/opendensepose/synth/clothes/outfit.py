@@ -15,7 +15,8 @@ from opendensepose.synth.body.body import BodyCoordinates
 from opendensepose.synth.ingredients import Ingredients
 from opendensepose.synth.textures.material_table import Decal, Material
 
-__all__ = ["BrimStyle", "DENIM", "HAIR_COLOURS", "HairStyle", "Outfit", "SkirtStyle", "random_colour", "sample_outfit"]
+__all__ = ["BrimStyle", "DENIM", "HAIR_COLOURS", "HairStyle", "Outfit", "SkirtStyle", "bare_face", "random_colour",
+           "sample_outfit"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Outfit:
     brim: BrimStyle | None = None
 
 
+FACE_BEFORE_M = -0.09  # the face lies before this plane of the neutral body
 _SKIN = np.array([[0.98, 0.87, 0.80], [0.94, 0.78, 0.68], [0.89, 0.70, 0.57], [0.80, 0.60, 0.45], [0.66, 0.46, 0.33],
                   [0.50, 0.34, 0.24], [0.36, 0.24, 0.17], [0.25, 0.17, 0.13]])  # fmt: skip
 HAIR_COLOURS = np.array(
@@ -174,12 +176,18 @@ class _Dresser:
         return np.maximum(fit * (1 + 0.55 * _waves(self.rng, self.where, wavelength)), 0.0015)
 
 
+def bare_face(where: BodyCoordinates) -> np.ndarray:
+    """List the vertices of the face that are never painted: forehead, nose and cheeks."""
+    face = np.flatnonzero(where.is_in("head") & (where.rest[:, 1] < FACE_BEFORE_M))
+    return np.setdiff1d(face, np.concatenate(list(_face_areas(where).values())))
+
+
 def _face_areas(where: BodyCoordinates) -> dict[str, np.ndarray]:
     """Vertex indices of the painted areas of faces, cached per body."""
     if not where.areas:
         x, z, eyes = np.abs(where.rest[:, 0]), where.rest[:, 2], where.is_in("eye")
         head, before = where.is_in("head"), where.rest[:, 1]
-        face = head & (before < -0.09)
+        face = head & (before < FACE_BEFORE_M)
         lips = face & (np.abs(z - 0.579) < 0.010) & (x < 0.026)
         masks = {
             "lips": lips,
