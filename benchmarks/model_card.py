@@ -2,11 +2,11 @@
 
     python benchmarks/model_card.py FOLDER [--model NAME_OR_FILE] [--pictures 700] [--workers 2] [--page]
 
-Renders pictures of one or two people of known sex, age, body, skin, pose and direction into FOLDER, with everything that
-the renderer has and a seed that neither training nor the benchmark uses, labels them and measures their points. Run
-again, it goes on where it stopped; another model needs new labels only. It prints the tables; --page also writes them
-between the marks of docs/model_card.md, and the five people with the lowest GPS among those who are found, with
-docs/images/model_card.jpg.
+Renders pictures of one or two people of known sex, age, body, skin, pose and direction into FOLDER, with everything
+that the renderer has and a seed that neither training nor the benchmark uses, labels them and measures their points.
+Run again, it goes on where it stopped; another model needs new labels only. It prints the tables; --page also writes
+them between the marks of docs/model_card.md, and draws docs/images/model_card.jpg: the five people with the lowest GPS
+among those who are found.
 
 Intervals: 95 %, bootstrap over people. Skin: the individual typology angle of the face's colour before any light
 (Chardon et al., Skin colour typology and suntanning pathways, 1991): arctan((L - 50) / b) of CIELAB.
@@ -81,7 +81,8 @@ def turned(annotation: dict) -> float:
 GROUPINGS = (
     Grouping("skin tone", skin_angle, (-30, 10, 41), ("dark (angle below -30°)", "brown (-30° to 10°)",
                                                      "tan, intermediate (10° to 41°)", "light (from 41°)")),
-    Grouping("age", phenotype("age"), (0.25, 0.55, 0.8), ("babies", "children and adolescents", "adults", "old people")),
+    Grouping("age", phenotype("age"), (0.25, 0.55, 0.8),
+             ("babies", "children and adolescents", "adults", "old people")),
     Grouping("sex", phenotype("gender"), (0.5,), ("male", "female")),
     Grouping("weight", phenotype("weight"), (0.35, 0.65), ("thin", "medium", "heavy")),
     Grouping("stature", phenotype("height"), (0.35, 0.65), ("short", "medium", "tall")),
@@ -138,8 +139,8 @@ def draw_failures(evaluation: Evaluation) -> tuple[bytes, str]:
         picture = Image.open(BytesIO(picture_of(evaluation, one).image_bytes))
         panes.append(np.asarray(picture.resize((picture.width * FAILURE_HEIGHT // picture.height, FAILURE_HEIGHT))))
         about = evaluation.people.file.annotations[one.annotation_id]
-        pose, height, turn = about["synthetic"]["pose"], about["bbox"][3], turned(about)
-        lines.append(f"{len(lines) + 1}. pose: {pose}, {height} px high, turned by {turn:.0f}°: GPS {one.gps['kappa']:.2f}")
+        pose, height_px = about["synthetic"]["pose"], about["bbox"][3]
+        lines.append(f"1. {pose}, {height_px} px high, turned by {turned(about):.0f}°: GPS {one.gps['kappa']:.2f}")
     content = BytesIO()
     Image.fromarray(np.concatenate(panes, axis=1)).save(content, "JPEG", quality=80, optimize=True)
     return content.getvalue(), "\n".join(lines)

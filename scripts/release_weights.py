@@ -42,7 +42,9 @@ def fit_confidence(run: Checkpoint, kwargs: dict, folder: Path, pictures: int) -
     confidence, error_m = measures.confidence[known], measures.error_m[known]
     scale, shift = platt_scaling(confidence, error_m <= RIGHT_M)
     error = reliability_bins(confidence, error_m).expected_calibration_error
-    print(f"confidence: {known.sum()} points, expected calibration error {error:.3f} as learned; {scale=:.3f} {shift=:.3f}")
+    print(
+        f"confidence of {known.sum()} points: {scale=:.3f} {shift=:.3f}; expected calibration error before {error:.3f}"
+    )
     return {"confidence_scale": round(scale, 3), "confidence_shift": round(shift, 3)}
 
 

@@ -34,7 +34,8 @@ def test_bins_by_hand():
 def test_risk_by_hand():
     kept = risk_coverage(CONFIDENCE, ERROR_M, at=[0, 0.5, 0.9, 0.99])
     assert kept.min_confidence.tolist() == [0.99, 0.9, 0.5, 0] and kept.coverage.tolist() == [0, 0.25, 0.75, 1]
-    assert kept.mean_error_m[1:] == pytest.approx([0.02, 0.14, 0.23]) and kept.wrong[1:] == pytest.approx([0, 1 / 3, 0.5])
+    assert kept.mean_error_m[1:] == pytest.approx([0.02, 0.14, 0.23])
+    assert kept.wrong[1:] == pytest.approx([0, 1 / 3, 0.5])
     assert np.isnan(kept.mean_error_m[0]) and np.isnan(kept.wrong[0])  # nothing is kept there
 
 
@@ -88,7 +89,8 @@ def test_bad_input_is_refused_in_a_sentence():
     for confidence, error_m in (([0.5], [0.1, 0.2]), ([1.5], [0.1]), ([0.5], [np.inf]), ([np.nan], [0.1])):
         with pytest.raises(ValueError, match=r"confidences|errors"):
             reliability_bins(confidence, error_m)
-    for confidence, right in (([0.2, 0.4], [True, True]), ([0.2, 0.4], [True]), ([0.2, 0.3, 0.8, 0.9], [False, False, True, True])):
+    parted = [0.2, 0.3, 0.8, 0.9], [False, False, True, True]
+    for confidence, right in (([0.2, 0.4], [True, True]), ([0.2, 0.4], [True]), parted):
         with pytest.raises(ValueError, match="scaling"):
             platt_scaling(confidence, right)
 

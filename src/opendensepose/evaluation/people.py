@@ -13,7 +13,15 @@ from opendensepose.evaluation.masks import Window, place_mask, stretched_grid
 from opendensepose.instance import DenseAnnotation
 from opendensepose.iuv import IUV, QuantisedIUV, crop_iuv
 
-__all__ = ["AnnotatedPerson", "DetectedPerson", "annotated_person", "box_xywh", "confidence_at", "detected_person", "labels_at"]
+__all__ = [
+    "AnnotatedPerson",
+    "DetectedPerson",
+    "annotated_person",
+    "box_xywh",
+    "confidence_at",
+    "detected_person",
+    "labels_at",
+]
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ MAX_STEPS, SMALL_STEP = 100, 1e-9
 class ReliabilityBins:
     """Bins of equal width over [0, 1] that hold points, (B,) each.
 
-    least: where a bin begins; num_points; confidence: mean; right: share of right labels; low, high: the ends of its 95 %
-    Wilson interval, which takes points as independent: those of one person are not, so it is somewhat narrow.
+    least: where a bin begins; num_points; confidence: mean; right: share of right labels; low, high: the ends of its
+    95 % Wilson interval, which takes points as independent: those of one person are not, so it is somewhat narrow.
     """
 
     least: np.ndarray
@@ -116,8 +116,8 @@ def wilson_interval(hits: ArrayLike, count: ArrayLike) -> tuple[np.ndarray, np.n
 def platt_scaling(confidence: ArrayLike, right: ArrayLike) -> tuple[float, float]:
     """Fit scale and shift so that sigmoid(scale * logit(confidence) + shift) is the probability of being right.
 
-    confidence (P,) in [0, 1]; right (P,) bool. The maximum of the likelihood, by Newton's method. ValueError unless some
-    are right and some are wrong.
+    confidence (P,) in [0, 1]; right (P,) bool. The maximum of the likelihood, by Newton's method. ValueError unless
+    some are right and some are wrong, not all of these less confident than those.
     """
     confidence, is_right = np.asarray(confidence, np.float64), np.asarray(right, bool)
     if confidence.shape != is_right.shape or not 0 < is_right.sum() < len(is_right):

@@ -12,8 +12,8 @@ import numpy as np
 
 from opendensepose.evaluation.measures import MAX_BOXES, MAX_DETECTIONS, Measures, PersonErrors
 from opendensepose.evaluation.plots import Curve, draw_curves
-from opendensepose.evaluation.reliability import RIGHT_M, reliability_bins, risk_coverage
 from opendensepose.evaluation.rcp import auc, capped_mean, rcp
+from opendensepose.evaluation.reliability import RIGHT_M, reliability_bins, risk_coverage
 from opendensepose.evaluation.tables import summary
 from opendensepose.surface import CHART_COLOURS, CHART_TO_PART, css_colour
 

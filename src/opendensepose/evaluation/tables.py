@@ -10,8 +10,8 @@ import numpy as np
 
 from opendensepose.evaluation.gps import NORMALISERS
 from opendensepose.evaluation.measures import MAX_BOXES, MAX_DETECTIONS, Measures
-from opendensepose.evaluation.reliability import RIGHT_M, reliability_bins, risk_coverage
 from opendensepose.evaluation.rcp import AUC_LIMITS_M, RCP_AT_M, auc, auc_interval, rcp
+from opendensepose.evaluation.reliability import RIGHT_M, reliability_bins, risk_coverage
 from opendensepose.surface import CHART_TO_PART, PART_NAMES
 
 __all__ = [
@@ -138,7 +138,8 @@ def confidence_numbers(measures: Measures) -> dict | None:
 
 def _rows(columns: dict[str, np.ndarray]) -> list[dict]:
     """Turn arrays of one length into a dict of plain values for each place."""
-    return [dict(zip(columns, row, strict=True)) for row in zip(*(one.tolist() for one in columns.values()), strict=True)]
+    values = (column.tolist() for column in columns.values())
+    return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
 
 
 def confidence_table(measures: Measures) -> str:
@@ -155,9 +156,7 @@ def confidence_table(measures: Measures) -> str:
     lines = [f"{'confidence from':<16}{'kept':>8}{'mean error':>12}{'wrong':>8}"]
     for row in numbers["kept"]:
         error = "-" if math.isnan(row["mean_error_m"]) else f"{100 * row['mean_error_m']:.1f} cm"
-        lines.append(
-            f"{row['min_confidence']:<16.2f}{_share(row['coverage']):>8}{error:>12}{_share(row['wrong']):>8}"
-        )
+        lines.append(f"{row['min_confidence']:<16.2f}{_share(row['coverage']):>8}{error:>12}{_share(row['wrong']):>8}")
     return "\n".join([title, *lines])
 
 
@@ -172,9 +171,9 @@ def _hundredths(value: float | None) -> str:
 def summary(measures: Measures) -> dict:
     """Collect all numbers: fractions in [0, 1], None where there is nothing to measure.
 
-    {"surface", "images", "people", "points", "detections", "confidence": see confidence_numbers, and for each normaliser "kappa", "part": {"normaliser",
-    "rcp": {"auc10", "auc30", .., "parts"}, "gps": {"ap", "ap50", ..}, "gpsm", "mask", "box"}}. RCP, mask and box do not
-    depend on the normaliser and are the same under both.
+    {"surface", "images", "people", "points", "detections", "confidence": see confidence_numbers, and for each
+    normaliser "kappa", "part": {"normaliser", "rcp": {"auc10", "auc30", .., "parts"}, "gps": {"ap", "ap50", ..},
+    "gpsm", "mask", "box"}}. RCP, mask and box do not depend on the normaliser and are the same under both.
     """
     rows = pointwise_numbers(measures)
     pointwise = rows.pop("all") | {"parts": rows}

@@ -21,7 +21,16 @@ from opendensepose.synth.drawing.launch import launch, threads_for, to_warp
 from opendensepose.synth.drawing.rasterize import Fragments
 from opendensepose.synth.warp_arrays import Bytes, Floats, Ints, Vec2s, Vec3s
 
-__all__ = ["LabelMaps", "PersonTruth", "RenderedImage", "box_of", "empty_truth", "facing_yaws", "keypoints_in_image", "label_maps"]
+__all__ = [
+    "LabelMaps",
+    "PersonTruth",
+    "RenderedImage",
+    "box_of",
+    "empty_truth",
+    "facing_yaws",
+    "keypoints_in_image",
+    "label_maps",
+]
 
 INSIDE_BODY_M = 0.15  # a visible joint lies at most this deep under the skin in front of it
 

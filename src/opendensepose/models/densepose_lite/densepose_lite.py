@@ -28,9 +28,9 @@ class DensePoseLite(nn.Module):
     width of the crops that are labelled; refine_hw: of those that only tighten the person's box, None: the same.
     detect_sides: people are detected in the photo scaled to each of these longer sides: the first is the one that the
     detector was trained on, a smaller one is for people who fill the photo, a larger one for small people. min_score:
-    see PreparedNetwork. quality_channels: see DenseHead, 0 in version 0.1. confidence_scale, confidence_shift: applied to
-    the logit of the confidence in `label`, so that it is the probability of a label within 10 cm of the truth, fitted by
-    scripts/release_weights.py; without them the probability that the chart is right, which training teaches.
+    see PreparedNetwork. quality_channels: see DenseHead, 0 in version 0.1. confidence_scale, confidence_shift: applied
+    to the logit of the confidence in `label`, so that it is the probability of a label within 10 cm of the true point,
+    fitted by scripts/release_weights.py; 1 and 0: the probability that the chart is right, which training teaches.
     """
 
     def __init__(
