@@ -17,9 +17,15 @@ from pycocotools import mask as rle
 from opendensepose.evaluation.average_precision import AveragePrecision, ScoredImage, average_precision
 from opendensepose.evaluation.errors import LabelDistances, Labels, point_errors
 from opendensepose.evaluation.gps import NORMALISERS, gps, gpsm, normaliser_m
-from opendensepose.evaluation.ignore_regions import keep_annotated, keep_detected
 from opendensepose.evaluation.masks import Window, mask_ious
-from opendensepose.evaluation.people import AnnotatedPerson, DetectedPerson, confidence_at, labels_at
+from opendensepose.evaluation.people import (
+    AnnotatedPerson,
+    DetectedPerson,
+    confidence_at,
+    keep_annotated,
+    keep_detected,
+    labels_at,
+)
 
 __all__ = ["AnnotatedImage", "ImageScores", "Measures", "PersonErrors", "join_scores", "measure", "score_images"]
 

@@ -1,6 +1,10 @@
 """An annotated and a detected person as the measures see them: COCO's boxes, unrounded, for the last bit of a width
 decides which pixel is read.
 
+In regions where nobody was annotated (PoseTrack's ignore_regions_x, ignore_regions_y) released evaluators leave out, and
+so does this, an annotated person whose box lies in a region by 70 % or more, and a detection of whose labelled pixels 90 %
+or more do. Boxes are cut to whole pixels first.
+
 Letters: P annotated points of a person, (h, w) a detection's window, H x W the image.
 """
 
@@ -20,8 +24,13 @@ __all__ = [
     "box_xywh",
     "confidence_at",
     "detected_person",
+    "keep_annotated",
+    "keep_detected",
     "labels_at",
 ]
+
+MOST_OF_BOX = 0.7
+MOST_OF_LABELS = 0.9
 
 
 @dataclass(frozen=True)
@@ -164,3 +173,28 @@ def _pixels_at(detection: DetectedPerson, point_xy: np.ndarray) -> tuple[np.ndar
     column, row = (point_xy - detection.origin_xy).astype(np.int64).T
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
     return inside, row[inside], column[inside]
+
+
+def keep_annotated(person: AnnotatedPerson, region: np.ndarray) -> bool:
+    """Tell whether a person is measured in an image with a region (H, W) bool."""
+    x, y, width, height = (int(value) for value in person.box_xywh)
+    if not width * height:
+        return False
+    return _within(region, x, y, width, height).sum() / width / height < MOST_OF_BOX
+
+
+def keep_detected(detection: DetectedPerson, foreground: Window, region: np.ndarray) -> bool:
+    """Tell whether a detection with that foreground counts in an image with a region (H, W) bool."""
+    x, y, width, height = (int(value) for value in detection.box_xywh)
+    if not width * height:
+        return False
+    if not _within(region, x, y, width, height).any():
+        return True
+    mask, (left, top) = foreground
+    in_region = int(np.count_nonzero(mask & region[top : top + mask.shape[0], left : left + mask.shape[1]]))
+    return in_region / max(int(np.count_nonzero(mask)), 1) < MOST_OF_LABELS
+
+
+def _within(region: np.ndarray, x: int, y: int, width: int, height: int) -> np.ndarray:
+    """The region's pixels in a box."""
+    return region[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)]
