@@ -1,9 +1,9 @@
 """An annotated and a detected person as the measures see them: COCO's boxes, unrounded, for the last bit of a width
 decides which pixel is read.
 
-In regions where nobody was annotated (PoseTrack's ignore_regions_x, ignore_regions_y) released evaluators leave out, and
-so does this, an annotated person whose box lies in a region by 70 % or more, and a detection of whose labelled pixels 90 %
-or more do. Boxes are cut to whole pixels first.
+In regions where nobody was annotated (PoseTrack's ignore_regions_x, ignore_regions_y), as in the released evaluators,
+an annotated person is left out whose box lies in a region by 70 % or more, and a detection of whose labelled pixels
+90 % or more do. Boxes are cut to whole pixels first.
 
 Letters: P annotated points of a person, (h, w) a detection's window, H x W the image.
 """
