@@ -140,7 +140,7 @@ def draw_failures(evaluation: Evaluation) -> tuple[bytes, str]:
         pane = np.asarray(picture.resize((picture.width * FAILURE_HEIGHT // picture.height, FAILURE_HEIGHT)))
         panes += [pane, np.full((FAILURE_HEIGHT, GAP, 3), 255, np.uint8)]
         about = evaluation.people.file.annotations[one.annotation_id]
-        pose, height_px = about["synthetic"]["pose"], about["bbox"][3]
+        pose, height_px = about["synthetic"]["pose"].replace("_", " "), about["bbox"][3]
         lines.append(f"1. {pose}, {height_px} px high, turned by {turned(about):.0f}°: GPS {one.gps['kappa']:.2f}")
     content = BytesIO()
     Image.fromarray(np.concatenate(panes[:-1], axis=1)).save(content, "JPEG", quality=80, optimize=True)
