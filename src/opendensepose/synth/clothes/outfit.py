@@ -62,7 +62,6 @@ class Outfit:
     brim: BrimStyle | None = None
 
 
-FACE_BEFORE_M = -0.09  # the face lies before this plane of the neutral body
 _SKIN = np.array([[0.98, 0.87, 0.80], [0.94, 0.78, 0.68], [0.89, 0.70, 0.57], [0.80, 0.60, 0.45], [0.66, 0.46, 0.33],
                   [0.50, 0.34, 0.24], [0.36, 0.24, 0.17], [0.25, 0.17, 0.13]])  # fmt: skip
 HAIR_COLOURS = np.array(
@@ -178,8 +177,7 @@ class _Dresser:
 
 def bare_face(where: BodyCoordinates) -> np.ndarray:
     """List the vertices of the face that are never painted: forehead, nose and cheeks."""
-    face = np.flatnonzero(where.is_in("head") & (where.rest[:, 1] < FACE_BEFORE_M))
-    return np.setdiff1d(face, np.concatenate(list(_face_areas(where).values())))
+    return _face_areas(where)["bare"]
 
 
 def _face_areas(where: BodyCoordinates) -> dict[str, np.ndarray]:
@@ -187,7 +185,7 @@ def _face_areas(where: BodyCoordinates) -> dict[str, np.ndarray]:
     if not where.areas:
         x, z, eyes = np.abs(where.rest[:, 0]), where.rest[:, 2], where.is_in("eye")
         head, before = where.is_in("head"), where.rest[:, 1]
-        face = head & (before < FACE_BEFORE_M)
+        face = head & (before < -0.09)
         lips = face & (np.abs(z - 0.579) < 0.010) & (x < 0.026)
         masks = {
             "lips": lips,
@@ -199,6 +197,7 @@ def _face_areas(where: BodyCoordinates) -> dict[str, np.ndarray]:
             "glasses": face & (np.abs(z - 0.65) < 0.019) & (x < 0.062),
             "mask": face & (z < 0.615) & (z > 0.54),
         }
+        masks["bare"] = face & ~np.any(list(masks.values()), axis=0)
         where.areas.update({name: np.flatnonzero(mask) for name, mask in masks.items()})
     return where.areas
 
