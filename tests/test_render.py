@@ -11,6 +11,7 @@ from opendensepose import atomic_write, render
 from opendensepose.data import decode_mask
 from opendensepose.render import render_dataset
 from opendensepose.synth import Ingredients
+from opendensepose.synth.truth import PersonTruth
 
 
 @dataclass
@@ -21,6 +22,8 @@ class Rendered:
     v: np.ndarray
     person: np.ndarray
     keypoints: np.ndarray
+    yaws: np.ndarray
+    people: list[PersonTruth]
 
 
 def quick_image(rng, size_hw, framing="scene", num_people=1, ingredients=None):
@@ -36,7 +39,8 @@ def quick_image(rng, size_hw, framing="scene", num_people=1, ingredients=None):
     u, v = (np.where(seen, rng.random(size_hw), 0).astype(np.float32) for _ in range(2))
     image_rgb = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
     keypoints = np.concatenate([rng.random((num_people, 17, 2)) * 30, np.full((num_people, 17, 1), 2.0)], axis=2)
-    return Rendered(image_rgb, i, u, v, person, keypoints)
+    people = [PersonTruth({"age": k / 8}, "walking", np.full(3, 0.5, np.float32)) for k in range(num_people)]
+    return Rendered(image_rgb, i, u, v, person, keypoints, np.linspace(-3, 3, num_people), people)
 
 
 @pytest.fixture
@@ -83,6 +87,9 @@ def test_annotations_are_those_of_the_dense_maps(tmp_path, quick):
             assert mine[y, x].all()
             np.testing.assert_array_equal(dense["I"][y, x], annotation["dp_I"])
             np.testing.assert_allclose(dense["U"][y, x], annotation["dp_U"], atol=1e-6)
+        about = annotation["synthetic"]
+        assert about["phenotypes"] == {"age": (annotation["id"] % 100 - 1) / 8} and about["pose"] == "walking"
+        assert about["skin_rgb"] == [0.5] * 3 and -3 <= about["yaw"] <= 3
 
 
 def test_the_number_of_people_stays_in_its_range(tmp_path, quick):

@@ -20,9 +20,11 @@ class Instance:
     """A labelled person.
 
     box_xyxy: (4,) float32 pixels. score: how sure it is a person, and one labelled well, 0 to 1. iuv: of the whole
-    photo, background where this person is not seen. confidence: (H, W) float32, the probability that the pixel's chart
-    is right, of embedding networks that it is the person's, 0 on background. embedding: of networks that predict a
-    mesh's vertices; the map has no charts then unless they are looked up. ValueError if shapes or ranges are others.
+    photo, background where this person is not seen. confidence: (H, W) float32, 0 on background: of calibrated weights,
+    as the default ones, the probability that the labelled point lies within 10 cm of the true one along the surface; of
+    other networks that the pixel's chart is right, of embedding networks that it is the person's. embedding: of
+    networks that predict a mesh's vertices; the map has no charts then unless they are looked up. ValueError if shapes
+    or ranges are others.
     """
 
     box_xyxy: np.ndarray

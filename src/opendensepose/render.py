@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from opendensepose.atomic_write import atomic_write
 from opendensepose.data.coco import category, person_annotation
 from opendensepose.synth import Ingredients, render_image
+from opendensepose.synth.truth import RenderedImage
 from opendensepose.synth.wardrobe import ingredients_checksum
 from opendensepose.worker_processes import call_in_processes
 
@@ -149,9 +151,16 @@ def picture_files(image_id: int, settings: dict) -> dict[str, bytes]:
             keypoints=rendered.keypoints[number - 1],
         )
         if annotation is not None:
-            people.append(annotation)
+            people.append(annotation | {"synthetic": _attributes(rendered, number - 1)})
     entries = json.dumps({"image": image, "annotations": people}).encode()
     return {"jpg": jpeg.getvalue(), "npz": dense.getvalue(), "json": entries}
+
+
+def _attributes(rendered: RenderedImage, k: int) -> dict[str, Any]:
+    """Who person k is, as JSON takes it: phenotypes and pose, skin_rgb, yaw in radians, see PersonTruth."""
+    person = rendered.people[k]
+    values = {"phenotypes": person.phenotypes, "pose": person.pose, "skin_rgb": person.skin_rgb.tolist()}
+    return values | {"yaw": float(rendered.yaws[k])}
 
 
 def _annotation_path(out_dir: Path, image_id: int) -> Path:

@@ -25,13 +25,14 @@ def test_each_person_comes_back_whole(tmp_path, people):
     assert set(np.unique(found.instance)) == {0, 1, 2}, "the third lies under the second"
     for number, one in enumerate(people, start=1):
         own = found.own_iuv(number)
-        window, (left, top) = found.own_labels(number)
+        window, confidence, (left, top) = found.own_labels(number)
         height, width = window.size_hw
         assert window.i.any(0)[[0, -1]].all() and window.i.any(1)[[0, -1]].all(), "the smallest window"
         for name in ("i", "u", "v"):
             np.testing.assert_array_equal(getattr(own, name), getattr(one.iuv, name))
             cut = getattr(one.iuv, name)[top : top + height, left : left + width]
             np.testing.assert_array_equal(getattr(window, name), cut)
+        np.testing.assert_array_equal(confidence, one.confidence[top : top + height, left : left + width])
     for one, back in zip(people, found.people(), strict=True):
         np.testing.assert_array_equal(back.confidence, one.confidence)
         np.testing.assert_array_equal(back.iuv.u, one.iuv.u)

@@ -97,6 +97,17 @@ def test_the_truth_itself_is_perfect_as_npz(tmp_path, truth):
     assert len(result.measures.people) == 6 and seen == [(1, 3), (2, 3), (3, 3)]
 
 
+def test_confidences_are_measured_where_files_have_any(tmp_path, truth):
+    def told(maps):
+        sure = np.where(maps["instance"] == 1, 0.75, np.where(maps["instance"] == 2, 0.25, 0)).astype(np.float32)
+        return maps | {"confidence": sure}
+
+    people = evaluate_files(write_npz(tmp_path / "told", change=told), truth).measures.people
+    assert all((one.confidence == (0.75, 0.25)[one.annotation_id % 10 - 1]).all() for one in people)
+    for source in (write_npz(tmp_path / "out"), write_json_results(tmp_path / "results.json")):
+        assert np.isnan(evaluate_files(source, truth).measures.confidence).all()
+
+
 def test_results_files_give_what_npz_give_but_for_their_255_steps(tmp_path, truth):
     by_npz = evaluate_files(write_npz(tmp_path / "out"), truth).measures
     by_json = evaluate_files(write_json_results(tmp_path / "results.json"), truth).measures

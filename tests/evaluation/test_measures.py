@@ -209,3 +209,15 @@ def test_measuring_needs_no_torch():
     code = "import sys, opendensepose.evaluation, opendensepose.evaluate; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_points_confidence_is_that_of_the_label_that_counts():
+    """Two detections over one another: where the surer one has no label, the other's confidence counts."""
+    person = annotation((0, 0, 4, 4), [(0.5, 0.5, 2, 0, 0), (2.5, 0.5, 2, 0, 0), (9.5, 9.5, 2, 0, 0)])
+    first, second = detection((0, 0, 4, 4), 2, score=0.9), detection((0, 0, 4, 4), 2, score=0.5)
+    first.iuv.i[:, 2:] = 0
+    first = replace(first, confidence=np.full((4, 4), 0.75))
+    second = replace(second, confidence=np.full((4, 4), 0.25))
+    measures = measure([image([person], [second, first])], UVDistances())
+    np.testing.assert_array_equal(measures.confidence, [0.75, 0.25, np.nan])
+    assert np.isnan(measure([image([person], [])], UVDistances()).confidence).all()

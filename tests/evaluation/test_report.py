@@ -81,6 +81,14 @@ def test_the_page_needs_no_other_file_and_says_what_it_was_given():
         assert part in text
 
 
+def test_confidences_add_two_curves_and_a_table():
+    found = measured(0.05, 0.4)
+    told = [replace(person, confidence=np.array([0.9, 0.3])) for person in found.people]
+    page = Page(report_page(replace(found, people=told), title="", worst=[], **PICTURES))
+    assert page.open == [] and len(page.sources) == 1 + 2 + 1 + 2
+    assert "mean error, cm" in " ".join(page.text) and "Confidence" in page.text
+
+
 def test_people_without_points_leave_a_page_with_dashes():
     bare = annotation(BOX, [])
     html = report_page(measure([image([bare], [])], UVDistances()), title="bare", worst=[], **PICTURES)

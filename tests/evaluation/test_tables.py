@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from tests.evaluation.people import UVDistances, annotation, detection, image
 
 from opendensepose.evaluation.measures import measure
 from opendensepose.evaluation.tables import (
+    confidence_numbers,
+    confidence_table,
     instance_table,
     instance_tables,
     pointwise_numbers,
@@ -73,6 +76,26 @@ def test_the_summary_has_the_numbers_of_the_tables(two_people):
         assert numbers[name]["gps"] == without_nan(two_people.gps[name].numbers())
         assert numbers[name]["gpsm"] is numbers[name]["mask"] is None
     assert numbers["kappa"]["rcp"] == numbers["part"]["rcp"] and numbers["kappa"]["box"] == numbers["part"]["box"]
+
+
+def test_what_is_kept_and_wrong_by_hand(two_people):
+    assert confidence_numbers(two_people) is None and "none" in confidence_table(two_people)
+    one, two = two_people.people  # 7 cm off and unlabelled; right
+    told = [replace(one, confidence=np.array([0.55, np.nan]), error_m=np.array([0.12, np.inf]))]
+    told.append(replace(two, confidence=np.array([0.85])))
+    measures = replace(two_people, people=told)
+    numbers = confidence_numbers(measures)
+    assert (numbers["points"], numbers["right_m"]) == (2, 0.1)
+    assert numbers["ece"] == pytest.approx((0.55 + 0.15) / 2)
+    by_confidence = {row["min_confidence"]: row for row in numbers["kept"]}
+    assert by_confidence[0.6] == {"min_confidence": 0.6, "coverage": 0.5, "mean_error_m": 0, "wrong": 0}
+    assert by_confidence[0.5] == pytest.approx(
+        {"min_confidence": 0.5, "coverage": 1, "mean_error_m": 0.06, "wrong": 0.5}
+    )
+    assert numbers["area_wrong"] == pytest.approx(0.25) and numbers["area_mean_error_m"] == pytest.approx(0.03)
+    assert re.search(r"^0.50 +1.000 +6.0 cm +.500$", confidence_table(measures), re.MULTILINE)
+    assert re.search(r"^0.90 +.000 +- +-$", confidence_table(measures), re.MULTILINE)
+    assert json.loads(json.dumps(summary(measures), allow_nan=False))["confidence"]["kept"][-1]["wrong"] is None
 
 
 def test_nothing_measured_is_a_dash_and_none(nobody):

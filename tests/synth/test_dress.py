@@ -1,5 +1,7 @@
 """Everything worn belongs to the person who wears it, and leaves the body's own triangles first."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -35,3 +37,16 @@ def test_each_triangle_belongs_to_the_person_it_is_near():
         assert int(mesh.material.min()) >= 0 and int(mesh.material.max()) < len(mesh.table.rows)
         x = mesh.vertices[mesh.triangles.long()].mean(1)[:, 0]
         assert torch.equal(dressed.owner, (x > 0).to(torch.int32))
+
+
+def test_the_skin_that_is_told_is_that_of_the_whole_body():
+    where = load_body().coordinates
+    hands, tones = np.flatnonzero(where.is_in("hand")), []
+    for seed in range(6):
+        bodies, _, dressed = _dressed(replace(Ingredients.version_1(), hats=False), seed)
+        assert dressed.skin_rgb.shape == (2, 3)
+        for k, told in enumerate(dressed.skin_rgb):
+            painted = dressed.mesh.paint[k * bodies.shape[1] + hands].numpy()
+            np.testing.assert_allclose(np.median(painted, axis=0), told, rtol=0.15)  # blotches
+            tones.append(told.mean())
+    assert max(tones) - min(tones) > 0.3

@@ -141,11 +141,13 @@ def _check_outputs(folder: Path | None, file: Path | None) -> None:
 
 
 def _print_tables(evaluation: "Evaluation") -> None:
-    from opendensepose.evaluation.tables import instance_tables, pointwise_table
+    from opendensepose.evaluation.tables import confidence_table, instance_tables, pointwise_table
 
     print(pointwise_table(evaluation.measures))
     print()
     print(instance_tables(evaluation.measures))
+    print()
+    print(confidence_table(evaluation.measures))
     for remark in evaluation.remarks:
         print(f"opendensepose: {remark}", file=sys.stderr)
 

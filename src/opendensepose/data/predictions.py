@@ -13,7 +13,7 @@ import numpy as np
 
 from opendensepose.atomic_write import atomic_file
 from opendensepose.data.npz import read_arrays
-from opendensepose.instance import Instance, merge_instances
+from opendensepose.instance import Instance, merge_instances, place_in_photo
 from opendensepose.iuv import IUV, empty_iuv
 from opendensepose.surface import NO_VERTEX
 
@@ -30,8 +30,8 @@ class Prediction:
 
     iuv: the map of all. instance: (H, W) uint8, 0 background, k the k-th person. boxes_xyxy (N, 4) and scores (N,)
     float32. hidden_*: where people overlap, `iuv` shows one; of the others: instance (K,) uint8 1..N, column and row
-    (K, 2) int32, and I, U, V (K,) each. confidence (H, W) and hidden_confidence (K,) float32: the probability that the
-    label is right. ValueError for other shapes, types or ranges.
+    (K, 2) int32, and I, U, V (K,) each. confidence (H, W) and hidden_confidence (K,) float32: see
+    `Instance`. ValueError for other shapes, types or ranges.
     """
 
     iuv: IUV
@@ -73,50 +73,42 @@ class Prediction:
 
     def own_iuv(self, number: int) -> IUV:
         """The whole map (H, W) of person `number` in instance, 1..N, including pixels hidden by others."""
-        own, (left, top) = self.own_labels(number)
+        own, _, (left, top) = self.own_labels(number)
         height, width = own.size_hw
         whole = empty_iuv(self.iuv.size_hw)
         for name in ("i", "u", "v"):
             getattr(whole, name)[top : top + height, left : left + width] = getattr(own, name)
         return whole
 
-    def own_labels(self, number: int) -> tuple[IUV, tuple[int, int]]:
+    def own_labels(self, number: int) -> tuple[IUV, np.ndarray, tuple[int, int]]:
         """Return the labels of person `number` in instance, 1..N, including pixels hidden by others.
 
-        The map (h, w) is that of the smallest window that holds them, (0, 0) if there are none; then the window's
-        corner, column and row.
+        The map (h, w) and its confidence (h, w) are those of the smallest window that holds them, (0, 0) if there are
+        none; then the window's corner, column and row.
         """
         shown, hidden = self.instance == number, self.hidden_instance == number
         x, y = self.hidden_xy[hidden].T
         columns = np.concatenate([np.flatnonzero(shown.any(0)), x])
         rows = np.concatenate([np.flatnonzero(shown.any(1)), y])
         if not len(rows):
-            return empty_iuv((0, 0)), (0, 0)
+            return empty_iuv((0, 0)), np.zeros((0, 0), np.float32), (0, 0)
         left, top, right, bottom = int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
         window = np.s_[top:bottom, left:right]
+        both = [(getattr(self.iuv, name), getattr(self.hidden_iuv, name)[0]) for name in ("i", "u", "v")]
         maps = []
-        for name in ("i", "u", "v"):
-            whole = getattr(self.iuv, name)
+        for whole, beneath in (*both, (self.confidence, self.hidden_confidence)):
             own = np.where(shown[window], whole[window], whole.dtype.type(0))
-            own[y - top, x - left] = getattr(self.hidden_iuv, name)[0, hidden]
+            own[y - top, x - left] = beneath[hidden]
             maps.append(own)
-        return IUV(*maps), (left, top)
+        return IUV(*maps[:3]), maps[3], (left, top)
 
     def people(self) -> list[Instance]:
         """Return the N people with maps of the whole photo, without embeddings. ValueError if a box or score cannot be
         a person's."""
         return [
-            Instance(box, float(score), self.own_iuv(k), self._own_confidence(k))
+            place_in_photo(*self.own_labels(k), self.iuv.size_hw, box, float(score))
             for k, (box, score) in enumerate(zip(self.boxes_xyxy, self.scores, strict=True), start=1)
         ]
-
-    def _own_confidence(self, number: int) -> np.ndarray:
-        """The whole map (H, W) of a person's confidence, including pixels hidden by others."""
-        own = np.where(self.instance == number, self.confidence, np.float32(0))
-        hidden = self.hidden_instance == number
-        x, y = self.hidden_xy[hidden].T
-        own[y, x] = self.hidden_confidence[hidden]
-        return own
 
 
 def save_prediction(path: str | Path, people: Sequence[Instance], size_hw: tuple[int, int]) -> None:

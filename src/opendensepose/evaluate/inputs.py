@@ -202,10 +202,20 @@ class _NpzFolder:
         if prediction.iuv.size_hw != size_hw:
             raise ValueError(f"{path}: I is {prediction.iuv.size_hw}, but the annotated image is {size_hw}.")
         people = []
+        # Where a file or its source has no confidence, it is read as 1.
+        is_known = bool((prediction.confidence[prediction.instance > 0] < 1).any())
         for k, (box, score) in enumerate(zip(prediction.boxes_xyxy, prediction.scores, strict=True), start=1):
-            iuv, corner_xy = prediction.own_labels(k)
+            iuv, confidence, corner_xy = prediction.own_labels(k)
             try:
-                people.append(DetectedPerson(box_xywh(box), float(score), iuv, np.array(corner_xy)))
+                people.append(
+                    DetectedPerson(
+                        box_xywh(box),
+                        float(score),
+                        iuv,
+                        np.array(corner_xy),
+                        confidence=confidence if is_known else None,
+                    )
+                )
             except ValueError as error:
                 raise ValueError(f"{path}: {error}") from None
         return people

@@ -25,7 +25,7 @@ from opendensepose.evaluation.tables import summary
 from opendensepose.surface import load_charts, load_surface
 from opendensepose.visualize.errors import draw_body_errors, draw_person_errors, error_colours
 
-__all__ = ["Evaluation", "evaluate_files", "load_distances", "write_json", "write_report"]
+__all__ = ["Evaluation", "evaluate_files", "load_distances", "picture_of", "write_json", "write_report"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def write_report(evaluation: Evaluation, folder: Path, *, title: str) -> Path:
     """Write `index.html`, one self-contained file; return its path."""
     measures = evaluation.measures
     body = _encode(draw_body_errors(chart_errors(measures.chart, measures.error_m)), "PNG")
-    worst = [_picture_of(evaluation, person) for person in worst_people(measures, next(iter(measures.gps)))]
+    worst = [picture_of(evaluation, person) for person in worst_people(measures, next(iter(measures.gps)))]
     scale = error_colours(np.linspace(0, 0.3, 11)).tolist()
     page = report_page(measures, title=title, body_png=body, scale=scale, worst=worst)
     folder.mkdir(parents=True, exist_ok=True)
@@ -103,7 +103,7 @@ def write_report(evaluation: Evaluation, folder: Path, *, title: str) -> Path:
     return path
 
 
-def _picture_of(evaluation: Evaluation, person: PersonErrors) -> PersonPicture:
+def picture_of(evaluation: Evaluation, person: PersonErrors) -> PersonPicture:
     """Draw a person on the photo, or on grey if the photo is in none of `photo_folders`."""
     annotations = evaluation.people.file
     image = annotations.images[person.image_id]

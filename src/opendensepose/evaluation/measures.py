@@ -17,9 +17,15 @@ from pycocotools import mask as rle
 from opendensepose.evaluation.average_precision import AveragePrecision, ScoredImage, average_precision
 from opendensepose.evaluation.errors import LabelDistances, Labels, point_errors
 from opendensepose.evaluation.gps import NORMALISERS, gps, gpsm, normaliser_m
-from opendensepose.evaluation.ignore_regions import keep_annotated, keep_detected
 from opendensepose.evaluation.masks import Window, mask_ious
-from opendensepose.evaluation.people import AnnotatedPerson, DetectedPerson, labels_at
+from opendensepose.evaluation.people import (
+    AnnotatedPerson,
+    DetectedPerson,
+    confidence_at,
+    keep_annotated,
+    keep_detected,
+    labels_at,
+)
 
 __all__ = ["AnnotatedImage", "ImageScores", "Measures", "PersonErrors", "join_scores", "measure", "score_images"]
 
@@ -47,7 +53,8 @@ class PersonErrors:
     """The labelled points of one annotated person and their errors.
 
     box_xyxy (4,) pixels; point_xy (P, 2) pixels; i (P,) uint8, u, v (P,) float: the truth; error_m (P,) float64, of the
-    most confident detection that labels the pixel, infinite if none does. gps: by normaliser, of these errors.
+    most confident detection that labels the pixel, infinite if none does. confidence (P,) float64: of that label, NaN
+    where there is none or predictions have none. gps: by normaliser, of these errors.
     """
 
     image_id: int
@@ -58,6 +65,7 @@ class PersonErrors:
     u: np.ndarray
     v: np.ndarray
     error_m: np.ndarray
+    confidence: np.ndarray
     gps: dict[str, float]
 
 
@@ -85,6 +93,11 @@ class Measures:
     def error_m(self) -> np.ndarray:
         """(all points,) float64."""
         return np.concatenate([np.zeros(0), *(person.error_m for person in self.people)])
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """(all points,) float64, NaN where there is no label or predictions have none."""
+        return np.concatenate([np.zeros(0), *(person.confidence for person in self.people)])
 
 
 @dataclass(frozen=True)
@@ -229,6 +242,7 @@ class _ImagePoints(NamedTuple):
     scores: _Scores
     true: Labels  # (P,)
     predicted: list[Labels]  # D times (P,)
+    confidence: list[np.ndarray]  # D times (P,)
 
 
 class _PointQueue:
@@ -246,7 +260,9 @@ class _PointQueue:
             return
         point_xy = np.concatenate([person.point_xy for person in people])
         predicted = [labels_at(detection, point_xy) for detection in detections]
-        self.waiting.append(_ImagePoints(people, scores, _concatenate([one.true for one in people]), predicted))
+        confidence = [confidence_at(detection, point_xy) for detection in detections]
+        true = _concatenate([one.true for one in people])
+        self.waiting.append(_ImagePoints(people, scores, true, predicted, confidence))
         self.num_labels += len(predicted) * len(point_xy)
         if self.num_labels > _BATCH:
             self.flush()
@@ -275,9 +291,10 @@ class _PointQueue:
 
     def _finish(self, image: _ImagePoints, error_m: np.ndarray) -> None:
         """Turn error_m (D, P) into GPS of each detection and errors of the most confident one that labels the point."""
-        best_m = np.full(error_m.shape[1], np.inf)
+        best_m, confidence = np.full(error_m.shape[1], np.inf), np.full(error_m.shape[1], np.nan)
         if len(error_m):
-            best_m = error_m[np.isfinite(error_m).argmax(0), np.arange(error_m.shape[1])]
+            best = np.isfinite(error_m).argmax(0), np.arange(error_m.shape[1])
+            best_m, confidence = error_m[best], np.stack(image.confidence)[best]
         scale_m = {name: normaliser_m(name, image.true.i) for name in self.normalisers}
         start = 0
         for g, person in enumerate(image.people):
@@ -295,6 +312,7 @@ class _PointQueue:
                     point_xy=person.point_xy,
                     **person.true._asdict(),
                     error_m=best_m[own],
+                    confidence=confidence[own],
                     gps={name: float(gps(best_m[own], scale[own])) for name, scale in scale_m.items()},
                 )
             )

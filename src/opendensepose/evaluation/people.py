@@ -1,6 +1,10 @@
 """An annotated and a detected person as the measures see them: COCO's boxes, unrounded, for the last bit of a width
 decides which pixel is read.
 
+In regions where nobody was annotated (PoseTrack's ignore_regions_x, ignore_regions_y), as in the released evaluators,
+an annotated person is left out whose box lies in a region by 70 % or more, and a detection of whose labelled pixels
+90 % or more do. Boxes are cut to whole pixels first.
+
 Letters: P annotated points of a person, (h, w) a detection's window, H x W the image.
 """
 
@@ -13,7 +17,20 @@ from opendensepose.evaluation.masks import Window, place_mask, stretched_grid
 from opendensepose.instance import DenseAnnotation
 from opendensepose.iuv import IUV, QuantisedIUV, crop_iuv
 
-__all__ = ["AnnotatedPerson", "DetectedPerson", "annotated_person", "box_xywh", "detected_person", "labels_at"]
+__all__ = [
+    "AnnotatedPerson",
+    "DetectedPerson",
+    "annotated_person",
+    "box_xywh",
+    "confidence_at",
+    "detected_person",
+    "keep_annotated",
+    "keep_detected",
+    "labels_at",
+]
+
+MOST_OF_BOX = 0.7
+MOST_OF_LABELS = 0.9
 
 
 @dataclass(frozen=True)
@@ -64,7 +81,8 @@ class DetectedPerson:
     box_xywh (4,) float64 pixels; score: any number, larger is more confident; iuv: the labels (h, w) of a window;
     origin_xy (2,) float64: its upper left corner, not always a whole pixel, as results files place it at the box's;
     ends_at_box: whether labels beyond the box's whole width and height do not count, as the released evaluators have
-    it. ValueError if the box is not four finite numbers with sides of at least 0 or the score is not finite.
+    it; confidence: of the labels, (h, w) float in [0, 1], or None where files hold none. ValueError if the box is not
+    four finite numbers with sides of at least 0, the score is not finite or confidence has another shape than iuv.
     """
 
     box_xywh: np.ndarray
@@ -72,6 +90,7 @@ class DetectedPerson:
     iuv: IUV | QuantisedIUV
     origin_xy: np.ndarray
     ends_at_box: bool = False
+    confidence: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         box = np.asarray(self.box_xywh, np.float64)
@@ -79,6 +98,8 @@ class DetectedPerson:
             raise ValueError(f"a box must be x, y, width, height, the last two at least 0, got {box.tolist()}.")
         if not np.isfinite(self.score):
             raise ValueError(f"a detection's score must be a finite number, got {self.score}.")
+        if self.confidence is not None and self.confidence.shape != self.iuv.size_hw:
+            raise ValueError(f"confidence must be {self.iuv.size_hw} as the labels are, got {self.confidence.shape}.")
         object.__setattr__(self, "box_xywh", box)
         object.__setattr__(self, "origin_xy", np.asarray(self.origin_xy, np.float64))
 
@@ -122,6 +143,28 @@ def labels_at(detection: DetectedPerson, point_xy: np.ndarray) -> Labels:
 
     The pixel is int(x - origin_x), int(y - origin_y), rounded towards 0 as the released evaluators round it.
     """
+    inside, row, column = _pixels_at(detection, point_xy)
+    i = np.zeros(len(inside), np.uint8)
+    u, v = np.zeros((2, len(inside)))
+    iuv, unit = detection.iuv, 255.0 if isinstance(detection.iuv, QuantisedIUV) else 1.0
+    i[inside] = iuv.i[row, column]
+    u[inside], v[inside] = iuv.u[row, column] / unit, iuv.v[row, column] / unit
+    return Labels(i, u, v)
+
+
+def confidence_at(detection: DetectedPerson, point_xy: np.ndarray) -> np.ndarray:
+    """Read the confidence of the labels that `labels_at` reads: (P,) float64, NaN where there is no label or none is
+    known."""
+    confidence = np.full(len(point_xy), np.nan)
+    if detection.confidence is not None:
+        inside, row, column = _pixels_at(detection, point_xy)
+        labelled = detection.iuv.i[row, column] > 0
+        confidence[inside] = np.where(labelled, detection.confidence[row, column], np.nan)
+    return confidence
+
+
+def _pixels_at(detection: DetectedPerson, point_xy: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find which points (P, 2) lie in a detection's window, (P,) bool, and the row and column of those that do."""
     height, width = detection.iuv.size_hw
     if detection.ends_at_box:
         width, height = (
@@ -129,10 +172,29 @@ def labels_at(detection: DetectedPerson, point_xy: np.ndarray) -> Labels:
         )
     column, row = (point_xy - detection.origin_xy).astype(np.int64).T
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    column, row = column[inside], row[inside]
-    i = np.zeros(len(inside), np.uint8)
-    u, v = np.zeros((2, len(inside)))
-    iuv, unit = detection.iuv, 255.0 if isinstance(detection.iuv, QuantisedIUV) else 1.0
-    i[inside] = iuv.i[row, column]
-    u[inside], v[inside] = iuv.u[row, column] / unit, iuv.v[row, column] / unit
-    return Labels(i, u, v)
+    return inside, row[inside], column[inside]
+
+
+def keep_annotated(person: AnnotatedPerson, region: np.ndarray) -> bool:
+    """Tell whether a person is measured in an image with a region (H, W) bool."""
+    x, y, width, height = (int(value) for value in person.box_xywh)
+    if not width * height:
+        return False
+    return _within(region, x, y, width, height).sum() / width / height < MOST_OF_BOX
+
+
+def keep_detected(detection: DetectedPerson, foreground: Window, region: np.ndarray) -> bool:
+    """Tell whether a detection with that foreground counts in an image with a region (H, W) bool."""
+    x, y, width, height = (int(value) for value in detection.box_xywh)
+    if not width * height:
+        return False
+    if not _within(region, x, y, width, height).any():
+        return True
+    mask, (left, top) = foreground
+    in_region = int(np.count_nonzero(mask & region[top : top + mask.shape[0], left : left + mask.shape[1]]))
+    return in_region / max(int(np.count_nonzero(mask)), 1) < MOST_OF_LABELS
+
+
+def _within(region: np.ndarray, x: int, y: int, width: int, height: int) -> np.ndarray:
+    """The region's pixels in a box."""
+    return region[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)]

@@ -32,16 +32,19 @@ class Curve:
     colour: str
     width: float = 1.6
     band: np.ndarray | None = None
+    marker: str = ""  # of matplotlib, on every point
 
 
-def draw_curves(curves: Sequence[Curve], *, x_label: str, y_label: str, x_ticks: Sequence[float]) -> bytes:
-    """Draw curves as SVG: x from the first to the last tick, y from 0 to 1, a legend below."""
+def draw_curves(
+    curves: Sequence[Curve], *, x_label: str, y_label: str, x_ticks: Sequence[float], y_top: float = 1
+) -> bytes:
+    """Draw curves as SVG: x from the first to the last tick, y from 0 to y_top, a legend below."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     with rc_context(_STYLE):
         figure = Figure(figsize=(6.4, 4.4), layout="constrained")
-        axes = figure.add_subplot(xlabel=x_label, ylabel=y_label, xticks=x_ticks, ylim=(0, 1))
+        axes = figure.add_subplot(xlabel=x_label, ylabel=y_label, xticks=x_ticks, ylim=(0, y_top))
         axes.set_xlim(x_ticks[0], x_ticks[-1])
         axes.grid()
         axes.spines[:].set_visible(False)
@@ -49,7 +52,8 @@ def draw_curves(curves: Sequence[Curve], *, x_label: str, y_label: str, x_ticks:
         for curve in curves:
             if curve.band is not None:
                 axes.fill_between(curve.x, *curve.band, color=curve.colour, alpha=0.16, linewidth=0)
-            axes.plot(curve.x, curve.y, color=curve.colour, linewidth=curve.width, label=curve.name, clip_on=False)
+            style: dict[str, Any] = {"color": curve.colour, "linewidth": curve.width, "marker": curve.marker}
+            axes.plot(curve.x, curve.y, label=curve.name, clip_on=False, **style)
         if curves:
             figure.legend(loc="outside lower center", ncols=3, frameon=False)
         content = BytesIO()

@@ -13,6 +13,7 @@ import numpy as np
 from opendensepose.evaluation.measures import MAX_BOXES, MAX_DETECTIONS, Measures, PersonErrors
 from opendensepose.evaluation.plots import Curve, draw_curves
 from opendensepose.evaluation.rcp import auc, capped_mean, rcp
+from opendensepose.evaluation.reliability import RIGHT_M, reliability_bins, risk_coverage
 from opendensepose.evaluation.tables import summary
 from opendensepose.surface import CHART_COLOURS, CHART_TO_PART, css_colour
 
@@ -22,6 +23,7 @@ CAP_M = 0.30  # an error counts as at most this much in the picture of the body
 FARTHEST_CM = 40
 NUM_WORST = 10
 NUM_CURVE_RESAMPLES = 300
+COVERAGES = np.linspace(0.01, 1, 100)  # at which risk is drawn
 _PART_GROUPS = {  # coarse parts, in the order of PART_NAMES, and the chart whose colour their curve has
     "torso": ((1,), 1),
     "head": ((14,), 23),
@@ -67,6 +69,7 @@ def report_page(
         normalisers=list(measures.gps),
         pointwise=numbers[next(iter(measures.gps))]["rcp"],
         rcp_curves=_draw_rcp(measures),
+        confidence_curves=_draw_confidence(measures) if numbers["confidence"] else None,
         precision_curves={name: _draw_precision(measures, name) for name in measures.gps},
         body_png=body_png,
         scale=scale,
@@ -114,6 +117,34 @@ def _draw_precision(measures: Measures, name: str) -> bytes:
             area = _hundredths(float(precision.mean()))
             curves.append(Curve(f"GPS ≥ {threshold:.2f}: AP {area}", recall, precision, colour, 2.2))
     return draw_curves(curves, x_label="recall", y_label="precision", x_ticks=np.linspace(0, 1, 6).tolist())
+
+
+def _draw_confidence(measures: Measures) -> dict[str, bytes]:
+    """The reliability diagram and the risk-coverage curve of the labelled points, by what they show."""
+    known = np.isfinite(measures.confidence)
+    points = measures.confidence[known], measures.error_m[known]
+    bins, curve = reliability_bins(*points), risk_coverage(*points)
+    band, ends = np.stack([bins.low, bins.high]), np.array([0.0, 1.0])
+    right = f"within {100 * RIGHT_M:.0f} cm"
+    reliability = [
+        Curve("confidence = share", ends, ends, "#9aa1b5", 1),
+        Curve(f"{right}, 95 % interval", bins.confidence, bins.right, "#235a98", 1.6, band, marker="o"),
+    ]
+    ticks = np.linspace(0, 1, 6).tolist()
+    at = np.minimum(np.searchsorted(curve.coverage, COVERAGES), len(curve.coverage) - 1)
+    risks = [
+        Curve(f"share not {right}", curve.coverage[at], curve.wrong[at], "#b3402a", 2),
+        Curve("mean error, metres", curve.coverage[at], curve.mean_error_m[at], "#235a98", 2),
+    ]
+    top = max(0.1, np.ceil(10 * max(risk.y.max() for risk in risks)) / 10)
+    return {
+        "confidence and share of right labels": draw_curves(
+            reliability, x_label="mean confidence", y_label=f"share {right}", x_ticks=ticks
+        ),
+        "risk by coverage": draw_curves(
+            risks, x_label="share of labels kept, most confident first", y_label="risk", x_ticks=ticks, y_top=top
+        ),
+    }
 
 
 def _share(value: float | None) -> str:

@@ -11,11 +11,22 @@ import numpy as np
 from opendensepose.evaluation.gps import NORMALISERS
 from opendensepose.evaluation.measures import MAX_BOXES, MAX_DETECTIONS, Measures
 from opendensepose.evaluation.rcp import AUC_LIMITS_M, RCP_AT_M, auc, auc_interval, rcp
+from opendensepose.evaluation.reliability import RIGHT_M, reliability_bins, risk_coverage
 from opendensepose.surface import CHART_TO_PART, PART_NAMES
 
-__all__ = ["instance_table", "instance_tables", "pointwise_numbers", "pointwise_table", "summary", "without_nan"]
+__all__ = [
+    "confidence_numbers",
+    "confidence_table",
+    "instance_table",
+    "instance_tables",
+    "pointwise_numbers",
+    "pointwise_table",
+    "summary",
+    "without_nan",
+]
 
 INTERVAL_SEED = 0  # the same predictions always get the same interval
+MIN_CONFIDENCES = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)  # of the table of what is kept
 _AP_NAMES = ("ap", "ap50", "ap75", "ap_m", "ap_l", "ar", "ar50", "ar75", "ar_m", "ar_l")
 
 
@@ -95,6 +106,60 @@ def instance_table(measures: Measures, normaliser: str) -> str:
     return "\n".join([title, *lines])
 
 
+def confidence_numbers(measures: Measures) -> dict | None:
+    """Compute how confidences and errors of labelled points go together; None where predictions have no confidences.
+
+    {"points", "right_m", "ece", "bins": [{"least", "points", "confidence", "right", "right_interval"}, ..], "kept":
+    [{"min_confidence", "coverage", "mean_error_m", "wrong"}, ..], "area_mean_error_m", "area_wrong"}.
+    """
+    known = np.isfinite(measures.confidence)
+    if not known.any():
+        return None
+    points = measures.confidence[known], measures.error_m[known]
+    bins, curve = reliability_bins(*points), risk_coverage(*points)
+    kept = risk_coverage(*points, at=MIN_CONFIDENCES)
+    columns = {
+        "least": bins.least,
+        "points": bins.num_points,
+        "confidence": bins.confidence,
+        "right": bins.right,
+        "right_interval": np.stack([bins.low, bins.high], 1),
+    }
+    return {
+        "points": int(known.sum()),
+        "right_m": RIGHT_M,
+        "ece": bins.expected_calibration_error,
+        "bins": _rows(columns),
+        "kept": _rows(vars(kept))[::-1],
+        "area_mean_error_m": curve.area(curve.mean_error_m),
+        "area_wrong": curve.area(curve.wrong),
+    }
+
+
+def _rows(columns: dict[str, np.ndarray]) -> list[dict]:
+    """Turn arrays of one length into a dict of plain values for each place."""
+    values = (column.tolist() for column in columns.values())
+    return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def confidence_table(measures: Measures) -> str:
+    """Format the expected calibration error and what is left wrong from some confidences on; a sentence if there are no
+    confidences."""
+    numbers = confidence_numbers(measures)
+    if numbers is None:
+        return "Confidence. The predictions have none."
+    title = (
+        f"Confidence. {numbers['points']} labelled points; right: within {_cm(RIGHT_M)} cm. Expected calibration error"
+        f" {_share(numbers['ece'])}; mean over the share kept: {100 * numbers['area_mean_error_m']:.1f} cm,"
+        f" {_share(numbers['area_wrong'])} wrong."
+    )
+    lines = [f"{'confidence from':<16}{'kept':>8}{'mean error':>12}{'wrong':>8}"]
+    for row in numbers["kept"]:
+        error = "-" if math.isnan(row["mean_error_m"]) else f"{100 * row['mean_error_m']:.1f} cm"
+        lines.append(f"{row['min_confidence']:<16.2f}{_share(row['coverage']):>8}{error:>12}{_share(row['wrong']):>8}")
+    return "\n".join([title, *lines])
+
+
 def _share(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3f}".replace("0.", ".", 1)
 
@@ -106,9 +171,9 @@ def _hundredths(value: float | None) -> str:
 def summary(measures: Measures) -> dict:
     """Collect all numbers: fractions in [0, 1], None where there is nothing to measure.
 
-    {"surface", "images", "people", "points", "detections", and for each normaliser "kappa", "part": {"normaliser",
-    "rcp": {"auc10", "auc30", .., "parts"}, "gps": {"ap", "ap50", ..}, "gpsm", "mask", "box"}}. RCP, mask and box do not
-    depend on the normaliser and are the same under both.
+    {"surface", "images", "people", "points", "detections", "confidence": see confidence_numbers, and for each
+    normaliser "kappa", "part": {"normaliser", "rcp": {"auc10", "auc30", .., "parts"}, "gps": {"ap", "ap50", ..},
+    "gpsm", "mask", "box"}}. RCP, mask and box do not depend on the normaliser and are the same under both.
     """
     rows = pointwise_numbers(measures)
     pointwise = rows.pop("all") | {"parts": rows}
@@ -118,6 +183,7 @@ def summary(measures: Measures) -> dict:
         "people": len(measures.people),
         "points": len(measures.error_m),
         "detections": measures.num_detections,
+        "confidence": without_nan(confidence_numbers(measures)),
     }
     for name in measures.gps:
         kinds = {

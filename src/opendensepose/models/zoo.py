@@ -31,6 +31,8 @@ LIMITS = {
     "cells": (4, 56),
     "channels": (1, 2048),
     "coarse_classes": (2, 15),
+    "confidence_scale": (0.01, 100),
+    "confidence_shift": (-20, 20),
     "crop_hw": (16, 512),
     "dense_channels": (1, 2048),
     "depth": (18, 152),

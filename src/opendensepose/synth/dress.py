@@ -11,7 +11,7 @@ import torch
 
 from opendensepose.synth.body.body import BodyCoordinates, load_body
 from opendensepose.synth.clothes.drape import Drape, drapes_of
-from opendensepose.synth.clothes.outfit import Outfit, sample_outfit
+from opendensepose.synth.clothes.outfit import Outfit, bare_face, sample_outfit
 from opendensepose.synth.drawing.mesh import OWN_AXES, Mesh
 from opendensepose.synth.drawing.vertices import displace
 from opendensepose.synth.ingredients import Ingredients
@@ -19,6 +19,7 @@ from opendensepose.synth.textures.atlas import LEVELS, UvMapping
 from opendensepose.synth.textures.material_table import material_table
 from opendensepose.synth.wardrobe.choose import PUSHED_IN_M, ChosenGarments, choose_garments
 from opendensepose.synth.wardrobe.garment_mesh import Bodies, GarmentMesh, garment_mesh, person_of
+from opendensepose.synth.wardrobe.wardrobe import Wardrobe
 
 __all__ = ["DressedMesh", "dressed_mesh"]
 
@@ -31,6 +32,7 @@ class DressedMesh(NamedTuple):
     mesh: Mesh
     owner: torch.Tensor  # (T,) int32: the person that each triangle belongs to
     uv: UvMapping | None  # None without a wardrobe
+    skin_rgb: np.ndarray  # (P, 3) float32, see PersonTruth
 
 
 def dressed_mesh(
@@ -77,7 +79,26 @@ def dressed_mesh(
     owners += [np.full(len(drape.triangles), k, np.int32) for k, drape in drapes]
     owners += [np.full(len(part.triangles), k, np.int32) for k, part in garments]
     owner = torch.from_numpy(np.concatenate(owners)).to(device)
-    return DressedMesh(Mesh(**parts, table=table), owner, uv)
+    skin_rgb = [_skin_rgb(outfit, body.coordinates, fitted) for outfit in outfits]
+    return DressedMesh(Mesh(**parts, table=table), owner, uv, np.array(skin_rgb, np.float32))
+
+
+def _skin_rgb(outfit: Outfit, where: BodyCoordinates, fitted: Bodies | None) -> np.ndarray:
+    """The colour of a face's skin (3,), sRGB: the median where it is never painted."""
+    material = outfit.materials[0]
+    colour = np.median(outfit.colour[bare_face(where)], axis=0) * material.colour
+    if material.uv is not None and fitted is not None:
+        colour = colour * _photographed_face_rgb(fitted.wardrobe, material.uv.picture)
+    return colour.clip(0, 1)
+
+
+@functools.cache
+def _photographed_face_rgb(wardrobe: Wardrobe, picture: int) -> np.ndarray:
+    """The median colour (3,) of a photographed skin over the face."""
+    body = load_body(str(wardrobe.body_uv.device))
+    inside = np.isin(body.triangles.cpu().numpy(), bare_face(body.coordinates)).all(1)
+    uv = wardrobe.body_uv.cpu().numpy()[inside].mean(1)  # (n, 2)
+    return np.median(wardrobe.textures.colours_at(picture, uv), axis=0)
 
 
 def _chosen(

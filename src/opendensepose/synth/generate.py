@@ -26,12 +26,20 @@ from opendensepose.synth.scene.cameras import frame_portrait, portrait_camera, w
 from opendensepose.synth.scene.hard_negatives import hard_negative
 from opendensepose.synth.scene.lights import light_matrix, sample_lighting
 from opendensepose.synth.scene.occluder import make_occluder
-from opendensepose.synth.scene.person import placed
+from opendensepose.synth.scene.person import phenotypes_of, placed
 from opendensepose.synth.scene.plan import PicturePlan, plan_picture
 from opendensepose.synth.scene.props import props_of
 from opendensepose.synth.scene.solid import mesh_of
 from opendensepose.synth.textures.atlas import UvMapping
-from opendensepose.synth.truth import RenderedImage, box_of, empty_truth, facing_yaws, keypoints_in_image, label_maps
+from opendensepose.synth.truth import (
+    PersonTruth,
+    RenderedImage,
+    box_of,
+    empty_truth,
+    facing_yaws,
+    keypoints_in_image,
+    label_maps,
+)
 from opendensepose.synth.wardrobe.garment_mesh import Bodies
 from opendensepose.synth.wardrobe.wardrobe import Wardrobe, load_wardrobe
 
@@ -124,6 +132,7 @@ class _Picture:
         self.keypoints = posed.keypoints.cpu().numpy().copy()
         self.to_world = np.tile(np.eye(4, dtype=np.float32), (len(plan.people), 1, 1))
         self.frame: np.ndarray | None = None
+        self.skin_rgb = np.zeros((0, 3), np.float32)
         for k, person in enumerate(plan.people):
             points = posed.vertices[k].cpu().numpy()
             rotation, shift = placed(points, person.yaw, plan.spots[k], person.posture.lift_m)
@@ -151,7 +160,7 @@ class _Picture:
             skin, triangles = self.vertices.reshape(-1, 3).contiguous(), self._skin_triangles()
             num_closed = len(triangles)
             body_seen = rasterize(project(skin, self.camera)[1], triangles, self.size_hw, num_closed)
-            mesh, owner, uv = dressed_mesh(
+            mesh, owner, uv, self.skin_rgb = dressed_mesh(
                 self.rng,
                 self.vertices,
                 self.keypoints,
@@ -244,7 +253,7 @@ class _Picture:
             self.wardrobe,
             self.posed.rest,
             (to_world[:, None] @ self.posed.bones).contiguous(),
-            [dict(zip(self.body.phenotypes, person.shape.tolist(), strict=True)) for person in self.plan.people],
+            [phenotypes_of(self.body, person.shape) for person in self.plan.people],
             self.camera.focal_px / np.maximum(distance, 0.1),
         )
 
@@ -323,6 +332,10 @@ class _Picture:
             vertices=self.vertices.cpu().numpy(),
             camera=self.camera,
             yaws=facing_yaws(self.keypoints, self.camera),
+            people=[
+                PersonTruth(phenotypes_of(self.body, person.shape), person.posture.family, skin_rgb)
+                for person, skin_rgb in zip(self.plan.people, self.skin_rgb, strict=True)
+            ],
             **maps._asdict(),
         )
 

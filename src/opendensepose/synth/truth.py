@@ -21,9 +21,26 @@ from opendensepose.synth.drawing.launch import launch, threads_for, to_warp
 from opendensepose.synth.drawing.rasterize import Fragments
 from opendensepose.synth.warp_arrays import Bytes, Floats, Ints, Vec2s, Vec3s
 
-__all__ = ["LabelMaps", "RenderedImage", "box_of", "empty_truth", "facing_yaws", "keypoints_in_image", "label_maps"]
+__all__ = [
+    "LabelMaps",
+    "PersonTruth",
+    "RenderedImage",
+    "box_of",
+    "empty_truth",
+    "facing_yaws",
+    "keypoints_in_image",
+    "label_maps",
+]
 
 INSIDE_BODY_M = 0.15  # a visible joint lies at most this deep under the skin in front of it
+
+
+class PersonTruth(NamedTuple):
+    """Who a rendered person is."""
+
+    phenotypes: dict[str, float]  # Anny's, in [0, 1], by name
+    pose: str  # its family
+    skin_rgb: np.ndarray  # (3,) float32 sRGB in [0, 1] of the face's skin, before any light
 
 
 @dataclass(frozen=True)
@@ -43,6 +60,7 @@ class RenderedImage:
     vertices: np.ndarray  # (P, V, 3) float32 posed skin in the world, metres
     camera: Camera
     yaws: np.ndarray  # (P,) float32 radians, see facing_yaws()
+    people: list[PersonTruth]
 
 
 class LabelMaps(NamedTuple):

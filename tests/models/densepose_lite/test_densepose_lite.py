@@ -41,3 +41,16 @@ def test_the_default_fits_a_phone():
     with torch.device("meta"):
         model = DensePoseLite()
     assert sum(p.numel() for p in model.parameters()) <= 10_000_000
+
+
+def test_scaled_confidence_changes_nothing_else():
+    torch.manual_seed(0)
+    model = DensePoseLite(**TINY).eval()
+    scaled = DensePoseLite(**TINY, confidence_scale=0.5, confidence_shift=-1.0).eval()
+    scaled.load_state_dict(model.state_dict())
+    image = torch.randint(0, 256, (2, 3, 64, 32), dtype=torch.uint8)
+    before, after = model.label(image), scaled.label(image)
+    torch.testing.assert_close(after.confidence_logit, 0.5 * before.confidence_logit - 1)
+    for name in ("chart_logits", "u", "v", "quality_logit"):
+        torch.testing.assert_close(getattr(after, name), getattr(before, name), rtol=0, atol=0)
+    torch.testing.assert_close(scaled(image)[0].confidence_logit, before.confidence_logit)  # what training teaches

@@ -71,8 +71,8 @@ def decode_pixels(
 
     output: DenseOutput of one crop, without the batch axis. rows (R,), columns (S,): float positions of the pixels
     asked for, 0 the top (left) edge of the crop and 1 its bottom (right) edge. I is decided as `network.decide` says,
-    from the interpolated logits; U and V are those of that chart. Confidence is the probability that the chart is
-    right, 0 on background. into: arrays of zeros to write the four into, and to return.
+    from the interpolated logits; U and V are those of that chart. Confidence is the sigmoid of its
+    logit, 0 on background. into: arrays of zeros to write the four into, and to return.
     """
     scores = np.array(output.chart_logits, np.float32)
     scores[1:] += LOG_PERSON_WEIGHT

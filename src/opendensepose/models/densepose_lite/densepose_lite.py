@@ -28,7 +28,9 @@ class DensePoseLite(nn.Module):
     width of the crops that are labelled; refine_hw: of those that only tighten the person's box, None: the same.
     detect_sides: people are detected in the photo scaled to each of these longer sides: the first is the one that the
     detector was trained on, a smaller one is for people who fill the photo, a larger one for small people. min_score:
-    see PreparedNetwork. quality_channels: see DenseHead, 0 in version 0.1.
+    see PreparedNetwork. quality_channels: see DenseHead, 0 in version 0.1. confidence_scale, confidence_shift: applied
+    to the logit of the confidence in `label`, so that it is the probability of a label within 10 cm of the true point,
+    fitted by scripts/release_weights.py; 1 and 0: the probability that the chart is right, which training teaches.
     """
 
     def __init__(
@@ -42,6 +44,8 @@ class DensePoseLite(nn.Module):
         min_score: float = 0.45,
         quality_channels: int = 0,
         refine_hw: tuple[int, int] | None = None,
+        confidence_scale: float = 1.0,
+        confidence_shift: float = 0.0,
     ):
         super().__init__()
         height, width = crop_hw
@@ -49,6 +53,7 @@ class DensePoseLite(nn.Module):
         height, width = refine_hw or crop_hw
         self.refine_hw = height, width
         self.detect_sides, self.min_score = tuple(detect_sides), min_score
+        self.confidence_scale, self.confidence_shift = confidence_scale, confidence_shift
         self.backbone = Backbone(widths, depths)
         self.dense_head = DenseHead(widths[0], dense_channels, widths[3], quality_channels)
         self.detection_head = DetectionHead(widths[1], detection_channels)
@@ -60,7 +65,10 @@ class DensePoseLite(nn.Module):
     def label(self, image: Tensor) -> DenseOutput:
         """Label crops (N, 3, h, w) that each frame one person: charts, U, V and confidence."""
         pyramid = self.backbone(scaled(image, self))
-        return self.dense_head(pyramid.stride4, pyramid.pooled)
+        output = self.dense_head(pyramid.stride4, pyramid.pooled)
+        # Scores, which the head computes, know the confidence as it was learned.
+        logit = self.confidence_scale * output.confidence_logit + self.confidence_shift
+        return output._replace(confidence_logit=logit)
 
     def forward(self, image: Tensor) -> tuple[DenseOutput, DetectionOutput, Pyramid]:
         """Do both at once, and return the features below them, as training on crops needs them."""

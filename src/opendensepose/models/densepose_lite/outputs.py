@@ -20,7 +20,7 @@ class DenseOutput(NamedTuple):
     chart_logits: Array  # (N, 25, H/2, W/2)
     u: Array  # (N, 24, H/4, W/4), not yet clamped to [0, 1]
     v: Array  # (N, 24, H/4, W/4)
-    confidence_logit: Array  # (N, H/2, W/2); sigmoid = probability that the chart decided for is right
+    confidence_logit: Array  # (N, H/2, W/2); sigmoid = confidence, see Instance
     quality_logit: Array  # (N,); sigmoid = expected share of right labels, 0 where the crop shows no person
 
 

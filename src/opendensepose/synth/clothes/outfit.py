@@ -15,7 +15,8 @@ from opendensepose.synth.body.body import BodyCoordinates
 from opendensepose.synth.ingredients import Ingredients
 from opendensepose.synth.textures.material_table import Decal, Material
 
-__all__ = ["BrimStyle", "DENIM", "HAIR_COLOURS", "HairStyle", "Outfit", "SkirtStyle", "random_colour", "sample_outfit"]
+__all__ = ["BrimStyle", "DENIM", "HAIR_COLOURS", "HairStyle", "Outfit", "SkirtStyle", "bare_face", "random_colour",
+           "sample_outfit"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,11 @@ class _Dresser:
         return np.maximum(fit * (1 + 0.55 * _waves(self.rng, self.where, wavelength)), 0.0015)
 
 
+def bare_face(where: BodyCoordinates) -> np.ndarray:
+    """List the vertices of the face that are never painted: forehead, nose and cheeks."""
+    return _face_areas(where)["bare"]
+
+
 def _face_areas(where: BodyCoordinates) -> dict[str, np.ndarray]:
     """Vertex indices of the painted areas of faces, cached per body."""
     if not where.areas:
@@ -191,6 +197,7 @@ def _face_areas(where: BodyCoordinates) -> dict[str, np.ndarray]:
             "glasses": face & (np.abs(z - 0.65) < 0.019) & (x < 0.062),
             "mask": face & (z < 0.615) & (z > 0.54),
         }
+        masks["bare"] = face & ~np.any(list(masks.values()), axis=0)
         where.areas.update({name: np.flatnonzero(mask) for name, mask in masks.items()})
     return where.areas
 

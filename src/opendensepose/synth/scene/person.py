@@ -9,7 +9,7 @@ from opendensepose.synth.body.pose import Posture, sample_family, sample_posture
 from opendensepose.synth.drawing.vertices import rotation_about_z
 from opendensepose.synth.ingredients import Ingredients
 
-__all__ = ["PersonPlan", "placed", "sample_person", "sample_shape"]
+__all__ = ["PersonPlan", "phenotypes_of", "placed", "sample_person", "sample_shape"]
 
 
 @dataclass
@@ -44,6 +44,11 @@ def sample_shape(body: Body, rng: np.random.Generator, babies: bool = False) -> 
     origin = rng.dirichlet((0.7, 0.7, 0.7))
     value.update(zip(("african", "asian", "caucasian"), origin, strict=True))
     return np.array([value[name] for name in body.phenotypes], np.float32)
+
+
+def phenotypes_of(body: Body, shape: np.ndarray) -> dict[str, float]:
+    """Name the phenotypes of a shape (11,)."""
+    return dict(zip(body.phenotypes, shape.tolist(), strict=True))
 
 
 def sample_person(

@@ -32,6 +32,14 @@ class TextureAtlas:
         finer = self.heights[picture] / side_m / max(pixels_per_metre, 1e-6)
         return int(np.clip(np.floor(np.log2(finer) + 0.3), 0, LEVELS - 1))
 
+    def colours_at(self, picture: int, uv: np.ndarray) -> np.ndarray:
+        """Read the nearest texels of a picture at uv (n, 2), v upwards: (n, 3) float32 RGB in [0, 1]."""
+        start, height, width = self.table[picture * LEVELS].tolist()
+        column, row = (np.array([0, 1]) + uv * [1, -1]).T * [[width], [height]]
+        column, row = column.astype(int).clip(0, width - 1), row.astype(int).clip(0, height - 1)
+        texels = self.texels[start : start + height * width].cpu().numpy()
+        return texels[row * width + column, :3].astype(np.float32) / 255
+
 
 @dataclass(frozen=True)
 class UvMapping:
