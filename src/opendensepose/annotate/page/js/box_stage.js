@@ -2,6 +2,7 @@
 // Enter takes a handle and lets go, or sets the corners of a new box.
 import { loadImage, post } from "./api.js";
 import { HANDLES, dragged, drawFrame, gripAt, ordered, placeOf } from "./box_handles.js";
+import { BoxSaving } from "./box_saving.js";
 import { announce, byId, notice } from "./dom.js";
 import { drawCrosshair, drawHandle } from "./overlay.js";
 import { openAddress } from "./people.js";
@@ -13,6 +14,10 @@ export class BoxStage {
   constructor(app) {
     this.app = app;
     this.cursor = [0, 0];
+    this.saving = new BoxSaving(app, (box) => {
+      this.box = [...box];
+      app.photo.redraw();
+    });
   }
 
   /** Draws a new person's box in the open photo, or in one to choose. */
@@ -115,25 +120,10 @@ export class BoxStage {
     const { app } = this;
     return app.attempt(async () => {
       if (!app.task) return app.open(await post("/api/tasks", { photo: this.name, box_xyxy: box }));
-      this.#change([...app.task.box_xyxy], box);
+      this.saving.change(held ? held.box : this.box, box);
       if (!held) await app.queue.flush(); // a handle may be followed by another
       return held || app.setStage("parts");
     });
-  }
-
-  #change(before, after) {
-    if (before.every((side, k) => side === after[k])) return;
-    const { queue, task, histories } = this.app;
-    const save = (box) => queue.add({ method: "PUT", path: `/api/tasks/${task.id}/box`, body: { box_xyxy: box }, done: (answer) => this.#saved(answer), refused: (error) => notice(error.message) });
-    histories.box.push({ undo: () => save(before), redo: () => save(after) });
-    save(after);
-  }
-
-  #saved(task) {
-    this.app.take(task);
-    this.box = [...task.box_xyxy];
-    this.app.photo.redraw();
-    announce("Box changed");
   }
 
   draw(context, viewport) {
