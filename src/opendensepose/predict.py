@@ -34,7 +34,15 @@ if TYPE_CHECKING:
 
     from opendensepose.evaluation.errors import Labels
 
-__all__ = ["BACKENDS", "PredictionSummary", "Predictor", "failure_sentence", "model_identity", "predict_files"]
+__all__ = [
+    "BACKENDS",
+    "PredictionSummary",
+    "Predictor",
+    "choose_backend",
+    "failure_sentence",
+    "model_identity",
+    "predict_files",
+]
 
 RUNTIMES: dict[str, Callable[[Path], Runtime]] = {"onnxruntime": OnnxRuntime, "openvino": OpenVinoRuntime}
 BACKENDS = ("torch", *RUNTIMES)
@@ -69,7 +77,7 @@ class Predictor:
     ):
         if min_score is not None and not 0 <= min_score <= 1:
             raise ValueError(f"min_score must lie in [0, 1], got {min_score}.")
-        self.backend = _backend(model, device, backend)
+        self.backend = choose_backend(model, device, backend)
         self.network: PreparedNetwork
         if self.backend == "torch":
             network = _torch_network(model, device)
@@ -122,7 +130,7 @@ class Predictor:
         return people[0] if one_photo else people
 
 
-def _backend(model: str | Path | Network, device: str | None, backend: str | None) -> str:
+def choose_backend(model: str | Path | Network, device: str | None, backend: str | None) -> str:
     """Choose the library that runs a model, see `Predictor`. ValueError if the asked one cannot."""
     if backend not in (None, *BACKENDS):
         raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}.")
@@ -299,7 +307,7 @@ def predict_files(
 
 def _runs_on_cpu(model: str | Path, device: str | None, backend: str | None) -> bool:
     """Whether a model given by name or file will run on the CPU. ValueError if the backend cannot run it."""
-    return _backend(model, device, backend) != "torch" or _torch_device(device).type == "cpu"
+    return choose_backend(model, device, backend) != "torch" or _torch_device(device).type == "cpu"
 
 
 def model_identity(model: str | Path | Network) -> str:

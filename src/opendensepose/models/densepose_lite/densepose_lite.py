@@ -1,6 +1,6 @@
 """DensePoseLite, the default model: a person detector and a crop labeller that share one small backbone.
 
-Photo -> people: boxes are detected at several scales, each person's crop is labelled and put back.
+Photo -> people: boxes are detected at one or several scales, each person's crop is labelled and put back.
 
 Letters: N images, crops or boxes, H x W photo size, h x w crop size.
 """
@@ -26,9 +26,9 @@ class DensePoseLite(nn.Module):
 
     widths, depths: see Backbone. Images are (N, 3, H, W), values 0..255 in any number type, RGB. crop_hw: height and
     width of the crops that are labelled; refine_hw: of those that only tighten the person's box, None: the same.
-    detect_sides: people are detected in the photo scaled to each of these longer sides: the first is the one that the
-    detector was trained on, a smaller one is for people who fill the photo, a larger one for small people. min_score:
-    see PreparedNetwork. quality_channels: see DenseHead, 0 in version 0.1.
+    detect_sides: people are detected in the photo scaled to these longer sides: the first is the one that the detector
+    was trained on; where it leaves a doubt, a smaller one for people who fill the photo and a larger one for small
+    people follow. min_score: see PreparedNetwork. quality_channels: see DenseHead, 0 in version 0.1.
     """
 
     def __init__(
