@@ -24,7 +24,7 @@ from opendensepose.models.densepose_lite.crops import (
 from opendensepose.models.densepose_lite.decode import average_with_mirrored, decode_pixels, is_person
 from opendensepose.models.densepose_lite.outputs import DenseOutput, DetectionOutput
 
-__all__ = ["PreparedDensePoseLite", "Runtime", "erase_small_components"]
+__all__ = ["SURE", "PreparedDensePoseLite", "Runtime", "erase_small_components"]
 
 STRIDE = 32  # photos are padded to whole strides for detection
 CROPS_PER_PASS = 16
