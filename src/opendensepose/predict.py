@@ -57,12 +57,13 @@ class Predictor:
     model: the name of a released or official model, a checkpoint file (ours or detectron2's), an exported model (.onnx,
     .xml), or a network of `opendensepose.models`, of which a copy is used. device: default CUDA if there is one, of a
     network its own. min_score: people with a lower score are dropped; None: the model's own. mirrored: average the
-    labels of each crop with those of its mirror image. refine: label a first crop only to tighten the box. These two
-    concern DensePoseLite. backend: the library that runs the networks: "torch", or for the default model and exported
-    ones "onnxruntime" or "openvino", on the CPU; None: ONNX Runtime for these unless CUDA is used, torch for others.
-    assets: a folder with the authors' SMPL_subdiv.mat and SMPL_SUBDIV_TRANSFORM.mat, which say in which chart the
-    vertices of an embedding model lie: its people have I, U, V then, else vertices and embeddings only. ValueError if
-    the model does not predict people, the device or the backend cannot be used, or the assets are not the model's.
+    labels of each crop with those of its mirror image. refine: tighten boxes that are given, or not found for sure, by
+    a first crop's labels. These two concern DensePoseLite. backend: the library that runs the networks: "torch", or for
+    the default model and exported ones "onnxruntime" or "openvino", on the CPU; None: ONNX Runtime for these unless
+    CUDA is used, torch for others. assets: a folder with the authors' SMPL_subdiv.mat and SMPL_SUBDIV_TRANSFORM.mat,
+    which say in which chart the vertices of an embedding model lie: its people have I, U, V then, else vertices and
+    embeddings only. ValueError if the model does not predict people, the device or the backend cannot be used, or the
+    assets are not the model's.
     """
 
     def __init__(

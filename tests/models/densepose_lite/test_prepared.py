@@ -17,7 +17,8 @@ from opendensepose.predict import Predictor
 
 class ColourReader(torch.nn.Module):
     """Red 250 is a person, front of the torso; green is U, blue is V (in 250ths). The people's boxes are given
-    to it beforehand, and how hot each is. `seen`: the longer sides of photos in which it has detected."""
+    to it beforehand, and how hot each is. `seen`: the longer sides of photos in which it has detected; `labelled`:
+    how many crops at a time."""
 
     crop_hw = refine_hw = (96, 72)
     detect_sides, min_score = (128,), 0.5
@@ -26,7 +27,7 @@ class ColourReader(torch.nn.Module):
         super().__init__()
         self.weight = torch.nn.Parameter(torch.zeros(1))
         self.boxes, self.photo_side, self.heat_logits = torch.tensor(boxes_xyxy).reshape(-1, 4), photo_side, heat_logits
-        self.seen = []
+        self.seen, self.labelled = [], []
 
     def prepare(self, mirrored, refine):
         return PreparedDensePoseLite(TorchRuntime(self), mirrored, refine)
@@ -42,6 +43,7 @@ class ColourReader(torch.nn.Module):
         return DetectionOutput(heat.expand(len(image), -1, -1), boxes.expand(len(image), -1, -1, -1))
 
     def label(self, image):
+        self.labelled.append(len(image))
         small = torch.nn.functional.avg_pool2d(image.float(), 2)
         person = small[:, 0] > 200
         logits = torch.full((len(image), 25, *small.shape[-2:]), -20.0)
@@ -67,8 +69,8 @@ BOXES = [(40, 20, 100, 180), (180, 90, 260, 200)]
 @pytest.mark.parametrize("refine", [False, True])
 def test_labels_land_where_the_person_is(refine):
     image = photo_of_boxes((240, 320), *BOXES)
-    people = Predictor(ColourReader(np.float32(BOXES), 320), mirrored=False, refine=refine)(image)
-    for person, heat in zip(people, (0.881, 0.731), strict=True):  # sigmoid of 2 and of 1
+    people = Predictor(ColourReader(np.float32(BOXES), 320, (0.8, 0.4)), mirrored=False, refine=refine)(image)
+    for person, heat in zip(people, (0.690, 0.599), strict=True):  # sigmoids of .8 and .4
         assert person.score == pytest.approx((heat * 0.982) ** 0.5, abs=1e-3)  # quality: sigmoid of 4
     for person, (x0, y0, x1, y1) in zip(people, BOXES, strict=True):
         np.testing.assert_allclose(person.box_xyxy, (x0, y0, x1, y1), atol=3)  # half a cell
@@ -103,6 +105,13 @@ def test_other_scales_are_searched_where_the_first_leaves_a_doubt(monkeypatch, s
     photo, again = photo_of_boxes((240, 320), BOXES[0]), photo_of_boxes((240, 320))
     assert [len(people) for people in predictor([photo, again])] == [1, 0]
     assert predictor.network.runtime.model.seen == [128, 64, 192][:num_scales]
+
+
+def test_a_first_crop_tightens_boxes_that_are_given_or_not_sure():
+    image = photo_of_boxes((240, 320), *BOXES)
+    predictor = Predictor(ColourReader(np.float32(BOXES), 320, (2.0, 0.4)), mirrored=False)
+    assert len(predictor(image)) == 2 and len(predictor(image, boxes=BOXES)) == 2
+    assert predictor.network.runtime.model.labelled == [1, 2, 2, 2]
 
 
 def test_a_mirror_agrees_with_a_picture_that_is_its_own_mirror_image():
@@ -267,6 +276,7 @@ def test_who_cannot_reach_the_least_score_is_labelled_only_once():
             return output._replace(quality_logit=torch.full((len(image),), -4.0))
 
     image = photo_of_boxes((240, 320), *BOXES)
-    assert Predictor(Counting(np.float32(BOXES), 320), min_score=0.5)(image) == []
+    network = Counting(np.float32(BOXES), 320, (0.8, 0.4))
+    assert Predictor(network, min_score=0.5)(image) == []
     assert [height for _, _, height in Counting.passes] == [64]
-    assert len(Predictor(Counting(np.float32(BOXES), 320), min_score=0.05)(image)) == 2
+    assert len(Predictor(network, min_score=0.05)(image)) == 2

@@ -69,7 +69,7 @@ class DensePoseLite(nn.Module):
 
     def prepare(self, mirrored: bool = True, refine: bool = True) -> PreparedNetwork:
         """Make a copy ready for prediction. mirrored: average the labels of each crop with those of its mirror image.
-        refine: label a first crop only to tighten the box."""
+        refine: tighten boxes that are given, or not found for sure, by a first crop's labels."""
         return PreparedDensePoseLite(TorchRuntime(self), mirrored, refine)
 
 

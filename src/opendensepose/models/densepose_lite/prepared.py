@@ -29,6 +29,7 @@ __all__ = ["SURE", "PreparedDensePoseLite", "Runtime", "erase_small_components"]
 STRIDE = 32  # photos are padded to whole strides for detection
 CROPS_PER_PASS = 16
 SURE = 0.5  # heat from which a box is a person's without a look at other scales
+WELL_FRAMED = 0.7  # heat from which a found box needs no first crop to be tightened
 HINT = 0.08  # heat from which there may be somebody whom another scale shows
 MIN_HEAT = 0.75  # of the least score: of 134 boxes of less, on 109 pictures, none got labels good enough
 MIN_FIRST_SCORE = 0.75  # of the least score: who has less after the first crop has too little after the second
@@ -156,7 +157,10 @@ class PreparedDensePoseLite:
             for box, one_heat in zip(boxes, heats, strict=True)
         ]
         if self.refine:
-            found = list(self._refined(photos, found, min_score or 0.0))
+            is_framed = [min_score is not None and one.heat >= WELL_FRAMED for one in found]
+            others = [one for one, framed in zip(found, is_framed, strict=True) if not framed]
+            found = [one for one, framed in zip(found, is_framed, strict=True) if framed]
+            found += self._refined(photos, others, min_score or 0.0)
         outputs = self._outputs([photo.image_rgb for photo in photos], found, (h, w), self.mirrored)
         for one, output in zip(found, outputs, strict=True):
             if is_person(output.chart_logits).mean() >= MIN_PERSON_FRACTION:
