@@ -28,7 +28,7 @@ from opendensepose.models.densepose_lite.outputs import DenseOutput, DetectionOu
 from opendensepose.models.densepose_lite.prepared import PreparedDensePoseLite
 from opendensepose.predict import Predictor
 
-BOX = (150, 0, 450, 480)  # as in predict_speed.py
+BOX = (150, 0, 450, 480)  # of the astronaut
 DETECT_HW = ((192, 256), (128, 160), (288, 384))
 
 

@@ -27,8 +27,8 @@ def stage(monkeypatch, tmp_path):
             truth.write_text(json.dumps(document))
         return out_dir / "annotations.json"
 
-    def predict_files(paths, out_dir, *, model, device, min_score, on_photo, overlay, workers):
-        assert not overlay
+    def predict_files(paths, out_dir, *, model, device, min_score, on_photo, backend, overlay, workers):
+        assert not overlay and model == str(calls.weights) and backend == "torch"
         out_dir.mkdir(parents=True, exist_ok=True)
         for number, path in enumerate(paths, start=1):
             if calls.stop_after == len(calls.predicted):

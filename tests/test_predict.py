@@ -147,7 +147,7 @@ def test_wrong_boxes_are_said(boxes, says):
 
 
 def test_the_library_that_runs_a_model(monkeypatch):
-    choose = predict._backend
+    choose = predict.choose_backend
     monkeypatch.setattr(predict, "_cuda_is_there", lambda: False)
     assert choose("default", None, None) == choose("default", "cpu", None) == "onnxruntime"
     assert choose("default", "cuda", None) == choose("mine.safetensors", None, None) == "torch"

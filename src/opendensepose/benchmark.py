@@ -1,7 +1,8 @@
 """The synthetic benchmark: a fixed set of rendered people, a model's predictions, the paper's measures.
 
-In the folder: `set-<version>/` (the pictures, as `render` writes them), `predictions-<weights>/` and
-`results-<weights>.json`. Rendering and labelling resume after an interruption.
+In the folder: `set-<version>/` (the pictures, as `render` writes them), `predictions-<...>/` and `results-<...>.json`,
+named by the weights, the least score and the library that ran them. Rendering and labelling resume after an
+interruption.
 """
 
 import hashlib
@@ -9,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from opendensepose.evaluate import Evaluation, evaluate_files, write_json
-from opendensepose.models.checkpoints.checkpoint import weights_path
-from opendensepose.predict import predict_files
+from opendensepose.models.checkpoints.model_files import weights_path
+from opendensepose.predict import choose_backend, predict_files
 from opendensepose.render import render_dataset
 
 __all__ = ["COUNT", "SEED", "VERSION", "predict_missing", "prediction_folder", "render_set", "run_benchmark"]
@@ -29,6 +30,7 @@ def run_benchmark(
     *,
     model: str = "default",
     device: str | None = None,
+    backend: str | None = None,
     min_score: float = MIN_SCORE,
     workers: int = 1,
     count: int = COUNT,
@@ -37,14 +39,15 @@ def run_benchmark(
 ) -> tuple[Evaluation, Path]:
     """Render and label the pictures that are missing, and measure; workers: processes that render and label.
 
-    on_photo, on_image(number done, total): called while labelling and while measuring. Returns the evaluation
-    and the JSON file with its numbers. ValueError if the model is unknown.
+    model, device, backend: see `Predictor`. on_photo, on_image(number done, total): called while labelling and while
+    measuring. Returns the evaluation and the JSON file with its numbers. ValueError if the model is unknown or the
+    backend cannot run it.
     """
-    weights = weights_path(model)
+    weights, backend = weights_path(model), choose_backend(model, device, backend)
     annotations = render_set(out, workers=workers, count=count)
-    predictions = prediction_folder(out, weights, min_score)
+    predictions = prediction_folder(out, weights, min_score, backend)
     images = annotations.parent / "images"
-    predict_missing(images, predictions, weights, device, min_score, count, on_photo, workers=workers)
+    predict_missing(images, predictions, model, device, min_score, count, on_photo, backend=backend, workers=workers)
     evaluation = evaluate_files(predictions, annotations, on_image=on_image)
     results = predictions.with_name(predictions.name.replace("predictions", "results", 1) + ".json")
     write_json(evaluation, results)
@@ -59,21 +62,22 @@ def render_set(out: Path, *, workers: int = 1, count: int = COUNT) -> Path:
     )
 
 
-def prediction_folder(out: Path, weights: Path, min_score: float) -> Path:
-    """Name the folder of predictions by a hash of the weights file and the threshold."""
+def prediction_folder(out: Path, weights: Path, min_score: float, backend: str) -> Path:
+    """Name the folder of predictions by a hash of the weights file, the threshold and the backend."""
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:12]
-    return out / f"predictions-{VERSION}-{digest}-{min_score:g}"
+    return out / f"predictions-{VERSION}-{digest}-{min_score:g}-{backend}"
 
 
 def predict_missing(
     photos: Path,
     predictions: Path,
-    weights: Path,
+    model: str,
     device: str | None,
     min_score: float,
     count: int,
     on_photo: Callable[[int, int], None] | None = None,
     *,
+    backend: str | None = None,
     workers: int = 1,
 ) -> None:
     """Label those of the first `count` photos that have no .npz yet, without overlays.
@@ -92,10 +96,11 @@ def predict_missing(
     done = predict_files(
         missing,
         predictions,
-        model=weights,
+        model=model,
         device=device,
         min_score=min_score,
         on_photo=show,
+        backend=backend,
         overlay=False,
         workers=workers,
     )

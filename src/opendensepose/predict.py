@@ -34,7 +34,15 @@ if TYPE_CHECKING:
 
     from opendensepose.evaluation.errors import Labels
 
-__all__ = ["BACKENDS", "PredictionSummary", "Predictor", "failure_sentence", "model_identity", "predict_files"]
+__all__ = [
+    "BACKENDS",
+    "PredictionSummary",
+    "Predictor",
+    "choose_backend",
+    "failure_sentence",
+    "model_identity",
+    "predict_files",
+]
 
 RUNTIMES: dict[str, Callable[[Path], Runtime]] = {"onnxruntime": OnnxRuntime, "openvino": OpenVinoRuntime}
 BACKENDS = ("torch", *RUNTIMES)
@@ -49,12 +57,13 @@ class Predictor:
     model: the name of a released or official model, a checkpoint file (ours or detectron2's), an exported model (.onnx,
     .xml), or a network of `opendensepose.models`, of which a copy is used. device: default CUDA if there is one, of a
     network its own. min_score: people with a lower score are dropped; None: the model's own. mirrored: average the
-    labels of each crop with those of its mirror image. refine: label a first crop only to tighten the box. These two
-    concern DensePoseLite. backend: the library that runs the networks: "torch", or for the default model and exported
-    ones "onnxruntime" or "openvino", on the CPU; None: ONNX Runtime for these unless CUDA is used, torch for others.
-    assets: a folder with the authors' SMPL_subdiv.mat and SMPL_SUBDIV_TRANSFORM.mat, which say in which chart the
-    vertices of an embedding model lie: its people have I, U, V then, else vertices and embeddings only. ValueError if
-    the model does not predict people, the device or the backend cannot be used, or the assets are not the model's.
+    labels of each crop with those of its mirror image. refine: tighten boxes that are given, or not found for sure, by
+    a first crop's labels. These two concern DensePoseLite. backend: the library that runs the networks: "torch", or for
+    the default model and exported ones "onnxruntime" or "openvino", on the CPU; None: ONNX Runtime for these unless
+    CUDA is used, torch for others. assets: a folder with the authors' SMPL_subdiv.mat and SMPL_SUBDIV_TRANSFORM.mat,
+    which say in which chart the vertices of an embedding model lie: its people have I, U, V then, else vertices and
+    embeddings only. ValueError if the model does not predict people, the device or the backend cannot be used, or the
+    assets are not the model's.
     """
 
     def __init__(
@@ -69,7 +78,7 @@ class Predictor:
     ):
         if min_score is not None and not 0 <= min_score <= 1:
             raise ValueError(f"min_score must lie in [0, 1], got {min_score}.")
-        self.backend = _backend(model, device, backend)
+        self.backend = choose_backend(model, device, backend)
         self.network: PreparedNetwork
         if self.backend == "torch":
             network = _torch_network(model, device)
@@ -122,7 +131,7 @@ class Predictor:
         return people[0] if one_photo else people
 
 
-def _backend(model: str | Path | Network, device: str | None, backend: str | None) -> str:
+def choose_backend(model: str | Path | Network, device: str | None, backend: str | None) -> str:
     """Choose the library that runs a model, see `Predictor`. ValueError if the asked one cannot."""
     if backend not in (None, *BACKENDS):
         raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}.")
@@ -299,7 +308,7 @@ def predict_files(
 
 def _runs_on_cpu(model: str | Path, device: str | None, backend: str | None) -> bool:
     """Whether a model given by name or file will run on the CPU. ValueError if the backend cannot run it."""
-    return _backend(model, device, backend) != "torch" or _torch_device(device).type == "cpu"
+    return choose_backend(model, device, backend) != "torch" or _torch_device(device).type == "cpu"
 
 
 def model_identity(model: str | Path | Network) -> str:

@@ -27,17 +27,24 @@ KNOWN, OTHER = [12, 30, 32, 70], [90, 10, 110, 50]
 
 
 @pytest.mark.parametrize(
-    ("boxes", "searches"),
+    ("first", "later", "heat", "searches"),
     [
-        ([KNOWN], [0, 16]),  # detection stands for three searches in a row
-        ([KNOWN, OTHER], [0, 16]),  # the first search saw nobody in the other box
-        ([OTHER], [0, 4, 8, 12, 16, 20]),
+        ([KNOWN], [KNOWN], 0.9, [0, 16]),  # detection stands for three searches in a row
+        ([KNOWN, OTHER], [KNOWN, OTHER], 0.9, [0, 16]),  # the first search saw nobody in the other box
+        ([KNOWN], [KNOWN, OTHER], 0.9, [0, 4, 20]),  # somebody may have come
+        ([KNOWN], [KNOWN, OTHER], 0.4, [0, 16]),  # who is not sure waits for the next search
+        ([OTHER], [OTHER], 0.9, [0, 4, 8, 12, 16, 20]),
     ],
 )
-def test_people_are_not_searched_where_detection_shows_the_known_ones_only(monkeypatch, boxes, searches):
+def test_people_are_not_searched_where_detection_shows_the_known_ones_only(monkeypatch, first, later, heat, searches):
     network, searched_at = RedPeople(), []
     labeller = VideoLabeller(network, search_every=4)
-    monkeypatch.setattr(labeller.crops, "detect", lambda image_rgb, min_score: np.float32(boxes))
+
+    def detect(image_rgb, min_score):
+        boxes = later if searched_at else first
+        return np.float32(boxes), np.full(len(boxes), heat, np.float32)
+
+    monkeypatch.setattr(labeller.crops, "detect", detect)
     for k, frame in enumerate(red_frames(21, step=0)):
         before = num_searches(network)
         assert len(labeller(frame)) == 1

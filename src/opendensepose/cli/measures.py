@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from opendensepose.cli.options import Ray, TakesRay
+from opendensepose.cli.options import Backend, Device, Ray, TakesRay
 
 if TYPE_CHECKING:
     from opendensepose.evaluate import Evaluation
@@ -69,7 +69,8 @@ def _evaluate(predictions: str, annotations: str, ray: str | None, workers: int 
 def benchmark(
     out: Annotated[Path, typer.Option("--out", help="Folder for the set and the predictions; made if missing.")],
     model: Annotated[str, typer.Option("--model", help="Name of a model, or a checkpoint file.")] = "default",
-    device: Annotated[str | None, typer.Option("--device", help="Where the network runs: cpu, cuda, cuda:1.")] = None,
+    device: Device = None,
+    backend: Backend = None,
     min_score: Annotated[float, typer.Option("--min-score", min=0, max=1, help="Drop people below this score.")] = 0.2,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes that render and label.")] = None,
     images: Annotated[int, typer.Option("--images", "--count", min=1, help="Only the first so many pictures.")] = 500,
@@ -85,6 +86,7 @@ def benchmark(
                 out,
                 model=model,
                 device=device,
+                backend=backend,
                 min_score=min_score,
                 workers=workers or os.cpu_count() or 1,
                 count=images,

@@ -6,11 +6,26 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["Device", "MinConfidence", "Out", "Person", "Ray", "ShardKind", "ShardSize", "TakesRay", "Workers"]
+__all__ = [
+    "Backend",
+    "Device",
+    "MinConfidence",
+    "Out",
+    "Person",
+    "Ray",
+    "ShardKind",
+    "ShardSize",
+    "TakesRay",
+    "Workers",
+]
 
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to; made if missing.")]
 Device = Annotated[
     str | None, typer.Option("--device", help="Where the network runs: cpu, cuda, cuda:1, mps; CUDA if there is one.")
+]
+Backend = Annotated[
+    str | None,
+    typer.Option("--backend", help="What runs the networks: torch, onnxruntime or openvino; the fastest if not said."),
 ]
 Person = Annotated[
     str | None,

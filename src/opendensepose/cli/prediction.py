@@ -9,7 +9,17 @@ from typing import Annotated, Any
 
 import typer
 
-from opendensepose.cli.options import Device, MinConfidence, Person, Ray, ShardKind, ShardSize, TakesRay, Workers
+from opendensepose.cli.options import (
+    Backend,
+    Device,
+    MinConfidence,
+    Person,
+    Ray,
+    ShardKind,
+    ShardSize,
+    TakesRay,
+    Workers,
+)
 from opendensepose.cli.video import VIDEO_SUFFIXES, predict_camera, predict_videos, seconds_of, split_videos
 
 __all__ = ["VERBS"]
@@ -28,10 +38,6 @@ MinScore = Annotated[
 Assets = Annotated[
     Path | None,
     typer.Option("--assets", help="Folder with the authors' .mat files, for I, U, V from an embedding model."),
-]
-Backend = Annotated[
-    str | None,
-    typer.Option("--backend", help="What runs the networks: torch, onnxruntime or openvino; the fastest if not said."),
 ]
 Formats = Annotated[
     str, typer.Option("--format", metavar="NAME[,NAME]", help="What to write; `opendensepose formats` lists them.")

@@ -117,9 +117,10 @@ def fit(
     """Find the 3D body, its pose and the camera of the people in photos: as glTF before the photo and as numbers."""
     if focal is not None and not focal > 0:
         raise ValueError(f"--focal must be above 0 pixels, got {focal}")
-    from opendensepose.fit.photos import BodyFit, fit_photos
+    from opendensepose.fit.body_fit import BodyFit
+    from opendensepose.fit.photos import fit_photos
 
-    def report(path: Path, number: int, said: "BodyFit | str") -> None:
+    def report(path: Path, number: int, said: BodyFit | str) -> None:
         if isinstance(said, str):
             print(f"opendensepose: person {number} in {path}: {said}", file=sys.stderr)
         else:

@@ -14,7 +14,7 @@ from opendensepose.fit.correspondences import Correspondences, sample_pixels
 from opendensepose.fit.joints import JOINTS
 from opendensepose.fit.posed_points import PosedPoints, Skeleton
 from opendensepose.fit.prior import SHAPE_MEAN, SHAPE_SPREAD, load_pose_prior
-from opendensepose.fit.solve import Problem, Solution, Weights, covariance, project, solve
+from opendensepose.fit.solve import Problem, Solution, Weights, cost_of, covariance, project, solve
 from opendensepose.fit.start import starts
 from opendensepose.instance import Instance
 from opendensepose.surface import load_surface
@@ -138,18 +138,19 @@ class BodyFitter:
 
 
 def _coarse(problem: Problem, spread: float) -> Solution:
-    """The best of a few starts; the first that explains the pixels is taken."""
+    """The first of a few starts that explains the pixels, else the best."""
     found: list[Solution] = []
     for start in starts(problem, MOST_STARTS):
         at = solve(problem, start, Weights(3 * _label_error_px(start), 6.0, focal_spread=spread), 12, shape_every=0)
         weights = Weights(_label_error_px(at), 5.0, focal_spread=spread)
         at = solve(problem, at, weights, 8)
-        found.append(at)
         if (_off_px(problem, at) > 2 * weights.sigma_px).mean() < FAR_SHARE:
-            break
+            return at
+        found.append(at)
     if not found:
         raise ValueError("no camera was found that sees a body like this: the labels contradict each other.")
-    return min(found, key=lambda one: one.cost)
+    weights = Weights(min(map(_label_error_px, found)), 5.0, focal_spread=spread)  # one for all, so that costs compare
+    return min(found, key=lambda one: cost_of(problem, one, weights))
 
 
 def _fine(problem: Problem, at: Solution, spread: float) -> tuple[Solution, float]:

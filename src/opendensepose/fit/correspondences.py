@@ -25,9 +25,6 @@ class Correspondences:
     def __len__(self) -> int:
         return len(self.pixel_xy)
 
-    def __getitem__(self, index: np.ndarray) -> "Correspondences":
-        return Correspondences(self.pixel_xy[index], self.points[index], self.weight[index], self.chart[index])
-
 
 def sample_pixels(person: Instance, count: int) -> Correspondences:
     """Take about `count` of a person's labelled pixels, balanced over charts: of each as many as the root of its share.

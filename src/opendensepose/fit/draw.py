@@ -50,8 +50,8 @@ def _drawn(fit: BodyFit, size_hw: tuple[int, int]) -> tuple[np.ndarray, np.ndarr
     depth = fit.camera.to_camera(fit.vertices)[:, 2:]
     corner = np.concatenate([scale * fit.camera.project(fit.vertices), depth], 1)[surface.faces]
     first, second = corner[:, 1, :2] - corner[:, 0, :2], corner[:, 2, :2] - corner[:, 0, :2]
-    outside = first[:, 0] * second[:, 1] < first[:, 1] * second[:, 0]  # turns clockwise with y down
-    shown = outside & np.isfinite(corner).all((1, 2))
+    faces_camera = first[:, 0] * second[:, 1] < first[:, 1] * second[:, 0]  # turns clockwise with y down
+    shown = faces_camera & np.isfinite(corner).all((1, 2))
     face, weights = rasterize(np.where(shown[:, None, None], corner, 0), size_hw)  # of no area: not drawn
     seen = face >= 0
     if not seen.any():

@@ -4,7 +4,7 @@ The poses' table is `pose_prior.npz`, made by `scripts/make_pose_prior.py`.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,7 @@ class PosePrior:
     high: np.ndarray
     starts: np.ndarray
 
-    @property
+    @cached_property
     def precision(self) -> np.ndarray:
         """The inverse covariance (P, P)."""
         return np.linalg.inv(self.covariance)

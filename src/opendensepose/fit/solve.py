@@ -149,7 +149,8 @@ def cost_of(problem: Problem, at: Solution, weights: Weights) -> float:
 def normal_equations(
     problem: Problem, at: Solution, weights: Weights, with_shape: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Gradient (D,) and Gauss-Newton matrix (D, D) of half the cost; what is held fixed has a huge diagonal."""
+    """Gradient (D,) and Gauss-Newton matrix (D, D) of half the cost; of what is held fixed, 0 and a row of the unit
+    matrix."""
     placement, prior = at.placement, problem.prior
     places, derivatives = problem.points.derivatives(placement, with_shape)
     residual = _residuals(problem, places, at, weights)
@@ -171,13 +172,13 @@ def normal_equations(
     if weights.focal_spread:
         gradient[-1] += (at.log_focal - problem.log_focal) / weights.focal_spread**2
         hessian[-1, -1] += weights.focal_spread**-2
-    at_edge = np.zeros(len(gradient), bool)
-    at_edge[shape] = ((placement.shape <= 0) & (gradient[shape] > 0)) | ((placement.shape >= 1) & (gradient[shape] < 0))
+    held = np.zeros(len(gradient), bool)
+    held[shape] = ((placement.shape <= 0) & (gradient[shape] > 0)) | ((placement.shape >= 1) & (gradient[shape] < 0))
     if not with_shape:
-        at_edge[shape] = at_edge[-1] = True
+        held[shape] = held[-1] = True
     if not weights.focal_spread:
-        at_edge[-1] = True
-    gradient[at_edge] = 0
-    hessian[at_edge] = hessian[:, at_edge] = 0
-    hessian[at_edge, at_edge] = 1
+        held[-1] = True
+    gradient[held] = 0
+    hessian[held] = hessian[:, held] = 0
+    hessian[held, held] = 1
     return gradient, hessian

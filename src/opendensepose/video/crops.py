@@ -36,9 +36,10 @@ class CropLabeller:
         self.crop_hw: tuple[int, int] = self.runtime.crop_hw if self.runtime else CROP_HW
         self.grid_hw = self.crop_hw[0] // 2, self.crop_hw[1] // 2
 
-    def detect(self, image_rgb: np.ndarray, min_score: float) -> np.ndarray | None:
-        """Find boxes (N, 4) in which people may be, without labelling them; None if the network cannot."""
-        return None if self.detector is None else self.detector.detect([image_rgb], min_score)[0][0]
+    def detect(self, image_rgb: np.ndarray, min_score: float) -> tuple[np.ndarray, np.ndarray] | None:
+        """Find boxes (N, 4) in which people may be, and their heat (N,), without labelling them; None if the network
+        cannot."""
+        return None if self.detector is None else self.detector.detect([image_rgb], min_score)[0]
 
     def crop_around(self, box_xyxy: np.ndarray) -> Box:
         """Return the crop in which the network expects a person of this box."""

@@ -17,6 +17,7 @@ from opendensepose.models.densepose_lite.boxes import sigmoid
 from opendensepose.models.densepose_lite.crops import Box
 from opendensepose.models.densepose_lite.decode import decode_pixels, is_person
 from opendensepose.models.densepose_lite.outputs import DenseOutput
+from opendensepose.models.densepose_lite.prepared import SURE
 from opendensepose.models.prediction import EmbeddingNetwork, Network
 from opendensepose.predict import Predictor
 from opendensepose.video.crops import CropLabeller
@@ -86,7 +87,7 @@ class VideoLabeller:
         self.search_every, self.steady = search_every, steady
         self.size_hw: tuple[int, int] | None = None
         self.tracks: list[Track] = []  # those seen in the last frame, and those lost of late
-        self.refused = np.zeros((0, 4), np.float32)  # detected boxes in which the last search saw nobody
+        self.refused = np.zeros((0, 4), np.float32)  # boxes detected for sure in which the last search saw nobody
         self.since_search, self.num_skipped, self.num_tracks = 0, 0, 0
 
     def __call__(self, image_rgb: np.ndarray) -> list[TrackedPerson]:
@@ -173,14 +174,18 @@ class VideoLabeller:
         return {key: one for key, one in labelled.items() if key not in missed}
 
     def _all_are_known(self, image_rgb: np.ndarray, labelled: dict[int, _Labelled]) -> bool:
-        """Whether detection, a third of a search's cost, shows these tracks' people, and else boxes only in which the
-        last search saw nobody. Now and then it says no, as somebody may be there in the meantime."""
-        boxes = self.crops.detect(image_rgb, self.predictor.min_score)
-        if boxes is None:
+        """Whether detection, a small part of a search's cost, shows these tracks' people, and else boxes only that are
+        not sure, or in which the last search saw nobody. Now and then it says no, as somebody may be there in the
+        meantime."""
+        found = self.crops.detect(image_rgb, self.predictor.min_score)
+        if found is None:
             return False
+        boxes, heat = found
         tracks = [track for track in self.tracks if track.track_id in labelled]
         pairs = match_boxes(np.array([track.box_xyxy for track in tracks]), boxes, SAME_PERSON)
-        others = np.delete(boxes, [column for _, column in pairs], axis=0)
+        is_other = heat >= SURE
+        is_other[[column for _, column in pairs]] = False
+        others = boxes[is_other]
         num_refused = len(match_boxes(others, self.refused, SAME_PERSON))
         if not labelled or len(pairs) < len(tracks) or num_refused < len(others) or self.num_skipped >= MOST_SKIPPED:
             self.refused, self.num_skipped = others, 0  # who is found in these is a track the next time

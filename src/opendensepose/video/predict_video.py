@@ -8,7 +8,8 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 
 from opendensepose.atomic_write import atomic_file
 from opendensepose.models.prediction import Network
+from opendensepose.video.ahead import made_ahead
 from opendensepose.video.clip_writer import write_clip
 from opendensepose.video.formats import Progress, VideoFormats
 from opendensepose.video.frames_file import FramesFile, FramesWriter
@@ -29,6 +31,7 @@ from opendensepose.visualize import draw_overlay
 __all__ = ["VideoSummary", "labelled_frames", "predict_video"]
 
 SECONDS_BETWEEN_MARKS = 10.0  # what a killed run loses at most
+PICTURES_AHEAD = 3  # of an overlay clip: drawn while others are encoded
 FORMAT = 2  # of the state file: a run of another version starts anew
 
 
@@ -207,7 +210,9 @@ class _Labels:
         return writer, seen, after
 
 
-def labelled_frames(path: str | Path, labels_file: str | Path) -> Iterator[tuple[np.ndarray, list[TrackedPerson]]]:
+def labelled_frames(
+    path: str | Path, labels_file: str | Path
+) -> Generator[tuple[np.ndarray, list[TrackedPerson]], None, None]:
     """Yield the frames of a video that a labels file has, (H, W, 3) uint8 RGB, with the people in them.
 
     A writer of any format can take them from here, one after the other. ValueError if the file is not this video's.
@@ -230,11 +235,16 @@ def _write_overlay(path: Path, info: VideoInfo, labels: _Labels, clip: Path, on_
         times_s = file.times_s()
     first_s = times_s[0]
 
-    def pictures() -> Iterator[np.ndarray]:
-        for number, (image_rgb, people) in enumerate(labelled_frames(path, labels.out), start=1):
+    def drawn() -> Generator[np.ndarray, None, None]:
+        for image_rgb, people in labelled_frames(path, labels.out):
             yield draw_overlay(image_rgb, [person.instance for person in people])
-            if on_frame:
-                on_frame("overlay", number, len(times_s))
+
+    def pictures() -> Iterator[np.ndarray]:
+        with closing(made_ahead(drawn(), PICTURES_AHEAD)) as ahead:
+            for number, picture in enumerate(ahead, start=1):
+                yield picture
+                if on_frame:
+                    on_frame("overlay", number, len(times_s))
 
     write_clip(
         clip,

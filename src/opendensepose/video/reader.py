@@ -1,8 +1,6 @@
 """Reading videos: any clip that FFmpeg decodes becomes RGB frames with their times, decoded in a thread."""
 
-import queue
-import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -12,6 +10,7 @@ import av
 import numpy as np
 
 from opendensepose.data.photos import MAX_PIXELS, check_aspect
+from opendensepose.video.ahead import made_ahead
 
 __all__ = ["Frame", "ReadReport", "VideoInfo", "open_video", "read_frames", "video_info"]
 
@@ -111,35 +110,7 @@ def read_frames(
     Frames that cannot be decoded are left out and counted in the report; a file that ends too early ends the frames.
     ValueError for what `open_video` refuses, frames above 50 megapixels, and frames that change their size.
     """
-    report = report if report is not None else ReadReport()
-    frames: queue.Queue[Frame | BaseException | None] = queue.Queue(FRAMES_AHEAD)
-    stop = threading.Event()
-
-    def put(item: Frame | BaseException | None) -> None:
-        while not stop.is_set():
-            try:
-                return frames.put(item, timeout=0.1)
-            except queue.Full:
-                pass
-
-    def work() -> None:
-        try:
-            for frame in _decoded(path, start_s, end_s, after, report, stop.is_set):
-                put(frame)
-            put(None)
-        except BaseException as error:  # noqa: BLE001 - raised again by the reader
-            put(error)
-
-    thread = threading.Thread(target=work, name="decode", daemon=True)
-    thread.start()
-    try:
-        while (item := frames.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stop.set()
-        thread.join()
+    return made_ahead(_decoded(path, start_s, end_s, after, report or ReadReport()), FRAMES_AHEAD)
 
 
 @dataclass
@@ -165,8 +136,7 @@ def _decoded(
     end_s: float | None,
     after: int | None,
     report: ReadReport,
-    is_stopped: Callable[[], bool],
-) -> Iterator[Frame]:
+) -> Generator[Frame, None, None]:
     with open_video(path) as (container, stream):
         fps = stream.average_rate or stream.guessed_rate or Fraction(25)
         time_base = stream.time_base or 1 / Fraction(fps)
@@ -176,8 +146,6 @@ def _decoded(
             container.seek(seek_to, stream=stream, backward=True)
         size_hw: tuple[int, int] | None = None
         for raw in _raw_frames(container, stream, report):
-            if is_stopped():
-                return
             stamp = clock.stamp(raw)
             if clock.last is not None and abs(stamp - clock.last - clock.step) > max(1, USUAL_STEP * clock.step):
                 report.num_other_steps += 1

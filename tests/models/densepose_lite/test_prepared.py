@@ -17,29 +17,33 @@ from opendensepose.predict import Predictor
 
 class ColourReader(torch.nn.Module):
     """Red 250 is a person, front of the torso; green is U, blue is V (in 250ths). The people's boxes are given
-    to it beforehand."""
+    to it beforehand, and how hot each is. `seen`: the longer sides of photos in which it has detected; `labelled`:
+    how many crops at a time."""
 
     crop_hw = refine_hw = (96, 72)
     detect_sides, min_score = (128,), 0.5
 
-    def __init__(self, boxes_xyxy=(), photo_side=1):
+    def __init__(self, boxes_xyxy=(), photo_side=1, heat_logits=(2.0, 1.0)):
         super().__init__()
         self.weight = torch.nn.Parameter(torch.zeros(1))
-        self.boxes, self.scale = torch.tensor(boxes_xyxy).reshape(-1, 4), self.detect_sides[0] / photo_side
+        self.boxes, self.photo_side, self.heat_logits = torch.tensor(boxes_xyxy).reshape(-1, 4), photo_side, heat_logits
+        self.seen, self.labelled = [], []
 
     def prepare(self, mirrored, refine):
         return PreparedDensePoseLite(TorchRuntime(self), mirrored, refine)
 
     def detect(self, image):
         h, w = (side // 8 for side in image.shape[-2:])
+        self.seen.append(max(image.shape[-2:]))
         centres, heat = cell_centres((h, w), STRIDE), torch.full((1, h, w), -9.0)
         boxes = torch.zeros(1, h, w, 4)
-        for k, box in enumerate(self.boxes * self.scale):
+        for logit, box in zip(self.heat_logits, self.boxes * self.seen[-1] / self.photo_side, strict=False):
             nearest = (centres - (box[:2] + box[2:]) / 2).square().sum(-1).argmin()
-            heat.view(-1)[nearest], boxes.view(-1, 4)[nearest] = 2.0 - k, box
+            heat.view(-1)[nearest], boxes.view(-1, 4)[nearest] = logit, box
         return DetectionOutput(heat.expand(len(image), -1, -1), boxes.expand(len(image), -1, -1, -1))
 
     def label(self, image):
+        self.labelled.append(len(image))
         small = torch.nn.functional.avg_pool2d(image.float(), 2)
         person = small[:, 0] > 200
         logits = torch.full((len(image), 25, *small.shape[-2:]), -20.0)
@@ -65,8 +69,8 @@ BOXES = [(40, 20, 100, 180), (180, 90, 260, 200)]
 @pytest.mark.parametrize("refine", [False, True])
 def test_labels_land_where_the_person_is(refine):
     image = photo_of_boxes((240, 320), *BOXES)
-    people = Predictor(ColourReader(np.float32(BOXES), 320), mirrored=False, refine=refine)(image)
-    for person, heat in zip(people, (0.881, 0.731), strict=True):  # sigmoid of 2 and of 1
+    people = Predictor(ColourReader(np.float32(BOXES), 320, (0.8, 0.4)), mirrored=False, refine=refine)(image)
+    for person, heat in zip(people, (0.690, 0.599), strict=True):  # sigmoids of .8 and .4
         assert person.score == pytest.approx((heat * 0.982) ** 0.5, abs=1e-3)  # quality: sigmoid of 4
     for person, (x0, y0, x1, y1) in zip(people, BOXES, strict=True):
         np.testing.assert_allclose(person.box_xyxy, (x0, y0, x1, y1), atol=3)  # half a cell
@@ -83,6 +87,31 @@ def test_labels_land_where_the_person_is(refine):
         # edge, where 10 s + log w = 10 (1 - s), that is -0.4 log w.
         at_edge = 1 / (1 + PERSON_WEIGHT**0.4)
         assert person.confidence[found].min() > at_edge - 1e-3 and not person.confidence[~found].any()
+
+
+@pytest.mark.parametrize(
+    ("second_box", "heat_logits", "num_scales"),
+    [
+        (BOXES[1], (2.0, 1.0), 1),  # two people for sure
+        (BOXES[1], (2.0, -2.0), 3),  # a hint of somebody beside a person
+        ((42, 25, 70, 80), (2.0, -2.0), 1),  # what may be a person inside one is a part
+        (BOXES[1], (-0.5, -9.0), 3),  # nobody for sure
+    ],
+)
+def test_other_scales_are_searched_where_the_first_leaves_a_doubt(monkeypatch, second_box, heat_logits, num_scales):
+    monkeypatch.setattr(ColourReader, "detect_sides", (128, 64, 192))
+    boxes = np.float32([BOXES[0], second_box])
+    predictor = Predictor(ColourReader(boxes, 320, heat_logits), min_score=0.3, mirrored=False)
+    photo, again = photo_of_boxes((240, 320), BOXES[0]), photo_of_boxes((240, 320))
+    assert [len(people) for people in predictor([photo, again])] == [1, 0]
+    assert predictor.network.runtime.model.seen == [128, 64, 192][:num_scales]
+
+
+def test_a_first_crop_tightens_boxes_that_are_given_or_not_sure():
+    image = photo_of_boxes((240, 320), *BOXES)
+    predictor = Predictor(ColourReader(np.float32(BOXES), 320, (2.0, 0.4)), mirrored=False)
+    assert len(predictor(image)) == 2 and len(predictor(image, boxes=BOXES)) == 2
+    assert predictor.network.runtime.model.labelled == [1, 2, 2, 2]
 
 
 def test_a_mirror_agrees_with_a_picture_that_is_its_own_mirror_image():
@@ -247,6 +276,7 @@ def test_who_cannot_reach_the_least_score_is_labelled_only_once():
             return output._replace(quality_logit=torch.full((len(image),), -4.0))
 
     image = photo_of_boxes((240, 320), *BOXES)
-    assert Predictor(Counting(np.float32(BOXES), 320), min_score=0.5)(image) == []
+    network = Counting(np.float32(BOXES), 320, (0.8, 0.4))
+    assert Predictor(network, min_score=0.5)(image) == []
     assert [height for _, _, height in Counting.passes] == [64]
-    assert len(Predictor(Counting(np.float32(BOXES), 320), min_score=0.05)(image)) == 2
+    assert len(Predictor(network, min_score=0.05)(image)) == 2

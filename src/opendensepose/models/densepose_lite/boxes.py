@@ -39,15 +39,18 @@ def decode_boxes(
 def nms(boxes_xyxy: np.ndarray, max_iou: float) -> np.ndarray:
     """Return the indices (M,) int64 of the boxes (K, 4), sorted best first, that overlap no better one with an IoU
     above max_iou: non-maximum suppression as in torchvision.ops.nms, without torch."""
-    left_top = np.maximum(boxes_xyxy[:, None, :2], boxes_xyxy[:, :2])  # (K, K, 2)
-    right_bottom = np.minimum(boxes_xyxy[:, None, 2:], boxes_xyxy[:, 2:])
-    shared = np.maximum(right_bottom - left_top, 0).prod(-1)
-    area = np.maximum(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], 0).prod(-1)
-    overlaps = shared > max_iou * (area[:, None] + area - shared)
+    x0, y0, x1, y1 = boxes_xyxy.T
+    width = np.minimum.outer(x1, x1) - np.maximum.outer(x0, x0)  # (K, K), of what two boxes share
+    height = np.minimum.outer(y1, y1) - np.maximum.outer(y0, y0)
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
+    area = np.maximum(x1 - x0, 0) * np.maximum(y1 - y0, 0)
+    overlaps = shared > max_iou * (np.add.outer(area, area) - shared)
     kept: list[int] = []
-    for k in range(len(overlaps)):
-        if not overlaps[k, kept].any():
+    suppressed = np.zeros(len(boxes_xyxy), bool)
+    for k in range(len(boxes_xyxy)):
+        if not suppressed[k]:
             kept.append(k)
+            suppressed |= overlaps[k]
     return np.array(kept, np.int64)
 
 

@@ -98,11 +98,13 @@ def decode_pixels(
         np.multiply(sigmoid(_read(output.confidence_logit, down, across)), person, out=confidence[tile])
         for chart in classes[classes > 0]:
             there = chosen == chart
-            y, x = _extent(there.any(axis=1)), _extent(there.any(axis=0))
-            there = there[y, x]
+            left, top, width, height = cv2.boundingRect(there.view(np.uint8))
+            y, x = slice(top, top + height), slice(left, left + width)
             values = _read(uv_maps[chart - 1], _part(coarse_down, y), _part(coarse_across, x))
-            for of_tile, value in zip((u[tile], v[tile]), np.clip(values, 0, 1, out=values), strict=True):
-                np.copyto(of_tile[y, x], value, where=there)
+            for of_tile, value in zip((u[tile], v[tile]), values, strict=True):
+                np.copyto(of_tile[y, x], value, where=there[y, x])
+        for of_tile in (u[tile], v[tile]):
+            np.clip(of_tile, 0, 1, out=of_tile)
 
     tiles = product(of_rows, of_columns)
     if i.size < MIN_PIXELS_OF_THREADS or cv2.getNumThreads() < 2:
@@ -112,12 +114,6 @@ def decode_pixels(
         with ThreadPoolExecutor(cv2.getNumThreads()) as threads:
             list(threads.map(decode_tile, tiles))
     return i, u, v, confidence
-
-
-def _extent(there: np.ndarray) -> slice:
-    """Return from the first to the last place that is true, of (n,) bool; an empty slice if none is."""
-    places = np.flatnonzero(there)
-    return slice(places[0], places[-1] + 1) if len(places) else slice(0, 0)
 
 
 def _part(side: _Side, pixels: slice) -> _Side:

@@ -1,6 +1,6 @@
 """DensePoseLite, the default model: a person detector and a crop labeller that share one small backbone.
 
-Photo -> people: boxes are detected at several scales, each person's crop is labelled and put back.
+Photo -> people: boxes are detected at one or several scales, each person's crop is labelled and put back.
 
 Letters: N images, crops or boxes, H x W photo size, h x w crop size.
 """
@@ -26,11 +26,12 @@ class DensePoseLite(nn.Module):
 
     widths, depths: see Backbone. Images are (N, 3, H, W), values 0..255 in any number type, RGB. crop_hw: height and
     width of the crops that are labelled; refine_hw: of those that only tighten the person's box, None: the same.
-    detect_sides: people are detected in the photo scaled to each of these longer sides: the first is the one that the
-    detector was trained on, a smaller one is for people who fill the photo, a larger one for small people. min_score:
-    see PreparedNetwork. quality_channels: see DenseHead, 0 in version 0.1. confidence_scale, confidence_shift: applied
-    to the logit of the confidence in `label`, so that it is the probability of a label within 10 cm of the true point,
-    fitted by scripts/release_weights.py; 1 and 0: the probability that the chart is right, which training teaches.
+    detect_sides: people are detected in the photo scaled to these longer sides: the first is the one that the detector
+    was trained on; where it leaves a doubt, a smaller one for people who fill the photo and a larger one for small
+    people follow. min_score: see PreparedNetwork. quality_channels: see DenseHead, 0 in version 0.1. confidence_scale,
+    confidence_shift: applied to the logit of the confidence in `label`, so that it is the probability of a label within
+    10 cm of the true point, fitted by scripts/release_weights.py; 1 and 0: the probability that the chart is right,
+    which training teaches.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class DensePoseLite(nn.Module):
 
     def prepare(self, mirrored: bool = True, refine: bool = True) -> PreparedNetwork:
         """Make a copy ready for prediction. mirrored: average the labels of each crop with those of its mirror image.
-        refine: label a first crop only to tighten the box."""
+        refine: tighten boxes that are given, or not found for sure, by a first crop's labels."""
         return PreparedDensePoseLite(TorchRuntime(self), mirrored, refine)
 
 

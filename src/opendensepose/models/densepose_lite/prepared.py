@@ -1,5 +1,5 @@
-"""Photo -> people with DensePoseLite, whichever library runs its networks: boxes are detected at several scales, each
-person's crop is labelled and put back. NumPy and OpenCV only.
+"""Photo -> people with DensePoseLite, whichever library runs its networks: boxes are detected at one scale, and at
+others where that one leaves a doubt; each person's crop is labelled and put back. NumPy and OpenCV only.
 
 Letters: N images, crops or boxes, H x W photo size, h x w crop size.
 """
@@ -24,10 +24,14 @@ from opendensepose.models.densepose_lite.crops import (
 from opendensepose.models.densepose_lite.decode import average_with_mirrored, decode_pixels, is_person
 from opendensepose.models.densepose_lite.outputs import DenseOutput, DetectionOutput
 
-__all__ = ["PreparedDensePoseLite", "Runtime", "erase_small_components"]
+__all__ = ["SURE", "PreparedDensePoseLite", "Runtime", "erase_small_components"]
 
 STRIDE = 32  # photos are padded to whole strides for detection
 CROPS_PER_PASS = 16
+SURE = 0.5  # heat from which a box is a person's without a look at other scales
+WELL_FRAMED = 0.7  # heat from which a found box needs no first crop to be tightened
+HINT = 0.08  # heat from which there may be somebody whom another scale shows
+MIN_HEAT = 0.75  # of the least score: of 134 boxes of less, on 109 pictures, none got labels good enough
 MIN_FIRST_SCORE = 0.75  # of the least score: who has less after the first crop has too little after the second
 MIN_COMPONENT_FRACTION = 0.01  # of the largest component of a person: smaller ones are dropped
 
@@ -99,14 +103,19 @@ class PreparedDensePoseLite:
         return _Photo(image_rgb, *_shrunk(image_rgb, 2 * max(self.runtime.detect_sides)))
 
     def _find_boxes(self, photos: Sequence[_Photo], min_score: float) -> list[tuple[np.ndarray, np.ndarray]]:
-        # A score is sqrt(heat * quality of the labels), so no one is kept whose heat is below min_score^2. Where
-        # min_score is low, so little heat is met all over a photo and hardly ever on a person: ask for min_score / 2.
-        min_heat = max(min_score**2, min_score / 2)
+        # A score is sqrt(heat * quality of the labels), so no one is kept whose heat is below min_score^2.
+        min_heat = max(min_score**2, MIN_HEAT * min_score)
+        first_side, *other_sides = self.runtime.detect_sides
         small = [one.small for one in photos]
-        of_scales = [self._detect(small, side, min_heat) for side in self.runtime.detect_sides]
+        first = self._detect(small, first_side, min(HINT, min_heat))
+        of_scales = [[(boxes[heat >= min_heat], heat[heat >= min_heat])] for boxes, heat in first]
+        doubtful = [k for k, (boxes, heat) in enumerate(first) if not _accounts_for_all(boxes, heat)]
+        for side in other_sides:
+            again = self._detect([small[k] for k in doubtful], side, min_heat)
+            for k, one in zip(doubtful, again, strict=True):
+                of_scales[k].append(one)
         found = [
-            merge_scales(of_photo, image_rgb.shape[:2])
-            for image_rgb, of_photo in zip(small, zip(*of_scales, strict=True), strict=True)
+            merge_scales(of_photo, image_rgb.shape[:2]) for image_rgb, of_photo in zip(small, of_scales, strict=True)
         ]
         return [(boxes * photo.shrink, heat) for (boxes, heat), photo in zip(found, photos, strict=True)]
 
@@ -148,7 +157,10 @@ class PreparedDensePoseLite:
             for box, one_heat in zip(boxes, heats, strict=True)
         ]
         if self.refine:
-            found = list(self._refined(photos, found, min_score or 0.0))
+            is_framed = [min_score is not None and one.heat >= WELL_FRAMED for one in found]
+            others = [one for one, framed in zip(found, is_framed, strict=True) if not framed]
+            found = [one for one, framed in zip(found, is_framed, strict=True) if framed]
+            found += self._refined(photos, others, min_score or 0.0)
         outputs = self._outputs([photo.image_rgb for photo in photos], found, (h, w), self.mirrored)
         for one, output in zip(found, outputs, strict=True):
             if is_person(output.chart_logits).mean() >= MIN_PERSON_FRACTION:
@@ -182,6 +194,15 @@ class PreparedDensePoseLite:
                 halves = zip(*(np.split(maps, 2) for maps in output), strict=True)
                 output = average_with_mirrored(*(DenseOutput(*half) for half in halves))
             yield from (DenseOutput(*one) for one in zip(*output, strict=True))
+
+
+def _accounts_for_all(boxes: np.ndarray, heat: np.ndarray) -> bool:
+    """Return whether there is a person for sure, and whatever else looks a little like one, boxes (N, 4) with heat (N,)
+    from HINT on, is centred inside such people: then other scales show nobody else."""
+    sure = boxes[heat >= SURE]
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    inside = (centres[:, None] > sure[:, :2]) & (centres[:, None] < sure[:, 2:])  # (N, sure, 2)
+    return len(sure) > 0 and bool(inside.all(axis=2).any(axis=1).all())
 
 
 def _shrunk(image_rgb: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
