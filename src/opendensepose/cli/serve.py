@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from opendensepose.cli.options import Device
+from opendensepose.cli.options import Backend, Device
 
 __all__ = ["VERBS"]
 
@@ -21,12 +21,7 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
     model: Annotated[str, typer.Option("--model", help="Name of a model, or a checkpoint file.")] = "default",
-    backend: Annotated[
-        str | None,
-        typer.Option(
-            "--backend", help="What runs the networks: torch, onnxruntime or openvino; the fastest if not said."
-        ),
-    ] = None,
+    backend: Backend = None,
     device: Device = None,
     min_score: Annotated[
         float | None,

@@ -63,12 +63,21 @@ class ShardPredictions:
         row = self._rows(self.shard_of[stem])[stem]
         if tuple(row["size_hw"]) != size_hw:
             raise ValueError(f"{row['photo']} has {tuple(row['size_hw'])} pixels, but the annotated image {size_hw}.")
-        people = []
+        people, num_people = [], len(row["corners_xy"])
+        # As in files of photos: where a model has no confidence, it is 1 everywhere.
+        is_known = any((row[f"labels_{k}"][3][row[f"labels_{k}"][0] > 0] < 255).any() for k in range(num_people))
         for k, corner_xy in enumerate(row["corners_xy"]):
             labels = row[f"labels_{k}"]
-            u, v = labels[1:3].astype(np.float32) / 255
-            box, score = box_xywh(row["boxes_xyxy"][k]), float(row["scores"][k])
-            people.append(DetectedPerson(box, score, IUV(labels[0], u, v), np.array(corner_xy)))
+            u, v, confidence = labels[1:].astype(np.float32) / 255
+            people.append(
+                DetectedPerson(
+                    box_xywh(row["boxes_xyxy"][k]),
+                    float(row["scores"][k]),
+                    IUV(labels[0], u, v),
+                    np.array(corner_xy),
+                    confidence=confidence if is_known else None,
+                )
+            )
         return people
 
     def _rows(self, shard: str) -> dict[str, Row]:

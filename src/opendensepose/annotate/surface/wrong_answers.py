@@ -36,7 +36,7 @@ ANYWHERE_M = 1.0
 UNSEEN_M = 1e3  # where it says nothing
 ALIKE = 1.5  # times its standard deviation where several of its answers are heard: neighbouring ones err alike
 WITNESS_REACH_M = 0.15  # a place that is farther from all answers on the part says nothing about their order
-CONFIDENCE, MODEL_M = (0.0, 0.75, 0.87, 0.94, 0.98, 1.0), (0.07, 0.05, 0.035, 0.028, 0.02, 0.012)
+CONFIDENCE, MODEL_M = (0.0, 0.73, 0.855, 0.93, 0.975, 1.0), (0.07, 0.05, 0.035, 0.028, 0.02, 0.012)
 # How surprising an answer is: minus the log density of Student's t. Careful annotators' errors, and far more the
 # model's, have longer tails than a Gaussian. Where a part's answers fit badly as a whole, each surprises less.
 FREEDOM, MODEL_FREEDOM = 30.0, 4.0

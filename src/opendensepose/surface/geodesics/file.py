@@ -55,8 +55,16 @@ def load_or_make(mesh: FoldedMesh, cache_dir: str | Path | None, progress: bool)
         )
     cache_dir = cache_folder() if cache_dir is None else Path(cache_dir)
     key = _mesh_key(mesh)
-    found = _find(cache_dir, key, entries)
-    return NodeDistances(_make(mesh, cache_dir, key, entries, progress) if found is None else found, count)
+    table = _find(cache_dir, key, entries)
+    if table is None:
+        from filelock import FileLock
+
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache_dir / f".geodesic-{key}.lock"):  # minutes of work: other processes wait for its result
+            table = _find(cache_dir, key, entries)
+            if table is None:
+                table = _make(mesh, cache_dir, key, entries, progress)
+    return NodeDistances(table, count)
 
 
 def _mesh_key(mesh: FoldedMesh) -> str:
@@ -88,7 +96,6 @@ def _make(mesh: FoldedMesh, cache_dir: Path, key: str, entries: int, progress: b
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    cache_dir.mkdir(parents=True, exist_ok=True)
     for leftover in cache_dir.glob(".geodesic-*.part"):  # of a process that was killed, or of one still at work
         if time.time() - leftover.stat().st_mtime > LEFT_AFTER_S:
             leftover.unlink(missing_ok=True)
