@@ -56,7 +56,7 @@ def test_a_click_on_a_view_that_was_drawn_otherwise_is_where_the_view_shows_it_n
     saved = edits.answer_point(store, RULES, *task, point_id, Answer(Click(1, 10, 20)), SURFACE.point_at, version=3)
     (clicked,) = (point for point in saved.points if point.id == point_id)
     clicked.view_x = clicked.view_y = 77.0
-    answer = saved_point_json(store, SURFACE, task[1], point_id, saved.points)["point"]["answer"]
+    answer = saved_point_json(SURFACE, point_id, saved.points, saved.known)["point"]["answer"]
     assert (answer["view"], answer["x"], answer["y"]) == pytest.approx((1, 10, 20))
 
 
