@@ -37,6 +37,7 @@ NAMES = {  # name, the paper's AUC10 and AUC30 on multi-person COCO, AP with Res
     "cascade_both": ("cascade + masks + keypoints", "", "", ""),
     "cascade_keypoints_distilled": ("cascade + keypoints, teacher's labels", "", "", ""),
     "cascade_keypoints_dense": ("cascade + keypoints, true dense labels", "", "", ""),
+    "dense_jittered": ("+ true dense labels, between the cells' centres", "", "", ""),
     "dense_balanced": ("+ true dense labels, as many of each part", "", "", ""),
     "rcnn_as_before": ("R-CNN, no norm, released losses", "", "", ""),
     "rcnn_no_norm": ("R-CNN, no norm", "", "", ""),
