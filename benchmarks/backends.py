@@ -21,8 +21,7 @@ import cv2
 import numpy as np
 import torch
 
-from opendensepose.data.example import example_photo
-from opendensepose.data.photos import find_photos, read_photo
+from opendensepose.data.photos import example_photo, find_photos, read_photo
 from opendensepose.export import export_model
 from opendensepose.models.densepose_lite.outputs import DenseOutput, DetectionOutput
 from opendensepose.models.densepose_lite.prepared import PreparedDensePoseLite

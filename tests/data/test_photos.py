@@ -5,10 +5,20 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image
 
+from opendensepose.cli.prediction import write_example_photo
 from opendensepose.data import photos
-from opendensepose.data.photos import decode_photo, exif_focal, find_image, find_photos, photo_folders, read_photo
+from opendensepose.data.photos import (
+    decode_photo,
+    example_photo,
+    exif_focal,
+    find_image,
+    find_photos,
+    photo_folders,
+    read_photo,
+)
 
 HEIC = base64.b64decode(  # 24 x 16 pixels, red over blue
     "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAXxtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJpbG9j"
@@ -191,3 +201,12 @@ def test_avif_is_read(tmp_path, rgb):
     path = save(tmp_path / "a.avif", smooth, quality=100, subsampling="4:4:4")
     assert find_photos([tmp_path]) == [path]
     np.testing.assert_allclose(read_photo(path).astype(int), smooth, atol=24)
+
+
+def test_the_example_photo_is_scikit_images_astronaut_pixel_by_pixel():
+    np.testing.assert_array_equal(example_photo(), skimage.data.astronaut())
+
+
+def test_the_file_that_predict_writes_is_the_same(tmp_path):
+    with Image.open(write_example_photo(tmp_path / "new")) as photo:
+        np.testing.assert_array_equal(np.asarray(photo), example_photo())

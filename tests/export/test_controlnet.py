@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from opendensepose.data.example import example_photo
+from opendensepose.data.photos import example_photo
 from opendensepose.export import export_model
 from opendensepose.predict import Predictor
 

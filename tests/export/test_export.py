@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from opendensepose.data.example import example_photo
+from opendensepose.data.photos import example_photo
 from opendensepose.export import export_lite_onnx, export_model
 from opendensepose.models.checkpoints.checkpoint import load_checkpoint
 from opendensepose.models.checkpoints.model_files import GRAPHS, WEIGHTS

@@ -1,5 +1,8 @@
 """What the verbs with shards take, refuse and print."""
 
+import subprocess
+import sys
+
 import pytest
 from PIL import Image
 from tests.cli.running import assert_one_sentence, run
@@ -37,3 +40,8 @@ def test_what_does_not_go_together_is_one_sentence(folder, tmp_path):
     assert_one_sentence(run("predict", "--out", out, "--shards", "parquet"), "no photo was named")
     assert_one_sentence(run("predict", folder, "--ray", "nobody.invalid:1", "--out", out), "no Ray cluster")
     assert_one_sentence(run("render", "--count", 3, "--seed", 1, "--out", out, "--shard-size", 3), "--shard-size")
+
+
+def test_photos_and_clips_need_no_torch():
+    code = "import sys, opendensepose.scale.command, opendensepose.scale.clips; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

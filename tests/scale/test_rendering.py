@@ -7,8 +7,8 @@ from tests.test_render import make, quick  # noqa: F401 - a fixture
 
 pytest.importorskip("fsspec", reason="needs fsspec: pip install 'opendensepose[scale]'")
 
+from opendensepose.data.tar_samples import TarSamples
 from opendensepose.scale.rendering import render_shards
-from opendensepose.training.annotated.tar_samples import TarSamples
 
 REQUEST = {"count": 5, "seed": 7, "size_hw": (48, 64), "people_range": (0, 3)}
 

@@ -200,7 +200,7 @@ def write_example_photo(out: Path) -> Path:
     """Puts NASA's public-domain portrait of Eileen Collins into `out`."""
     from PIL import Image
 
-    from opendensepose.data.example import example_photo
+    from opendensepose.data.photos import example_photo
 
     out.mkdir(parents=True, exist_ok=True)
     path = out / "astronaut.png"

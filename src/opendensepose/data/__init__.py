@@ -9,9 +9,16 @@ from opendensepose.data.coco import (
     read_annotations,
     write_annotations,
 )
-from opendensepose.data.example import example_photo
 from opendensepose.data.masks import decode_mask, encode_mask
-from opendensepose.data.photos import MAX_PIXELS, PHOTO_SUFFIXES, find_image, find_photos, photo_folders, read_photo
+from opendensepose.data.photos import (
+    MAX_PIXELS,
+    PHOTO_SUFFIXES,
+    example_photo,
+    find_image,
+    find_photos,
+    photo_folders,
+    read_photo,
+)
 from opendensepose.data.predictions import Prediction, load_prediction, save_prediction
 from opendensepose.data.results import Detection, detection, read_results, result_entry, write_results
 from opendensepose.data.sampling import MAX_POINTS_PER_PART, point_count, sample_part_points

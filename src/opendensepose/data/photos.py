@@ -1,4 +1,9 @@
-"""Reading photos: any ordinary image file becomes RGB uint8 the right way up, or one sentence says why not."""
+"""Reading photos: any ordinary image file becomes RGB uint8 the right way up, or one sentence says why not.
+
+The example photo comes with the package: NASA's portrait of the astronaut Eileen Collins. Source: NASA Great Images in
+Nasa (GRIN), GPN-2000-001177, taken in 1999, public domain; the crop of 512 x 512 that scikit-image carries as
+`skimage.data.astronaut()`, every pixel the same.
+"""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -11,12 +16,14 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 __all__ = [
+    "EXAMPLE_PHOTO",
     "MAX_ASPECT",
     "MAX_PIXELS",
     "PHOTO_SUFFIXES",
     "check_aspect",
     "check_photo",
     "decode_photo",
+    "example_photo",
     "exif_focal",
     "find_image",
     "find_photos",
@@ -27,6 +34,7 @@ __all__ = [
     "read_pixels",
 ]
 
+EXAMPLE_PHOTO = Path(__file__).with_name("astronaut.webp")
 MAX_PIXELS = 50_000_000
 # Networks see a photo with its longer side at some 400 pixels (the default) to 1333 (the official ones): at 20 to 1 the
 # shorter side has 20 to 67 left, too few for a person. No photo that is worth labelling is narrower, and one of
@@ -272,3 +280,8 @@ def _how_to_convert(image: object) -> str:
     if image.ndim == 3 and image.shape[0] == 3:
         return ": move the channels last with image.transpose(1, 2, 0)"
     return ""
+
+
+def example_photo() -> np.ndarray:
+    """Return the example photo: (512, 512, 3) uint8 RGB, one person who faces the camera."""
+    return read_photo(EXAMPLE_PHOTO)

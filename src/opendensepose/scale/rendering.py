@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from opendensepose.data.tar_samples import write_sample
 from opendensepose.render import check_request, picture_files, render_settings
 from opendensepose.scale.addresses import join, names_in, upload
 from opendensepose.scale.run import run_tasks
 from opendensepose.scale.settings import keep_settings
 from opendensepose.scale.tasks import Done, Reports, Task, TaskFailed, Worker
-from opendensepose.training.annotated.tar_samples import write_sample
 
 __all__ = ["RenderJob", "render_shards"]
 

@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from opendensepose.data.tar_samples import write_sample
 from opendensepose.scale.addresses import join, local_copy, names_in
 from opendensepose.scale.rows import Row
-from opendensepose.training.annotated.tar_samples import write_sample
 
 __all__ = ["KINDS", "ShardWriter", "open_shard", "read_photo_names", "read_rows", "read_shard", "write_errors"]
 

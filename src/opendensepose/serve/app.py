@@ -31,7 +31,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from opendensepose.data.example import EXAMPLE_PHOTO
+from opendensepose.data.photos import EXAMPLE_PHOTO
 from opendensepose.serve.access import AccessMiddleware
 from opendensepose.serve.answers import MEDIA_TYPES, Answer, Job, Refusal
 from opendensepose.serve.batching import Batcher, Busy, Outcome, Runner, TooLate

@@ -14,7 +14,7 @@ from typing import Any
 
 import cv2
 
-from opendensepose.data.example import example_photo
+from opendensepose.data.photos import example_photo
 from opendensepose.serve.answers import Answer, Job, Refusal, answer_jobs
 from opendensepose.serve.limits import Limits
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from opendensepose.data.photos import find_image, photo_folders
+from opendensepose.data.tar_samples import write_sample
 from opendensepose.surface import CHART_TO_PART
 from opendensepose.training.annotated.images import AnnotatedImages, Unreadable, annotation_file, to_targets
 from opendensepose.training.annotated.sampler import DistributedBatchSampler, ImageBatches
-from opendensepose.training.annotated.tar_samples import write_sample
 
 
 def change_annotations(folder, change):

@@ -15,11 +15,11 @@ from torch.utils.data import Dataset
 from opendensepose.data.coco import CocoDensePose, dense_annotation, read_annotations
 from opendensepose.data.npz import read_arrays
 from opendensepose.data.photos import decode_photo, find_image, photo_folders, read_photo
+from opendensepose.data.tar_samples import TarSamples
 from opendensepose.instance import DenseAnnotation
 from opendensepose.iuv import IUV
 from opendensepose.models.targets import DenseLabels, Targets
 from opendensepose.part_grid import GRID
-from opendensepose.training.annotated.tar_samples import TarSamples
 
 __all__ = ["AnnotatedImages", "AnnotatedSample", "Unreadable", "annotation_file", "to_targets"]
 

@@ -5,7 +5,7 @@ import tarfile
 
 import pytest
 
-from opendensepose.training.annotated.tar_samples import TarSamples, write_sample
+from opendensepose.data.tar_samples import TarSamples, write_sample
 
 
 def write(path, samples):
