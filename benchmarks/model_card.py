@@ -31,6 +31,7 @@ from opendensepose.evaluation.measures import PersonErrors
 from opendensepose.evaluation.rcp import auc, auc_interval
 from opendensepose.evaluation.report import worst_people
 from opendensepose.models.checkpoints.checkpoint import weights_path
+from opendensepose.predict import choose_backend
 from opendensepose.render import render_dataset
 from opendensepose.surface import CHART_TO_PART
 
@@ -165,13 +166,13 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--page", action="store_true")
     args = parser.parse_args()
-    weights = weights_path(args.model)
     annotations = render_dataset(
         args.folder / "set", count=args.pictures, seed=SEED, people_range=PEOPLE, workers=args.workers
     )
-    predictions = prediction_folder(args.folder, weights, MIN_SCORE)
+    backend = choose_backend(args.model, None, None)
+    predictions = prediction_folder(args.folder, weights_path(args.model), MIN_SCORE, backend)
     photos = annotations.parent / "images"
-    predict_missing(photos, predictions, weights, None, MIN_SCORE, args.pictures, workers=args.workers)
+    predict_missing(photos, predictions, args.model, None, MIN_SCORE, args.pictures, workers=args.workers)
     evaluation = evaluate_files(predictions, annotations)
     people = evaluation.measures.people
     about = {entry["id"]: entry for entry in json.loads(annotations.read_text())["annotations"]}

@@ -35,8 +35,8 @@ def fit_confidence(run: Checkpoint, kwargs: dict, folder: Path, pictures: int) -
     )
     weights = folder / "as_learned.safetensors"
     save_checkpoint(weights, run.model, run.architecture, kwargs | AS_LEARNED, run.recipe, run.scores, torch.float16)
-    predictions = prediction_folder(folder, weights, MIN_SCORE)
-    predict_missing(annotations.parent / "images", predictions, weights, None, MIN_SCORE, pictures)
+    predictions = prediction_folder(folder, weights, MIN_SCORE, "torch")
+    predict_missing(annotations.parent / "images", predictions, str(weights), None, MIN_SCORE, pictures)
     measures = evaluate_files(predictions, annotations).measures
     known = np.isfinite(measures.confidence)
     confidence, error_m = measures.confidence[known], measures.error_m[known]
