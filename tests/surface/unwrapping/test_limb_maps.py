@@ -5,7 +5,7 @@ import pytest
 from tests.surface.unwrapping.landmarks import label_at
 
 from opendensepose.surface import load_charts, load_surface
-from opendensepose.surface.unwrapping.anatomy import LANDMARKS, SkinMesh
+from opendensepose.surface.unwrapping.anatomy import JOINTS, LANDMARKS, SkinMesh
 from opendensepose.surface.unwrapping.limb_maps import DIRECTIONS, FOREARM, UPPER_ARM, across, flatten
 from opendensepose.surface.unwrapping.unwrap import normalise
 
@@ -52,18 +52,18 @@ def test_across_is_forward_and_square_to_the_limb():
 
 
 def test_the_forearm_runs_both_ways():
-    """Outer side: U 0 at the elbow; inner side reversed; V grows towards the body as seen from the front."""
+    """Outer side: U 0 at the elbow; inner side reversed; V falls with the angle from forward over outward to back."""
     surface, charts = load_surface(), load_charts()
-    along = np.array([0.15, -0.175, -0.151])  # elbow to wrist of the left arm
-    for chart, sign in ((21, 1), (19, -1)):
+    along = (JOINTS["wrist"] - JOINTS["elbow"]) / np.linalg.norm(JOINTS["wrist"] - JOINTS["elbow"])
+    forward = across(along) / np.linalg.norm(across(along))
+    outward = np.cross(forward, along) * np.sign(np.cross(forward, along)[0])
+    for chart, sign, begin in ((21, 1, 0), (19, -1, -180)):
         mine = charts.face_chart == chart
-        p = surface.vertices[surface.faces[mine]].astype(np.float64)
-        assert np.corrcoef(charts.face_uv[mine, :, 0].mean(1), sign * p.mean(1) @ along)[0, 1] > 0.9
-        normal = np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0])
-        seen = normal[:, 1] < 0
-        outward = p.mean(1) @ np.cross([0, -1, 0], along)
-        outward *= np.sign(np.cross([0, -1, 0], along)[0])
-        assert np.corrcoef(charts.face_uv[mine, :, 1].mean(1)[seen], -outward[seen])[0, 1] > 0.5
+        centre = surface.vertices[surface.faces[mine]].astype(np.float64).mean(1) - JOINTS["elbow"]
+        u, v = charts.face_uv[mine].mean(1).T
+        assert np.corrcoef(u, sign * centre @ along)[0, 1] > 0.9
+        angle = (np.degrees(np.arctan2(centre @ outward, centre @ forward)) - begin) % 360
+        assert np.corrcoef(v, -angle)[0, 1] > 0.9
 
 
 def test_landmarks_of_the_torso():

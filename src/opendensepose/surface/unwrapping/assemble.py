@@ -6,7 +6,7 @@ from opendensepose.surface.tables import MIRROR_CHART
 from opendensepose.surface.unwrapping.anatomy import SkinMesh
 from opendensepose.surface.unwrapping.hand_foot_maps import flatten_foot, flatten_hand
 from opendensepose.surface.unwrapping.head_map import flatten_head
-from opendensepose.surface.unwrapping.limb_maps import DIRECTIONS, flatten
+from opendensepose.surface.unwrapping.limb_maps import DIRECTIONS, SPAN, flatten
 from opendensepose.surface.unwrapping.partition import mirror_faces, partition
 from opendensepose.surface.unwrapping.unwrap import normalise, signed_areas, singular_values
 
@@ -19,7 +19,9 @@ def build_charts(mesh: SkinMesh) -> tuple[np.ndarray, np.ndarray]:
     face_chart = partition(mesh)
     face_uv = np.zeros((len(mesh.faces), 3, 2))
     for chart in DIRECTIONS:
-        face_uv[face_chart == chart] = _fill(flatten(mesh, mesh.faces[face_chart == chart], chart))
+        (u0, u1), (v0, v1) = SPAN.get(chart, ((0, 1), (0, 1)))
+        filled = _fill(flatten(mesh, mesh.faces[face_chart == chart], chart))
+        face_uv[face_chart == chart] = np.array([u0, v0]) + np.array([u1 - u0, v1 - v0]) * filled
     face_uv[face_chart == 4] = _fill(flatten_hand(mesh, np.nonzero(face_chart == 4)[0]))
     face_uv[face_chart == 5] = _fill(flatten_foot(mesh, np.nonzero(face_chart == 5)[0]))
     face_uv[face_chart == 24] = flatten_head(mesh, mesh.faces[face_chart == 24]) * [-1, 1] + [1, 0]

@@ -38,6 +38,18 @@ DIRECTIONS = {
 # V are rotated by this much: the hip's corner at U 1, the crotch at the side of V 1.
 TURN_DEG = {10: 15.0}
 
+# Where a chart's U and V begin and end on the authors' maps. Their outlines have corners that ours lack, and these
+# reach 0 and 1 first: a seam's middle stays inside. Measured on photos, as said in `partition`; others fill [0, 1].
+SPAN = {
+    2: ((0.0, 0.95), (0.05, 0.95)),
+    10: ((0.0, 0.8), (0.2, 0.95)),
+    14: ((0.1, 1.0), (0.0, 1.0)),
+    15: ((0.0, 0.9), (0.2, 0.8)),
+    17: ((0.0, 1.0), (0.2, 0.9)),
+    19: ((0.15, 0.95), (0.15, 0.7)),
+    21: ((0.05, 0.95), (0.0, 0.9)),
+}
+
 
 def flatten(mesh: SkinMesh, faces: np.ndarray, chart: int) -> np.ndarray:
     """Map the faces (f, 3) of one torso or left limb chart to (f, 3, 2) metres, axes as DIRECTIONS."""

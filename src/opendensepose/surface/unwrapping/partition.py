@@ -115,16 +115,16 @@ def _label_left(graph: FaceGraph, p: np.ndarray) -> np.ndarray:
     torso_back = graph.cut(torso_side_function(p), torso)
     label[torso] = 2
     label[torso_back] = 1
-    foot = graph.cut(JOINTS["ankle"][2] - 0.015 - p[:, 2], leg)
-    shank = graph.cut(bent_function(p, JOINTS["hip"], JOINTS["knee"], JOINTS["ankle"]), leg & ~foot)
+    foot = graph.cut(JOINTS["ankle"][2] + 0.008 - p[:, 2], leg)
+    shank = graph.cut(bent_function(p, JOINTS["hip"], JOINTS["knee"], JOINTS["ankle"]) - 0.08, leg & ~foot)
     thigh = leg & ~foot & ~shank
     label[foot] = 5
     back = leg_back_function(p)
     for region, front_chart, back_chart in ((thigh, 10, 8), (shank, 14, 12)):
         label[region] = front_chart
         label[graph.cut(back, region)] = back_chart
-    hand = graph.cut(bent_function(p, JOINTS["elbow"], JOINTS["wrist"], JOINTS["knuckles"], share=0.0), arm)
-    forearm = graph.cut(bent_function(p, JOINTS["shoulder"], JOINTS["elbow"], JOINTS["wrist"]), arm & ~hand)
+    hand = graph.cut(bent_function(p, JOINTS["elbow"], JOINTS["wrist"], JOINTS["knuckles"], share=0.0) - 0.03, arm)
+    forearm = graph.cut(bent_function(p, JOINTS["shoulder"], JOINTS["elbow"], JOINTS["wrist"]) - 0.035, arm & ~hand)
     upper_arm = arm & ~hand & ~forearm
     label[hand] = 4
     for region, inner, outer, function in (
@@ -138,13 +138,13 @@ def _label_left(graph: FaceGraph, p: np.ndarray) -> np.ndarray:
 
 def neck_function(p: np.ndarray) -> np.ndarray:
     """Positive above the collar line: low at the throat's pit, higher over the trapezius and at the nape."""
-    return p[:, 2] - (0.537 + 0.5 * (p[:, 1] + 0.063) + 0.15 * np.abs(p[:, 0]))
+    return p[:, 2] - (0.562 + 0.5 * (p[:, 1] + 0.063) + 0.15 * np.abs(p[:, 0]))
 
 
 def shoulder_function(p: np.ndarray) -> np.ndarray:
     """Positive beyond the plane through the armpit and the shoulder's corner."""
-    normal = np.array([0.975, 0.0, -0.22])
-    beyond = (p - [0.196, 0.0, 0.465]) @ normal
+    normal = np.array([0.99, 0.0, 0.12])
+    beyond = (p - [0.177, 0.0, 0.42]) @ normal
     hips = (p[:, 0] < 0.27) & (p[:, 2] < 0.3)  # the slanted plane would reach the legs
     return np.where(hips, -0.1, beyond)
 
@@ -154,8 +154,8 @@ def hip_function(p: np.ndarray) -> np.ndarray:
     x, y, z = p.T
     crotch = JOINTS["crotch"][2]
     out = np.clip((x - 0.015) / 0.165, 0, 1.1)
-    front = crotch + 0.005 + 0.16 * out**0.6
-    back = crotch + 0.005 + 0.04 * out
+    front = crotch + 0.085 * out
+    back = crotch + 0.1 + 0.025 * out
     behind = np.clip((y + 0.03) / 0.07, 0, 1)
     behind = behind**2 * (3 - 2 * behind)
     return front * (1 - behind) + back * behind - z
@@ -217,11 +217,11 @@ def _arc_function(
 def upper_arm_inner_function(p: np.ndarray) -> np.ndarray:
     """Positive on the inner (front/inner) side of the upper arm."""
     return _arc_function(
-        p, JOINTS["arm_axis_shoulder"], JOINTS["arm_axis_elbow"], np.array([0, -1.0, 0]), (30, 12), (195, 195)
+        p, JOINTS["arm_axis_shoulder"], JOINTS["arm_axis_elbow"], np.array([0, -1.0, 0]), (65, 65), (195, 195)
     )
 
 
 def forearm_inner_function(p: np.ndarray) -> np.ndarray:
     """Positive on the inner side of the forearm: its front seam runs from the elbow's pit to the thumb's side."""
     start, end = JOINTS["arm_axis_elbow"], JOINTS["wrist"]
-    return _arc_function(p, start, end, np.array([0, -1.0, 0]), (10, 0), (195, 180))
+    return _arc_function(p, start, end, np.array([0, -1.0, 0]), (60, 60), (195, 180))
