@@ -2,8 +2,9 @@
 
 Used by `scripts/make_charts.py` only. Every cut is a signed function on the mesh's faces, turned into a seam along mesh
 edges by a minimum cut: the seam stays near the function's zero line and is short, so it follows the mesh's edge loops.
-Only the left half is cut; the right half is its mirror. The places were fitted to where the authors' models put their
-borders on real photos: briefs-like leg openings, the arm's seams in the middle of its front and back.
+Only the left half is cut; the right half is its mirror. The places are where the authors' models have their borders on
+real photos, measured by `scripts/measure_charts.py`: shorts-like leg openings, shins that begin below the knee, hands
+that begin beyond the wrist, an arm whose inner half is all that is seen of it from in front.
 
 Letters: V vertices, F faces, n chosen faces. Axes: x = person's left, y = back, z = up; metres.
 """
@@ -116,15 +117,18 @@ def _label_left(graph: FaceGraph, p: np.ndarray) -> np.ndarray:
     label[torso] = 2
     label[torso_back] = 1
     foot = graph.cut(JOINTS["ankle"][2] + 0.008 - p[:, 2], leg)
-    shank = graph.cut(bent_function(p, JOINTS["hip"], JOINTS["knee"], JOINTS["ankle"]) - 0.08, leg & ~foot)
+    below_knee = bent_function(p, JOINTS["hip"], JOINTS["knee"], JOINTS["ankle"]) - 0.08
+    shank = graph.cut(below_knee, leg & ~foot)
     thigh = leg & ~foot & ~shank
     label[foot] = 5
     back = leg_back_function(p)
     for region, front_chart, back_chart in ((thigh, 10, 8), (shank, 14, 12)):
         label[region] = front_chart
         label[graph.cut(back, region)] = back_chart
-    hand = graph.cut(bent_function(p, JOINTS["elbow"], JOINTS["wrist"], JOINTS["knuckles"], share=0.0) - 0.03, arm)
-    forearm = graph.cut(bent_function(p, JOINTS["shoulder"], JOINTS["elbow"], JOINTS["wrist"]) - 0.035, arm & ~hand)
+    beyond_wrist = bent_function(p, JOINTS["elbow"], JOINTS["wrist"], JOINTS["knuckles"], share=0.0) - 0.03
+    beyond_elbow = bent_function(p, JOINTS["shoulder"], JOINTS["elbow"], JOINTS["wrist"]) - 0.035
+    hand = graph.cut(beyond_wrist, arm)
+    forearm = graph.cut(beyond_elbow, arm & ~hand)
     upper_arm = arm & ~hand & ~forearm
     label[hand] = 4
     for region, inner, outer, function in (
@@ -142,15 +146,15 @@ def neck_function(p: np.ndarray) -> np.ndarray:
 
 
 def shoulder_function(p: np.ndarray) -> np.ndarray:
-    """Positive beyond the plane through the armpit and the shoulder's corner."""
+    """Positive beyond the plane through the armpit and the top of the shoulder, which leans inwards."""
     normal = np.array([0.99, 0.0, 0.12])
     beyond = (p - [0.177, 0.0, 0.42]) @ normal
-    hips = (p[:, 0] < 0.27) & (p[:, 2] < 0.3)  # the slanted plane would reach the legs
+    hips = (p[:, 0] < 0.27) & (p[:, 2] < 0.3)  # the plane would reach the legs
     return np.where(hips, -0.1, beyond)
 
 
 def hip_function(p: np.ndarray) -> np.ndarray:
-    """Positive below the leg opening of briefs: in front oblique from crotch to hip, behind along the buttock fold."""
+    """Positive below the leg opening of shorts: in front oblique from crotch to hip, behind across the buttocks."""
     x, y, z = p.T
     crotch = JOINTS["crotch"][2]
     out = np.clip((x - 0.015) / 0.165, 0, 1.1)
@@ -187,41 +191,41 @@ def bent_function(
     return (p - joint) @ (normal / np.linalg.norm(normal))
 
 
-def _arc_function(
-    p: np.ndarray,
-    start: np.ndarray,
-    end: np.ndarray,
-    forward: np.ndarray,
-    front_deg: tuple[float, float],
-    back_deg: tuple[float, float],
-) -> np.ndarray:
-    """Return a function of p (n, 3) that is positive on the inner side of a limb, between two seams given as angles.
-
-    The limb runs from `start` to `end`. Angles are about its axis, 0 = `forward` (3,), 90 = away from the body;
-    front_deg, back_deg are pairs (at start, at end); the inner side is from back_deg - 360 up to front_deg.
-    """
+def limb_angle(p: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where p (n, 3) lies about a limb from `start` to `end`: the angle in degrees, 0 = forward, 90 = away from the
+    body; how far along, 0 to 1; and the distance from the axis in metres, (n,) each."""
     axis = (end - start) / np.linalg.norm(end - start)
-    forward = forward - (forward @ axis) * axis
+    forward = np.array([0, -1.0, 0])
+    forward -= (forward @ axis) * axis
     forward /= np.linalg.norm(forward)
     outward = np.cross(forward, axis)
     outward *= np.sign(outward[0])
     along = np.clip((p - start) @ axis / np.linalg.norm(end - start), 0, 1)
     a, b = (p - start) @ forward, (p - start) @ outward
-    front = np.deg2rad(front_deg[0] + (front_deg[1] - front_deg[0]) * along)
-    back = np.deg2rad(back_deg[0] + (back_deg[1] - back_deg[0]) * along) - 2 * np.pi
+    return np.rad2deg(np.arctan2(b, a)), along, np.hypot(a, b)
+
+
+def _arc_function(
+    p: np.ndarray, start: np.ndarray, end: np.ndarray, front_deg: tuple[float, float], back_deg: tuple[float, float]
+) -> np.ndarray:
+    """Return a function of p (n, 3) that is positive on the inner side of a limb, between two seams given as angles,
+    see `limb_angle`.
+
+    front_deg, back_deg are pairs (at start, at end); the inner side is from back_deg - 360 up to front_deg.
+    """
+    angle, along, radius = limb_angle(p, start, end)
+    front = front_deg[0] + (front_deg[1] - front_deg[0]) * along
+    back = back_deg[0] + (back_deg[1] - back_deg[0]) * along - 360
     middle, half = (front + back) / 2, (front - back) / 2
-    off = np.abs((np.arctan2(b, a) - middle + np.pi) % (2 * np.pi) - np.pi)
-    return (half - off) * np.hypot(a, b)
+    off = np.abs((angle - middle + 180) % 360 - 180)
+    return np.deg2rad(half - off) * radius
 
 
 def upper_arm_inner_function(p: np.ndarray) -> np.ndarray:
     """Positive on the inner (front/inner) side of the upper arm."""
-    return _arc_function(
-        p, JOINTS["arm_axis_shoulder"], JOINTS["arm_axis_elbow"], np.array([0, -1.0, 0]), (65, 65), (195, 195)
-    )
+    return _arc_function(p, JOINTS["arm_axis_shoulder"], JOINTS["arm_axis_elbow"], (60, 60), (195, 195))
 
 
 def forearm_inner_function(p: np.ndarray) -> np.ndarray:
-    """Positive on the inner side of the forearm: its front seam runs from the elbow's pit to the thumb's side."""
-    start, end = JOINTS["arm_axis_elbow"], JOINTS["wrist"]
-    return _arc_function(p, start, end, np.array([0, -1.0, 0]), (60, 60), (195, 180))
+    """Positive on the inner (front/inner) side of the forearm."""
+    return _arc_function(p, JOINTS["arm_axis_elbow"], JOINTS["wrist"], (52, 52), (195, 180))
