@@ -166,7 +166,7 @@ def test_version_1_is_rendered_with_what_version_1_had(tmp_path, quick, monkeypa
     make(tmp_path / "2", count=1)
     assert enabled == [Ingredients.version_1(), Ingredients()]
     settings = json.loads((tmp_path / "1" / "settings.json").read_text())
-    assert set(settings) == {"seed", "size_hw", "people_range"}  # as version 0.1 wrote them
+    assert set(settings) == {"seed", "size_hw", "people_range", "charts"}  # no ingredients
 
 
 def test_another_seed_gives_other_pictures(tmp_path, quick):

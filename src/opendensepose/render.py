@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from opendensepose.atomic_write import atomic_write
 from opendensepose.data.coco import category, person_annotation
+from opendensepose.surface import CHARTS_EDITION
 from opendensepose.synth import Ingredients, render_image
 from opendensepose.synth.truth import RenderedImage
 from opendensepose.synth.wardrobe import ingredients_checksum
@@ -72,7 +73,7 @@ def render_settings(
     """What the pictures of a set depend on. ValueError for an unknown version of the renderer."""
     if version not in (1, RENDERER_VERSION):
         raise ValueError(f"the renderer's version must be 1 or {RENDERER_VERSION}, got {version}")
-    settings = {"seed": seed, "size_hw": list(size_hw), "people_range": list(people_range)}
+    settings = {"seed": seed, "size_hw": list(size_hw), "people_range": list(people_range), "charts": CHARTS_EDITION}
     if version > 1:  # sets of version 1 have no such entries
         settings |= {"renderer": version, "ingredients": ingredients_checksum()}
     return settings

@@ -2,7 +2,7 @@
 
 from opendensepose.surface.charts import Charts
 from opendensepose.surface.embedding import NO_VERTEX, SurfaceEmbedding
-from opendensepose.surface.files import load_charts, load_surface
+from opendensepose.surface.files import CHARTS_EDITION, load_charts, load_surface
 from opendensepose.surface.geodesics.distances import GeodesicDistances
 from opendensepose.surface.palette import CHART_COLOURS, PART_COLOURS, css_colour
 from opendensepose.surface.points import SurfacePoints
@@ -18,6 +18,7 @@ from opendensepose.surface.tables import (
 )
 
 __all__ = [
+    "CHARTS_EDITION",
     "CHART_COLOURS",
     "CHART_NAMES",
     "CHART_TO_PART",

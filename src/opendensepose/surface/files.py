@@ -9,6 +9,7 @@ from opendensepose.surface.charts import Charts
 from opendensepose.surface.surface import Surface
 
 DATA = Path(__file__).parent / "data"
+CHARTS_EDITION = 2  # of `load_charts()`: labels of different editions cannot be mixed; version 0.1 had the first
 
 
 @cache
