@@ -23,6 +23,7 @@ import torch
 
 from opendensepose.atomic_write import atomic_write
 from opendensepose.models.targets import Targets
+from opendensepose.surface import CHARTS_EDITION
 from paper.features import FrozenEncoder
 from paper.judge import Judge
 from paper.labels import TEACHERS, Maker, balanced, nearest_maker, read_labels, teacher_maker, write_labels
@@ -30,7 +31,8 @@ from paper.learn import NUM_IMAGES, learn, region_losses, window_losses
 from paper.networks import SCALES, FrozenFCN, region_network
 from paper.people import SIZE_HW, Annotators, RenderedSet
 
-DOCS = Path(__file__).parents[1] / "docs" / "paper"
+ROWS = Path(__file__).parents[1] / "docs" / "paper"
+ROWS_EDITION = 1  # of the charts, when these were measured
 RATES = (1e-3, 3e-3, 1e-2)
 SEARCHED = ("rcnn", "fcn", "dense")  # one of each family
 SEEDS = (1, 2, 3)
@@ -118,12 +120,12 @@ class Run:
 
 
 class Comparison:
-    """Runs on the sets of a folder; rows of finished ones in docs/paper."""
+    """Runs on the sets of a folder; rows of finished ones in another."""
 
-    def __init__(self, out: Path, images: int):
-        self.out, self.images = out, images
+    def __init__(self, out: Path, rows: Path, images: int):
+        self.out, self.rows_folder, self.images = out, rows, images
         self.encoder = FrozenEncoder()
-        self.table = DOCS / "runs.csv"
+        self.table = rows / "runs.csv"
 
     def rendered(self, name: str, count: int) -> RenderedSet:
         return RenderedSet(name, self.out, count, self.encoder)
@@ -167,7 +169,7 @@ class Comparison:
 
     def do_pixels(self, run: Run) -> None:
         """Measure a run's network at random pixels instead of points, unless it was."""
-        run, table = replace(run, rate=self.best_rate(run.line, run.steps)), DOCS / "pixels.csv"
+        run, table = replace(run, rate=self.best_rate(run.line, run.steps)), self.rows_folder / "pixels.csv"
         if not done(rows_of(table), run):
             numbers = self.judges[run.split].at_random_pixels(self.trained(run)[0])
             append(table, run.key | {name: f"{value:.4f}" for name, value in numbers.items()})
@@ -176,9 +178,10 @@ class Comparison:
         """Of each person, for the bootstrap: as hundredths, in a file of their own."""
         file = BytesIO()
         np.savez_compressed(file, sums=np.round(100 * sums).astype(np.uint16))
-        (DOCS / "people").mkdir(parents=True, exist_ok=True)
-        atomic_write(DOCS / "people" / f"{run.name}.npz", file.getvalue())
-        people = DOCS / "people" / "people.npy"
+        folder = self.rows_folder / "people"
+        folder.mkdir(parents=True, exist_ok=True)
+        atomic_write(folder / f"{run.name}.npz", file.getvalue())
+        people = folder / "people.npy"
         if not people.exists():
             np.save(people, np.round(self.judges["test"].people).astype(np.uint16))
 
@@ -238,7 +241,7 @@ class Comparison:
 
         if write_labels(folder, data.ids[: run.images], maker):
             numbers = Judge(data).label_quality(partial(read_labels, folder, run.images), min(LABELLED, run.images))
-            append(DOCS / "labels.csv", own.key | {key: f"{value:.4f}" for key, value in numbers.items()})
+            append(self.rows_folder / "labels.csv", own.key | {key: f"{value:.4f}" for key, value in numbers.items()})
         return folder
 
 
@@ -321,6 +324,7 @@ STAGES = ("rates", "first", "table", "cause", "data", "teacher")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="sets, features and weights: about 10 GB")
+    parser.add_argument("--rows", type=Path, default=ROWS, help="tables of finished runs (default: docs/paper)")
     parser.add_argument("--stage", nargs="+", choices=STAGES, default=STAGES)
     parser.add_argument("--lines", nargs="+", choices=LINES, default=list(LINES), help="only these")
     parser.add_argument("--steps", type=int, default=800, help="of every line, the teacher too")
@@ -334,7 +338,13 @@ def main() -> None:
     if arguments.list:
         print(*runs, sep="\n")
         return
-    comparison, end = Comparison(arguments.out, arguments.images), time.time() + 60 * arguments.minutes
+    if arguments.rows == ROWS and CHARTS_EDITION != ROWS_EDITION:
+        sys.exit(
+            f"the rows of docs/paper are of edition {ROWS_EDITION} of the charts, got edition {CHARTS_EDITION}: give "
+            "another folder with --rows."
+        )
+    comparison = Comparison(arguments.out, arguments.rows, arguments.images)
+    end = time.time() + 60 * arguments.minutes
     for run in runs:
         if time.time() > end:
             sys.exit(f"{arguments.minutes:g} minutes are over: the same command goes on.")
