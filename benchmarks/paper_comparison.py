@@ -5,7 +5,7 @@ python benchmarks/paper_comparison.py --out runs/paper [--stage table ...] [--st
 One backbone, the default model's encoder, is frozen and its features are computed once; each line is a head on them,
 trained for as many steps of as many images with the best of the same learning rates, with several seeds. Stages: rates,
 first (one run of what tells most), table, cause, data, teacher; each is a list of runs, and a run that has a row in
-docs/paper/runs.csv is done. The sets, the features and a run depend on seeds alone: a fresh machine makes them again
+runs.csv of --rows is done. The sets, the features and a run depend on seeds alone: a fresh machine makes them again
 and goes on where the last one ended. docs/paper.md tells what came of it; `paper_page.py` makes its tables and curves.
 """
 
