@@ -41,7 +41,8 @@ TURN_DEG = {10: 15.0}
 # Where a chart's U and V begin and end on the authors' maps. Their outlines have corners that ours lack, and these
 # reach 0 and 1 first: a seam's middle stays inside. Measured on photos, as said in `partition`; others fill [0, 1].
 SPAN = {
-    2: ((0.0, 0.95), (0.05, 0.95)),
+    1: ((0.0, 1.0), (0.1, 0.9)),
+    2: ((0.0, 0.95), (0.1, 0.9)),
     10: ((0.0, 0.8), (0.2, 0.95)),
     14: ((0.1, 1.0), (0.0, 1.0)),
     15: ((0.0, 0.9), (0.2, 0.8)),
