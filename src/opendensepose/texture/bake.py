@@ -33,8 +33,8 @@ def bake_texture(photos: Iterable[tuple[np.ndarray, Sequence[Instance]]], layout
 
     photos: (image_rgb (H, W, 3) uint8, the instances in it that show this person), of photos or of a video's frames.
     Views are merged by the confidence of the labels, the cosine of the angle at which the surface is seen, and the
-    resolution. Unseen texels: see `fill_texture`. ValueError if photos are no such pairs, if an image and its people differ
-    in size or if nobody is seen.
+    resolution. Unseen texels: see `fill_texture`. ValueError if photos are no such pairs, an image and its people
+    differ in size, or nobody is seen.
     """
     layout = layout or map_layout()
     total = np.zeros((*layout.size_hw, 4))

@@ -23,7 +23,8 @@ def fill_texture(colour: np.ndarray, seen: np.ndarray, layout: AtlasLayout) -> T
 
     colour (H, W, 3) float32 0..255, valid where seen (H, W) bool. Narrow gaps are inpainted. Of what is left, texels
     whose mirror image on the body was seen take its colour, in the light of this side; the others take the colour that
-    prevails around them on the surface, across the charts' borders, and join smoothly to what is known. ValueError if nothing was seen.
+    prevails around them on the surface, across the charts' borders, and join smoothly to what is known. ValueError if
+    nothing was seen.
     """
     if not seen.any():
         raise ValueError("no texel was seen: there is nothing to fill the texture from.")

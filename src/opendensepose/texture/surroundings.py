@@ -22,9 +22,9 @@ MOST_VOTERS = 1000  # of the seen vertices, evenly taken
 def prevailing_colours(colours: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """Find the prevailing colour (V, 3) of what was seen around each vertex of `load_surface()`.
 
-    colours (V, 3), valid where seen (V,) >= 0, how much of a vertex was seen, is above 0. The result is that seen colour
-    which is nearest to all others, weighted: a median, which ignores the few that differ. One for each patch of the
-    body. ValueError if nothing was seen.
+    colours (V, 3), valid where seen (V,) >= 0, how much of a vertex was seen, is above 0. The result is that seen
+    colour which is nearest to all others, weighted: a median, which ignores the few that differ. One for each patch of
+    the body. ValueError if nothing was seen.
     """
     known = np.flatnonzero(seen > 0)
     if not len(known):
