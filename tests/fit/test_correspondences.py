@@ -28,15 +28,6 @@ def test_small_charts_count_too():
     assert load_charts().from_points(pairs.points)[1] == pytest.approx(person.iuv.u[row, column], abs=2e-3)
 
 
-def test_a_speckle_is_left_out():
-    i = np.full((60, 60), 2, np.uint8)
-    i[20, 20:22] = 3  # 2 of 3,600 pixels are a hand
-    i[:10, 50:] = 15
-    values = np.full(i.shape, 0.5, np.float32)
-    person = Instance(np.float32([0, 0, 60, 60]), 1.0, IUV(i, values, values), np.ones_like(values))
-    assert set(sample_pixels(person, 200).chart) == {2, 15}
-
-
 def test_too_few_pixels_are_refused():
     assert len(sample_pixels(square(8), 500)) == 64 >= LEAST_PIXELS
     with pytest.raises(ValueError, match="at least 60 labelled pixels, got 49"):

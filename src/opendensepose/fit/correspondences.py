@@ -10,7 +10,6 @@ from opendensepose.surface import SurfacePoints, load_charts
 __all__ = ["LEAST_PIXELS", "Correspondences", "sample_pixels"]
 
 LEAST_PIXELS = 60  # labelled ones: fewer say too little of pose and camera
-LEAST_SHARE = 0.001  # of a person's pixels: charts with fewer are speckles, and would pull a whole limb to them
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,7 @@ class Correspondences:
 def sample_pixels(person: Instance, count: int) -> Correspondences:
     """Take about `count` of a person's labelled pixels, balanced over charts: of each as many as the root of its share.
 
-    So hands and feet, which fill few pixels, count beside the trunk. Charts below LEAST_SHARE are left out. ValueError
-    if fewer than LEAST_PIXELS are there.
+    So hands and feet, which fill few pixels, count beside the trunk. ValueError if fewer than LEAST_PIXELS are there.
     """
     chart_map = person.iuv.i
     rows, columns = np.nonzero(chart_map)
@@ -39,7 +37,6 @@ def sample_pixels(person: Instance, count: int) -> Correspondences:
         raise ValueError(f"a body needs at least {LEAST_PIXELS} labelled pixels, got {len(rows)}.")
     chart = chart_map[rows, columns]
     number = np.bincount(chart, minlength=25)
-    number[number < LEAST_SHARE * len(rows)] = 0
     wanted = np.sqrt(number) * count / np.sqrt(number).sum()
     chosen = []
     for k in np.flatnonzero(number):
