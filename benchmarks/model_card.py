@@ -40,7 +40,7 @@ PEOPLE = (1, 2)
 MIN_SCORE = 0.2  # the benchmark's
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, FAILURES = DOCS / "model_card.md", DOCS / "images" / "model_card.jpg"
-NUM_FAILURES, FAILURE_HEIGHT, GAP = 5, 240, 16  # pixels
+NUM_FAILURES, FAILURE_HEIGHT, GAP, ROW_WIDTH = 5, 240, 16, 1400  # pixels
 PARTS = {  # in the order of PART_NAMES
     "torso": (1,),
     "head": (14,),
@@ -132,20 +132,36 @@ def part_table(people: list[PersonErrors]) -> str:
 
 
 def draw_failures(evaluation: Evaluation) -> tuple[bytes, str]:
-    """The people with the lowest GPS among those who are mostly labelled: a JPEG of them in a row, and who they are."""
+    """The people with the lowest GPS among those who are mostly labelled: a JPEG of them in rows, and who they are."""
     found = [one for one in evaluation.measures.people if np.isfinite(one.error_m).mean() >= 0.5]
     worst = worst_people(replace(evaluation.measures, people=found), "kappa")[:NUM_FAILURES]
     panes, lines = [], []
     for one in worst:
         picture = Image.open(BytesIO(picture_of(evaluation, one).image_bytes))
-        pane = np.asarray(picture.resize((picture.width * FAILURE_HEIGHT // picture.height, FAILURE_HEIGHT)))
-        panes += [pane, np.full((FAILURE_HEIGHT, GAP, 3), 255, np.uint8)]
+        panes.append(np.asarray(picture.resize((picture.width * FAILURE_HEIGHT // picture.height, FAILURE_HEIGHT))))
         about = evaluation.people.file.annotations[one.annotation_id]
         pose, height_px = about["synthetic"]["pose"].replace("_", " "), about["bbox"][3]
         lines.append(f"1. {pose}, {height_px} px high, turned by {turned(about):.0f}°: GPS {one.gps['kappa']:.2f}")
     content = BytesIO()
-    Image.fromarray(np.concatenate(panes[:-1], axis=1)).save(content, "JPEG", quality=80, optimize=True)
+    Image.fromarray(in_rows(panes)).save(content, "JPEG", quality=80, optimize=True)
     return content.getvalue(), "\n".join(lines)
+
+
+def in_rows(panes: list[np.ndarray]) -> np.ndarray:
+    """Pictures of one height side by side on white, in as many rows as ROW_WIDTH demands."""
+    rows, used = [[]], 0
+    for pane in panes:
+        if rows[-1] and used + pane.shape[1] > ROW_WIDTH:
+            rows, used = [*rows, []], 0
+        rows[-1].append((used, pane))
+        used += pane.shape[1] + GAP
+    width = max(x + pane.shape[1] for row in rows for x, pane in row)
+    whole = np.full((len(rows) * (FAILURE_HEIGHT + GAP) - GAP, width, 3), 255, np.uint8)
+    for k, row in enumerate(rows):
+        top = k * (FAILURE_HEIGHT + GAP)
+        for x, pane in row:
+            whole[top : top + FAILURE_HEIGHT, x : x + pane.shape[1]] = pane
+    return whole
 
 
 def write_page(parts: dict[str, str]) -> None:

@@ -1,4 +1,5 @@
-"""Makes the gallery's pictures of labels and formats, docs/images/pictures/*.jpg, of the example photo.
+"""Makes the gallery's pictures of the example photo: labels and formats, docs/images/pictures/*.jpg; its texture,
+docs/images/texture.jpg; an atlas painted on it, docs/images/transfer.jpg.
 
 python scripts/make_gallery_pictures.py
 
@@ -12,8 +13,10 @@ import numpy as np
 from PIL import Image
 
 from opendensepose import Predictor, example_photo
+from opendensepose.data import read_photo
 from opendensepose.formats import FORMATS, LabelledPhoto
 from opendensepose.instance import Instance
+from opendensepose.texture.photos import LabelledPhotos, make_texture, transfer_texture
 from opendensepose.visualize import (
     Caption,
     compose_figure,
@@ -24,8 +27,10 @@ from opendensepose.visualize import (
     draw_points,
     draw_triple,
 )
+from opendensepose.visualize.surface import save_surface_pictures
 
-FOLDER = Path(__file__).parents[1] / "docs" / "images" / "pictures"
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+FOLDER = IMAGES / "pictures"
 SHOWN = (
     "iuv-png", "iuv-legacy", "viton", "catvton", "cvton", "magicanimate", "controlnet-parula", "controlnet-viridis",
     "atlas", "cutout",
@@ -34,11 +39,11 @@ PANEL_WH = (340, 400)
 GREY_STEP = 10  # CatVTON's greys, 0 to 24, are all but black
 
 
-def save(picture: np.ndarray, name: str, width: int) -> None:
+def save(picture: np.ndarray, path: Path, width: int) -> None:
     image = Image.fromarray(picture)
     small = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
-    small.save(FOLDER / name, quality=90)
-    print(FOLDER / name, small.size)
+    small.save(path, quality=90)
+    print(path, small.size)
 
 
 def kinds(photo: np.ndarray, people: list[Instance]) -> np.ndarray:
@@ -70,15 +75,35 @@ def formats(labelled: LabelledPhoto) -> np.ndarray:
     return compose_figure(panels, captions, columns=5)
 
 
+def textures(photo: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The preview of `texture`; the atlas of `surface`, the photo, and the photo painted with it by `transfer`."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        Image.fromarray(photo).save(folder / "photo.png")
+        photos = LabelledPhotos([folder / "photo.png"], Predictor())
+        make_texture(photos, folder)
+        save_surface_pictures(folder / "surface")
+        transfer_texture(folder / "surface" / "atlas.png", photos, folder, shading=1)
+        names = ("preview.jpg", "surface/atlas.png", "photo.png", "photo.transfer.jpg")
+        preview, atlas, plain, painted = (read_photo(folder / name) for name in names)
+    height = photo.shape[0]
+    atlas = np.asarray(Image.fromarray(atlas).resize((height * atlas.shape[1] // atlas.shape[0], height)))
+    paper = np.full((height, 12, 3), 255, np.uint8)
+    return preview, np.concatenate([atlas, paper, plain, paper, painted], axis=1)
+
+
 def main() -> None:
     photo = example_photo()
     people = Predictor()(photo)
     if not people:
         raise SystemExit("the model finds nobody in the example photo")
     FOLDER.mkdir(parents=True, exist_ok=True)
-    save(draw_triple(photo, people), "triple.jpg", 1500)
-    save(kinds(photo, people), "kinds.jpg", 1600)
-    save(formats(LabelledPhoto("astronaut.webp", photo.shape[:2], people, photo)), "formats.jpg", 1500)
+    save(draw_triple(photo, people), FOLDER / "triple.jpg", 1500)
+    save(kinds(photo, people), FOLDER / "kinds.jpg", 1600)
+    save(formats(LabelledPhoto("astronaut.webp", photo.shape[:2], people, photo)), FOLDER / "formats.jpg", 1500)
+    preview, painted = textures(photo)
+    save(preview, IMAGES / "texture.jpg", 1600)
+    save(painted, IMAGES / "transfer.jpg", 1300)
 
 
 if __name__ == "__main__":

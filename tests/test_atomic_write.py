@@ -32,6 +32,13 @@ def test_a_folder_that_is_missing_or_gone_is_the_error(tmp_path):
         atomic_write(tmp_path / "gone" / "a", b"")
 
 
+def test_an_error_names_the_file_that_was_to_be_written(tmp_path):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(OSError) as caught:
+        atomic_write(tmp_path / "a", b"")
+    assert caught.value.filename == str(tmp_path / "a") and os.listdir(tmp_path) == ["a"]
+
+
 def test_a_killed_process_leaves_what_was_there(tmp_path):
     atomic_write(tmp_path / "a", b"old")
     program = (

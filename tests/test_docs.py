@@ -109,6 +109,17 @@ def test_python_in_the_docs_runs(name, code, capsys):
         assert capsys.readouterr().out.startswith("score ")
 
 
+def test_training_commands_name_the_backbone_that_their_recipe_needs():
+    from opendensepose.training.recipes import RECIPES
+
+    lines = [line for text in PAGES.values() for line in shell_lines(text)]
+    trained = [
+        (name, line) for line in lines for name in re.findall(r"opendensepose train (\w+)", line) if name in RECIPES
+    ]
+    needy = [line for name, line in trained if RECIPES[name]().frozen]
+    assert needy and all("--backbone" in line or "--start" in line for line in needy)
+
+
 def test_modules_that_the_docs_run_can_be_run():
     """`python -m NAME`, `torchrun -m NAME`."""
     named = {name for text in PAGES.values() for name in re.findall(r"-m (opendensepose[.\w]*)", text)}

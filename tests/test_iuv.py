@@ -22,6 +22,7 @@ def assert_same(a, b, atol=0.0):
 @pytest.mark.parametrize(
     ("i", "u", "says"),
     [
+        ([[1, 0], [0, 0]], np.zeros((2, 2), np.float32), "i, u and v must be NumPy arrays, got list"),
         (np.zeros((2, 2), np.int64), np.zeros((2, 2), np.float32), "i must be uint8"),
         (np.zeros((2, 2, 1), np.uint8), np.zeros((2, 2), np.float32), "shape"),
         (np.zeros((2, 2), np.uint8), np.zeros((2, 3), np.float32), "u must be float32"),

@@ -96,7 +96,7 @@ def test_several_photos_at_once_give_what_each_gives_alone(name):
         (np.zeros(4, np.uint8), r"got uint8 of shape \(4,\)\.$"),
         (Image.new("L", (4, 4)), r"got Image: convert it with np.asarray\(ImageOps.exif_transpose"),
         (torch.zeros(4, 4, 3, dtype=torch.uint8), "got Tensor: convert it to a NumPy array"),
-        ("photo.jpg", "got str"),
+        ("photo.jpg", r"got str: read the file with opendensepose.data.read_photo\(path\)"),
     ],
 )
 def test_what_is_no_rgb_array_of_uint8_is_refused_with_the_way_to_convert_it(image, says):
@@ -136,9 +136,10 @@ def test_extreme_shapes_are_refused():
     ("boxes", "says"),
     [
         ([[0, 0, 1]], "boxes must be"),
+        ("all", "boxes must be finite numbers"),
         ([[0, 0, np.nan, 1]], "finite"),
         ([[2, 0, 1, 1]], "x0 < x1"),
-        ([[9, 9, 12, 12]], "reach into"),
+        ([[0, 0, 1, 1], [9, 9, 12, 12]], r"reach into the photo, got \[9.0, 9.0, 12.0, 12.0\]"),
     ],
 )
 def test_wrong_boxes_are_said(boxes, says):
@@ -187,7 +188,9 @@ def test_wrong_settings_are_said(tmp_path):
         Predictor(RedPeople(), min_score=2)
     with pytest.raises(ValueError, match="a network that finds people, got Linear"):
         Predictor(torch.nn.Linear(1, 1))
-    with pytest.raises(ValueError, match="device 'nosuch'"):
+    with pytest.raises(ValueError, match="did you mean R_50_FPN_s1x"):
+        Predictor("R50_FPN_s1x")
+    with pytest.raises(ValueError, match="device 'nosuch' cannot be used here: torch knows no such device"):
         Predictor(RedPeople(), device="nosuch")
     weights = tmp_path / "tiny.safetensors"
     kwargs = {"widths": (4, 4, 4, 4), "depths": (0, 0, 0, 0)}

@@ -148,7 +148,7 @@ def test_a_higher_count_adds_pictures(tmp_path, quick):
 
 def test_other_settings_in_a_begun_set_are_refused(tmp_path, quick):
     make(tmp_path)
-    with pytest.raises(ValueError, match="choose another folder"):
+    with pytest.raises(ValueError, match="begun with seed 7, now seed 8 was asked for: choose another folder"):
         make(tmp_path, seed=8)
     with pytest.raises(ValueError, match="choose another folder"):
         make(tmp_path, version=1)

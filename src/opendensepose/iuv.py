@@ -23,6 +23,9 @@ class IUV:
     v: np.ndarray
 
     def __post_init__(self) -> None:
+        kinds = [type(value).__name__ for value in (self.i, self.u, self.v) if not isinstance(value, np.ndarray)]
+        if kinds:
+            raise ValueError(f"i, u and v must be NumPy arrays, got {kinds[0]}.")
         if self.i.ndim != 2 or self.i.dtype != np.uint8:
             raise ValueError(f"i must be uint8 of shape (H, W), got {self.i.dtype} of shape {self.i.shape}.")
         for name in ("u", "v"):

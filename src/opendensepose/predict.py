@@ -181,8 +181,10 @@ def _torch_device(name: str | None) -> torch.device:
     try:
         return torch.zeros(1, device=name).device
     except (RuntimeError, AssertionError) as error:
-        first_line = str(error).splitlines()[0].rstrip(".")
-        raise ValueError(f"the device {name!r} cannot be used here: {first_line}.") from error
+        reason = "torch knows no such device; usual ones are cpu, cuda, cuda:1 and mps"
+        if name.startswith("cuda"):  # that of the driver, without the advice that follows it
+            reason = str(error).splitlines()[0].split(". ")[0].rstrip(".")
+        raise ValueError(f"the device {name!r} cannot be used here: {reason}.") from error
 
 
 def _vertex_charts(assets: str | Path, network: PreparedNetwork) -> Labels:
@@ -213,17 +215,22 @@ def _with_charts(person: Instance, charts: Labels) -> Instance:
 
 def _checked_boxes(given: ArrayLike, size_hw: tuple[int, int]) -> np.ndarray:
     """(N, 4) float32, cut off at the photo's edges."""
-    boxes = np.asarray(given, np.float32)
+    try:
+        boxes = np.asarray(given, np.float32)
+    except (TypeError, ValueError):
+        raise ValueError("boxes must be finite numbers of shape (N, 4), got something else.") from None
     if boxes.size == 0:
         return boxes.reshape(0, 4)
     if boxes.ndim != 2 or boxes.shape[1] != 4 or not np.isfinite(boxes).all():
         raise ValueError(
             f"boxes must be finite numbers of shape (N, 4), x0 y0 x1 y1 in pixels, got shape {boxes.shape}."
         )
-    boxes = np.clip(boxes, 0, [size_hw[1], size_hw[0], size_hw[1], size_hw[0]]).astype(np.float32)
-    if not (boxes[:, 2:] > boxes[:, :2]).all():
-        raise ValueError("each box must have x0 < x1 and y0 < y1 and reach into the photo.")
-    return boxes
+    inside = np.clip(boxes, 0, [size_hw[1], size_hw[0], size_hw[1], size_hw[0]]).astype(np.float32)
+    empty = ~(inside[:, 2:] > inside[:, :2]).all(1)
+    if empty.any():
+        wrong = boxes[empty.argmax()].tolist()
+        raise ValueError(f"each box must have x0 < x1 and y0 < y1 and reach into the photo, got {wrong}.")
+    return inside
 
 
 @dataclass

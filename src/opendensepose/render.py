@@ -98,8 +98,10 @@ def _agree_on_settings(path: Path, settings: dict) -> None:
         atomic_write(path, json.dumps(settings).encode())
         return
     before = json.loads(path.read_text())
-    if before != settings:
-        raise ValueError(f"the settings of {path.parent} must be {before}, got {settings}: choose another folder")
+    changed = [name for name in settings | before if before.get(name) != settings.get(name)]
+    if changed:
+        begun, asked = (", ".join(f"{name} {one.get(name)}" for name in changed) for one in (before, settings))
+        raise ValueError(f"{path.parent} was begun with {begun}, now {asked} was asked for: choose another folder")
 
 
 def _render_all(out_dir: Path, image_ids: list[int], settings: dict, workers: int) -> Iterator[int]:

@@ -121,3 +121,7 @@ def test_the_example_photo_is_written_once(tmp_path):
     path = write_example_photo(tmp_path / "out")
     before = path.stat().st_mtime_ns
     assert write_example_photo(tmp_path / "out") == path and path.stat().st_mtime_ns == before
+
+
+def test_a_camera_goes_without_photos(tmp_path):
+    assert_one_sentence(run("predict", tmp_path / "a.jpg", "--camera", 0), "--camera shows what the camera sees")

@@ -82,3 +82,5 @@ def test_bad_input_is_one_sentence(front):
         bake_texture([(image, [])], LAYOUT)
     with pytest.raises(ValueError, match="must have the photo's size"):
         bake_texture([(image[1:], [person])], LAYOUT)
+    with pytest.raises(ValueError, match="photos must be pairs"):
+        bake_texture([image], LAYOUT)

@@ -1,5 +1,7 @@
 """Photos on disk to textures, painted people and pages; what is wrong is one sentence and leaves nothing."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -111,11 +113,23 @@ def test_without_a_file_the_network_is_asked(tmp_path):
 def test_bad_input_is_one_sentence_and_leaves_nothing(folder, tmp_path, arguments, part):
     out = tmp_path / "out"
     result = run(*(one.format(folder) for one in arguments), "--out", out)
-    result.stderr_bytes = b"\n".join(
-        line for line in result.stderr_bytes.splitlines() if b"nobody was found" not in line
-    )
     assert_one_sentence(result, part)
     assert not out.exists()
+
+
+def test_broken_photos_are_left_out_and_reported(folder, baked, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / "broken.png").write_bytes(b"no picture")
+    for name in ("front.png", "front.npz"):
+        shutil.copy(folder / name, photos)
+    result = run("transfer", baked[0] / "atlas.png", photos, "--out", tmp_path / "out")
+    assert_one_sentence(result, "broken.png is not an image", code=1)
+    assert result.stdout.split() == [str(tmp_path / "out" / "front.transfer.jpg")]
+
+
+def test_a_page_does_not_replace_a_folder(folder, tmp_path):
+    assert_one_sentence(run("view", folder / "front.png", "--out", tmp_path), "is a folder: name the page")
 
 
 def test_labels_of_another_photo_are_refused(folder, tmp_path):

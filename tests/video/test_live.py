@@ -10,7 +10,7 @@ import pytest
 from tests.red_people import RedPeople
 from tests.video.clips import red_frames
 
-from opendensepose.video.live import LiveServer, newest, serve_live
+from opendensepose.video.live import LiveServer, camera_frames, newest, serve_live
 
 
 def read_picture(response) -> np.ndarray:
@@ -44,6 +44,12 @@ def test_other_pages_and_other_sites_get_nothing(path, host):
         browser.request("GET", "/")
         page = browser.getresponse()
         assert page.status == 200 and b'src="/live"' in page.read()
+
+
+def test_a_camera_that_is_not_there_is_said_at_once(capfd):
+    with pytest.raises(ValueError, match="camera 99 cannot be opened"):
+        camera_frames(99)
+    assert capfd.readouterr() == ("", "")  # nor do OpenCV's drivers say more
 
 
 def test_a_port_in_use_is_said():

@@ -136,7 +136,7 @@ def _pictures_of_predictions(file: Path, images: Path | None) -> "Iterator[tuple
     for labelled in read_labels(file, name, find_photo):
         path = find_photo(labelled.name)
         if path is None:
-            raise ValueError(f"the photo {labelled.name} of {file} was not found: name its folder with --images")
+            raise ValueError(f"no photo called {labelled.name} was found for {file}: name its folder with --images")
         image_rgb = read_photo(path)
         if image_rgb.shape[:2] != labelled.size_hw:
             (height, width), (h, w) = labelled.size_hw, image_rgb.shape[:2]

@@ -85,6 +85,8 @@ def predict(
     """
     network: dict[str, Any] = {"model": model, "device": device, "min_score": min_score, "backend": backend}
     if camera is not None:
+        if addresses or example:
+            raise ValueError("--camera shows what the camera sees: leave the photos and videos out")
         predict_camera(camera, port, **network)
         raise typer.Exit(0)
     if out is None:

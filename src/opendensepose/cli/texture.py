@@ -57,8 +57,8 @@ def texture(
     """Bake the texture of a person from photos: as map, as atlas of 24 tiles, and on the body as glTF."""
     from opendensepose.texture.photos import make_texture
 
-    for path in make_texture(_labelled(out, photos, person, predictions, model, device, example), out):
-        print(path)
+    labelled = _labelled(out, photos, person, predictions, model, device, example)
+    _print_all(labelled, lambda: make_texture(labelled, out))
 
 
 @app.command()
@@ -79,8 +79,8 @@ def transfer(
     from opendensepose.texture.photos import transfer_texture
 
     labelled = _labelled(out, photos, person, predictions, model, device, example)
-    for path in transfer_texture(texture, labelled, out, shading):
-        print(path)
+    labelled.on_photo = _say_if_nobody
+    _print_all(labelled, lambda: transfer_texture(texture, labelled, out, shading))
 
 
 @app.command()
@@ -126,8 +126,20 @@ def fit(
         else:
             print(f"person {number} in {path}: median distance of the labels {said.off_px:.1f} pixels")
 
-    for path in fit_photos(_labelled(out, photos, person, predictions, model, device, example), out, focal, report):
-        print(path)
+    labelled = _labelled(out, photos, person, predictions, model, device, example)
+    _print_all(labelled, lambda: fit_photos(labelled, out, focal, report))
+
+
+def _print_all(photos: "LabelledPhotos", written: Callable[[], list[Path]]) -> None:
+    """Print the files that are written, and at the end which photos were left out, and why; exit code 1 for these."""
+    try:
+        for path in written():
+            print(path)
+    finally:
+        for sentence in photos.failures.values():
+            print(f"opendensepose: {sentence}", file=sys.stderr)
+    if photos.failures:
+        raise typer.Exit(1)
 
 
 def _labelled(
@@ -155,8 +167,12 @@ def _labelled(
 
         return Predictor(model, device)
 
-    def report(path: Path, num_people: int) -> None:
-        if not num_people:
-            print(f"opendensepose: nobody was found in {path}", file=sys.stderr)
+    labelled = LabelledPhotos(photos, lambda image_rgb: predictor()(image_rgb), person, predictions)
+    if len(labelled.paths) > 1:  # of a single one the verb itself says it
+        labelled.on_photo = _say_if_nobody
+    return labelled
 
-    return LabelledPhotos(photos, lambda image_rgb: predictor()(image_rgb), person, predictions, report)
+
+def _say_if_nobody(path: Path, num_people: int) -> None:
+    if not num_people:
+        print(f"opendensepose: nobody was found in {path}", file=sys.stderr)

@@ -95,5 +95,6 @@ def predict_camera(number: int, port: int = 8008, **options: Any) -> None:
     """Label what a camera sees and show it on a page of this machine until Ctrl-C."""
     from opendensepose.video.live import camera_frames, serve_live
 
+    frames = camera_frames(number)
     print(f"open http://127.0.0.1:{port} in a browser; Ctrl-C ends")
-    serve_live(camera_frames(number), port=port, **options)
+    serve_live(frames, port=port, **options)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from io import BytesIO
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -264,6 +265,8 @@ def _how_to_convert(image: object) -> str:
     if not isinstance(image, np.ndarray):
         if hasattr(image, "getexif"):  # Pillow's, which need not be imported here
             return ': convert it with np.asarray(ImageOps.exif_transpose(image).convert("RGB"))'
+        if isinstance(image, str | PathLike):
+            return ": read the file with opendensepose.data.read_photo(path)"
         return ": convert it to a NumPy array"
     if image.size == 0:
         return ""

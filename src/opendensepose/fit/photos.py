@@ -51,13 +51,13 @@ def fit_photos(
     fitter: BodyFitter | None = None
     written: list[Path] = []
     for path, image_rgb, people in photos:
-        fitter = fitter or BodyFitter()  # loaded once the first photo was read
         focal, spread = focal_px, 0.0
         if focal is None:
             focal, spread = exif_focal(path), EXIF_SPREAD
         found: dict[int, FittedPerson] = {}
         order = sorted(range(len(people)), key=lambda k: -np.count_nonzero(people[k].iuv.i))
         for k in order:  # the largest person's camera is everybody's
+            fitter = fitter or BodyFitter()  # loaded for the first person
             try:
                 fit = fitter(people[k], focal, spread if focal else None)
                 texture = bake_texture([(image_rgb, [people[k]])], map_layout(TEXTURE_SIDE))

@@ -33,12 +33,15 @@ def bake_texture(photos: Iterable[tuple[np.ndarray, Sequence[Instance]]], layout
 
     photos: (image_rgb (H, W, 3) uint8, the instances in it that show this person), of photos or of a video's frames.
     Views are merged by the confidence of the labels, the cosine of the angle at which the surface is seen, and the
-    resolution. Unseen texels: see `fill_texture`. ValueError if an image and its people differ in size or if nobody is
-    seen.
+    resolution. Unseen texels: see `fill_texture`. ValueError if photos are no such pairs, an image and its people
+    differ in size, or nobody is seen.
     """
     layout = layout or map_layout()
     total = np.zeros((*layout.size_hw, 4))
-    for image_rgb, people in photos:
+    for pair in photos:
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise ValueError(f"photos must be pairs (image_rgb, people), got {type(pair).__name__}.")
+        image_rgb, people = pair
         for person in people:
             if person.iuv.size_hw != image_rgb.shape[:2]:
                 raise ValueError(

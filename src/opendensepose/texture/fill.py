@@ -1,4 +1,4 @@
-"""What no photo shows of a texture: small gaps closed, the rest from the body's other side, then from around.
+"""What no photo shows of a texture: small gaps closed, the rest from the body's other side, then what prevails around.
 
 Letters: H, W texture; V vertices; E edges, each in both directions.
 """
@@ -8,6 +8,7 @@ import numpy as np
 
 from opendensepose.surface import load_charts, load_surface, mirror_iuv
 from opendensepose.surface.atlas import AtlasLayout
+from opendensepose.texture.surroundings import prevailing_colours
 from opendensepose.texture.texture import Source, Texture, chart_texels, pad_charts
 
 __all__ = ["fill_texture"]
@@ -21,8 +22,9 @@ def fill_texture(colour: np.ndarray, seen: np.ndarray, layout: AtlasLayout) -> T
     """Fill in the texels that were not seen.
 
     colour (H, W, 3) float32 0..255, valid where seen (H, W) bool. Narrow gaps are inpainted. Of what is left, texels
-    whose mirror image on the body was seen take its colour, in the light of this side; the others continue the colours
-    around them over the surface, across the charts' borders. ValueError if nothing was seen.
+    whose mirror image on the body was seen take its colour, in the light of this side; the others take the colour that
+    prevails around them on the surface, across the charts' borders, and join smoothly to what is known. ValueError if
+    nothing was seen.
     """
     if not seen.any():
         raise ValueError("no texel was seen: there is nothing to fill the texture from.")
@@ -71,7 +73,8 @@ def _mirror_image(colour: np.ndarray, seen: np.ndarray, layout: AtlasLayout) -> 
 
 
 def _spread_colours(colour: np.ndarray, known: np.ndarray, layout: AtlasLayout) -> np.ndarray:
-    """Colours (V, 3) of all vertices: means of the known texels around them, smoothly continued to the others."""
+    """Colours (V, 3) of all vertices: means of the known texels around them; of the others what prevails around,
+    smoothly joined to the known ones."""
     texels, surface = chart_texels(layout), load_surface()
     corner = surface.faces[texels.face[known]]
     share, num_vertices = texels.barycentric[known].astype(np.float64), len(surface.vertices)
@@ -80,15 +83,7 @@ def _spread_colours(colour: np.ndarray, known: np.ndarray, layout: AtlasLayout) 
     values = np.stack(sums, 1) / np.maximum(weight, 1e-9)[:, None]
     fixed = weight > 1e-3
     start, end = _edges(surface.faces)
-    reached = fixed.copy()
-    while True:  # layer by layer away from what is known
-        touched = reached[start] & ~reached[end]
-        if not touched.any():
-            break
-        count = np.bincount(end[touched], minlength=num_vertices)
-        new = count > 0
-        values[new] = _sums(values, start[touched], end[touched])[new] / count[new, None]
-        reached |= new
+    values[~fixed] = prevailing_colours(values, np.where(fixed, weight, 0))[~fixed]
     degree = np.maximum(np.bincount(end, minlength=num_vertices), 1)[:, None]
     for _ in range(SMOOTHING_ROUNDS):
         values[~fixed] = (_sums(values, start, end) / degree)[~fixed]

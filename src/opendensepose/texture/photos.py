@@ -1,7 +1,7 @@
 """Textures from photos on disk, and onto them: what the verbs `texture`, `transfer` and `view` do."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
@@ -33,7 +33,8 @@ class LabelledPhotos:
     label: finds the people in a photo (H, W, 3) uint8; a `Predictor`. predictions: the folder of `predict`'s files,
     <photo's stem>.npz; None: beside each photo. Photos that have such a file are not labelled. person: "largest" by
     pixels, "all", or a number as in these files, 1 the first. on_photo(path, number of people) is called for each.
-    ValueError for another person, photos that cannot be read, and files that are damaged or of another photo.
+    Photos that cannot be read, or whose file of predictions is damaged or of another photo, are left out, and
+    `failures` says why; of a single photo that is a ValueError, as is another person.
     """
 
     photos: Sequence[str | Path]
@@ -41,6 +42,7 @@ class LabelledPhotos:
     person: str = "largest"
     predictions: Path | None = None
     on_photo: Callable[[Path, int], None] | None = None
+    failures: dict[Path, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         select_people([], self.person)
@@ -50,17 +52,25 @@ class LabelledPhotos:
 
     def __iter__(self) -> Iterator[tuple[Path, np.ndarray, list[Instance]]]:
         for path in self.paths:
-            image_rgb = read_photo(path)
-            chosen = select_people(self._labelled(path, image_rgb), self.person)
+            try:
+                image_rgb = read_photo(path)
+                found = self._predicted(path, image_rgb)
+            except (ValueError, OSError) as error:
+                if len(self.paths) == 1:
+                    raise
+                self.failures[path] = str(error)
+                continue
+            chosen = select_people(self.label(image_rgb) if found is None else found, self.person)
             people = [one for one in chosen if one.iuv.i.any()]
             if self.on_photo:
                 self.on_photo(path, len(people))
             yield path, image_rgb, people
 
-    def _labelled(self, path: Path, image_rgb: np.ndarray) -> list[Instance]:
+    def _predicted(self, path: Path, image_rgb: np.ndarray) -> list[Instance] | None:
+        """The people in the photo's file of predictions; None if it has none."""
         file = (self.predictions or path.parent) / f"{path.stem}.npz"
         if not file.is_file():
-            return self.label(image_rgb)
+            return None
         prediction = load_prediction(file)
         if prediction.iuv.size_hw != image_rgb.shape[:2]:
             (height, width), (rows, columns) = prediction.iuv.size_hw, image_rgb.shape[:2]
@@ -100,7 +110,7 @@ def transfer_texture(
 ) -> list[Path]:
     """Paint a texture, an atlas or a map, on the people in photos; write <stem>.transfer.jpg each. Return the paths.
 
-    ValueError if the file is no such texture or a photo cannot be read; photos before that one are written.
+    ValueError if the file is no such texture or no photo can be read.
     """
     colour = read_photo(texture_file)
     try:
@@ -112,17 +122,24 @@ def transfer_texture(
     for path, image_rgb, people in photos:
         picture = draw_texture(image_rgb, people, texture, shading=shading)
         written += write_all(Path(out_dir), {f"{path.stem}.transfer.jpg": _jpeg(picture)})
+    if not written:
+        raise ValueError("no photo can be read.")
     return written
 
 
 def make_view(photos: LabelledPhotos, out: str | Path) -> Path:
-    """Write a page of one photo and the body beside it, linked point by point. ValueError if nobody is in the photo."""
+    """Write a page of one photo and the body beside it, linked point by point.
+
+    ValueError if nobody is in the photo, or `out` is a folder.
+    """
+    out = Path(out)
+    if out.is_dir():
+        raise ValueError(f"{out} is a folder: name the page to write, {out / 'page.html'}.")
     if len(photos.paths) != 1:
         raise ValueError(f"a page shows one photo, got {len(photos.paths)}.")
     ((path, image_rgb, people),) = photos
     if not people:
         raise ValueError(f"there is nobody in {path}: a page needs a person.")
-    out = Path(out)
     page = correspondence_page(image_rgb, people, title=path.stem)
     out.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(out, page.encode())

@@ -28,11 +28,20 @@ BOUNDARY = "frame"
 
 
 def camera_frames(number: int) -> Iterator[np.ndarray]:
-    """Yield what a camera sees, always its newest frame, (H, W, 3) uint8 RGB. ValueError if it cannot be opened."""
+    """Open a camera, and yield what it sees, always its newest frame, (H, W, 3) uint8 RGB.
+
+    ValueError, at once, if it cannot be opened.
+    """
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # each driver that fails would say so
     camera = cv2.VideoCapture(number)
+    cv2.utils.logging.setLogLevel(level)
+    if not camera.isOpened():
+        raise ValueError(f"camera {number} cannot be opened: is it connected, and used by no other program?")
+    return _frames_of(camera)
+
+
+def _frames_of(camera: cv2.VideoCapture) -> Iterator[np.ndarray]:
     try:
-        if not camera.isOpened():
-            raise ValueError(f"camera {number} cannot be opened: is it connected, and used by no other program?")
         yield from newest(_read_all(camera))
     finally:
         camera.release()

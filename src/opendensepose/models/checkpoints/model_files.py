@@ -1,5 +1,6 @@
 """Which file holds a model, by its name. No torch: prediction without it asks here too."""
 
+from difflib import get_close_matches
 from pathlib import Path
 
 from opendensepose.models.checkpoints.official import OFFICIAL, fetch_official
@@ -21,8 +22,10 @@ def weights_path(name_or_file: str | Path) -> Path:
         return fetch_official(str(name_or_file))
     path = WEIGHTS.get(str(name_or_file), Path(name_or_file))
     if not path.is_file():
+        near = get_close_matches(str(name_or_file), [*WEIGHTS, *OFFICIAL], n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else "docs/how_to/predict.md names the official ones."
         raise ValueError(
-            f"no model called {str(name_or_file)!r} and no such file; known models: {', '.join(sorted(WEIGHTS))},"
-            f" and the official {', '.join(OFFICIAL)}."
+            f"no model called {str(name_or_file)!r} and no such file; known models: {', '.join(sorted(WEIGHTS))}, and"
+            f" {len(OFFICIAL)} official ones: {hint}"
         )
     return path
