@@ -13,8 +13,8 @@ goes on by itself. With proposals it clicks where there is none, or where it lie
 import numpy as np
 
 from contradictions import moved_by_chance
-from opendensepose.annotate.surface.contradictions import find_contradictions
-from opendensepose.annotate.surface.wrong_answers import answer_noise_m
+from opendensepose.annotate.checks.contradictions import find_contradictions
+from opendensepose.annotate.checks.wrong_answers import answer_noise_m
 from opendensepose.surface import GeodesicDistances, SurfacePoints, load_surface
 from wrong_answers import asked_for
 

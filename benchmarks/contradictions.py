@@ -13,8 +13,8 @@ import argparse
 import numpy as np
 from scipy.spatial import cKDTree
 
+from opendensepose.annotate.checks.contradictions import find_contradictions
 from opendensepose.annotate.surface.cameras import part_faces
-from opendensepose.annotate.surface.contradictions import find_contradictions
 from opendensepose.annotate.surface.sampling import sample_points
 from opendensepose.part_grid import sample_on_grid
 from opendensepose.surface import CHART_TO_PART, PART_NAMES, SurfacePoints, load_charts, load_surface, mirror_iuv

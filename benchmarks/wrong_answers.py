@@ -7,7 +7,7 @@ Into their answers one mistake is made: all answers of a part are moved on by on
 behind (parts of at least 4 answers); or one answer becomes a random place of its part, more than 15 cm away on the
 surface (8 of each person, one at a time). A slipped part is warned if a warning names an answer of it, and known as a
 whole if one names most of them; a single answer is found if a warning names it. Without the model, and with the default
-model as a witness. The thresholds in `annotate/surface/wrong_answers.py` were chosen on the people of seed 81; measure
+model as a witness. The thresholds in `annotate/checks/wrong_answers.py` were chosen on the people of seed 81; measure
 on others. --cache keeps the people, whose rendering takes most of the time.
 """
 
@@ -19,9 +19,9 @@ from time import process_time
 import numpy as np
 
 from contradictions import moved_by_chance
+from opendensepose.annotate.checks.contradictions import find_contradictions
+from opendensepose.annotate.checks.model_labels import ModelAnswers, label_person
 from opendensepose.annotate.surface.cameras import part_faces
-from opendensepose.annotate.surface.contradictions import find_contradictions
-from opendensepose.annotate.surface.model_labels import ModelAnswers, label_person
 from opendensepose.annotate.surface.sampling import sample_points
 from opendensepose.annotate.work.gold import render_gold
 from opendensepose.part_grid import sample_on_grid

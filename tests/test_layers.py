@@ -23,7 +23,7 @@ LAYERS = [
 ]
 # The same within packages that have sub-packages. Modules beside the sub-packages may be used by all of them.
 ROOMS = {
-    "annotate": [{"server"}, {"team"}, {"work"}, {"surface"}],
+    "annotate": [{"server"}, {"team"}, {"work"}, {"surface"}, {"checks"}],
     "models": [{"checkpoints"}, {"densepose_lite", "rcnn", "fcn"}],
     "synth": [{"scene"}, {"backgrounds"}, {"wardrobe"}, {"clothes"}, {"body"}, {"drawing"}, {"textures"}],
     "surface": [{"geodesics", "unwrapping"}],

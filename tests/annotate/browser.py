@@ -19,8 +19,8 @@ import uvicorn
 from PIL import Image, ImageDraw
 from tests.annotate.fakes import Clash
 
+from opendensepose.annotate.checks.model_labels import ModelAnswers
 from opendensepose.annotate.server.app import create_app
-from opendensepose.annotate.surface.model_labels import ModelAnswers
 from opendensepose.annotate.surface.service import SurfaceService
 from opendensepose.annotate.work.photos import PhotoFolder, add_photos
 from opendensepose.annotate.work.store import open_store

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 from PIL import Image
 
+from opendensepose.annotate.checks.model_labels import ModelAnswers
 from opendensepose.annotate.server import access
 from opendensepose.annotate.surface.cameras import PlaceInView
-from opendensepose.annotate.surface.model_labels import ModelAnswers
 from opendensepose.data.masks import encode_mask
 from opendensepose.surface import SurfacePoints
 

@@ -5,7 +5,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from PIL import Image
-from tests.annotate.fakes import sign_in, write_photos
+from tests.annotate.fakes import sign_in, square, write_photos
 
 from opendensepose.annotate.server.people import Thumbnails
 from opendensepose.annotate.work.photos import PhotoFolder, add_photos
@@ -35,6 +35,68 @@ def test_people_are_listed_opened_assigned_and_walked(team, store):
     sign_in(team, store, "ann")
     assert team.post("/api/people/2/open").json()["editable"] is True
     assert [row["person_id"] for row in team.get("/api/people").json()["rows"]] == [2, 3]
+
+
+def finish(team) -> str:
+    """Annotates the next person and submits; returns the path of the task."""
+    task = team.post("/api/tasks/next").json()
+    path = f"/api/tasks/{task['id']}"
+    team.put(f"{path}/parts", json={"version": 1, "parts": {"1": square(100, 200)}})
+    asked = team.post(f"{path}/points", json={"version": 2}).json()
+    for k, point in enumerate(asked["points"]):
+        body = {"version": asked["version"] + k, "click": {"view": 0, "x": 10.0 * k + 5, "y": 5}}
+        assert team.put(f"{path}/points/{point['id']}", json=body).status_code == 200
+    assert team.post(f"{path}/submit").json()["status"] == "submitted"
+    return path
+
+
+def test_a_submission_is_reopened_until_a_reviewer_looks_and_by_managers_after_that(team, store):
+    sign_in(team, store, "max", "manager")
+    add_people(team, 1)
+    sign_in(team, store, "ann")
+    path = finish(team)
+    assert team.post(f"{path}/reopen").json()["editable"] is True
+    assert team.post(f"{path}/submit").status_code == 200
+    sign_in(team, store, "rita", "reviewer")
+    assert team.get("/api/review/next").json()["person_id"] == 1
+    sign_in(team, store, "ann")
+    refused = team.post(f"{path}/reopen")
+    assert refused.status_code == 409 and "reviewer is looking" in refused.json()["error"]
+    sign_in(team, store, "rita", "reviewer")
+    assert team.post(f"{path}/accept").json()["status"] == "accepted"
+    sign_in(team, store, "max", "manager")
+    assert team.post(f"{path}/reopen").json()["status"] == "sent_back"
+    sign_in(team, store, "ann")
+    assert team.post("/api/tasks/next").json()["editable"] is True
+
+
+def test_work_goes_out_with_its_comments_and_comes_back_unless_somebody_works_on_it(team, store):
+    """Export of all work, import as done, update: by the options of the addresses."""
+    sign_in(team, store, "max", "manager")
+    add_people(team, 2)
+    sign_in(team, store, "ann")
+    path = finish(team)
+    skipped = team.post("/api/tasks/next").json()["id"]
+    assert team.post(f"/api/tasks/{skipped}/skip", json={"reason": "too dark"}).status_code == 200
+    sign_in(team, store, "rita", "reviewer")
+    assert team.post(f"{path}/send_back", json={"comments": [{"text": "too high"}]}).status_code == 200
+    sign_in(team, store, "max", "manager")
+    assert team.get("/api/export.json").json()["annotations"] == []
+    document = team.get("/api/export.json?all=1").json()
+    (entry,) = document["annotations"]
+    assert (entry["status"], entry["annotator"], entry["comments"][0]["text"]) == ("sent_back", "ann", "too high")
+    assert document["dp_skipped"][0]["reason"] == "too dark"
+    listed = team.get("/api/people?search=dark").json()["rows"]
+    assert [(row["status"], row["skip_reason"]) for row in listed] == [("skipped", "too dark")]
+    assert team.post("/api/import?done=1&update=1", json=document).json()["begun"] == 2
+    entry["bbox"] = [5, 5, 30, 30]  # somebody new, with finished work
+    counts = team.post("/api/import?done=1", json={**document, "dp_skipped": []}).json()
+    assert (counts["people"], counts["done"], counts["problems"]) == (1, 1, [])
+    entry["dp_x"] = [value + 1 for value in entry["dp_x"]]
+    assert team.post("/api/import?done=1", json={**document, "dp_skipped": []}).json()["known"] == 1
+    assert team.post("/api/import?done=1&update=1", json={**document, "dp_skipped": []}).json()["updated"] == 1
+    third = max(team.get("/api/export.json?all=1").json()["annotations"], key=lambda one: one["id"])
+    assert third["dp_x"] == pytest.approx(entry["dp_x"], abs=0.2) and third["comments"][0]["text"] == "too high"
 
 
 def test_an_imported_file_stops_nobody(team, store):

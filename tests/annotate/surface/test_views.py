@@ -51,7 +51,3 @@ def test_a_click_beside_the_part_is_refused_with_a_hint():
 
 def test_points_of_other_parts_are_shown_nowhere():
     assert views.visible_places(3, spread(2, 4)) == [[], [], [], []]
-
-
-def test_names_are_said_as_people_say_them():
-    assert [views.display_name(part) for part in (1, 3, 10)] == ["torso", "left hand", "left upper arm"]

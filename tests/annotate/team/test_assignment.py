@@ -60,8 +60,8 @@ def test_begun_work_moves_with_all_that_was_done(store, crowd):
     assert refusal.value.status == 404
     assert tasks.next_task(store, RULES, bob) == mine
     edits.set_parts(store, RULES, bob, mine, {2: square(0, 9)}, version=3)
-    annotate_rest = row(store, mine)
-    assert (annotate_rest.annotator_id, annotate_rest.version) == (bob.id, 4)
+    moved = row(store, mine)
+    assert (moved.annotator_id, moved.version) == (bob.id, 4)
 
 
 def test_submitted_work_is_not_moved_and_the_revoked_get_nothing(store, crowd):

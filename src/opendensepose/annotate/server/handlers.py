@@ -9,6 +9,7 @@ import sqlalchemy as sql
 from PIL import Image
 from starlette.responses import Response
 
+from opendensepose.annotate.checks.model_labels import LabelCache, PersonLabels
 from opendensepose.annotate.server.access import new_link
 from opendensepose.annotate.server.bodies import (
     AnswerBody,
@@ -27,8 +28,7 @@ from opendensepose.annotate.server.bodies import (
 from opendensepose.annotate.server.manager import MANAGER_ENDPOINTS, QualityCache
 from opendensepose.annotate.server.pages import PAGE_ENDPOINTS
 from opendensepose.annotate.server.people import PEOPLE_ENDPOINTS, Thumbnails
-from opendensepose.annotate.server.requests import Call, Endpoint
-from opendensepose.annotate.surface.model_labels import LabelCache, PersonLabels
+from opendensepose.annotate.server.requests import CACHE_FOREVER, Call, Endpoint
 from opendensepose.annotate.surface.part_colours import TOOL_COLOURS
 from opendensepose.annotate.surface.service import SurfaceService
 from opendensepose.annotate.team.assignment import reopen as reopen_task
@@ -46,8 +46,6 @@ from opendensepose.part_grid import GRID
 from opendensepose.surface import NUM_PARTS, PART_NAMES, css_colour
 
 __all__ = ["ENDPOINTS", "AppState"]
-
-_CACHE_FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
 @dataclass
@@ -127,10 +125,7 @@ def list_photos(state: AppState, call: Call) -> list[dict]:
 def _readable_photos(call: Call) -> sql.Select:
     """Ids of the photos of the user's own tasks and, for reviewers, of submitted ones."""
     query = sql.select(people.c.photo_id).join(task_table, task_table.c.person_id == people.c.id)
-    is_readable = task_table.c.annotator_id == call.user.id
-    if call.user.may_review:
-        is_readable = sql.or_(is_readable, task_table.c.status.in_(tasks.ACTIVE))
-    return query.where(is_readable)
+    return query.where(tasks.is_readable(call.user))
 
 
 def image(state: AppState, call: Call) -> Response:
@@ -140,7 +135,7 @@ def image(state: AppState, call: Call) -> Response:
             if connection.scalar(_readable_photos(call).where(people.c.photo_id == photo_id).limit(1)) is None:
                 raise RequestError(f"There is no photo {photo_id} that you may see.", 404)
     content, media_type = state.folder.file(photo_id)
-    return Response(content, media_type=media_type, headers=_CACHE_FOREVER)
+    return Response(content, media_type=media_type, headers=CACHE_FOREVER)
 
 
 def views(state: AppState, call: Call) -> dict:
@@ -163,7 +158,7 @@ def view_picture(state: AppState, call: Call) -> Response:
     part, view = _part(call), call.path["view"]
     if not 0 <= view < len(state.surface.views_of(part)):
         raise RequestError(f"There is no view {view}.", 404)
-    return Response(state.surface.picture_png(part, view), media_type="image/png", headers=_CACHE_FOREVER)
+    return Response(state.surface.picture_png(part, view), media_type="image/png", headers=CACHE_FOREVER)
 
 
 # --- tasks -----------------------------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def invite(state: ManagerState, call: Call) -> dict:
     try:
         token = access.invite(state.store, call.body.name, call.body.role, by=call.user)
     except ValueError as error:
-        raise RequestError(f"{str(error)[:1].upper()}{str(error)[1:]}", 422) from None
+        raise _refusal(error, 422) from None
     return {"path": f"/enter#{token}"}
 
 
@@ -85,8 +85,14 @@ def revoke(state: ManagerState, call: Call) -> dict:
     try:
         access.revoke(state.store, call.body.name, by=call.user)
     except ValueError as error:
-        raise RequestError(f"{str(error)[:1].upper()}{str(error)[1:]}", 404) from None
+        raise _refusal(error, 404) from None
     return {}
+
+
+def _refusal(error: ValueError, status: int) -> RequestError:
+    """Answer with an error's sentence; verbs print it behind a colon, pages by itself."""
+    sentence = str(error)
+    return RequestError(sentence[:1].upper() + sentence[1:], status)
 
 
 def quality(state: ManagerState, call: Call) -> dict:

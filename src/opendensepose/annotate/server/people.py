@@ -9,14 +9,14 @@ from msgspec import convert, to_builtins
 from starlette.responses import Response
 
 from opendensepose.annotate.server.bodies import Assign, NeighboursQuery, OpenPerson, People, PeopleQuery
-from opendensepose.annotate.server.requests import Call, Endpoint
+from opendensepose.annotate.server.requests import CACHE_FOREVER, Call, Endpoint
 from opendensepose.annotate.team import assignment
 from opendensepose.annotate.team.deletion import delete_people
 from opendensepose.annotate.team.people_list import Filter, list_people, neighbours
 from opendensepose.annotate.work.errors import RequestError
 from opendensepose.annotate.work.photos import PhotoFolder
 from opendensepose.annotate.work.store import Store, people, tasks
-from opendensepose.annotate.work.tasks import ACTIVE, Rules
+from opendensepose.annotate.work.tasks import Rules, is_readable
 
 __all__ = ["PEOPLE_ENDPOINTS", "Thumbnails"]
 
@@ -75,17 +75,14 @@ def thumbnail(state: PeopleState, call: Call) -> Response:
     person_id = call.path["person_id"]
     query = sql.select(people).where(people.c.id == person_id)
     if not call.user.may_manage:
-        is_readable = tasks.c.annotator_id == call.user.id
-        if call.user.may_review:
-            is_readable = sql.or_(is_readable, tasks.c.status.in_(ACTIVE))
-        query = query.where(sql.select(tasks.c.id).where(tasks.c.person_id == person_id, is_readable).exists())
+        readable = sql.select(tasks.c.id).where(tasks.c.person_id == person_id, is_readable(call.user))
+        query = query.where(readable.exists())
     with state.store.reading() as connection:
         person = connection.execute(query).one_or_none()
     if person is None:
         raise RequestError(f"There is no person {person_id} that you may see.", 404)
     content = state.thumbnails.jpeg(person.photo_id, (person.x0, person.y0, person.x1, person.y1))
-    headers = {"Cache-Control": "private, max-age=31536000, immutable"}
-    return Response(content, media_type="image/jpeg", headers=headers)
+    return Response(content, media_type="image/jpeg", headers=CACHE_FOREVER)
 
 
 def assign(state: PeopleState, call: Call) -> dict:

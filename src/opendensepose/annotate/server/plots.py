@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from opendensepose.annotate.part_names import display_name
 from opendensepose.annotate.server.markup import render
-from opendensepose.annotate.surface.views import display_name
 from opendensepose.surface import PART_NAMES
 
 __all__ = ["PLOTS", "Bar", "bars_svg"]

@@ -25,6 +25,7 @@ from opendensepose.annotate.work.fields import MAX_ID
 from opendensepose.annotate.work.tasks import User
 
 __all__ = [
+    "CACHE_FOREVER",
     "EXCEPTION_HANDLERS",
     "IMPORT_BYTES",
     "JSON_BYTES",
@@ -41,6 +42,7 @@ __all__ = [
 JSON_BYTES = 1_000_000
 IMPORT_BYTES = 600_000_000
 SAFE_METHODS = ("GET", "HEAD")
+CACHE_FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}  # of pictures that never change
 T = TypeVar("T")
 _REQUEST_ID = re.compile(r"[!-~]{1,100}")
 _NUM_SHORT = 4  # threads of short calls; more of them would only wait for Python's global lock

@@ -4,8 +4,8 @@ from contextlib import suppress
 
 import numpy as np
 
-from opendensepose.annotate.surface.contradictions import find_contradictions
-from opendensepose.annotate.surface.model_labels import label_person
+from opendensepose.annotate.checks.contradictions import find_contradictions
+from opendensepose.annotate.checks.model_labels import label_person
 from opendensepose.annotate.surface.picture_cache import PictureCache
 from opendensepose.annotate.surface.preview import draw_preview
 from opendensepose.annotate.surface.sampling import sample_points

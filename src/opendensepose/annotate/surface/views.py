@@ -8,11 +8,12 @@ from functools import cache
 
 import numpy as np
 
+from opendensepose.annotate.part_names import display_name
 from opendensepose.annotate.surface.cameras import NUM_VIEWS, PlaceInView, View, load_views
 from opendensepose.annotate.surface.ray_casting import ViewRays
-from opendensepose.surface import PART_NAMES, SurfacePoints
+from opendensepose.surface import SurfacePoints
 
-__all__ = ["display_name", "point_at", "views_of", "visible_places"]
+__all__ = ["point_at", "views_of", "visible_places"]
 
 
 def views_of(part: int) -> tuple[View, ...]:
@@ -42,12 +43,6 @@ def visible_places(part: int, points: SurfacePoints) -> list[list[PlaceInView]]:
         for k in np.flatnonzero(visible):
             seen[k].append(PlaceInView(view, float(xy[k, 0]), float(xy[k, 1])))
     return seen
-
-
-def display_name(part: int) -> str:
-    """Return a part's name for display: `left upper arm` for `upper arm left`."""
-    *words, last = PART_NAMES[part].split()
-    return " ".join([last, *words] if last in ("left", "right") else [*words, last])
 
 
 def _view(part: int, view: int) -> View:

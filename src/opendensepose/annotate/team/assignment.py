@@ -15,6 +15,7 @@ from opendensepose.annotate.work.tasks import (
     count_active,
     create_task,
     extend_lease,
+    is_held,
     log,
     readable_task,
     update_task,
@@ -129,7 +130,7 @@ def _assign_one(
         return f"{whom.name} has this person already ({own.status.replace('_', ' ')})"
     others = [row for row in rows if row is not own]
     begun = [row for row in others if row.status == "open"]
-    left, held = ([row for row in begun if _is_held(row, now) == is_held] for is_held in (False, True))
+    left, held = ([row for row in begun if is_held(row, now) == held_now] for held_now in (False, True))
     has_room = count_active(connection, person_id, now, excluded=own.id if own else None) < rules.annotators_per_person
     movable = left if has_room else held
     if not has_room and not movable:
@@ -149,10 +150,6 @@ def _assign_one(
     update_task(connection, task_id, values)
     log(connection, store, user, task_id, "assign", detail={"annotator": whom.name})
     return None
-
-
-def _is_held(task: Row, now: float) -> bool:
-    return task.assigned_at is not None or (task.lease_expires_at is not None and task.lease_expires_at > now)
 
 
 def _end(connection: Connection, task_id: int) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Row
 
 from opendensepose.annotate.work.fields import Id, Text
 from opendensepose.annotate.work.store import Store, annotators, people, photos, tasks
-from opendensepose.annotate.work.tasks import ACTIVE, User
+from opendensepose.annotate.work.tasks import User, is_readable
 
 __all__ = ["STATES", "Filter", "list_people", "neighbours"]
 
@@ -58,10 +58,8 @@ def _rows(user: User, wanted: Filter, *columns: Any) -> sql.Select:
     query = sql.select(*columns).select_from(source)
     if user.may_manage:
         query = query.where(sql.or_(people.c.is_gold.is_(False), tasks.c.id.is_not(None)))
-    elif user.may_review:
-        query = query.where(sql.or_(tasks.c.annotator_id == user.id, tasks.c.status.in_(ACTIVE)))
     else:
-        query = query.where(tasks.c.annotator_id == user.id)
+        query = query.where(is_readable(user))
     if wanted.state is not None:
         query = query.where(_STATUS.in_(_TO_DO if wanted.state == "to_do" else (wanted.state,)))
     if wanted.annotator is not None:

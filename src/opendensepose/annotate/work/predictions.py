@@ -12,7 +12,7 @@ import numpy as np
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Row
 
-from opendensepose.annotate.surface.model_labels import ModelAnswers, PersonLabels
+from opendensepose.annotate.checks.model_labels import ModelAnswers, PersonLabels
 from opendensepose.annotate.work.errors import RequestError
 from opendensepose.annotate.work.store import Store, predictions
 from opendensepose.annotate.work.task_content import box_xyxy_of, task_points

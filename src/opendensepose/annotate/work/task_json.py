@@ -7,8 +7,8 @@ import numpy as np
 import sqlalchemy as sql
 from sqlalchemy.engine import Connection, Row
 
+from opendensepose.annotate.checks.contradictions import Contradiction
 from opendensepose.annotate.surface.cameras import PlaceInView
-from opendensepose.annotate.surface.contradictions import Contradiction
 from opendensepose.annotate.surface.service import SurfaceService
 from opendensepose.annotate.work.predictions import current_predictions, witness_of
 from opendensepose.annotate.work.review import task_comments

@@ -29,6 +29,8 @@ __all__ = [
     "count_active",
     "create_task",
     "extend_lease",
+    "is_held",
+    "is_readable",
     "log",
     "next_task",
     "readable_task",
@@ -124,6 +126,12 @@ def readable_task(connection: Connection, user: User, task_id: int, lock: bool =
     raise RequestError(f"There is no task {task_id} that you may read.", 404)
 
 
+def is_readable(user: User) -> sql.ColumnElement[bool]:
+    """Tell in a query whether a task is the user's own or, for reviewers, was submitted; managers may read all."""
+    is_own = tasks.c.annotator_id == user.id
+    return sql.or_(is_own, tasks.c.status.in_(ACTIVE)) if user.may_review else is_own
+
+
 # --- leases ----------------------------------------------------------------------------------------------------------
 
 
@@ -133,8 +141,7 @@ def extend_lease(connection: Connection, store: Store, rules: Rules, task: Row) 
     RequestError 409 if the lease has expired and others have taken the person.
     """
     now = store.clock()
-    is_held = task.assigned_at is not None or (task.lease_expires_at is not None and task.lease_expires_at > now)
-    if task.status == "open" and not is_held and not task.is_gold and task.fixer_id is None:
+    if task.status == "open" and not is_held(task, now) and not task.is_gold and task.fixer_id is None:
         connection.execute(sql.select(people.c.id).where(people.c.id == task.person_id).with_for_update())
         if count_active(connection, task.person_id, now, excluded=task.id) >= rules.annotators_per_person:
             raise RequestError(
@@ -143,6 +150,11 @@ def extend_lease(connection: Connection, store: Store, rules: Rules, task: Row) 
                 task.version,
             )
     return now + rules.lease_seconds
+
+
+def is_held(task: Row, now: float) -> bool:
+    """Tell whether an open task keeps its person from others: it is leased or assigned."""
+    return task.assigned_at is not None or (task.lease_expires_at is not None and task.lease_expires_at > now)
 
 
 def _active(task: sql.FromClause, now: float) -> sql.ColumnElement[bool]:
@@ -344,14 +356,8 @@ def skip(store: Store, rules: Rules, user: User, task_id: int, reason: str) -> N
         task = readable_task(connection, user, task_id, lock=True)
         check_editable(task, user)
         extend_lease(connection, store, rules, task)
-        ended: dict[str, Any] = {
-            "status": "skipped",
-            "skip_reason": reason,
-            "lease_expires_at": None,
-            "assigned_at": None,
-        }
-        ended |= {"version": task.version + 1, "touched_at": store.clock()}
-        update_task(connection, task_id, ended)
+        ended = {"status": "skipped", "skip_reason": reason, "lease_expires_at": None, "assigned_at": None}
+        update_task(connection, task_id, {**ended, "version": task.version + 1, "touched_at": store.clock()})
         log(connection, store, user, task_id, "skip", detail={"reason": reason})
 
 
@@ -374,14 +380,10 @@ def submit(store: Store, rules: Rules, user: User, task_id: int, version: int | 
         if any(open_flags):
             count = sum(map(bool, open_flags))
             raise RequestError(f"{count} of {len(open_flags)} points have neither an answer nor a reason.", 422)
-        values: dict[str, Any] = {
-            "status": "submitted",
-            "submitted_at": store.clock(),
-            "lease_expires_at": None,
-            "fixer_id": None,
-        }
-        values |= {"assigned_at": None, "touched_at": store.clock()}
-        update_task(connection, task_id, {**values, "version": task.version + 1})
+        now = store.clock()
+        ended = {"status": "submitted", "lease_expires_at": None, "assigned_at": None, "fixer_id": None}
+        changes = {**ended, "version": task.version + 1, "submitted_at": now, "touched_at": now}
+        update_task(connection, task_id, changes)
         if task.submitted_at is None:
             more = people.c.times_submitted + 1
             connection.execute(people.update().where(people.c.id == task.person_id).values(times_submitted=more))

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from opendensepose.annotate.checks.contradictions import find_contradictions
 from opendensepose.annotate.surface.cameras import part_faces
-from opendensepose.annotate.surface.contradictions import find_contradictions
 from opendensepose.surface import SurfacePoints, load_surface
 
 MIRROR = {1: 1, 14: 14, 2: 3, 3: 2, 4: 5, 5: 4, 6: 7, 7: 6, 8: 9, 9: 8, 10: 11, 11: 10, 12: 13, 13: 12}

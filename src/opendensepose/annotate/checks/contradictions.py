@@ -8,14 +8,15 @@ Letters: P answered points; K points of one part.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
-from opendensepose.annotate.surface.model_labels import ModelAnswers
-from opendensepose.annotate.surface.views import display_name
-from opendensepose.annotate.surface.wrong_answers import find_slips, find_wrong_answers, observe
-from opendensepose.surface import CHART_TO_PART, SurfacePoints, load_charts, load_surface
+from opendensepose.annotate.checks.body import at_rest, joint, normals_at_rest
+from opendensepose.annotate.checks.model_labels import ModelAnswers
+from opendensepose.annotate.checks.wrong_answers import find_slips, find_wrong_answers, observe
+from opendensepose.annotate.part_names import display_name
+from opendensepose.surface import SurfacePoints
 
 __all__ = ["Contradiction", "find_contradictions"]
 
@@ -95,7 +96,7 @@ class _PartAnswers:
 
     def __init__(self, number: int, xy: np.ndarray, points: SurfacePoints):
         self.number, self.xy = number, xy  # (K, 2) pixels of the photo
-        self.rest, self.normal = _at_rest(points)  # (K, 3) each
+        self.rest, self.normal = at_rest(points), normals_at_rest(points)  # (K, 3) each
         self._cache: dict[tuple, np.ndarray] = {}
 
     def __len__(self) -> int:
@@ -118,14 +119,14 @@ class _PartAnswers:
 
     def joint_in_photo(self, child: int) -> np.ndarray:
         """(2,) pixels: the joint with the part `child`, predicted from these answers on its parent."""
-        return self._cached(("joint", child), lambda: _in_photo(self.xy, self.rest, _joint(child, self.number)))
+        return self._cached(("joint", child), lambda: _in_photo(self.xy, self.rest, joint(child, self.number)))
 
     def start_in_photo(self, parent: int) -> np.ndarray:
         """(2,) pixels: the mean of the answers, weighted by proximity to the joint with `parent`."""
-        return self._cached(("start", parent), lambda: self._near(_joint(self.number, parent)))
+        return self._cached(("start", parent), lambda: self._near(joint(self.number, parent)))
 
-    def _near(self, joint: np.ndarray) -> np.ndarray:
-        near = np.exp(-np.linalg.norm(self.rest - joint, axis=1) / 0.1)
+    def _near(self, place: np.ndarray) -> np.ndarray:
+        near = np.exp(-np.linalg.norm(self.rest - place, axis=1) / 0.1)
         return near @ self.xy / near.sum()
 
     def _cached(self, key: tuple, compute: Callable[[], np.ndarray]) -> np.ndarray:
@@ -139,36 +140,6 @@ def _of_part(number: int, xy: bytes, face: bytes, barycentric: bytes) -> _PartAn
     """Cached by the arrays' bytes: a click changes one part of a person, the results of the others are reused."""
     points = SurfacePoints(np.frombuffer(face, np.int32), np.frombuffer(barycentric, np.float32).reshape(-1, 3))
     return _PartAnswers(number, np.frombuffer(xy).reshape(-1, 2), points)
-
-
-def _at_rest(points: SurfacePoints) -> tuple[np.ndarray, np.ndarray]:
-    """Positions and interpolated unit normals (P, 3) float64 on the body at rest."""
-    vertices, smooth = _body_at_rest()
-    faces = load_surface().faces
-    normal = points.xyz(smooth, faces)
-    return points.xyz(vertices, faces), normal / np.linalg.norm(normal, axis=1, keepdims=True)
-
-
-@cache
-def _body_at_rest() -> tuple[np.ndarray, np.ndarray]:
-    """The surface's vertices and vertex normals (V, 3) float64; every click needs them."""
-    surface = load_surface()
-    vertices = surface.vertices.astype(np.float64)
-    corner = vertices[surface.faces]
-    facing = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    smooth = np.zeros_like(vertices)
-    for k in range(3):
-        np.add.at(smooth, surface.faces[:, k], facing)
-    return vertices, smooth / np.linalg.norm(smooth, axis=1, keepdims=True)
-
-
-@cache
-def _joint(child: int, parent: int) -> np.ndarray:
-    """(3,) metres at rest: the centroid of the border between two parts."""
-    surface = load_surface()
-    number = CHART_TO_PART[load_charts().face_chart]
-    shared = np.intersect1d(surface.faces[number == child], surface.faces[number == parent])
-    return surface.vertices[shared].mean(0).astype(np.float64)
 
 
 def _slope(xy: np.ndarray, rest: np.ndarray) -> np.ndarray:
@@ -200,7 +171,7 @@ def _swapped_sides(parts: dict[int, tuple[np.ndarray, _PartAnswers]]) -> list[Co
         pairs = list(zip(sides, (right_parent, left_parent), strict=True))
         in_photo = [enough[parent][1].joint_in_photo(child) for child, parent in pairs]
         gap = np.linalg.norm(in_photo[0] - in_photo[1])
-        apart_m = np.linalg.norm(_joint(*pairs[0]) - _joint(*pairs[1]))
+        apart_m = np.linalg.norm(joint(*pairs[0]) - joint(*pairs[1]))
         if gap < MIN_SPREAD * pixels_per_metre * apart_m:
             continue
         gains, known = [], [(side, *pair) for side, pair in enumerate(pairs) if pair[0] in enough]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from opendensepose.annotate.surface.model_labels import LabelCache, PersonLabels, label_person
+from opendensepose.annotate.checks.model_labels import LabelCache, PersonLabels, label_person
 from opendensepose.instance import Instance
 from opendensepose.iuv import IUV
 from opendensepose.surface import load_charts

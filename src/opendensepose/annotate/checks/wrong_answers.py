@@ -1,37 +1,32 @@
 """Answers that look wrong: far from where the other answers and the model put their points, or moved on by one.
 
-Places on the body at rest are a smooth function of the pixel, within a part and less so across a joint: a Gaussian
-process (Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006). All other answers predict each answer
-with a standard deviation: leave-one-out residuals (their equations 5.10 to 5.12), together with the distance from what
-the model says of the pixel, tell single wrong answers. A part whose answers are likelier at the next point's pixel, or
-at the one before, has slipped.
+The answers are described by two processes (`processes`): places as a smooth function of the pixel, and pixels as those
+of a puppet. By each, all other answers predict each answer with a standard deviation. How surprising it is by both,
+whether it faces the viewer as its part's answers do, and what the model says of its pixel add up, as log likelihoods: a
+single answer is wrong if the sum is large. A part whose answers are likelier at the next point's pixel, or at the one
+before, has slipped.
 
-Letters: P answers; B parts; K answers of one part.
+Letters: P answers; B parts; K answers of one part; D dimensions, 3 of places, 2 of pixels.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from opendensepose.annotate.surface.model_labels import ModelAnswers
-from opendensepose.surface import SurfacePoints, load_surface
+from opendensepose.annotate.checks.body import at_rest, normals_at_rest
+from opendensepose.annotate.checks.model_labels import ModelAnswers
+from opendensepose.annotate.checks.processes import Process, padded, pixels_by_place, places_by_pixel
+from opendensepose.surface import SurfacePoints
 
 __all__ = ["Slip", "WrongAnswer", "answer_noise_m", "find_slips", "find_wrong_answers", "observe"]
 
-PARENT = {14: 1, 11: 1, 13: 11, 2: 13, 10: 1, 12: 10, 3: 12, 6: 1, 8: 6, 5: 8, 7: 1, 9: 7, 4: 9}  # in the skeleton
 # Standard deviation of a careful annotator's answer along each axis, metres; the paper's annotators are the worst on
 # the torso (DensePose, Güler et al. 2018, section 3).
 NOISE_M = {1: 0.04, 2: 0.012, 3: 0.012, 4: 0.015, 5: 0.015, 14: 0.015}
 LIMB_NOISE_M = 0.025
 ON_SKIN = 0.87  # of the noise: what of it lies along the normal is lost
-# Of the process: amplitudes and lengths, metres, chosen by the likelihood of careful answers.
-FAR_M, FAR_LENGTH_M = 0.35, 0.56
-NEAR_M, NEAR_LENGTH_M = 0.036, 0.12
-ACROSS_JOINT = 0.6  # the correlation of adjacent parts
-ANYWHERE_M = 1.0
 # The model's standard deviation by its confidence, metres.
 UNSEEN_M = 1e3  # where it says nothing
 ALIKE = 1.5  # times its standard deviation where several of its answers are heard: neighbouring ones err alike
@@ -43,12 +38,14 @@ FREEDOM, MODEL_FREEDOM = 30.0, 4.0
 WITNESS_WEIGHT = 0.5
 WITNESS_AGREES = 2.0  # the model's surprise that speaks neither for nor against an answer
 WITNESS_MOST = 8.0  # of its surprise: it is often far off itself, and must not accuse alone
-SURPRISE = 9.5  # of a wrong answer, at least
-MOST_SQUARED = 30.0  # of one answer, where a part's fit is judged
+# How much likelier a wrong answer is than a careful one (log), by the cosine to the mean normal of its part's others.
+COSINE, FACING_AWAY = (-1.0, -0.6, -0.2, 0.2, 0.6, 1.0), (5.0, 4.5, 3.0, 1.5, 0.0, -0.7)
+SURPRISE = 16.2  # of a wrong answer, at least
+MOST_SQUARED = 10.0  # of one answer by its variance, in each dimension, where a part's fit is judged
 PRIOR_ANSWERS = 3.0  # that fit as expected, added to each part
 LEAST_M = 0.08  # an answer nearer to where it should be is not called wrong
 MIN_ANSWERS, MOST_WRONG = 4, 20
-LIKELIER = 3.1  # a slip, at least: log likelihood ratio by the misfit after it
+LIKELIER = 4.0  # a slip, at least: log likelihood ratio by the misfit after it
 MIN_OF_SLIP = 4
 
 
@@ -74,15 +71,10 @@ class Observations:
 
     part: np.ndarray  # (P,)
     xy_m: np.ndarray  # (P, 2) pixels by the person's pixels per metre
-    centre: np.ndarray  # (3,) metres, the mean of the places
-    rest: np.ndarray  # (P, 3) metres, about the centre
-    variance: np.ndarray  # (P,) of careful answers, along each axis
-
-    @cached_property
-    def precision(self) -> np.ndarray:
-        """(P, P): the inverse of the answers' covariance, the same for x, y and z."""
-        covariance = _covariance(self.part, self.xy_m, self.part, self.xy_m)
-        return np.linalg.inv(covariance + np.diag(self.variance))
+    rest: np.ndarray  # (P, 3) metres
+    normal: np.ndarray  # (P, 3) unit vectors at rest
+    places: Process
+    pixels: Process
 
 
 def answer_noise_m(part: np.ndarray) -> np.ndarray:
@@ -95,10 +87,10 @@ def answer_noise_m(part: np.ndarray) -> np.ndarray:
 def observe(part: np.ndarray, xy: np.ndarray, points: SurfacePoints) -> Observations:
     """Collect P answers. part: (P,) 1..14. xy: (P, 2) pixels of the photo, in the order of presentation."""
     part, xy = np.asarray(part, int), np.asarray(xy, np.float64).reshape(-1, 2)
-    rest = _at_rest(points)
-    centre = rest.mean(0) if len(rest) else np.zeros(3)
-    variance = (ON_SKIN * answer_noise_m(part)) ** 2
-    return Observations(part, xy / _pixels_per_metre(part, xy, rest), centre, rest - centre, variance)
+    rest, noise = at_rest(points), (ON_SKIN * answer_noise_m(part)) ** 2
+    xy_m = xy / _pixels_per_metre(part, xy, rest)
+    places, pixels = (make(part, xy_m, rest, noise) for make in (places_by_pixel, pixels_by_place))
+    return Observations(part, xy_m, rest, normals_at_rest(points), places, pixels)
 
 
 def find_slips(seen: Observations, witness: ModelAnswers | None = None) -> Iterator[Slip]:
@@ -124,24 +116,42 @@ def _slip_ratios(seen: Observations, blocks: list[np.ndarray], witness: ModelAns
     is_there = np.arange(count.max()) < count[:, None]  # (B, K)
     own = np.zeros(is_there.shape, int)
     own[is_there] = np.concatenate(blocks)
-    mean, covariance = _predicted_without(seen, own, is_there)
+    mean, covariance = seen.places.without_part(own, is_there)
     if witness is not None:
         mean, covariance = _seen_by_model(seen, own, is_there, mean, covariance, witness)
-    covariance = covariance + seen.variance[own][:, :, None] * np.eye(count.max())
-    # Letters: a, p: the first K - 1 answers or pixels of a part (0), or its last K - 1 (1).
+    of_places = _shifted_fits(seen.places, own, is_there, mean, covariance)  # [answers, pixels]
+    of_pixels = _shifted_fits(seen.pixels, own, is_there, *seen.pixels.without_part(own, is_there))  # [pixels, answers]
+    ratios = np.zeros((len(blocks), 2))
+    for log_density, misfit in (of_places, [fits.swapaxes(0, 1) for fits in of_pixels]):
+        here, there = log_density[[0, 1], [0, 1]], log_density[[0, 1], [1, 0]]
+        ratios += ((there - here) / misfit[[0, 1], [1, 0]]).T
+    return ratios
+
+
+def _shifted_fits(
+    process: Process, own: np.ndarray, is_there: np.ndarray, mean: np.ndarray, covariance: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Log densities and misfits (2, 2, B): of each part's values but the last (0) or the first (1), first axis, where
+    those but the last or the first are predicted, second axis."""
+    covariance = covariance + process.noise[own][:, :, None] * np.eye(own.shape[1])
     used = is_there[:, 1:]
     covariances = np.stack([covariance[:, :-1, :-1], covariance[:, 1:, 1:]])
-    precision = np.linalg.inv(_padded(covariances, used))  # (p, B, K - 1, K - 1)
-    answers, means = (np.stack([values[:, :-1], values[:, 1:]]) for values in (seen.rest[own], mean))
-    residual = np.where(used[..., None], answers[:, None] - means, 0)  # (a, p, B, K - 1, 3)
-    log_density, misfit = _likelihood(residual, precision, count - 1)  # (a, p, B) each
-    here, there = log_density[[0, 1], [0, 1]], log_density[[0, 1], [1, 0]]
-    return ((there - here) / misfit[[0, 1], [1, 0]]).T
+    precision = np.linalg.inv(padded(covariances, used))  # (2, B, K - 1, K - 1)
+    values, means = (np.stack([both[:, :-1], both[:, 1:]]) for both in (process.value[own], mean))
+    residual = np.where(used[..., None], values[:, None] - means, 0)  # (2, 2, B, K - 1, D)
+    return _likelihood(residual, precision, used.sum(1))
 
 
-def _padded(matrices: np.ndarray, is_there: np.ndarray) -> np.ndarray:
-    """The matrices (..., B, K, K), with the identity in rows and columns that are not there (B, K)."""
-    return np.where(is_there[:, :, None] & is_there[:, None], matrices, np.eye(is_there.shape[1]))
+def _likelihood(residual: np.ndarray, precision: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log density of values under a Gaussian, without the constant, and how badly they fit, as `_misfit` says; (...).
+
+    residual: (..., K, D), 0 where padded. precision: (..., K, K), the same for all dimensions. count: (...), of K.
+    """
+    pull, dimensions = precision @ residual, residual.shape[-1]
+    squared = (residual * pull).sum((-2, -1))
+    left_out = ((pull**2).sum(-1) / np.diagonal(precision, axis1=-2, axis2=-1)).sum(-1)
+    log_density = 0.5 * (dimensions * np.linalg.slogdet(precision)[1] - squared)
+    return log_density, np.maximum(left_out / count / dimensions, 1)
 
 
 def find_wrong_answers(
@@ -151,21 +161,35 @@ def find_wrong_answers(
 
     points: the answers that were observed. witness: what the model says of their pixels, None without a model.
     """
-    rest, part, precision = seen.rest.copy(), seen.part, seen.precision
+    part, processes = seen.part, (seen.places, seen.pixels)
     by_model, is_left = _model_surprise(part, points, witness), np.ones(len(part), bool)
     for _ in range(min(MOST_WRONG, len(part) + 1 - MIN_ANSWERS)):
-        residual, squared = _left_out(rest, precision)
-        distance = np.linalg.norm(residual, axis=1)
-        surprise = _student(squared / _misfit(squared, part, is_left), FREEDOM) + by_model
+        judged = [_surprise(process, part, is_left) for process in processes]
+        distance = np.maximum(*(distance for distance, _ in judged))
+        surprise = sum(surprise for _, surprise in judged) + _facing_away(part, seen.normal, is_left) + by_model
         surprise[(distance < LEAST_M) | ~is_left] = 0
         k = int(surprise.argmax())
         if surprise[k] <= SURPRISE:
             return
         yield WrongAnswer(k, float(distance[k]), bool(by_model[k] > 0))
-        # The inverse without row and column k; in them the identity, so that k takes no part in what follows.
-        precision = precision - np.outer(precision[:, k], precision[k]) / precision[k, k]
-        precision[k], precision[:, k], precision[k, k] = 0, 0, 1
-        rest[k], is_left[k] = 0, False
+        processes, is_left[k] = tuple(process.without(k) for process in processes), False
+
+
+def _surprise(process: Process, part: np.ndarray, is_left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far each answer is from what the others predict, metres, and how surprising that is: (P,) each."""
+    residual, variance = process.left_out()
+    squared, dimensions = (residual**2).sum(1), residual.shape[1]
+    misfit = _misfit(squared / variance / dimensions, part, is_left)
+    return np.sqrt(squared), _student(squared / variance / misfit, FREEDOM, dimensions)
+
+
+def _facing_away(part: np.ndarray, normal: np.ndarray, is_left: np.ndarray) -> np.ndarray:
+    """(P,): how much the side of the body speaks against each answer: what is seen of a part faces the same way."""
+    counted = np.where(is_left[:, None], normal, 0)
+    total = np.stack([np.bincount(part, counted[:, axis])[part] for axis in range(3)], 1) - counted
+    length = np.linalg.norm(total, axis=1)
+    cosine = (normal * total).sum(1) / np.maximum(length, 1e-9)
+    return np.where(length > 0, np.interp(cosine, COSINE, FACING_AWAY), 0)
 
 
 def _model_surprise(part: np.ndarray, points: SurfacePoints, witness: ModelAnswers | None) -> np.ndarray:
@@ -173,44 +197,29 @@ def _model_surprise(part: np.ndarray, points: SurfacePoints, witness: ModelAnswe
     against = np.zeros(len(part))
     if witness is not None and witness.is_known.any():
         known = np.flatnonzero(witness.is_known)
-        squared_m = ((_at_rest(points)[known] - _at_rest(witness.points)) ** 2).sum(1)
+        squared_m = ((at_rest(points)[known] - at_rest(witness.points)) ** 2).sum(1)
         variance = answer_noise_m(part[known]) ** 2 + _model_m(witness) ** 2
-        surprise = np.minimum(_student(squared_m / variance, MODEL_FREEDOM), WITNESS_MOST)
+        surprise = np.minimum(_student(squared_m / variance, MODEL_FREEDOM, 3), WITNESS_MOST)
         against[known] = WITNESS_WEIGHT * (surprise - WITNESS_AGREES)
     return against
 
 
-def _student(squared: np.ndarray, freedom: float) -> np.ndarray:
-    """Minus the log density of Student's t in three dimensions, up to a constant; squared: by the variance."""
-    return (freedom + 3) / 2 * np.log1p(squared / freedom)
+def _student(squared: np.ndarray, freedom: float, dimensions: int) -> np.ndarray:
+    """Minus the log density of Student's t, up to a constant; squared: by the variance."""
+    return (freedom + dimensions) / 2 * np.log1p(squared / freedom)
 
 
 def _misfit(squared: np.ndarray, part: np.ndarray, is_left: np.ndarray) -> np.ndarray:
     """(P,): how badly the other answers of an answer's part fit, 1 or more times what is expected; of those left.
 
-    A wrong answer makes its neighbours fit worse, and so excuses itself a little. Judging them without it (by the
-    inverse without its row and column) was tried: it finds no more at the same rate of false warnings.
+    squared: (P,) mean over the dimensions of squared residuals by variance. A wrong answer makes its neighbours fit
+    worse, and so excuses itself a little. Judging them without it (by the inverse without its row and column) was
+    tried: it finds no more at the same rate of false warnings.
     """
     bounded = np.where(is_left, np.minimum(squared, MOST_SQUARED), 0)
     others = np.bincount(part, is_left)[part] - is_left
     total = np.bincount(part, bounded)[part] - bounded
-    return np.maximum((total + 3 * PRIOR_ANSWERS) / (others + PRIOR_ANSWERS) / 3, 1)  # 3: of three dimensions
-
-
-def _left_out(rest: np.ndarray, precision: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Residuals (P, 3), metres, of each answer from what all others predict, and their squares by variance (P,)."""
-    diagonal = np.diag(precision)
-    residual = (precision @ rest) / diagonal[:, None]
-    return residual, (residual**2).sum(1) * diagonal
-
-
-def _predicted_without(seen: Observations, own: np.ndarray, is_there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (B, K, 3) and covariance (B, K, K) of places at the pixels of each part's answers `own` (B, K), from all the
-    answers of other parts: their equation 5.12 for several answers at once, without the noise of an answer."""
-    of_answers = np.linalg.inv(_padded(seen.precision[own[:, :, None], own[:, None]], is_there))
-    pull = np.where(is_there[..., None], (seen.precision @ seen.rest)[own], 0)
-    noise = np.where(is_there, seen.variance[own], 0)[:, :, None] * np.eye(own.shape[1])
-    return seen.rest[own] - of_answers @ pull, of_answers - noise
+    return np.maximum((total + PRIOR_ANSWERS) / (others + PRIOR_ANSWERS), 1)
 
 
 def _seen_by_model(
@@ -221,62 +230,24 @@ def _seen_by_model(
     covariance: np.ndarray,
     witness: ModelAnswers,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and covariance, as `_predicted_without` has them, after the model was heard of the same pixels."""
+    """Mean and covariance of places, as `Process.without_part` has them, after the model was heard of the same
+    pixels."""
     is_known = is_there & witness.is_known[own]
     if not is_known.any():
         return mean, covariance
     said = np.where(is_known, (np.cumsum(witness.is_known) - 1)[own], 0)
-    places = (_at_rest(witness.points) - seen.centre)[said]  # (B, K, 3)
+    places = at_rest(witness.points)[said]  # (B, K, 3)
     apart_m = np.linalg.norm(places[:, :, None] - seen.rest[own][:, None], axis=3)
     is_known &= np.where(is_there[:, None], apart_m, np.inf).min(2) < WITNESS_REACH_M
     variance = np.where(is_known, ((ALIKE * _model_m(witness)) ** 2)[said], UNSEEN_M**2)
     gain = covariance @ np.linalg.inv(covariance + variance[:, :, None] * np.eye(own.shape[1]))
-    return mean + gain @ np.where(is_known[..., None], places - mean, 0), covariance - gain @ covariance
+    told = np.where(is_known[..., None], places - seen.rest.mean(0) - mean, 0)
+    return mean + gain @ told, covariance - gain @ covariance
 
 
 def _model_m(witness: ModelAnswers) -> np.ndarray:
     """The standard deviation of the model's answers along each axis, metres, by their confidence."""
     return np.interp(witness.confidence, CONFIDENCE, MODEL_M)
-
-
-def _likelihood(residual: np.ndarray, precision: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Log density of places under a Gaussian, without the constant, and how badly they fit, as `_misfit` says; (...).
-
-    residual: (..., K, 3) metres, 0 where padded. precision: (..., K, K), the same for x, y and z. count: (...), of K.
-    """
-    pull = precision @ residual
-    squared = (residual * pull).sum((-2, -1))
-    left_out = ((pull**2).sum(-1) / np.diagonal(precision, axis1=-2, axis2=-1)).sum(-1)
-    return 1.5 * np.linalg.slogdet(precision)[1] - 0.5 * squared, np.maximum(left_out / count / 3, 1)
-
-
-def _covariance(part_a: np.ndarray, a: np.ndarray, part_b: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(A, B) square metres: the process's covariance between pixels a (A, 2) and b (B, 2), in metres."""
-    squared = ((a[:, None] - b[None]) ** 2).sum(2)
-    smooth = FAR_M**2 * np.exp(squared / (-2 * FAR_LENGTH_M**2))
-    smooth += NEAR_M**2 * np.exp(squared / (-2 * NEAR_LENGTH_M**2))
-    return ANYWHERE_M**2 + _correlations()[part_a[:, None], part_b[None]] * smooth
-
-
-@cache
-def _correlations() -> np.ndarray:
-    """(15, 15): of two parts, ACROSS_JOINT to the power of the joints between them."""
-    table = np.ones((15, 15))
-    for a in range(1, 15):
-        for b in range(1, 15):
-            table[a, b] = ACROSS_JOINT ** len(set(_to_root(a)) ^ set(_to_root(b)))
-    return table
-
-
-def _to_root(part: int) -> list[int]:
-    """A part, its parent, its parent's parent, ..., the torso."""
-    return [part, *_to_root(PARENT[part])] if part in PARENT else [part]
-
-
-def _at_rest(points: SurfacePoints) -> np.ndarray:
-    """Places (P, 3) float64 on the body at rest."""
-    surface = load_surface()
-    return points.xyz(surface.vertices, surface.faces).astype(np.float64)
 
 
 def _pixels_per_metre(part: np.ndarray, xy: np.ndarray, rest: np.ndarray) -> float:
