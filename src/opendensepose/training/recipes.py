@@ -37,11 +37,13 @@ def default(**changes: Any) -> Recipe:
 
     Source: ours (detect and label); losses after Güler et al., CVPR 2018, and Zhou et al., Objects as Points, 2019.
     Command: opendensepose train default --out runs/default --resume --minutes M --workers 1, then with --cooldown; then
-    scripts/release_weights.py. The released weights are of four trainings, each from the weights of the one before, on
+    scripts/release_weights.py. The released weights are of five trainings, each from the weights of the one before, on
     2 CPU cores shared with other work: version 0.1's, three runs of 277 minutes in all with that version's loop,
     clothes and light; --learning-rate 0.0012 for 67 minutes and a cooldown of 17, 3,450 batches of 32;
-    --learning-rate 0.001 for 108 minutes and a cooldown of 25, 2,810 batches; the same again for 112 and 25, 5,090.
-    Reached on nine real photos (docs/results.md): agreement, foreground IoU, label .687, .866, .791.
+    --learning-rate 0.001 for 108 minutes and a cooldown of 25, 2,810 batches; the same again for 112 and 25, 5,090;
+    then, for the charts' second edition, the dense head alone (`frozen`) for 22 minutes and a cooldown of 33, averaged with
+    heads whose last convolutions were fitted to cached features (docs/results.md, Training).
+    Reached on nine real photos (docs/results.md): agreement, foreground IoU, label .715, .866, .824.
     """
     network = {"widths": (40, 80, 160, 256), "depths": (1, 2, 2, 2), "dense_channels": 80,
                "quality_channels": 64, "crop_hw": (256, 192), "refine_hw": (128, 96)}  # fmt: skip
