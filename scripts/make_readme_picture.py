@@ -49,7 +49,7 @@ def make_picture() -> None:
     left = large[:, : PANEL_WH[0]]
     panels = {
         "photo": left,
-        "I, U, V": draw_overlay(large, people)[:, : PANEL_WH[0]],
+        "I, U, V": draw_overlay(large, people, boxes=False)[:, : PANEL_WH[0]],
         "its colours on the body": body(photo, Predictor()(photo)),
         "a clip": clip(),
     }
