@@ -106,12 +106,13 @@ PAGES = [show_parts, show_points, show_box, show_review, show_dialogs, show_inst
 def test_axe_is_content_and_nothing_is_wider_than_the_window(team, show):
     page = team.page
     show(team)
-    for width, height in SIZES.values():
+    for name, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_timeout(50)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if name != "desk":  # which is laid out as the laptop
+            assert_axe_is_content(page)
     page.set_viewport_size({"width": 1366, "height": 768})
-    assert_axe_is_content(page)
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == "rgb(19, 21, 23)"  # dark, as all others
     assert not JARGON.findall(page.inner_text("body"))

@@ -40,12 +40,12 @@ WITNESS_AGREES = 2.0  # the model's surprise that speaks neither for nor against
 WITNESS_MOST = 8.0  # of its surprise: it is often far off itself, and must not accuse alone
 # How much likelier a wrong answer is than a careful one (log), by the cosine to the mean normal of its part's others.
 COSINE, FACING_AWAY = (-1.0, -0.6, -0.2, 0.2, 0.6, 1.0), (5.0, 4.5, 3.0, 1.5, 0.0, -0.7)
-SURPRISE = 16.2  # of a wrong answer, at least
+SURPRISE = 17.5  # of a wrong answer, at least
 MOST_SQUARED = 10.0  # of one answer by its variance, in each dimension, where a part's fit is judged
 PRIOR_ANSWERS = 3.0  # that fit as expected, added to each part
 LEAST_M = 0.08  # an answer nearer to where it should be is not called wrong
 MIN_ANSWERS, MOST_WRONG = 4, 20
-LIKELIER = 4.0  # a slip, at least: log likelihood ratio by the misfit after it
+LIKELIER = 4.6  # a slip, at least: log likelihood ratio by the misfit after it
 MIN_OF_SLIP = 4
 
 
@@ -161,7 +161,7 @@ def find_wrong_answers(
 
     points: the answers that were observed. witness: what the model says of their pixels, None without a model.
     """
-    part, processes = seen.part, (seen.places, seen.pixels)
+    part, processes = seen.part, [seen.places, seen.pixels]
     by_model, is_left = _model_surprise(part, points, witness), np.ones(len(part), bool)
     for _ in range(min(MOST_WRONG, len(part) + 1 - MIN_ANSWERS)):
         judged = [_surprise(process, part, is_left) for process in processes]
@@ -172,7 +172,7 @@ def find_wrong_answers(
         if surprise[k] <= SURPRISE:
             return
         yield WrongAnswer(k, float(distance[k]), bool(by_model[k] > 0))
-        processes, is_left[k] = tuple(process.without(k) for process in processes), False
+        processes, is_left[k] = [process.without(k) for process in processes], False
 
 
 def _surprise(process: Process, part: np.ndarray, is_left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

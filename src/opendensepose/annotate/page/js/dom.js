@@ -58,7 +58,9 @@ export function dialog(title, content, buttons, { wide = false, focus = null } =
       button.addEventListener("click", () => box.finish(value));
       row.append(button);
     });
-    box.append(heading, element("div", { className: "dialog-content" }, ...[content].flat()), row);
+    const middle = element("div", { className: "dialog-content" }, ...[content].flat());
+    if (!middle.querySelector("button, input, textarea")) middle.tabIndex = 0; // the keyboard must reach it to scroll
+    box.append(heading, middle, row);
     box.addEventListener("close", () => box.finish("")); // Escape
     document.body.append(box);
     box.showModal();
