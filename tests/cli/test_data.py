@@ -108,7 +108,7 @@ def test_show_draws_predictions_over_the_photo_beside_them(tmp_path, name):
 def test_show_says_what_predictions_lack(tmp_path):
     (path,) = FORMATS["npz"].write(tmp_path / ".", two_people())
     command = ("show", path, "--out", tmp_path / "out")
-    assert_one_sentence(run(*command), "the photo two of", "--images")
+    assert_one_sentence(run(*command), "no photo called two", "--images")
     assert_one_sentence(run(*command, "--image-id", 3), "--image-id is of annotation files")
     (tmp_path / "photos").mkdir()
     Image.new("RGB", (9, 9)).save(tmp_path / "photos" / "two.jpg")
