@@ -19,7 +19,7 @@ VERBS = (app,)
 @app.command(cls=TakesRay)
 def render(
     out: Annotated[str, typer.Option("--out", help="Folder to write to; made if missing.")],
-    count: Annotated[int, typer.Option("--count", min=1, help="How many pictures.")],
+    count: Annotated[int, typer.Option("--count", help="How many pictures.")],
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same pictures.")],
     size: Annotated[str, typer.Option("--size", help="WIDTHxHEIGHT in pixels.")] = "640x480",
     people: Annotated[str, typer.Option("--people", help="Fewest-most people in a picture, of 0 to 6.")] = "1-6",
