@@ -41,8 +41,8 @@ def default(**changes: Any) -> Recipe:
     2 CPU cores shared with other work: version 0.1's, three runs of 277 minutes in all with that version's loop,
     clothes and light; --learning-rate 0.0012 for 67 minutes and a cooldown of 17, 3,450 batches of 32;
     --learning-rate 0.001 for 108 minutes and a cooldown of 25, 2,810 batches; the same again for 112 and 25, 5,090;
-    then, for the charts' second edition, the dense head alone (`frozen`) for 22 minutes and a cooldown of 33, averaged
-    with heads whose last convolutions were fitted to cached features (docs/results.md, Training).
+    then, for the charts' second edition, the dense head alone for 22 minutes and a cooldown of 33, averaged with heads
+    whose last convolutions were fitted to cached features: scripts/learn_new_charts.py, and docs/results.md, Training.
     Reached on nine real photos (docs/results.md): agreement, foreground IoU, label .715, .866, .824.
     """
     network = {"widths": (40, 80, 160, 256), "depths": (1, 2, 2, 2), "dense_channels": 80,
