@@ -10,6 +10,7 @@ from tests.red_people import RedPeople, photo_with_red
 
 from opendensepose import predict
 from opendensepose.data import example_photo
+from opendensepose.data.photos import read_photo
 from opendensepose.formats import FORMATS
 from opendensepose.models.checkpoints.checkpoint import save_checkpoint
 from opendensepose.models.zoo import build_model
@@ -383,7 +384,7 @@ def test_assets_that_are_not_the_model_s_are_refused(tmp_path, embedding_network
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder of three photos with 1, 1 and 2 people, and a network that counts the photos it sees."""
+    """A folder of three photos, one red person in each."""
     (tmp_path / "photos").mkdir()
     for k in range(3):
         Image.fromarray(photo_with_red((30, 40), (5, 5, 10 + k, 20))).save(tmp_path / "photos" / f"{k}.png")
@@ -412,6 +413,15 @@ def test_photos_that_are_done_are_skipped_until_something_changes(tmp_path, phot
     assert predict(min_score=0.01, person="1") == 3
     Image.fromarray(photo_with_red((30, 40))).save(photos / "3.png")
     assert predict_files([photos], out, model=network, min_score=0.01, person="1").num_photos == 1
+
+
+def test_photos_without_the_person_who_was_asked_for_are_counted(tmp_path, photos):
+    network = RedPeople()
+    found = [len(Predictor(network)(read_photo(path))) for path in sorted(photos.glob("*.png"))]
+    assert max(found) == 1, "nobody is a second person"
+    for person, without in (("1", found.count(0)), ("2", len(found)), ("largest", 0), (None, 0)):
+        summary = predict_files([photos], tmp_path / f"out {person}", model=network, person=person)
+        assert (summary.num_photos, summary.num_without) == (len(found), without)
 
 
 def test_a_run_that_was_interrupted_goes_on_where_it_was(tmp_path, photos):

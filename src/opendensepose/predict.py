@@ -241,6 +241,7 @@ class PredictionSummary:
     num_photos: int = 0  # labelled now
     num_skipped: int = 0  # done before
     num_people: int = 0
+    num_without: int = 0  # labelled photos with fewer people than the one asked for by number
     failures: dict[Path, str] = field(default_factory=dict)  # photo -> one sentence
 
     @property
@@ -300,11 +301,13 @@ def predict_files(
         predictor = make_predictor()
         outcomes = (_predict_file(path, names[path], predictor, output) for path in waiting)
     summary = PredictionSummary(num_skipped=len(photos) - len(waiting))
+    wanted = int(person) if person and person.isdecimal() else 0
     for number, one in enumerate(outcomes, start=summary.num_skipped + 1):
         if one.failure is None:
             summary.written += one.files
             summary.num_photos += 1
             summary.num_people += one.num_people
+            summary.num_without += one.num_people < wanted
         else:
             summary.failures[one.photo] = one.failure
         if on_photo:

@@ -1,5 +1,11 @@
-"""The verb `train`: which recipe takes which options."""
+"""The verb `train`: which recipe takes which options, and what it says at the end."""
 
+import importlib
+
+import torch
+
+from opendensepose.models.checkpoints.checkpoint import save_checkpoint
+from opendensepose.models.zoo import build_model
 from tests.cli.running import assert_one_sentence, run
 
 
@@ -32,3 +38,17 @@ def test_default_launched_in_several_processes_is_refused_with_one_sentence_of_t
         other = run(*command)
         assert other.exit_code == 0 and not other.output
     assert not (tmp_path / "out").exists()
+
+
+def test_the_scores_of_the_last_validation_are_told_by_the_first_process(tmp_path, monkeypatch):
+    small = {"widths": [8, 8, 8, 8], "depths": [0, 0, 0, 0], "dense_channels": 8, "detection_channels": 8}
+    weights = tmp_path / "default.safetensors"
+    with torch.random.fork_rng():
+        network = build_model("densepose_lite", **small)
+    save_checkpoint(weights, network, "densepose_lite", small, scores={"agreement": 0.71494, "label": 0.5})
+    monkeypatch.setattr(importlib.import_module("opendensepose.training.train"), "train", lambda *_, **__: weights)
+    command = ("train", "finetune", "--data", tmp_path, "--out", tmp_path)
+    assert "scores: agreement 0.715, label 0.500" in run(*command).output
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    assert not run(*command).output

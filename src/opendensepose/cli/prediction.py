@@ -170,6 +170,8 @@ def _predict_photos(photos: Sequence[Path], out: Path, model: str, **options: An
         print(f"people found: {summary.num_people}, photos done: {summary.num_photos}, written to {out}")
     if summary.num_skipped:
         print(f"photos skipped, which were done before: {summary.num_skipped} (--again repeats them)")
+    if summary.num_without:
+        print(f"photos with fewer than {options['person']} people, where nobody is labelled: {summary.num_without}")
     for path, sentence in summary.failures.items():
         print(f"opendensepose: {_naming(path, sentence)}", file=sys.stderr)
     return summary.exit_code

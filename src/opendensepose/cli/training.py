@@ -87,6 +87,8 @@ def train(
         "without": tuple(without) if without else None,
     }
     changes = {name: value for name, value in changes.items() if value is not None}
+    from opendensepose.models.checkpoints.checkpoint import load_checkpoint
+    from opendensepose.training.processes import launched_rank
     from opendensepose.training.recipes import RECIPES
     from opendensepose.training.train import train as run
 
@@ -102,7 +104,12 @@ def train(
         RECIPES[recipe](**changes), out, data, resume=resume, device=device, start=start, backbone=backbone,
         validation=validation, photos=photos,
     )  # fmt: skip
+    if launched_rank()[0] > 0:
+        return
     print(f"weights in {weights}")
+    scores = load_checkpoint(weights).scores
+    if scores:
+        print("scores: " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
 
 
 _OF_DEFAULT = ("minutes", "render_on_device", "cooldown", "without")
