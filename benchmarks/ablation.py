@@ -5,10 +5,9 @@
     python benchmarks/ablation.py --out runs/ablation --start FILE --new-heads --steps 300 --learning-rate 0.002
 
 One run with all ingredients and one without each of the named ones (--without, default wardrobe, panoramas,
-hard_negatives): the same start, steps and seed. --new-heads: the backbone of --start stays as it is, and heads that know
-nothing yet learn on it, with a rate that falls to 0. What they know in the end comes from these pictures alone, and a
-run is a matter of minutes; --start must be weights that have not seen the ingredients, or the backbone has. Each run is
-measured on the benchmark's first pictures (AUC30, AP), on
+hard_negatives): the same start, steps and seed. --new-heads: the backbone of --start stays as it is, and heads that
+know nothing yet learn on it, with a rate that falls to 0. What they know in the end comes from these pictures alone, and
+a run is a matter of minutes; --start should be weights that have not seen the ingredients. Each run is measured on the benchmark's first pictures (AUC30, AP), on
 person-free photos that training never sees (share with nobody found) and, where --photos names them, on real photos
 with reference maps (agreement, foreground IoU, label). Prints a Markdown table; finished runs are not trained anew.
 """
@@ -28,7 +27,6 @@ from opendensepose.models.zoo import build_model
 from opendensepose.synth.person_free_photos import HELD_OUT_PHOTOS, load_person_free_photo
 from opendensepose.training import Recipe, default, train
 from opendensepose.training.rendered.validate import measure_photos
-
 
 CROP_HW = (192, 144)  # at which networks with new heads predict: the largest crops that they learn from
 SCALES = ((0.5, 0.6), (0.75, 0.4))  # of crops of 256 x 192, for new heads

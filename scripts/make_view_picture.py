@@ -1,4 +1,4 @@
-"""Makes docs/images/view.jpg: the page of `opendensepose view --example`, one point marked in the photo and on the body.
+"""Makes docs/images/view.jpg: the page of `opendensepose view --example`, with a point marked in photo and body.
 
 python scripts/make_view_picture.py
 

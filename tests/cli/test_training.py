@@ -3,10 +3,10 @@
 import importlib
 
 import torch
+from tests.cli.running import assert_one_sentence, run
 
 from opendensepose.models.checkpoints.checkpoint import save_checkpoint
 from opendensepose.models.zoo import build_model
-from tests.cli.running import assert_one_sentence, run
 
 
 def test_train_lists_the_known_recipes(tmp_path):
