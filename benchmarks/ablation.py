@@ -6,10 +6,11 @@
 
 One run with all ingredients and one without each of the named ones (--without, default wardrobe, panoramas,
 hard_negatives): the same start, steps and seed. --new-heads: the backbone of --start stays as it is, and heads that
-know nothing yet learn on it, with a rate that falls to 0. What they know in the end comes from these pictures alone, and
-a run is a matter of minutes; --start should be weights that have not seen the ingredients. Each run is measured on the benchmark's first pictures (AUC30, AP), on
-person-free photos that training never sees (share with nobody found) and, where --photos names them, on real photos
-with reference maps (agreement, foreground IoU, label). Prints a Markdown table; finished runs are not trained anew.
+know nothing yet learn on it, with a rate that falls to 0. What they know in the end comes from these pictures alone,
+and a run is a matter of minutes; --start should be weights that have not seen the ingredients. Each run is measured on
+the benchmark's first pictures (AUC30, AP), on person-free photos that training never sees (share with nobody found)
+and, where --photos names them, on real photos with reference maps (agreement, foreground IoU, label). Prints a Markdown
+table; finished runs are not trained anew.
 """
 
 import argparse
