@@ -265,6 +265,32 @@ def test_a_large_photo_is_searched_in_a_smaller_copy_and_boxes_are_in_its_own_pi
         np.testing.assert_allclose(person.box_xyxy, box, atol=12)  # a cell of 1601 / 128 pixels
 
 
+def test_labels_are_the_same_whether_read_from_a_large_photo_or_from_its_smaller_copy(monkeypatch):
+    box = (301, 55, 799, 1150)
+    image = photo_of_boxes((1203, 1601), box)
+    image[..., 1] = np.linspace(0, 250, 1203)[:, None]  # U of a row
+    heights, cut = [], prepared.crop_and_resize
+
+    def noted(image_rgb, crop, size_hw):
+        heights.append(image_rgb.shape[0])
+        return cut(image_rgb, crop, size_hw)
+
+    monkeypatch.setattr(prepared, "crop_and_resize", noted)
+    predictor = Predictor(ColourReader(), refine=False, mirrored=False)
+    people = []
+    for enough in (prepared.ENOUGH, 100):
+        monkeypatch.setattr(prepared, "ENOUGH", enough)
+        people += predictor(image, boxes=np.float32([box]))
+    copy, whole = people
+    assert heights == [201, 1203]
+    cell = 4 / 96 * 1.28 * (box[3] - box[1]) / 1202  # of U: 4 rows of a crop that is .28 higher than the box
+    u, row = copy.iuv.u[copy.mask], np.nonzero(copy.mask)[0]
+    assert np.abs(u - row / 1202).max() < cell / 3
+    assert (copy.mask == whole.mask).mean() > 0.995
+    both = copy.mask & whole.mask
+    assert np.abs(copy.iuv.u - whole.iuv.u)[both].max() < cell / 5
+
+
 def test_who_cannot_reach_the_least_score_is_labelled_only_once():
     class Counting(ColourReader):
         refine_hw = (64, 48)
