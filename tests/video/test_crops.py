@@ -44,6 +44,10 @@ def test_a_crop_and_its_mirror_image_get_mirrored_labels():
     one, other = (crops.label(part, [(0, 0, 48, 64)], [part])[0] for part in (image, mirrored))
     np.testing.assert_allclose(one.confidence_logit[:, ::-1], other.confidence_logit, atol=1e-4)
     np.testing.assert_allclose(one.chart_logits[3][:, ::-1], other.chart_logits[4], atol=1e-4)  # right and left hand
+    three = crops.label(image, [(0, 0, 48, 64)] * 3, [image] * 3, ["plain", "both", "mirrored"])
+    for plain, both, turned, alone in zip(*three, one, strict=True):
+        np.testing.assert_allclose((plain + turned) / 2, both, atol=1e-4)
+        np.testing.assert_allclose(both, alone, atol=1e-4)
 
 
 @pytest.mark.parametrize("crop", [(-60, -80, -20, -30), (100, 10, 180, 90)])

@@ -61,6 +61,27 @@ def test_who_is_gone_is_searched_in_each_frame_and_is_the_same_when_back():
     assert num_searches(network) == 1 + 3 + 1
 
 
+@pytest.mark.parametrize("search_every", [1, 100])
+def test_a_followed_person_is_seen_as_is_and_mirrored_in_turn_once_there_is_an_average(monkeypatch, search_every):
+    labeller, looks = VideoLabeller(RedPeople(), search_every=search_every), []
+    label = labeller.crops.label
+
+    def noted(image_rgb, crops, pictures, views=None):
+        looks.extend(views or ["both"] * len(crops))
+        return label(image_rgb, crops, pictures, views)
+
+    monkeypatch.setattr(labeller.crops, "label", noted)
+    frames = red_frames(8, step=0)
+    for frame in frames[:6]:
+        labeller(frame)
+    assert looks == ["both", "both", "plain", "mirrored", "plain", "mirrored"]
+    labeller.tracks[0].estimate.weight[:] = 1  # as if all of the person had moved too fast to be followed
+    labeller(frames[6])
+    labeller.steady = False
+    labeller(frames[7])
+    assert looks[6:] == ["both", "both"]
+
+
 def test_without_steadiness_each_frame_has_its_own_labels():
     frames = red_frames(5)
     labeller = VideoLabeller(RedPeople(), steady=False)

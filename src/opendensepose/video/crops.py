@@ -1,25 +1,28 @@
 """Crops of a frame -> the network's raw output for each, whichever network it is.
 
-DensePoseLite labels crops, each with its mirror image. Other networks label boxes; their labels are put on a grid of
+DensePoseLite labels crops, their mirror images, or both. Other networks label boxes; their labels are put on a grid of
 cells, so that all that follows is one for all.
 Letters: N crops, h x w cells of charts, h/2 x w/2 of U and V, as of DensePoseLite's output.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import cv2
 import numpy as np
 
 from opendensepose.instance import Instance
 from opendensepose.models.densepose_lite.crops import BOX_PADDING, Box, crop_and_resize, crop_box
-from opendensepose.models.densepose_lite.decode import LOG_PERSON_WEIGHT, average_with_mirrored
+from opendensepose.models.densepose_lite.decode import LOG_PERSON_WEIGHT, mean_output, turn_back
 from opendensepose.models.densepose_lite.outputs import DenseOutput
 from opendensepose.models.densepose_lite.prepared import PreparedDensePoseLite
 from opendensepose.models.prediction import PreparedNetwork
 from opendensepose.surface import NUM_CHARTS
 from opendensepose.video.motion import cell_centres
 
-__all__ = ["CropLabeller", "output_of_labels"]
+__all__ = ["CropLabeller", "Views", "output_of_labels"]
+
+Views = Literal["plain", "mirrored", "both"]
 
 CROP_HW = (208, 160)  # of networks that do not say
 SURE = 6.0  # logit of a label
@@ -50,18 +53,30 @@ class CropLabeller:
         return crop_and_resize(image_rgb, crop, self.crop_hw)
 
     def label(
-        self, image_rgb: np.ndarray, crops: Sequence[Box], pictures: Sequence[np.ndarray]
+        self,
+        image_rgb: np.ndarray,
+        crops: Sequence[Box],
+        pictures: Sequence[np.ndarray],
+        views: Sequence[Views] | None = None,
     ) -> list[DenseOutput | None]:
-        """Label crops of a frame, of which the pictures are given; None where nobody is seen."""
+        """Label crops of a frame, of which the pictures are given; None where nobody is seen.
+
+        views: how DensePoseLite sees each, as it is, mirrored, or, if not said, both, whose outputs are averaged.
+        """
         if not crops:
             return []
         if self.runtime is None:
             return self._label_boxes(image_rgb, crops)
-        images = np.stack(pictures)
-        both = self.runtime.label(np.concatenate([images, images[:, :, ::-1]]))
-        halves = zip(*(np.split(maps, 2) for maps in both), strict=True)
-        outputs = average_with_mirrored(*(DenseOutput(*half) for half in halves))
-        return [DenseOutput(*one) for one in zip(*outputs, strict=True)]
+        views = views or ["both"] * len(crops)
+        plain = [k for k, view in enumerate(views) if view != "mirrored"]
+        mirrored = [k for k, view in enumerate(views) if view != "plain"]
+        looks = [pictures[k] for k in plain] + [pictures[k][:, ::-1] for k in mirrored]
+        output = self.runtime.label(np.stack(looks))
+        of_plain, of_mirrored = zip(*(np.split(maps, [len(plain)]) for maps in output), strict=True)
+        labelled = dict(zip(plain, _each(DenseOutput(*of_plain)), strict=True))
+        for k, one in zip(mirrored, _each(turn_back(DenseOutput(*of_mirrored))), strict=True):
+            labelled[k] = mean_output(labelled[k], one) if k in labelled else one
+        return [labelled[k] for k in range(len(crops))]
 
     def _label_boxes(self, image_rgb: np.ndarray, crops: Sequence[Box]) -> list[DenseOutput | None]:
         height, width = image_rgb.shape[:2]
@@ -73,6 +88,11 @@ class CropLabeller:
             of_crop = int(np.abs(boxes - person.box_xyxy).max(1).argmin())
             outputs[of_crop] = output_of_labels(person, crops[of_crop], self.grid_hw)
         return outputs
+
+
+def _each(output: DenseOutput) -> Iterator[DenseOutput]:
+    """Yield the output of each crop, without batch axis."""
+    return (DenseOutput(*one) for one in zip(*output, strict=True))
 
 
 def _box_in(crop: Box) -> tuple[float, float, float, float]:

@@ -20,7 +20,7 @@ from opendensepose.models.densepose_lite.outputs import DenseOutput
 from opendensepose.models.densepose_lite.prepared import SURE
 from opendensepose.models.prediction import EmbeddingNetwork, Network
 from opendensepose.predict import Predictor
-from opendensepose.video.crops import CropLabeller
+from opendensepose.video.crops import CropLabeller, Views
 from opendensepose.video.motion import Motion, motion_between, small_picture
 from opendensepose.video.steady import Estimate, first_estimate, next_estimate
 from opendensepose.video.tracks import Track, box_of_cells, is_framed, match_boxes, moved_cells
@@ -32,6 +32,7 @@ MOST_UNSEEN = 45  # frames after which a person who comes back is somebody new
 SAME_AREA = 2.0  # labels that cover so many times more or less than in the frame before: the track is lost
 SAME_PERSON = 0.5  # of a detected box and a track's: no search is needed to tell whom the box shows
 MOST_SKIPPED = 3  # searches in a row that detection may stand for
+FEW_FRAMES, MUCH = 2.0, 0.15  # a person of whom more cells average fewer frames is seen both ways
 LEAST_SIDE = 2  # pixels of a person's box inside the frame
 
 
@@ -88,7 +89,7 @@ class VideoLabeller:
         self.size_hw: tuple[int, int] | None = None
         self.tracks: list[Track] = []  # those seen in the last frame, and those lost of late
         self.refused = np.zeros((0, 4), np.float32)  # boxes detected for sure in which the last search saw nobody
-        self.since_search, self.num_skipped, self.num_tracks = 0, 0, 0
+        self.num_frames, self.since_search, self.num_skipped, self.num_tracks = 0, 0, 0, 0
 
     def __call__(self, image_rgb: np.ndarray) -> list[TrackedPerson]:
         """Return the people in the next frame (H, W, 3) uint8 RGB, the highest score first. ValueError if its size is
@@ -99,6 +100,7 @@ class VideoLabeller:
         self.size_hw = height, width
         seen = [track for track in self.tracks if not track.unseen]
         labelled = self._follow(image_rgb, seen)
+        self.num_frames += 1
         self.since_search += 1
         searched = self.since_search >= self.search_every or len(labelled) < len(seen) or not seen
         if searched:
@@ -114,7 +116,8 @@ class VideoLabeller:
         moved = [(track, step) for track in tracks if (step := steps[track.track_id]) is not None]
         crops, cuts = [step.crop for _, step in moved], [step.cut for _, step in moved]
         labelled = {}
-        for (track, step), output in zip(moved, self.crops.label(image_rgb, crops, cuts), strict=True):
+        outputs = self.crops.label(image_rgb, crops, cuts, [self._views(track.estimate) for track, _ in moved])
+        for (track, step), output in zip(moved, outputs, strict=True):
             before = track.estimate
             if output is None or before is None:
                 continue
@@ -129,6 +132,16 @@ class VideoLabeller:
                 estimate = first_estimate(step.crop, picture, output)
             labelled[track.track_id] = _Labelled(*estimate, min(1.0, score))
         return labelled
+
+    def _views(self, before: Estimate | None) -> Views:
+        """How a person's crop is seen in this frame: as it is and mirrored in turn, so that the average over frames is
+        one over both views, for half of the network's time; both where much of the person moves so fast that there is
+        hardly an average, or none is wanted."""
+        if before is None or not self.steady:
+            return "both"
+        if (before.weight[before.shown > 0] < FEW_FRAMES).mean() > MUCH:
+            return "both"
+        return "mirrored" if self.num_frames % 2 else "plain"
 
     def _step(self, image_rgb: np.ndarray, track: Track) -> _Step | None:
         """Find the crop of a track's person in this frame; None if it would be outside the frame."""

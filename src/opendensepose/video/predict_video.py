@@ -32,7 +32,7 @@ __all__ = ["VideoSummary", "labelled_frames", "predict_video"]
 
 SECONDS_BETWEEN_MARKS = 10.0  # what a killed run loses at most
 PICTURES_AHEAD = 3  # of an overlay clip: drawn while others are encoded
-FORMAT = 2  # of the state file: a run of another version starts anew
+FORMAT = 3  # of the state file: a run of another version starts anew
 
 
 @dataclass

@@ -14,6 +14,7 @@ from opendensepose.video.tracks import Track
 
 __all__ = ["labeller_state", "restore_labeller"]
 
+COUNTERS = ("num_frames", "since_search", "num_skipped", "num_tracks")
 MAPS = ("picture", "weight", "shown")  # of an Estimate
 
 
@@ -21,7 +22,7 @@ def labeller_state(labeller: VideoLabeller) -> dict[str, np.ndarray]:
     """Arrays by name, none of them an object's: what np.savez takes."""
     tracks = labeller.tracks
     arrays: dict[str, np.ndarray] = {}
-    arrays["counters"] = np.array([labeller.since_search, labeller.num_skipped, labeller.num_tracks], np.int64)
+    arrays["counters"] = np.array([getattr(labeller, name) for name in COUNTERS], np.int64)
     arrays["refused"] = labeller.refused
     arrays["size_hw"] = np.array(labeller.size_hw or (0, 0), np.int64)
     arrays["track_whole"] = np.array([(t.track_id, t.misses, t.unseen) for t in tracks], np.int64).reshape(-1, 3)
@@ -37,7 +38,8 @@ def labeller_state(labeller: VideoLabeller) -> dict[str, np.ndarray]:
 
 def restore_labeller(labeller: VideoLabeller, arrays: Any) -> None:
     """Give a fresh labeller the state of another one. KeyError if an array is missing."""
-    labeller.since_search, labeller.num_skipped, labeller.num_tracks = (int(value) for value in arrays["counters"])
+    for name, value in zip(COUNTERS, arrays["counters"], strict=True):
+        setattr(labeller, name, int(value))
     labeller.refused = arrays["refused"]
     height, width = (int(side) for side in arrays["size_hw"])
     labeller.size_hw = (height, width) if height else None

@@ -17,7 +17,7 @@ from opendensepose.models.densepose_lite.boxes import sigmoid
 from opendensepose.models.densepose_lite.outputs import PERSON_WEIGHT, DenseOutput
 from opendensepose.surface import MIRROR_CHART, NUM_CHARTS, mirror_iuv
 
-__all__ = ["average_with_mirrored", "decode_crop", "decode_pixels", "is_person"]
+__all__ = ["average_with_mirrored", "decode_crop", "decode_pixels", "is_person", "mean_output", "turn_back"]
 
 LOG_PERSON_WEIGHT = np.float32(math.log(PERSON_WEIGHT))
 TILE_CELLS, TILE_PIXELS = 24, 512  # of a tile's side, at most: few charts meet in it, and it stays in the cache
@@ -155,18 +155,27 @@ def decode_crop(output: DenseOutput, size_hw: tuple[int, int]) -> tuple[np.ndarr
 
 
 def average_with_mirrored(output: DenseOutput, of_mirrored: DenseOutput) -> DenseOutput:
-    """Average the output for crops and that for the same crops mirrored, the latter turned back by the mirror rule:
-    columns reversed, left and right charts exchanged, 1 - U or 1 - V where the rule says so."""
+    """Average the output for crops and that for the same crops mirrored, turned back."""
+    return mean_output(output, turn_back(of_mirrored))
+
+
+def mean_output(one: DenseOutput, other: DenseOutput) -> DenseOutput:
+    """Average two outputs for the same crops."""
+    return DenseOutput(*((a + b) * np.float32(0.5) for a, b in zip(one, other, strict=True)))
+
+
+def turn_back(of_mirrored: DenseOutput) -> DenseOutput:
+    """Make the output for crops of that for the same crops mirrored, by the mirror rule: columns reversed, left and
+    right charts exchanged, 1 - U or 1 - V where the rule says so."""
     charts, classes = MIRROR_CHART[1:].astype(int) - 1, MIRROR_CHART.astype(int)
     back_u, back_v = (
         (reverses + (1 - 2 * reverses) * maps).take(charts, axis=1)[..., ::-1]
         for maps, reverses in ((of_mirrored.u, REVERSES_U), (of_mirrored.v, REVERSES_V))
     )
-    back = DenseOutput(
+    return DenseOutput(
         of_mirrored.chart_logits.take(classes, axis=1)[..., ::-1],
         back_u,
         back_v,
         of_mirrored.confidence_logit[..., ::-1],
         of_mirrored.quality_logit,
     )
-    return DenseOutput(*((one + other) * np.float32(0.5) for one, other in zip(output, back, strict=True)))
