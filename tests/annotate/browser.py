@@ -120,7 +120,7 @@ class BlankLabels:
 class PageServer:
     """A store with photos, served at `url`: a smooth one, and if asked another with a disc, whose border is an edge."""
 
-    def __init__(self, folder, surface, team=False, rules=None, disc=False, search=False):
+    def __init__(self, folder, surface, team=False, rules=None, disc=False, search=False, load_distances=None):
         photos = folder / "photos"
         photos.mkdir()
         ramp = np.linspace(40, 200, 240 * 320).reshape(320, 240)
@@ -132,7 +132,8 @@ class PageServer:
         self.store = open_store(str(folder / "annotations.sqlite"))
         self.surface = surface
         add_photos(self.store, photos)
-        options = {"rules": rules, "team": team, "search": search, "predictor": lambda *image: None}
+        options = {"rules": rules, "team": team, "search": search, "load_distances": load_distances}
+        options["predictor"] = lambda *image: None
         self.app = create_app(self.store, surface, PhotoFolder(self.store, photos), **options)
         listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+from tests.annotate.annotating import user
 from tests.annotate.browser import BOX, DISC, Hands, expect, open_page, serving
 from tests.annotate.fakes import square
+
+from opendensepose.annotate.work.store import tasks
+from opendensepose.annotate.work.tasks import create_task
 
 WHOLE = [0.0, 0.0, 240.0, 320.0]  # the photo: while it is shown, cells of a box that is the photo are easily found
 
@@ -186,3 +190,65 @@ def test_the_others_of_a_photo_are_drawn_with_their_masks(shared):
     shared.page.wait_for_timeout(200)
     assert {"1"} in [set(one["parts"]) for one in shared.task(number)["others"] if one["person_id"] == other]
     assert np.abs(np.subtract(shared.page.evaluate(PIXEL, inside), bare)).max() > 10
+
+
+def test_what_a_lowered_brush_has_drawn_is_saved_on_going_on(shared):
+    number = shared.new_person()
+    shared.press("Enter", "ArrowRight", "Shift+N")  # lowered, and not lifted
+    expect(shared.page.locator("#task-name")).not_to_contain_text(f"Person {number} ")
+    assert set(shared.masks(number)) == {1}
+    expect(shared.page.locator("[data-action=undo]")).to_be_disabled()  # nothing of it is done to the next person
+    shared.page.goto(f"{shared.server.url}/person/{number}")
+    shared.page.wait_for_selector(f"body[data-stage=parts] #task-name:has-text('Person {number}')")
+    before = shared.masks(number)[1].sum()
+    shared.press("Enter", *["ArrowLeft"] * 9, ".")
+    shared.page.wait_for_selector("body[data-stage=points]")
+    assert shared.masks(number)[1].sum() > before
+
+
+def test_an_outline_keeps_its_part_though_another_is_chosen_before_it_has_snapped(shared):
+    number, page, held = shared.new_person(photo="disc.png"), shared.page, []
+    page.route("**/snap", lambda route: held.append(route))
+    shared.press("2", "s")
+    drag(shared, *around_the_disc(shared, 46))
+    shared.press("3")
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    page.unroute("**/snap")
+    expect(page.locator("[data-action=undo]")).to_be_enabled()
+    shared.wait_saved()
+    assert set(shared.masks(number)) == {2}
+
+
+def test_changes_whose_answer_was_lost_are_put_on_top_by_the_next_visit(shared):
+    number, page, saved = shared.new_person(), shared.page, []
+
+    def lose_answer(route):
+        saved.append(saved or route.fetch())
+        route.abort()
+
+    page.route("**/parts", lose_answer)
+    shared.stroke((60, 60), (120, 60))
+    shared.wait_state("offline")
+    page.unroute("**/parts")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.click("dialog button:has-text('Put them on top')")
+    page.wait_for_selector("#notice:has-text('were saved')")
+    assert set(shared.masks(number)) == {1}
+
+
+def test_whoever_lost_the_lease_to_somebody_else_is_told_and_goes_on(shared):
+    number, page, store = shared.new_person(), shared.page, shared.server.store
+    bob = user(store, "bob")  # whose task takes a number: of tests after this one, persons and tasks would differ
+    with store.writing() as connection:
+        connection.execute(tasks.update().where(tasks.c.id == number).values(lease_expires_at=0.0))
+        create_task(connection, store, bob, shared.task(number)["person_id"], store.clock() + 900)
+    shared.stroke((60, 60), (120, 60))
+    page.wait_for_selector("dialog:has-text('somebody else has taken over')")
+    assert page.locator("dialog button").all_text_contents() == ["Drop mine, take the newest"]
+    page.click("dialog button")
+    page.wait_for_selector("#read-only:has-text('somebody else')")
+    shared.press("Shift+N")
+    expect(page.locator("#task-name")).not_to_contain_text(f"Person {number} ")

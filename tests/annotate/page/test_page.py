@@ -84,7 +84,7 @@ def _exported_and_taken_in_again(browser, hands, surface, tmp_path):
         other.wait_for_selector("#empty-title:has-text('No person')")
         there.press("Shift+L")
         other.set_input_files("input[type=file]", file)
-        other.wait_for_selector("text=1 new people")
+        other.wait_for_selector("text=1 new person")
         other.click("#people .actions a")
         other.wait_for_selector("body[data-stage]:not([data-stage=none])")
         again = there.task()
@@ -168,6 +168,15 @@ def test_an_answer_is_dragged_and_seen_in_other_views(hands, surface):
     hands.wait_saved()
     moved = hands.task()["points"][0]
     assert (moved["x"], moved["y"]) == (point["x"] + 1, point["y"]) and moved["answer"] == answer["answer"]
+    # Let go beside the picture, the answer is where the drag was seen last.
+    hands.page.mouse.move(*hands.view_place(point["part"], 0, *end))
+    hands.page.mouse.down()
+    hands.page.mouse.move(*hands.view_place(point["part"], 0, *start), steps=3)
+    hands.page.mouse.move(*hands.cell(128, 128))
+    hands.page.mouse.up()
+    expect(hands.page.locator("#point-note")).not_to_have_text("Saving …")
+    last = hands.task()["points"][0]["answer"]
+    assert abs(last["x"] - start[0]) < 2 and abs(last["y"] - start[1]) < 2
 
 
 def test_offline_changes_are_kept_and_sent_later(hands):

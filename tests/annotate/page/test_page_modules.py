@@ -89,6 +89,36 @@ def test_shapes_by_hand(page):
     assert shape(page, f"shapes.gapCells({bars}, 3, 1)") == set()
 
 
+def test_no_two_requests_carry_one_version(page):
+    """What is changed while the server chooses points or takes a submission waits for the answer's version."""
+    run = """async () => { const { SaveQueue } = await import("/static/js/save.js");
+        const sent = [];
+        let version = 1;
+        window.fetch = async (path, { body }) => {
+            sent.push(JSON.parse(body).version);
+            await new Promise((resolve) => setTimeout(resolve, 5));
+            return new Response(JSON.stringify({ version: ++version })); };
+        const queue = new SaveQueue({ id: 1, version }, () => {});
+        const calls = [queue.direct("POST", "/points"), queue.direct("POST", "/submit")];
+        queue.add({ method: "PUT", path: "/parts", body: {} });
+        await Promise.all(calls);
+        await queue.flush();
+        return sent; }"""
+    assert page.evaluate(run) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("user", [7, 8])
+def test_a_change_passes_with_a_session_begun_in_another_tab_unless_it_is_anothers(page, user):
+    run = """async (user) => { const { call, setSession } = await import("/static/js/api.js");
+        setSession({ id: 7, csrf: "old" });
+        window.fetch = async (path, { headers }) => {
+            if (path === "/api/session") return new Response(JSON.stringify({ id: user, csrf: "new", annotator: "bob" }));
+            const isNew = headers["X-CSRF-Token"] === "new";
+            return new Response(JSON.stringify({ error: "wrong", saved: isNew }), { status: isNew ? 200 : 403 }); };
+        try { return (await call("PUT", "/parts", {})).saved; } catch (error) { return error.status; } }"""
+    assert page.evaluate(run, user) == (True if user == 7 else 401)
+
+
 def test_no_key_has_two_meanings(page):
     actions = page.evaluate('async () => (await import("/static/js/keys.js")).ACTIONS')
     parts = [{"id": f"part-{k}", "stage": "parts", "keys": [key]} for k, key in enumerate("1234567890qwer")]
@@ -102,7 +132,7 @@ def test_every_button_has_an_action_and_every_action_a_handler():
     listed = set(re.findall(r'action\("([\w-]+)"', keys))
     assert set(re.findall(r'data-action="([\w-]+)"', render("annotate.html", page="annotate"))) <= listed
     directions = {f"{name}-{way}" for name in ("cursor", "box", "cross") for way in ("left", "right", "up", "down")}
-    handled = set(re.findall(r'^    "?([\w-]+)"?: \(', handlers, re.M)) | directions
+    handled = set(re.findall(r'^    "?([\w-]+)"?: (?:moving)?\(', handlers, re.M)) | directions
     assert listed == handled
 
 

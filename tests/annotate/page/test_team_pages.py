@@ -1,16 +1,23 @@
 """From person to person, lists and teams in a real browser: addresses, review in turn, people page, team page."""
 
+import random
 import re
+import time
 
+import numpy as np
 import sqlalchemy as sql
 from tests.annotate.annotating import user
 from tests.annotate.browser import Hands, expect, open_page, serving
+from tests.annotate.fakes import Clock, FlatSurface, StraightDistances, flat_picture
 from tests.annotate.page.team_work import submit
 
 from opendensepose.annotate.server.access import invite
-from opendensepose.annotate.work import tasks
-from opendensepose.annotate.work.store import people, photos
+from opendensepose.annotate.work import edits, tasks
+from opendensepose.annotate.work.edits import Answer, Click
+from opendensepose.annotate.work.gold import add_gold
+from opendensepose.annotate.work.store import people, photos, points
 from opendensepose.annotate.work.store import tasks as task_table
+from opendensepose.data.masks import encode_mask
 
 RULES = tasks.Rules()
 
@@ -27,6 +34,10 @@ def wait_person(page, number: int) -> None:
     page.wait_for_url(re.compile(rf"/person/{number}(\?|$)"))
 
 
+TWICE = """(key) => { for (const _ of [1, 2]) document.body.dispatchEvent(
+    new KeyboardEvent("keydown", { key, shiftKey: true, bubbles: true })); }"""
+
+
 def leases(store) -> dict[int, bool]:
     with store.reading() as connection:
         rows = connection.execute(sql.select(task_table.c.person_id, task_table.c.lease_expires_at))
@@ -40,8 +51,9 @@ def test_each_person_has_an_address_and_next_goes_on(browser, surface, tmp_path)
             hands = Hands(page, server)
             wait_person(page, 1)
             assert len(hands.task(1)["others"]) == 3
-            hands.press("Shift+N")
+            page.evaluate(TWICE, "N")
             wait_person(page, 2)
+            page.wait_for_timeout(300)
             assert leases(server.store) == {1: False, 2: True}  # what one leaves is given back
             page.reload()
             wait_person(page, 2)
@@ -160,7 +172,7 @@ def test_the_team_page_invites_revokes_and_forecasts(browser, surface, tmp_path)
                 return page.eval_on_selector_all(selector, "all => all.map((one) => one.textContent)")
 
             assert texts("#progress dd") == ["4", "0", "1", "0", "3", "0", "3"]
-            assert "3 that are left take 3 days" in page.inner_text("#forecast")
+            assert "3 annotations are left: 3 days" in page.inner_text("#forecast")
             page.fill("[name=name]", "<b>bob</b>")
             page.click("#invite .primary")
             page.wait_for_selector("#made:not([hidden])")
@@ -182,6 +194,59 @@ def test_the_team_page_invites_revokes_and_forecasts(browser, surface, tmp_path)
             page.wait_for_selector("#state:has-text('not signed in')")
             page.goto(server.url)
             assert "Sign in" in page.inner_text("main")
+
+
+def work(server, clock, who, seconds: float, error_m: float) -> None:
+    """Annotates the next person, a gold one if one is left: so many seconds a point, so far from the truth."""
+    store, rules = server.store, tasks.Rules(gold_rate=0.99, rng=random.Random(0))
+    task_id = tasks.next_task(store, rules, who, after=0)
+    grid = np.zeros((256, 256), bool)
+    grid[100:150, 100:150] = True
+    edits.set_parts(store, rules, who, task_id, {1: encode_mask(grid)["counts"]}, version=1)
+    edits.resample_points(store, rules, who, task_id, server.surface.sample_points, version=2)
+    with store.reading() as connection:
+        asked = connection.execute(sql.select(points).where(points.c.task_id == task_id)).all()
+    for k, point in enumerate(asked):
+        clock.pass_seconds(seconds)
+        u, v = (np.floor(at) / 640 * 0.5 for at in (point.x, point.y))  # the truth of `flat_picture`
+        answer = Answer(Click(view=0, x=100 * (u + error_m), y=100 * v))
+        edits.answer_point(store, rules, who, task_id, point.id, answer, server.surface.point_at, version=3 + k)
+    tasks.submit(store, rules, who, task_id)
+
+
+def test_the_team_page_tells_speed_and_error_of_each_annotator(browser, tmp_path):
+    options = {"team": True, "load_distances": StraightDistances}
+    with serving(tmp_path / "team", FlatSurface(), **options) as server:
+        clock = server.store.clock = Clock(time.time())
+        add_people(server.store, 5)
+        add_gold(server.store, 1, seed=3, render=flat_picture)
+        ann, bob = (user(server.store, name) for name in ("ann", "bob"))
+        for who, seconds, error_m, count in ((ann, 4, 0.03, 3), (bob, 10, 0.05, 1)):
+            for _ in range(count):
+                work(server, clock, who, seconds, error_m)
+        skipped = tasks.next_task(server.store, RULES, bob, after=0)
+        tasks.skip(server.store, RULES, bob, skipped, "dark")
+        with open_page(browser, server, path=f"/enter#{invite(server.store, 'max', 'manager')}") as page:
+            page.wait_for_selector("#task-name:has-text('Person')")
+            hands = Hands(page, server)
+            hands.press("Shift+L")  # max gives back whom they were given
+            page.wait_for_selector("body[data-ready] #people")
+            page.goto(f"{server.url}/manager")
+            page.wait_for_selector("#plots img")
+            heads, *rows = page.eval_on_selector_all(
+                "#annotators tr", "rows => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
+            )
+            of_name = {row[0]: dict(zip(heads, row, strict=True)) for row in rows}
+            figures = ("Submitted", "Skipped", "This week", "Seconds per point", "Error, cm", "with proposals", "without")
+            told = {name: [of_name[name][head] for head in figures] for name in ("ann", "bob")}
+            assert told == {
+                "ann": ["3", "0", "3", "4.0", "3.0", "–", "3.0"],
+                "bob": ["1", "1", "1", "10.0", "5.0", "–", "5.0"],
+            }
+            names, shown = (page.locator(f"#progress {tag}").all_text_contents() for tag in ("dt", "dd"))
+            left = dict(zip(names, shown, strict=True))
+            assert (left["People"], left["Submitted"], left["Skipped"], left["Annotations left"]) == ("5", "2", "1", "2")
+            assert "2 annotations are left: 1 day at the pace" in page.inner_text("#forecast")
 
 
 def test_the_search_for_people_is_told_on_every_page(browser, surface, tmp_path):

@@ -1,16 +1,16 @@
 // What the page asks of the server. A key, if the server wants one, is kept as long as the page is open.
 let key = "";
-let whenKeyed = () => {};
+const form = document.getElementById("key-form");
 
-export function onKeyNeeded(action) {
-  whenKeyed = action;
+// action: what to do with a new key; the form comes back if the server does not take it.
+export function onKeyGiven(action) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    key = document.getElementById("key").value.trim();
+    form.hidden = true;
+    action();
+  });
 }
-
-document.getElementById("key-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  key = document.getElementById("key").value.trim();
-  whenKeyed();
-});
 
 async function ask(url, options = {}) {
   const headers = key ? { Authorization: `Bearer ${key}` } : {};
@@ -20,11 +20,11 @@ async function ask(url, options = {}) {
   } catch {
     throw new Error("The server cannot be reached.");
   }
-  if (answer.status === 401) document.getElementById("key-form").hidden = false;
+  if (answer.status === 401) form.hidden = false;
   if (answer.ok) return answer;
   const { error } = await answer.json().catch(() => ({ error: `The server answers with status ${answer.status}.` }));
   const wait = answer.headers.get("Retry-After");
-  throw new Error(wait ? `${error} In ${wait} s, say.` : error);
+  throw new Error(wait ? `${error} Wait ${wait} s.` : error);
 }
 
 export async function fetchJson(url) {

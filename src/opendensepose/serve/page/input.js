@@ -12,7 +12,13 @@ export function watchInputs(take, tell) {
     const file = [...event.clipboardData.files].find((one) => one.type.startsWith("image/"));
     if (file) take(file);
   });
-  element("example").addEventListener("click", async () => take(await (await fetch("/static/example.webp")).blob()));
+  element("example").addEventListener("click", async () => {
+    try {
+      take(await (await fetch("/static/example.webp")).blob());
+    } catch {
+      tell("The server cannot be reached.", true);
+    }
+  });
   watchCamera(take, tell);
 }
 
@@ -33,14 +39,17 @@ function watchDrop(take, tell) {
 }
 
 function watchCamera(take, tell) {
-  const dialog = element("camera-dialog"), video = dialog.querySelector("video");
-  element("camera").addEventListener("click", async () => {
+  const dialog = element("camera-dialog"), video = dialog.querySelector("video"), button = element("camera");
+  button.addEventListener("click", async () => {
+    button.disabled = true;  // while the browser asks: a second stream would never be stopped
     try {
       // browsers give the camera to pages of https and of this machine only
       if (!navigator.mediaDevices) throw new Error("only pages of https or of this machine may use it");
       video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } } });
     } catch (error) {
       return tell(`The camera cannot be used: ${error.message}.`, true);
+    } finally {
+      button.disabled = false;
     }
     dialog.showModal();
     await video.play();

@@ -16,7 +16,7 @@ export function watchKeys(data, photo, body, signal) {
     if (data.person[pixel]) return showPixel(data, photo, body, pixel);
     photo.mark([pixel]);
     body.mark(null);
-    document.getElementById("said").textContent = `Background, pixel ${place.map((at) => at * data.step).join(", ")}`;
+    document.getElementById("said").textContent = `Background, pixel ${photoPixel(data, pixel).join(", ")}`;
   }, { signal });
   body.section.addEventListener("keydown", (event) => {
     const arrow = ARROWS[event.key];

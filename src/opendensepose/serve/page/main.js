@@ -1,13 +1,13 @@
 // The page: a photo goes to the server, its labels come back, photo and body are linked. What is shown is all there is:
 // the server keeps nothing, so a download sends the photo again.
-import { fetchAnswer, fetchJson, onKeyNeeded } from "./api.js";
+import { fetchAnswer, fetchJson, onKeyGiven } from "./api.js";
 import { watchInputs } from "./input.js";
 import { colourOf } from "./layers.js";
 import { watchKeys } from "./keys.js";
 import { bodyColours } from "./colours.js";
 
 const element = (id) => document.getElementById(id);
-const state = { body: null, bodyView: null, photoView: null, data: null, photo: null, linked: new AbortController() };
+const state = { body: null, bodyView: null, photoView: null, data: null, photo: null, linked: new AbortController(), newest: null };
 
 function tell(sentence, isWrong = false) {
   const status = element("status");
@@ -34,13 +34,18 @@ async function showBody() {
 
 async function label(photo) {
   const stage = document.body.dataset;
+  const isNewest = () => state.newest === photo; // the answer of an earlier photo may come after a later one's
+  state.newest = photo;
   stage.stage = "working";
   tell("Labelling the photo ...");
   try {
     const start = performance.now();
     const answer = await fetchAnswer(photo, "view");
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    await show(await answer.json());
+    const data = { ...state.body, ...(await unpackAll(await answer.json())) };
+    const image = await imageOf(data.photo);
+    if (!isNewest()) return;
+    show(data, image);
     state.photo = photo;
     element("downloads").querySelector("button").disabled = false;
     const count = state.data.people.length;
@@ -48,15 +53,14 @@ async function label(photo) {
     const who = count === 0 ? "Nobody was found" : count === 1 ? `1 person, score ${scores}` : `${count} people, scores ${scores}`;
     tell(`${who}; ${seconds} s.`);
   } catch (error) {
+    if (!isNewest()) return;
     tell(error.message, true);
   }
   stage.stage = state.data ? "ready" : "empty";
 }
 
-async function show(answer) {
-  const data = { ...state.body, ...(await unpackAll(answer)) };
+function show(data, image) {
   addPixelPlaces(data);
-  const image = await imageOf(answer.photo);
   state.linked.abort();
   state.linked = new AbortController();
   state.data = data;
@@ -103,7 +107,7 @@ async function start() {
     one.addEventListener("change", () => state.bodyView?.show(chosen("skin")));
   }
   element("downloads").addEventListener("submit", download);
-  onKeyNeeded(() => listFormats().catch(() => {}));
+  onKeyGiven(() => listFormats().then(() => tell("The key is accepted."), (error) => tell(error.message, true)));
   watchInputs(label, tell);
   await showBody();
   await listFormats();

@@ -97,8 +97,9 @@ class BodyView {
     if (hit && hit.point.distanceTo(at) < 0.02 && away.dot(new THREE.Vector3(...normal)) > 0.15) return;
     const offset = this.camera.position.clone().sub(this.controls.target), distance = offset.length();
     const wanted = new THREE.Vector3(normal[0], Math.max(-0.6, Math.min(0.6, normal[1])), normal[2]);
+    const isTurning = Boolean(this.turn);
     this.turn = { from: offset.normalize(), to: wanted.normalize(), distance, start: performance.now() };
-    requestAnimationFrame(() => this.turnOn());
+    if (!isTurning) requestAnimationFrame(() => this.turnOn());
   }
 
   turnOn() {

@@ -6,15 +6,16 @@ function nearestVertex(data, face, second, third) {
   return data.surfaceVertex[data.faces[3 * face + weights.indexOf(Math.max(...weights))]];
 }
 
+// Column and row, in the photo as it was sent, of the middle of a pixel of the labels.
+function photoPixel(data, pixel) {
+  return [pixel % data.width, Math.floor(pixel / data.width)].map((at) => Math.floor((at + 0.5) * data.step));
+}
+
 // The line below: chart, U, V, the place at rest and the nearest vertex; then the pixels.
 function say(data, point, pixels) {
   const { face, second, third, place } = point, { chart, u, v } = chartPoint(data, face, second, third);
   const [x, up, front] = place.map((metres) => (100 * metres).toFixed(1));
-  const where = pixels.map((pixel) => {
-    const column = Math.floor(((pixel % data.width) + 0.5) * data.step);
-    const row = Math.floor((Math.floor(pixel / data.width) + 0.5) * data.step);
-    return `person ${data.person[pixel]}, pixel ${column}, ${row}`;
-  });
+  const where = pixels.map((pixel) => `person ${data.person[pixel]}, pixel ${photoPixel(data, pixel).join(", ")}`);
   const line = document.getElementById("said");
   line.innerHTML = `<b>I ${chart}</b> ${data.chartNames[chart]} &nbsp; <b>U ${u.toFixed(3)} V ${v.toFixed(3)}</b>
     &nbsp; left ${x} cm, up ${up} cm, front ${front} cm &nbsp; vertex ${nearestVertex(data, face, second, third)}
@@ -31,7 +32,11 @@ function link(data, photo, body, signal) {
   let pending = null;
   const on = (view, kind, action) => view.section.addEventListener(kind, action, { signal });
   const soon = (action) => {
-    if (!pending) requestAnimationFrame(() => { pending(); pending = null; });
+    if (!pending) requestAnimationFrame(() => {
+      const latest = pending;
+      pending = null;
+      if (!signal?.aborted) latest();
+    });
     pending = action;
   };
   on(photo, "pointermove", (event) => soon(() => {

@@ -20,13 +20,40 @@ export class NetworkError extends Error {
 const SAVE_TIMEOUT_MS = 20000; // a save without a response by then is tried again
 const SLOW_TIMEOUT_MS = 180000; // a model's guess, an import may take minutes
 let csrf = "";
+let userId = null; // whose page this is
 
-export function setCsrf(token) {
-  csrf = token;
+/** Takes the session's token, and notes whose page this is. */
+export function setSession(session) {
+  csrf = session.csrf;
+  userId = session.id;
 }
 
 /** Calls the server; `body` is an object (sent as JSON) or a Blob. Returns the JSON answer, or null for 204. */
 export async function call(method, path, body, request) {
+  try {
+    return await send(method, path, body, request);
+  } catch (error) {
+    if (error.status !== 403 || method === "GET" || !(await renewToken())) throw error;
+    return send(method, path, body, request);
+  }
+}
+
+/** Takes the token of a session that began in another tab; tells whether there is one. */
+async function renewToken() {
+  const session = await send("GET", "/api/session");
+  // sent as somebody else, a change would be refused for good
+  if (session.id !== userId) throw new RequestError(401, { error: `This browser is signed in as ${session.annotator} now.` });
+  const isNew = session.csrf !== csrf;
+  csrf = session.csrf;
+  return isNew;
+}
+
+/** An id by which the server knows a repeated request. */
+export function newRequestId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function send(method, path, body, request) {
   const options = { method, credentials: "same-origin", signal: AbortSignal.timeout(method === "PUT" ? SAVE_TIMEOUT_MS : SLOW_TIMEOUT_MS), headers: {} };
   if (method !== "GET") options.headers["X-CSRF-Token"] = csrf;
   if (request) options.headers["X-Request-Id"] = request;
@@ -43,7 +70,7 @@ export async function call(method, path, body, request) {
     response = await fetch(path, options);
     text = await response.text();
   } catch (error) {
-    throw new NetworkError(error.message);
+    throw new NetworkError(error.name === "TimeoutError" ? "The server did not answer in time." : "The server could not be reached.");
   }
   const answer = parse(text);
   if (response.status >= 500) throw new NetworkError(answer?.error || `The server answered ${response.status}.`, response.status);

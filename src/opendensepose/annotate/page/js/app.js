@@ -1,5 +1,5 @@
 // The page's state: the session, the open person with its labels, the queue of unsaved changes, undo histories.
-import { get, loadImage, post, RequestError } from "./api.js";
+import { get, loadImage, NetworkError, RequestError } from "./api.js";
 import { announce, notice } from "./dom.js";
 import { History } from "./history.js";
 import { displayName } from "./keys.js";
@@ -7,8 +7,9 @@ import { Labels } from "./labels.js";
 import { Lease } from "./lease.js";
 import { SaveQueue } from "./save.js";
 import { showSaveState, showUndo } from "./save_state.js";
-import { resolveConflict, sendUnsaved } from "./conflict.js";
-import { leavePerson, showPerson } from "./person.js";
+import { resolveConflicts, sendUnsaved } from "./conflict.js";
+import { leavePerson, showPerson, whyNotEditable } from "./person.js";
+import { showStage } from "./stages.js";
 
 export class App {
   constructor(session, photo) {
@@ -17,6 +18,8 @@ export class App {
     this.labels = new Labels();
     this.task = null;
     this.stage = "none";
+    this.moving = null; // the promise of a move to another person
+    this.reviewing = false;
     this.partsStale = false; // parts changed since the points were sampled
     this.histories = Object.fromEntries(["box", "parts", "points"].map((stage) => [stage, new History(() => this.showUndo())]));
   }
@@ -27,11 +30,16 @@ export class App {
 
   /** Whether the open person may be changed; if not, shows why. */
   mayEdit() {
-    if (this.task?.editable && this.queue.state !== "conflict") return true;
-    const { status } = this.task || {};
-    if (this.queue?.state === "conflict") notice("Resolve the conflict first: choose which version to keep.");
-    else notice(`This person is ${(status || "not open").replace("_", " ")} and cannot be changed.`, "hint");
-    return false;
+    const why = whyNotEditable(this);
+    if (why) notice(why, "hint");
+    return !why;
+  }
+
+  /** Runs what leads to another person or to the points; meanwhile another press does nothing, lest it take two people. */
+  async move(work) {
+    if (this.moving) return undefined;
+    this.moving = (async () => work())().finally(() => (this.moving = null));
+    return this.moving;
   }
 
   /** Opens a person at the stage that was left. */
@@ -40,7 +48,6 @@ export class App {
     this.photo.image = await loadImage(`/api/photos/${task.photo_id}/image`);
     this.queue = new SaveQueue(task, (...state) => this.showSaved(...state));
     this.lease = task.editable ? new Lease(this.queue, task.id, (error) => this.queue.conflict(error)) : null;
-    Object.values(this.histories).forEach((history) => history.clear());
     notice("");
     this.take(task);
     this.showSaved("saved", 0);
@@ -56,25 +63,49 @@ export class App {
     this.queue.version = task.version;
     this.partsStale = task.stage !== "points" || !task.points.length;
     this.labels.load(task.parts);
+    this.points.answers.forget();
     showPerson(this, task);
     this.review.show(task);
     this.iuv.refresh(0);
   }
 
-  async reload() {
-    this.take(await get(`/api/tasks/${this.task.id}`));
-    this.histories.points.clear();
-    this.histories.parts.clear();
-    this.setStage(this.stage);
+  /** Shows the newest version; `isLost`: somebody else was given the person. */
+  async reload(isLost = false) {
+    const task = await get(`/api/tasks/${this.task.id}`);
+    if (isLost) {
+      this.lease?.stop();
+      task.editable = false;
+    }
+    this.take(task);
+    this.#forgetHistories();
+    this.setStage(this.stage === "points" && task.points.length ? "points" : "parts");
+  }
+
+  #forgetHistories() {
+    Object.values(this.histories).forEach((history) => history.clear());
+  }
+
+  /** Undoes or redoes a change of the open stage; what is being drawn becomes a change first. */
+  step(name) {
+    if (!this.task || !this.mayEdit()) return;
+    this.parts.strokeEnd();
+    this.histories[this.stage]?.[name]();
+  }
+
+  /** Saves all changes, and what is being drawn. */
+  save() {
+    this.parts.cancel();
+    return this.queue.flush();
   }
 
   /** Saves all changes, gives the person back unless they are opened again, and closes them. */
   async close(nextId) {
     if (!this.task) return;
     if (this.queue.state === "conflict") await this.resolving;
-    await this.queue.flush();
+    await this.save();
     this.lease?.stop();
     this.queue.close();
+    this.#forgetHistories();
     if (nextId !== this.task.id) await leavePerson(this);
     this.task = null;
     this.review.show(null);
@@ -83,47 +114,15 @@ export class App {
 
   setStage(stage) {
     this.stage = stage;
-    document.body.dataset.stage = stage;
+    showStage(stage);
     this.showUndo();
-    for (const step of document.querySelectorAll(".step")) {
-      if (step.dataset.action === `stage-${stage}`) step.setAttribute("aria-current", "step");
-      else step.removeAttribute("aria-current");
-    }
     this.onStage?.(stage);
-  }
-
-  /** Goes to the points, which are sampled again if the parts have changed. */
-  async goToPoints() {
-    if (!this.task || this.stage === "points") return;
-    const areas = this.labels.areas();
-    if (areas[0] === this.labels.cells.length) return notice("Draw at least one part first: points are sampled in the parts.");
-    if (this.partsStale && this.task.editable) {
-      announce("Choosing the points");
-      const task = await this.queue.direct("POST", `/api/tasks/${this.task.id}/points`);
-      this.histories.points.clear();
-      this.take(task);
-    }
-    this.setStage("points");
-  }
-
-  /** Queues the masks of changed parts. */
-  saveParts(parts) {
-    this.partsStale = true;
-    this.queue.add({
-      key: "parts",
-      method: "PUT",
-      path: `/api/tasks/${this.task.id}/parts`,
-      body: { parts: Object.fromEntries(parts.map((part) => [part, this.labels.counts(part)])) },
-      refused: (error) => notice(error.message),
-    });
   }
 
   showSaved(state, count, error) {
     showSaveState(state, count, error);
     if (state === "saved") this.iuv.refresh();
-    if (state === "conflict" && !this.resolving) {
-      this.resolving = resolveConflict(this, error).finally(() => (this.resolving = null));
-    }
+    if (state === "conflict") this.resolving ??= resolveConflicts(this).finally(() => (this.resolving = null));
   }
 
   /** Runs something that calls the server, and shows its error. */
@@ -131,16 +130,17 @@ export class App {
     try {
       return await work();
     } catch (error) {
-      if (error instanceof RequestError && error.status === 409 && this.resolving) return undefined;
-      notice(error instanceof RequestError ? error.message : `The server could not be reached: ${error.message}`);
+      if (error.status === 409 && this.resolving) return undefined; // its dialog tells
+      if (!(error instanceof RequestError || error instanceof NetworkError)) console.error(error);
+      notice(error.message);
       return undefined;
     }
   }
 
   /** Saves everything, then calls `verb` of the API: submit, skip, accept, send_back. */
   async finish(verb, body = {}) {
-    await this.queue.flush();
-    await post(`/api/tasks/${this.task.id}/${verb}`, { ...body, version: this.queue.version });
+    this.parts.cancel();
+    await this.queue.direct("POST", `/api/tasks/${this.task.id}/${verb}`, body);
     this.task.editable = false; // there is nothing left to give back
     await this.close();
   }

@@ -4,7 +4,7 @@ import { announce, notice } from "./dom.js";
 export class BoxSaving {
   /** show(box) is called with each box that is to be seen, [x1, y1, x2, y2] in the photo's pixels. */
   constructor(app, show) {
-    Object.assign(this, { app, show, numSending: 0 });
+    Object.assign(this, { app, show });
   }
 
   change(before, after) {
@@ -16,7 +16,6 @@ export class BoxSaving {
   /** Shows the box before the server has it, so that what the annotator does next begins with it. */
   #save(box) {
     const { queue, task } = this.app;
-    this.numSending += 1;
     this.show(box);
     queue.add({
       method: "PUT",
@@ -35,7 +34,6 @@ export class BoxSaving {
   }
 
   #answered(box) {
-    this.numSending -= 1;
-    if (!this.numSending) this.show(box); // else a later change is seen already
+    if (!this.app.queue.changes.length) this.show(box); // else a later change is seen already
   }
 }

@@ -7,6 +7,7 @@ import { announce, byId, notice } from "./dom.js";
 import { drawCrosshair, drawHandle } from "./overlay.js";
 import { openAddress } from "./people.js";
 import { choosePhoto } from "./photo_choice.js";
+import { goToParts } from "./stages.js";
 
 const [GRAB_PX, LEAST_PX] = [12, 8]; // CSS pixels within which a press takes a handle; photo pixels of a side
 
@@ -63,7 +64,7 @@ export class BoxStage {
   }
 
   done() {
-    return this.app.task ? this.app.setStage("parts") : this.app.attempt(() => openAddress(this.app));
+    return this.app.task ? goToParts(this.app) : this.app.move(() => openAddress(this.app));
   }
 
   #gripAt(x, y) {
@@ -85,7 +86,7 @@ export class BoxStage {
 
   up(x, y) {
     this.cursor = this.#clip(x, y);
-    return this.#finish();
+    if (this.corner || this.held) this.#finish(); // else Escape was pressed meanwhile
   }
 
   moveCursor(dx, dy, large) {
@@ -119,7 +120,7 @@ export class BoxStage {
     }
     const { app } = this;
     return app.attempt(async () => {
-      if (!app.task) return app.open(await post("/api/tasks", { photo: this.name, box_xyxy: box }));
+      if (!app.task) return app.move(async () => app.open(await post("/api/tasks", { photo: this.name, box_xyxy: box })));
       this.saving.change(held ? held.box : this.box, box);
       if (!held) await app.queue.flush(); // a handle may be followed by another
       return held || app.setStage("parts");

@@ -18,9 +18,7 @@ export function listenForActions(app, handlers) {
     if (document.querySelector("dialog[open]") || event.target.closest(TEXT_FIELDS)) return;
     if (event.key === " " && event.target === app.photo.canvas) event.preventDefault();
     if (event.key === " ") app.photo.spaceHeld = true;
-    const pressesButton = event.target.closest("button, a, input") && ["Enter", " "].includes(event.key);
-    const movesSlider = event.target.matches("input[type=range]") && event.key.startsWith("Arrow");
-    if (pressesButton || movesSlider) return;
+    if (isForTheElement(event)) return;
     const stages = [app.stage, "any", ...(app.reviewing ? ["review"] : [])];
     const id = actionFor(keyName(event), stages);
     if (!id) return;
@@ -30,9 +28,17 @@ export function listenForActions(app, handlers) {
   document.addEventListener("keyup", (event) => {
     if (event.key === " ") app.photo.spaceHeld = false;
   });
+  window.addEventListener("blur", () => (app.photo.spaceHeld = false)); // another window gets the key's end
 
   app.showHints = () => showHints();
   showHints();
+}
+
+/** Whether the focused element itself needs the key; Enter does nothing to a box that was ticked with the mouse. */
+function isForTheElement({ target, key, ctrlKey, metaKey, altKey, shiftKey }) {
+  if (key === "Enter") return target.closest("button, a") && !(ctrlKey || metaKey || altKey || shiftKey);
+  if (key === " ") return target.closest("button, a, input");
+  return target.matches("input[type=range]") && key.startsWith("Arrow");
 }
 
 /** Shows each action's key in its button's tooltip and in the list of parts. */

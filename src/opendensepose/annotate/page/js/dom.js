@@ -14,6 +14,9 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
+/** "1 point", "2 points"; `many` where the plural is irregular. */
+export const counted = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+
 /** Announces a text to screen readers without moving the focus. */
 export function announce(text) {
   byId("live").textContent = text;

@@ -1,6 +1,6 @@
 // Export and import of COCO-DensePose files, for managers.
 import { call } from "./api.js";
-import { element } from "./dom.js";
+import { counted, element } from "./dom.js";
 
 /** Fills `row` with the links and fields; `onImport()` is called when people were added. */
 export function showFiles(row, onImport) {
@@ -20,7 +20,7 @@ export function showFiles(row, onImport) {
     try {
       const query = new URLSearchParams({ done: done.checked ? 1 : 0, update: update.checked ? 1 : 0 });
       const answer = await call("POST", `/api/import?${query}`, file.files[0]);
-      const texts = [`${answer.people} new people, ${answer.known} known already.`];
+      const texts = [`${counted(answer.people, "new person", "new people")}, ${answer.known} known already.`];
       if (update.checked) texts.push(`${answer.updated} updated, ${answer.begun} left as work on them began.`);
       if (done.checked) texts.push(`${answer.done} with their work.`);
       result.textContent = [...texts, ...answer.problems.slice(0, 5)].join(" ");

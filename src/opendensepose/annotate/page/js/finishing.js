@@ -21,14 +21,16 @@ export async function skipPerson(app) {
 }
 
 export async function submitPerson(app) {
-  if (!app.task || !app.mayEdit()) return;
+  if (!app.task || !app.mayEdit()) return undefined;
+  await app.save(); // the last answers count, and what is wrong with them
   const { points } = app.task;
   const open = points.filter((point) => !point.answer && !point.reason).length;
   const warned = points.filter((point) => point.warning).length;
-  if (!points.length || app.partsStale) return notice("Answer the points first: the parts alone are not enough.");
+  if (!points.length) return notice("Answer the points first: the parts alone are not enough.");
+  if (app.partsStale) return notice("The parts have changed: go to the points again, then submit.");
   if (open) {
-    if (app.stage !== "points") app.setStage("points");
-    await app.points.goOpen();
+    if (app.stage === "points") await app.points.goOpen();
+    else app.setStage("points"); // begins at the first open one
     return notice(`${open} of ${points.length} points have neither an answer nor a reason; here is the next one.`, "hint");
   }
   if (warned) {
@@ -53,7 +55,7 @@ export async function deletePerson(app) {
   const { person_id: person, photo } = app.task;
   const text = `Nobody is there? The box and what you drew in it are deleted for good: person ${person} of ${photo}.`;
   if ((await dialog("Delete this box?", element("p", {}, text), [["", "Keep it"], ["yes", "Delete"]])) !== "yes") return;
-  await app.queue.flush();
+  await app.save();
   const { refused } = await post("/api/people/delete", { person_ids: [person] });
   if (refused.length) return notice(`Person ${person} was not deleted: ${refused[0].why}.`);
   app.task.editable = false; // there is nothing left to give back

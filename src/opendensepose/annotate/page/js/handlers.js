@@ -5,6 +5,7 @@ import { clearAll, clearPart, closeGaps, loadGuess } from "./parts_actions.js";
 import { deletePerson, reopenPerson, skipPerson, submitPerson } from "./finishing.js";
 import { goToPeople, nextPerson, nextReview, previousPerson } from "./people.js";
 import { acceptPart } from "./proposals.js";
+import { goToParts, goToPoints } from "./stages.js";
 import { showUser } from "./user.js";
 
 const PAN_PX = 60;
@@ -13,13 +14,14 @@ const CROSS_STEP = [1, 10]; // picture pixels, without and with Shift
 /** {action id: function(event)} */
 export function makeHandlers(app) {
   const { parts, points, box, review, photo, iuv } = app;
+  const moving = (work) => () => app.move(work);
   const handlers = {
     help: () => showKeys(() => app.showHints()),
     instructions: () => showInstructions(),
-    undo: () => app.histories[app.stage]?.undo(),
-    redo: () => app.histories[app.stage]?.redo(),
-    "stage-parts": () => app.task && app.setStage("parts"),
-    "stage-points": () => app.goToPoints(),
+    undo: () => app.step("undo"),
+    redo: () => app.step("redo"),
+    "stage-parts": () => goToParts(app),
+    "stage-points": () => goToPoints(app),
     "zoom-in": () => photo.zoom(1.3),
     "zoom-out": () => photo.zoom(1 / 1.3),
     "zoom-fit": () => (app.stage === "points" ? points.input.fitOrPoint() : app.task && photo.fit(app.task.box_xyxy)),
@@ -31,15 +33,15 @@ export function makeHandlers(app) {
     "opacity-up": () => setOpacity(app, app.opacity + 10),
     iuv: () => iuv.toggleOver(),
     "iuv-fill": () => iuv.toggleFill(),
-    tasks: () => goToPeople(app),
-    "next-task": () => nextPerson(app),
-    "previous-task": () => previousPerson(app),
-    reopen: () => reopenPerson(app),
+    tasks: moving(() => goToPeople(app)),
+    "next-task": moving(() => nextPerson(app)),
+    "previous-task": moving(() => previousPerson(app)),
+    reopen: moving(() => reopenPerson(app)),
     user: () => showUser(app.session, () => app.close()),
-    "review-next": () => app.session.role !== "annotator" && nextReview(app),
-    "draw-box": () => app.session.role === "manager" && box.start(),
-    skip: () => skipPerson(app),
-    submit: () => submitPerson(app),
+    "review-next": moving(() => app.session.role !== "annotator" && nextReview(app)),
+    "draw-box": moving(() => app.session.role === "manager" && box.start()),
+    skip: moving(() => skipPerson(app)),
+    submit: moving(() => submitPerson(app)),
     "tool-brush": () => parts.setTool("brush"),
     "tool-erase": () => parts.setTool("erase"),
     "tool-polygon": () => parts.setTool("polygon"),
@@ -69,12 +71,12 @@ export function makeHandlers(app) {
     "view-large": () => points.views.toggleLarge(),
     "auto-next": () => points.toggleAuto(),
     comment: () => app.reviewing && review.comment(app.stage === "points" ? points.point : null),
-    accept: () => app.reviewing && review.accept(),
-    "send-back": () => app.reviewing && review.sendBack(),
-    fix: () => app.reviewing && review.fix(),
+    accept: moving(() => app.reviewing && review.accept()),
+    "send-back": moving(() => app.reviewing && review.sendBack()),
+    fix: moving(() => app.reviewing && review.fix()),
     "box-act": () => box.act(),
     "box-change": () => box.change(),
-    "box-delete": () => deletePerson(app),
+    "box-delete": moving(() => deletePerson(app)),
     "box-done": () => box.done(),
     "box-handle": () => box.nextHandle(),
   };

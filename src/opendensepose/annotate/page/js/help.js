@@ -35,7 +35,7 @@ function keyRow(action, state, onChange) {
       return;
     }
     const key = keyName(event);
-    const stages = action.stage === "any" ? Object.keys(STAGES) : ["any", action.stage];
+    const stages = ["any", "review"].includes(action.stage) ? Object.keys(STAGES) : ["any", "review", action.stage];
     const taken = ACTIONS.find((one) => one !== action && stages.includes(one.stage) && keysOf(one.id).includes(key));
     if (key === "Escape") state.textContent = "The key is unchanged.";
     else if (key === "Tab" || taken) {

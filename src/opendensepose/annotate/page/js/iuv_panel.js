@@ -14,10 +14,12 @@ export class IuvPanel {
       this.image.classList.remove("missing");
       app.photo.redraw();
     });
-    this.image.addEventListener("error", () => {
-      this.loaded = false;
-      this.image.classList.add("missing");
-    });
+    this.image.addEventListener("error", () => this.#hide());
+  }
+
+  #hide() {
+    this.loaded = false;
+    this.image.classList.add("missing");
   }
 
   toggleOver() {
@@ -43,6 +45,8 @@ export class IuvPanel {
     this.timer = setTimeout(() => {
       const { task, queue } = this.app;
       if (!task || queue.state === "offline") return;
+      if (this.taskId !== task.id) this.#hide(); // what is loaded shows another person
+      this.taskId = task.id;
       const url = `/api/tasks/${task.id}/iuv.png?fill=${this.fill ? 1 : 0}&v=${queue.version}`;
       if (this.image.getAttribute("src") !== url) this.image.src = url;
     }, wait);

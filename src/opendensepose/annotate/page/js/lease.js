@@ -11,12 +11,13 @@ export class Lease {
 
   async beat() {
     const { version: before } = this.queue;
+    // Else it is this page's own change, which the heartbeat has overtaken.
+    const isQuiet = () => this.queue.state === "saved" && this.queue.version === before && !this.stopped;
     try {
       const { version } = await post(`/api/tasks/${this.id}/lease`);
-      const quiet = this.queue.state === "saved" && this.queue.version === before && !this.stopped;
-      if (quiet && version !== undefined && version !== before) this.onLost({ status: 409, body: { version } });
+      if (isQuiet() && version !== before) this.onLost({ status: 409, body: { version } });
     } catch (error) {
-      if (error.status === 409 && !this.stopped) this.onLost(error);
+      if (error.status === 409 && isQuiet()) this.onLost(error);
     }
   }
 

@@ -1,5 +1,5 @@
 // What the pages of lists share: the session, the header, errors, tables, words for states.
-import { get, setCsrf } from "./api.js";
+import { get, setSession } from "./api.js";
 import { byId, element, notice } from "./dom.js";
 import { showSearchState } from "./search_state.js";
 import { showName, showUser } from "./user.js";
@@ -10,7 +10,7 @@ export const STATES = { waiting: "waiting", open: "open", submitted: "submitted"
 export async function startPage(show) {
   try {
     const session = await get("/api/session");
-    setCsrf(session.csrf);
+    setSession(session);
     document.body.dataset.role = session.role;
     showName(session);
     showSearchState(session);

@@ -1,5 +1,5 @@
 // Starts the page: the session, the stages, the layers over the photo, keys and buttons.
-import { get, setCsrf } from "./api.js";
+import { get, setSession } from "./api.js";
 import { App } from "./app.js";
 import { BoxStage } from "./box_stage.js";
 import { byId, notice } from "./dom.js";
@@ -21,7 +21,7 @@ import { listenForActions } from "./dispatch.js";
 
 async function start() {
   const session = await get("/api/session");
-  setCsrf(session.csrf);
+  setSession(session);
   addPartActions(session.parts);
   document.body.dataset.role = session.role;
   document.body.dataset.team = session.team;
@@ -29,7 +29,6 @@ async function start() {
   showSearchState(session);
   document.querySelector("[data-action=guess]").hidden = session.guess === false;
   const app = new App(session, new PhotoView(byId("photo")));
-  app.reviewing = false;
   app.opacity = Number(localStorage.getItem("opacity") || 70);
   app.iuv = new IuvPanel(app);
   app.parts = new PartsStage(app);
@@ -44,9 +43,15 @@ async function start() {
     if (app.queue?.changes.length) event.preventDefault();
   });
   giveBackOnLeaving(app);
-  window.addEventListener("popstate", () => app.attempt(() => openAddress(app)));
+  window.addEventListener("popstate", () => app.attempt(() => followAddress(app)));
   if (!localStorage.getItem("instructed")) await showInstructions();
-  await app.attempt(() => (location.hash === "#draw-box" ? app.box.start() : openAddress(app)));
+  await app.attempt(() => app.move(() => (location.hash === "#draw-box" ? app.box.start() : openAddress(app))));
+}
+
+/** Opens what the address names, after going back or forward. */
+async function followAddress(app) {
+  while (app.moving) await app.moving.catch(() => {});
+  return app.move(() => openAddress(app));
 }
 
 /** The layers over the photo, from bottom to top. */

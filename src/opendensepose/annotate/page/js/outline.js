@@ -14,7 +14,8 @@ export class Outline {
   }
 
   reset() {
-    Object.assign(this, { corners: [], closed: false, trail: null, held: null, entry: null }); // corners in cells
+    const { part } = this.stage;
+    Object.assign(this, { part, corners: [], closed: false, trail: null, held: null, entry: null }); // corners in cells
   }
 
   #screen(at) {
@@ -28,7 +29,7 @@ export class Outline {
 
   /** A press: takes hold of a corner or a side of the closed outline (Shift removes a corner); else false. */
   grab(at, remove) {
-    if (!this.closed || !this.#isLast()) return false;
+    if (!this.closed || !this.#isLast() || !this.stage.app.mayEdit()) return false;
     const near = this.corners.findIndex((corner) => this.#distance(corner, at) < GRAB_PX);
     if (near >= 0 && remove && this.corners.length > 3) {
       this.corners.splice(near, 1);
@@ -88,13 +89,19 @@ export class Outline {
 
   /** Moves a closed line to the photo's edges, no farther than the brush reaches, and paints what it encloses. */
   async #snap(line) {
-    const { stage } = this;
+    const { stage, part, corners } = this;
     const { task } = stage.app;
     const body = { outline_xy: line.map((at) => stage.toPhoto(...at)), reach_px: Math.max(1, stage.radiusInPhoto()) };
     const { outline_xy: outline } = await post(`/api/tasks/${task.id}/snap`, body);
     if (stage.app.task?.id !== task.id || stage.app.stage !== "parts") return;
+    const snapped = outline.map((at) => stage.toCell(...at));
+    if (this.corners !== corners || this.trail) {
+      // Another part was chosen or another line begun meanwhile: that one stays, and this one cannot be edited.
+      stage.commit(stage.wanted(polygonCells(snapped), part), "outlined");
+      return;
+    }
     this.reset();
-    this.corners = outline.map((at) => stage.toCell(...at));
+    this.corners = snapped;
     this.#paint();
     notice("Drag a corner or a side to correct the outline; Shift and a click remove a corner.", "hint");
   }
@@ -104,7 +111,7 @@ export class Outline {
     const { stage } = this;
     const replaced = this.#isLast() ? stage.takeBack(this.entry) : [];
     this.closed = true;
-    this.entry = stage.commit(stage.wanted(polygonCells(this.corners)), "outlined", replaced) || null;
+    this.entry = stage.commit(stage.wanted(polygonCells(this.corners), this.part), "outlined", replaced) || null;
   }
 
   #isLast() {

@@ -4,8 +4,21 @@ import { notice } from "./dom.js";
 import { GRID, Labels } from "./labels.js";
 import { gapCells } from "./shapes.js";
 
+/** Queues the masks of changed parts. */
+export function saveParts(app, parts) {
+  app.partsStale = true;
+  app.queue.add({
+    key: "parts",
+    method: "PUT",
+    path: `/api/tasks/${app.task.id}/parts`,
+    body: { parts: Object.fromEntries(parts.map((part) => [part, app.labels.counts(part)])) },
+    refused: (error) => notice(error.message),
+  });
+}
+
 /** Fills holes of the chosen part and gaps between its pieces that are narrower than the brush. */
 export function closeGaps(stage) {
+  if (!stage.app.mayEdit()) return;
   const cells = gapCells(stage.app.labels.cells, stage.part, stage.radius);
   if (!stage.commit(new Map([...cells].map((cell) => [cell, stage.part])), "closed")) {
     notice("This part has no hole, and no gap narrower than the brush.", "hint");

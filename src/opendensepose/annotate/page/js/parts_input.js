@@ -28,7 +28,7 @@ export class PartsInput {
     const { stage } = this;
     const at = stage.toCell(x, y);
     this.cursor = null;
-    this.liftPen();
+    stage.strokeEnd();
     if (stage.outline.grab(at, event.shiftKey)) return;
     if (stage.tool === "polygon") stage.outline.add(at);
     else if (stage.tool === "snap") stage.outline.draw(at);
@@ -74,20 +74,15 @@ export class PartsInput {
     const { stage } = this;
     this.cursor ||= [GRID / 2 + 0.5, GRID / 2 + 0.5];
     if (stage.tool === "polygon" || stage.tool === "snap") {
-      stage.outline.add([...this.cursor]);
-      return stage.app.photo.redraw();
+      const snapping = stage.outline.add([...this.cursor]);
+      stage.app.photo.redraw();
+      return snapping;
     }
     if (stage.tool === "fill") return stage.fillAt(this.cursor);
-    if (this.penDown) return this.liftPen();
+    if (this.penDown) return stage.strokeEnd();
     stage.strokeBegin(this.cursor);
-    this.penDown = true;
-    stage.app.photo.redraw();
-  }
-
-  liftPen() {
-    if (!this.penDown) return;
-    this.penDown = false;
-    this.stage.strokeEnd();
+    this.penDown = stage.stroke !== null;
+    return stage.app.photo.redraw();
   }
 
   /** Draws the unfinished outline, the brush and the cursor over the photo. */

@@ -1,8 +1,9 @@
 // Stage 1: painting the visible parts over the photo's box, on a grid of 256 x 256 cells.
 import { announce, byId, notice } from "./dom.js";
 import { GRID } from "./labels.js";
-import { PartsInput } from "./parts_input.js";
 import { Outline } from "./outline.js";
+import { saveParts } from "./parts_actions.js";
+import { PartsInput } from "./parts_input.js";
 import { enclosedCells } from "./shapes.js";
 import { Stroke } from "./stroke.js";
 
@@ -49,8 +50,8 @@ export class PartsStage {
   }
 
   select(part) {
-    this.outline.reset();
     this.part = part;
+    this.outline.reset();
     announce(`${this.app.partName(part)} chosen`);
     this.show();
   }
@@ -87,28 +88,25 @@ export class PartsStage {
   strokeEnd() {
     const { stroke } = this;
     this.stroke = null;
+    this.input.penDown = false;
     if (stroke) this.commit(stroke.end(), this.tool === "erase" ? "erased" : "painted");
   }
 
   /** What the tool would make of cells: Map of cell -> label. */
-  wanted(cells) {
+  wanted(cells, label = this.tool === "erase" ? 0 : this.part) {
     const { cells: labels } = this.app.labels;
-    const wanted = new Map();
-    for (const cell of cells) {
-      if (this.tool === "erase") wanted.set(cell, 0);
-      else if (!this.keepOthers || labels[cell] === 0) wanted.set(cell, this.part);
-    }
-    return wanted;
+    const isFree = (cell) => !label || !this.keepOthers || labels[cell] === 0;
+    return new Map([...cells].filter(isFree).map((cell) => [cell, label]));
   }
 
   /** Commits cells -> labels as one change, saved with the parts `replaced` by it; returns its entry for undo, or null. */
   commit(wanted, what, replaced = []) {
     const change = this.app.mayEdit() && this.app.labels.difference(wanted);
     const parts = [...new Set([...(change?.parts || []), ...replaced])];
-    if (!change) return parts.length ? this.app.saveParts(parts) : null;
+    if (!change) return parts.length ? saveParts(this.app, parts) : null;
     const move = (back) => {
       this.app.labels.apply(change, back);
-      this.app.saveParts(parts);
+      saveParts(this.app, parts);
       this.show();
     };
     move(false);
@@ -135,7 +133,6 @@ export class PartsStage {
   cancel() {
     this.strokeEnd();
     this.outline.reset();
-    this.input?.liftPen();
     this.app.photo.redraw();
   }
 

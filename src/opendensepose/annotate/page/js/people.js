@@ -48,15 +48,18 @@ export async function nextPerson(app, after = app.task?.id ?? app.left) {
 
 /** Tells that the search for people goes on, and opens the next person when one is found. */
 async function showSearch(app) {
-  const { photos, left } = await get("/api/search");
-  if (app.task || app.stage !== "none" || !left) return;
-  byId("empty-text").textContent = `The model searches the photos for people: ${photos - left} of ${photos} done.`;
-  setTimeout(() => app.attempt(async () => {
-    if (app.task || app.stage !== "none") return;
-    const found = await post("/api/tasks/next");
-    if (found) await app.open(found);
-    else await showSearch(app);
-  }), SEARCH_MS);
+  const { photos, left } = await get("/api/search").catch(() => ({ left: null }));
+  if (app.task || app.stage !== "none" || left === 0) return;
+  if (left) byId("empty-text").textContent = `The model searches the photos for people: ${photos - left} of ${photos} done.`;
+  clearTimeout(app.searching);
+  app.searching = setTimeout(() => app.attempt(() => app.move(() => openFound(app))), SEARCH_MS);
+}
+
+async function openFound(app) {
+  if (app.task || app.stage !== "none") return;
+  const found = await post("/api/tasks/next").catch(() => null); // away for a moment: asked again
+  if (found) await app.open(found);
+  else await showSearch(app);
 }
 
 export async function previousPerson(app) {

@@ -1,11 +1,12 @@
 // The people chosen in the list, across its pages, and what is done with all of them: assigned, taken back, reopened,
 // deleted.
 import { post } from "./api.js";
-import { byId, dialog, element, notice } from "./dom.js";
+import { byId, counted, dialog, element, notice } from "./dom.js";
 import { attempt } from "./list_page.js";
 
 const AT_ONCE = 500; // people of one request
 const CAN_BE_REOPENED = ["submitted", "accepted", "skipped"];
+const numPeople = (count) => counted(count, "person", "people");
 const keyOf = (row) => `${row.person_id}.${row.annotator_id}`;
 
 export class Choice {
@@ -47,13 +48,14 @@ export class Choice {
       done += answer.assigned ?? answer.unassigned ?? answer.deleted;
       refused.push(...(answer.refused || []));
     }
-    await this.#finish(`${done} people ${verb.replace(/e?$/, "ed")}.`, refused.map(({ person_id: person, why }) => `Person ${person}: ${why}.`));
+    this.rows.clear();
+    await this.#finish(`${numPeople(done)} ${verb.replace(/e?$/, "ed")}.`, refused.map(({ person_id: person, why }) => `Person ${person}: ${why}.`));
   }
 
   async #delete() {
     const count = new Set([...this.rows.values()].map((row) => row.person_id)).size;
     const text = "Their boxes, and what you drew in them, are deleted for good. People on whom others have worked are kept.";
-    if ((await dialog(`Delete ${count} people?`, element("p", {}, text), [["", "Keep them"], ["yes", "Delete"]])) !== "yes") return;
+    if ((await dialog(`Delete ${numPeople(count)}?`, element("p", {}, text), [["", "Keep them"], ["yes", "Delete"]])) !== "yes") return;
     await this.#give("delete", {});
   }
 
@@ -63,11 +65,11 @@ export class Choice {
     for (const row of wanted) {
       await post(`/api/tasks/${row.task_id}/reopen`).catch((error) => refused.push(`Person ${row.person_id}: ${error.message}`));
     }
-    await this.#finish(`${wanted.length - refused.length} people reopened.`, refused);
+    for (const row of rows) this.rows.delete(keyOf(row)); // the others stay chosen
+    await this.#finish(`${numPeople(wanted.length - refused.length)} reopened.`, refused);
   }
 
   async #finish(sentence, refused) {
-    this.rows.clear();
     await this.onChange();
     const more = refused.length > 3 ? ` … and ${refused.length - 3} more` : "";
     notice([sentence, ...refused.slice(0, 3)].join(" ") + more, "hint", refused.length > 0);

@@ -10,6 +10,7 @@ const PAGE = 50;
 const TYPING_MS = 250;
 const page = { session: null, query: new URLSearchParams(location.search), total: 0, rows: [], choice: null };
 const offset = () => Number(page.query.get("offset") || 0);
+const lastOffset = () => PAGE * Math.floor((page.total - 1) / PAGE);
 
 async function start(session) {
   page.session = session;
@@ -36,13 +37,13 @@ async function load() {
   const asked = page.query.toString();
   const list = document.querySelector(".list");
   list.setAttribute("aria-busy", "true");
-  const found = await get(`/api/people?limit=${PAGE}&${asked}`);
-  if (asked !== page.query.toString()) return; // another filter was chosen meanwhile
-  list.removeAttribute("aria-busy");
+  const found = await get(`/api/people?limit=${PAGE}&${asked}`).finally(() => list.removeAttribute("aria-busy"));
+  if (asked !== page.query.toString()) return undefined; // another filter was chosen meanwhile
   Object.assign(page, found);
+  if (!page.rows.length && page.total) return change({ offset: lastOffset() }, true); // the last page was emptied
   showFilters();
   showRows();
-  showPager();
+  return showPager();
 }
 
 function showFilters() {
@@ -131,7 +132,7 @@ function listen() {
   byId("first").addEventListener("click", () => change({}));
   byId("previous").addEventListener("click", () => change({ offset: Math.max(0, offset() - PAGE) }));
   byId("next").addEventListener("click", () => change({ offset: offset() + PAGE }));
-  byId("last").addEventListener("click", () => change({ offset: PAGE * Math.floor((page.total - 1) / PAGE) }));
+  byId("last").addEventListener("click", () => change({ offset: lastOffset() }));
   window.addEventListener("popstate", () => {
     page.query = new URLSearchParams(location.search);
     attempt(load);

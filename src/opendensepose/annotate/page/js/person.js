@@ -47,6 +47,16 @@ export function showPerson(app, task) {
   });
 }
 
+/** Why the open person may not be changed now, in one sentence; null if it may. */
+export function whyNotEditable({ task, queue }) {
+  if (!task) return "Nobody is open.";
+  if (queue.state === "conflict") return "Resolve the conflict first: choose which version to keep.";
+  if (queue.isCalling) return "One moment: the server is at work on this person.";
+  if (task.editable) return null;
+  if (task.status === "open") return "This is somebody else's work: you may read it but not change it.";
+  return `This person is ${task.status.replace("_", " ")} and cannot be changed.`;
+}
+
 /** Draws the boxes and masks of the photo's other people. */
 export function drawOthers(app, context, viewport) {
   for (const { box_xyxy: box, labels, picture, person_id: person } of app.others || []) {

@@ -48,7 +48,8 @@ export class PhotoView {
 
   #draw() {
     const { context, viewport, canvas } = this;
-    const ratio = window.devicePixelRatio || 1;
+    const ratio = window.devicePixelRatio;
+    if (ratio !== this.ratio) return this.#resize(); // the window was moved to another screen
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);
     if (!this.image) return;
@@ -73,9 +74,9 @@ export class PhotoView {
   #resize() {
     const { clientWidth, clientHeight } = this.canvas;
     if (!clientWidth || !clientHeight) return;
-    const ratio = window.devicePixelRatio || 1;
-    this.canvas.width = Math.round(clientWidth * ratio);
-    this.canvas.height = Math.round(clientHeight * ratio);
+    this.ratio = window.devicePixelRatio;
+    this.canvas.width = Math.round(clientWidth * this.ratio);
+    this.canvas.height = Math.round(clientHeight * this.ratio);
     this.viewport.resize(clientWidth, clientHeight);
     if (this.focus) this.viewport.fit(...this.focus);
     this.#draw();

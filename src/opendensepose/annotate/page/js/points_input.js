@@ -34,6 +34,7 @@ export class PointsInput {
 
   down(x, y) {
     const { stage } = this;
+    if (!stage.point) return;
     const [sx, sy] = stage.app.photo.viewport.toScreen(x, y);
     const distance = (point) => {
       const [px, py] = stage.app.photo.viewport.toScreen(point.x, point.y);

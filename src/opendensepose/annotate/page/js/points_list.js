@@ -96,7 +96,7 @@ function stripItem(stage, k) {
   const button = element("button", { type: "button" }, String(k + 1));
   button.addEventListener("click", (event) => {
     if (event.detail > 0) button.blur(); // clicked with the mouse: Enter answers, it does not press the button again
-    return stage.go(k);
+    stage.go(k);
   });
   return element("li", {}, button);
 }

@@ -29,7 +29,6 @@ export class PointsStage {
 
   open() {
     this.app.photo.tool = this.input;
-    this.answers.forget();
     askModel(this);
     const open = this.points.findIndex(isOpen);
     return this.go(open < 0 ? 0 : open);
@@ -40,18 +39,20 @@ export class PointsStage {
     if (!this.points.length) return this.show();
     const partBefore = this.shownPart;
     this.index = Math.max(0, Math.min(index, this.points.length - 1));
-    const { point } = this;
-    this.shownPart = point.part;
+    const { part } = this.point;
+    this.shownPart = part;
     this.views.cross = null;
     this.input.cancelMove();
     notice("");
-    this.input.focusPhoto(partBefore === point.part);
-    announce(`Point ${this.index + 1} of ${this.points.length}, ${this.app.partName(point.part)}`);
-    const views = await viewsOf(point.part);
-    if (this.point !== point || this.app.stage !== "points") return;
+    this.input.focusPhoto(partBefore === part);
+    announce(`Point ${this.index + 1} of ${this.points.length}, ${this.app.partName(part)}`);
+    if (partBefore !== part) this.views.load([]); // a click into the views of another part would answer this point
+    this.show();
+    const views = await this.app.attempt(() => viewsOf(part));
+    if (!views || this.point?.part !== part || this.app.stage !== "points") return;
     this.views.load(views);
     this.show();
-    const next = this.points.find((other, k) => k > this.index && other.part !== point.part);
+    const next = this.points.find((other, k) => k > this.index && other.part !== part);
     if (next) viewsOf(next.part).catch(() => {});
   }
 
@@ -74,9 +75,10 @@ export class PointsStage {
     if (phase === "up") this.pressed = null;
     if (pressed?.point.id !== point.id) return;
     pressed.dragged ||= x !== undefined && Math.hypot(x - pressed.x, y - pressed.y) > DRAG_PX;
-    if (pressed.dragged && x !== undefined) {
-      if (phase === "drag") this.answers.drag(point.id, { view, x, y });
-      else this.answers.give(point, { click: { view, x, y } });
+    const place = x === undefined ? this.answers.dragged.get(point.id) : { view, x, y }; // let go beside the picture
+    if (pressed.dragged && place) {
+      if (phase === "drag") this.answers.drag(point.id, place);
+      else this.answers.give(point, { click: place });
     } else if (phase === "up" && pressed.saved) this.answered(pressed.saved);
   }
 
@@ -133,6 +135,7 @@ export class PointsStage {
   show() {
     showStrip(this);
     showPoint(this);
+    document.body.dataset.proposals = this.points.some(({ proposal }) => proposal);
     if (this.point) this.views.show(marksOf(this));
     this.app.photo.redraw();
   }

@@ -14,7 +14,6 @@ export async function askModel(stage) {
     const point = stage.points.find((one) => one.id === id);
     if (point) Object.assign(point, stage.answers.unsaved.has(id) ? { proposal } : { proposal, warning });
   }
-  document.body.dataset.proposals = stage.points.some(({ proposal }) => proposal);
   if (stage.app.stage === "points") stage.show();
 }
 

@@ -1,6 +1,6 @@
 // Review: accept, send back with comments on points, or fix. Comments are shown as text, never as markup.
 import { post } from "./api.js";
-import { announce, askText, byId, dialog, element, notice } from "./dom.js";
+import { announce, askText, byId, counted, dialog, element, notice } from "./dom.js";
 import { finishPerson } from "./finishing.js";
 
 export class Review {
@@ -27,12 +27,13 @@ export class Review {
   show(task) {
     byId("review-bar").hidden = !this.#reviews(task);
     if (this.task !== task?.id && this.comments.length) {
-      notice(`${this.comments.length} comments on person ${this.person} are kept in this browser, not sent.`, "hint");
+      this.kept = `Not sent, kept in this browser: ${counted(this.comments.length, "comment")} on person ${this.person}.`;
+      notice(this.kept, "hint");
     }
-    if (this.task !== task?.id) this.comments = [];
+    this.comments = [];
     this.task = task?.id;
     this.person = task?.person_id;
-    if (task && this.#reviews(task) && !this.comments.length) {
+    if (task && this.#reviews(task)) {
       for (const comment of JSON.parse(localStorage.getItem(this.#key) || "[]")) this.#add(comment);
     }
     this.#count();
@@ -42,8 +43,10 @@ export class Review {
     return this.app.reviewing && task?.status === "submitted";
   }
 
-  /** Shows the reviewers' comments to the annotator. */
+  /** Shows the reviewers' comments to the annotator, or what a reviewer has left unsent with the person before. */
   showComments(task) {
+    if (this.kept) notice(this.kept, "hint");
+    this.kept = null;
     if (this.#reviews(task) || !task.comments.length) return;
     const texts = task.comments.map(({ point_id: id, author, text }) => {
       const index = task.points.findIndex((point) => point.id === id);
@@ -59,6 +62,7 @@ export class Review {
     this.#add({ point_id: point?.id ?? null, text });
     this.#keep();
     this.#count();
+    if (this.app.stage === "points") this.app.points.show();
     announce("Comment noted; it is sent with “Send back”");
   }
 
@@ -70,7 +74,7 @@ export class Review {
 
   async accept() {
     if (this.comments.length) {
-      const text = element("p", {}, `${this.comments.length} comments will be dropped: they are sent only with “Send back”.`);
+      const text = element("p", {}, `Dropped: ${counted(this.comments.length, "comment")}, as they are sent only with “Send back”.`);
       const choice = await dialog("Accept without the comments?", text, [["", "Cancel"], ["yes", "Accept"]]);
       if (choice !== "yes") return;
     }
@@ -99,6 +103,6 @@ export class Review {
 
   #count() {
     const n = this.comments.length;
-    byId("review-comments").textContent = n ? `${n} ${n === 1 ? "comment" : "comments"} noted` : "no comments yet";
+    byId("review-comments").textContent = n ? `${counted(n, "comment")} noted` : "no comments yet";
   }
 }

@@ -1,9 +1,11 @@
 // Saves every change when it is made: one request at a time, in order, with the version it was made on.
 // Changes that cannot be sent are kept, also in the browser's storage, and retried; a conflict stops the queue until the
 // annotator has resolved it. The state is one of "saved", "saving", "offline", "conflict", "signed-out".
-import { call, NetworkError } from "./api.js";
+import { call, NetworkError, newRequestId } from "./api.js";
+import { keepUnsaved } from "./unsaved.js";
 
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
+const WAKING = ["online", "focus"]; // on coming back from another tab the user may be signed in again
 
 export class SaveQueue {
   constructor(task, onState) {
@@ -14,10 +16,11 @@ export class SaveQueue {
     this.onState = onState;
     this.failures = 0;
     this.running = false;
+    this.isCalling = false; // `direct` is waiting for its answer
     this.closed = false;
     this.waiting = [];
-    this.wake = () => this.#run();
-    window.addEventListener("online", this.wake);
+    this.wake = () => this.changes.length && this.#run();
+    for (const name of WAKING) window.addEventListener(name, this.wake);
   }
 
   /** Queues a change {method, path, body, done(answer), refused(error)}; one with the `key` of the last is merged. */
@@ -40,9 +43,11 @@ export class SaveQueue {
     return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
   }
 
-  /** Saves everything, then calls the server with the current version. */
+  /** Saves everything, then calls the server with the current version; changes made meanwhile wait for its answer. */
   async direct(method, path, body = {}) {
-    await this.flush();
+    while (this.changes.length || this.running) await this.flush();
+    this.running = this.isCalling = true;
+    this.#setState("saving");
     try {
       const answer = await call(method, path, { ...body, version: this.version });
       if (answer?.version !== undefined) this.version = answer.version;
@@ -50,10 +55,14 @@ export class SaveQueue {
     } catch (error) {
       if (error.status === 409) this.conflict(error);
       throw error;
+    } finally {
+      this.running = this.isCalling = false;
+      this.#run();
     }
   }
 
   conflict(error) {
+    this.problem = error;
     this.#setState("conflict", error);
     this.waiting.splice(0).forEach(({ reject }) => reject(error));
   }
@@ -71,7 +80,7 @@ export class SaveQueue {
   close() {
     this.closed = true;
     clearTimeout(this.timer);
-    window.removeEventListener("online", this.wake);
+    for (const name of WAKING) window.removeEventListener(name, this.wake);
     this.waiting.splice(0).forEach(({ reject }) => reject(new Error("Another person was opened.")));
   }
 
@@ -79,29 +88,39 @@ export class SaveQueue {
     clearTimeout(this.timer);
     if (this.running || this.closed || this.state === "conflict") return;
     this.running = true;
-    while (this.changes.length && (await this.#send(this.changes[0])));
-    this.running = false;
+    try {
+      while (this.changes.length && (await this.#send(this.changes[0])));
+    } finally {
+      this.running = false;
+    }
     if (this.changes.length || this.closed) return;
     this.#setState("saved");
     this.waiting.splice(0).forEach(({ resolve }) => resolve());
   }
 
+  /** Sends a change; returns whether the next one can follow. */
   async #send(change) {
     if (this.state !== "offline") this.#setState("saving");
+    change.sent = true;
+    let answer;
     try {
-      change.sent = true;
-      const answer = await call(change.method, change.path, { ...change.body, version: this.version }, change.request);
-      this.version = answer.version;
-      this.#remove(change);
-      change.done?.(answer);
+      answer = await call(change.method, change.path, { ...change.body, version: this.version }, change.request);
     } catch (error) {
-      if (this.closed) return false;
-      if (error instanceof NetworkError) return this.#retryLater(error);
-      if (error.status === 409) return this.conflict(error), false;
-      if (error.status === 401) return this.#setState("signed-out", error), false;
-      this.#remove(change);
-      change.refused?.(error);
+      return this.#failed(change, error);
     }
+    this.version = answer.version;
+    this.#remove(change);
+    change.done?.(answer);
+    return true;
+  }
+
+  #failed(change, error) {
+    if (this.closed) return false;
+    if (error instanceof NetworkError) return this.#retryLater(error);
+    if (error.status === 409) return this.conflict(error), false;
+    if (error.status === 401) return this.#setState("signed-out", error), false;
+    this.#remove(change);
+    change.refused?.(error);
     return true;
   }
 
@@ -124,17 +143,6 @@ export class SaveQueue {
   }
 
   #store() {
-    const kept = this.changes.map(({ method, path, body, key, request }) => ({ method, path, body, key, request }));
-    if (kept.length) localStorage.setItem(`unsaved.${this.id}`, JSON.stringify({ version: this.version, kept }));
-    else localStorage.removeItem(`unsaved.${this.id}`);
+    keepUnsaved(this.id, this.version, this.changes);
   }
-}
-
-function newRequestId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** Unsaved changes of an earlier visit: {version, kept}, or null. */
-export function unsavedChanges(id) {
-  return JSON.parse(localStorage.getItem(`unsaved.${id}`) || "null");
 }

@@ -15,7 +15,7 @@ export function showSaveState(state, count, error) {
   const text = TEXT[state](count, error);
   box.dataset.state = state;
   if (words.textContent !== text) words.textContent = text;
-  if (state === "signed-out") notice("You are signed out. Open a new personal link in another tab, then continue here.");
+  if (state === "signed-out") notice("You are signed out. Your changes are kept: open a new personal link in another tab, then come back here.");
 }
 
 /** Enables undo and redo if there is something to undo or redo. */

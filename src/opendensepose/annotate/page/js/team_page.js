@@ -1,6 +1,6 @@
 // The page of the team: what remains and when it will be done, members and their links, errors, times, agreement.
 import { get, post } from "./api.js";
-import { byId, dialog, element } from "./dom.js";
+import { byId, counted, dialog, element } from "./dom.js";
 import { displayName } from "./keys.js";
 import { attempt, button, day, fillTable, number, startPage, title } from "./list_page.js";
 
@@ -14,7 +14,10 @@ async function start(session) {
   byId("invite").addEventListener("submit", (event) => {
     event.preventDefault();
     const { name, role } = event.target.elements;
-    attempt(() => invite(name.value, role.value)).then(() => (name.value = ""));
+    attempt(async () => {
+      await invite(name.value, role.value);
+      name.value = "";
+    });
   });
   await load();
   attempt(showQuality); // the first time it takes minutes: the rest of the page does not wait
@@ -43,10 +46,11 @@ function showProgress(progress) {
 }
 
 function forecast({ annotations_left: left, per_day: pace, days_left: days, done_on: date, gold }) {
-  const golden = gold ? ` ${gold} gold people measure annotators and are not counted.` : "";
+  const golden = gold ? ` Not counted: ${counted(gold, "gold person", "gold people")} to measure annotators with.` : "";
   if (!left) return `Nothing is left to annotate.${golden}`;
-  if (!pace) return `${left === 1 ? "1 annotation is" : `${left} annotations are`} left; nothing was submitted in the last seven days, so there is no forecast.${golden}`;
-  return `At the pace of the last seven days, ${pace} a day, the ${left} that are left take ${days} ${days === 1 ? "day" : "days"}, until ${date}.${golden}`;
+  const rest = `${counted(left, "annotation")} ${left === 1 ? "is" : "are"} left`;
+  if (!pace) return `${rest}; nothing was submitted in the last seven days, so there is no forecast.${golden}`;
+  return `${rest}: ${counted(days, "day")} at the pace of the last seven days, ${pace} a day, until ${date}.${golden}`;
 }
 
 function showMembers() {

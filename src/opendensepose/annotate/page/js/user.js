@@ -15,13 +15,18 @@ export async function showUser(session, leave = async () => {}) {
   if (!session.team) return;
   const link = element("input", { readOnly: true, hidden: true, className: "link", "aria-label": "Link for another browser" });
   const make = element("button", { type: "button" }, "Make a link for another browser");
+  const note = element("p", { className: "quiet", role: "status" }, "The link works once, within a day.");
   make.addEventListener("click", async () => {
-    link.value = location.origin + (await post("/api/link")).path;
-    link.hidden = false;
-    link.select();
+    try {
+      link.value = location.origin + (await post("/api/link")).path;
+      link.hidden = false;
+      link.select();
+    } catch (error) {
+      note.textContent = error.message;
+    }
   });
   const text = `You work as ${session.annotator} (${session.role}). After signing out you need a new personal link to come back.`;
-  const content = [element("p", {}, text), element("p", {}, make), link, element("p", { className: "quiet" }, "The link works once, within a day.")];
+  const content = [element("p", {}, text), element("p", {}, make), link, note];
   const choice = await dialog("Signed in", content, [["out", "Sign out"], ["", "Close"]]);
   if (choice !== "out") return;
   await leave();
