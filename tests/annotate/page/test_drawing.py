@@ -67,6 +67,21 @@ def test_a_box_is_resized_by_its_handles_moved_and_undone(shared):
     shared.page.wait_for_selector("body[data-stage=parts]")
 
 
+def test_parts_are_drawn_only_over_a_saved_box(shared):
+    number, page, held = shared.new_person(), shared.page, []
+    begin_box(shared)
+    page.route("**/box", lambda route: held.append(route))
+    drag(shared, in_photo(shared, 40, 20), in_photo(shared, 60, 50))
+    shared.press(",", "d")
+    while not held:
+        page.wait_for_timeout(20)
+    assert page.get_attribute("body", "data-stage") == "box"
+    held[0].continue_()
+    page.unroute("**/box")
+    page.wait_for_selector("body[data-stage=parts]")
+    box_becomes(shared, number, [60, 50, 200, 300])
+
+
 def test_all_parts_are_cleared_at_once_and_come_back(shared):
     number = shared.new_person()
     shared.press("m")
@@ -193,6 +208,7 @@ def test_the_others_of_a_photo_are_drawn_with_their_masks(shared):
 
 
 def test_what_a_lowered_brush_has_drawn_is_saved_on_going_on(shared):
+    shared.add_person()
     number = shared.new_person()
     shared.press("Enter", "ArrowRight", "Shift+N")  # lowered, and not lifted
     expect(shared.page.locator("#task-name")).not_to_contain_text(f"Person {number} ")
@@ -240,6 +256,7 @@ def test_changes_whose_answer_was_lost_are_put_on_top_by_the_next_visit(shared):
 
 
 def test_whoever_lost_the_lease_to_somebody_else_is_told_and_goes_on(shared):
+    shared.add_person()
     number, page, store = shared.new_person(), shared.page, shared.server.store
     bob = user(store, "bob")  # whose task takes a number: of tests after this one, persons and tasks would differ
     with store.writing() as connection:

@@ -112,9 +112,9 @@ def test_a_change_passes_with_a_session_begun_in_another_tab_unless_it_is_anothe
     run = """async (user) => { const { call, setSession } = await import("/static/js/api.js");
         setSession({ id: 7, csrf: "old" });
         window.fetch = async (path, { headers }) => {
-            if (path === "/api/session") return new Response(JSON.stringify({ id: user, csrf: "new", annotator: "bob" }));
-            const isNew = headers["X-CSRF-Token"] === "new";
-            return new Response(JSON.stringify({ error: "wrong", saved: isNew }), { status: isNew ? 200 : 403 }); };
+            const isNew = path === "/api/session" || headers["X-CSRF-Token"] === "new";
+            const answer = { id: user, csrf: "new", annotator: "bob", saved: isNew };
+            return new Response(JSON.stringify(answer), { status: isNew ? 200 : 403 }); };
         try { return (await call("PUT", "/parts", {})).saved; } catch (error) { return error.status; } }"""
     assert page.evaluate(run, user) == (True if user == 7 else 401)
 

@@ -96,6 +96,7 @@ def test_a_submitted_person_is_confirmed_and_the_next_one_opened(hands):
     hands.send("POST", "/api/tasks", {"photo": "street.png", "box_xyxy": [10, 10, 100, 200]})
     hands.page.reload()
     hands.page.wait_for_selector("body[data-stage=points]")
+    hands.page.click("#auto-next")  # which keeps the focus, and none of the keys
     hands.press("Control+Enter")
     hands.page.wait_for_selector("#notice:has-text('Submitted: person 1 of street.png'):has-text('Now: person 2.')")
     assert "Person 2" in hands.page.inner_text("#task-name")

@@ -237,16 +237,23 @@ def test_the_team_page_tells_speed_and_error_of_each_annotator(browser, tmp_path
                 "#annotators tr", "rows => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
             )
             of_name = {row[0]: dict(zip(heads, row, strict=True)) for row in rows}
-            figures = ("Submitted", "Skipped", "This week", "Seconds per point", "Error, cm", "with proposals", "without")
-            told = {name: [of_name[name][head] for head in figures] for name in ("ann", "bob")}
-            assert told == {
-                "ann": ["3", "0", "3", "4.0", "3.0", "–", "3.0"],
-                "bob": ["1", "1", "1", "10.0", "5.0", "–", "5.0"],
+            counts, measures = ("Submitted", "Skipped", "This week"), ("Error, cm", "with proposals", "without")
+            told = {
+                name: [line[head] for head in (*counts, "Seconds per point", *measures)]
+                for name, line in of_name.items()
             }
+            assert told["ann"] == ["3", "0", "3", "4.0", "3.0", "–", "3.0"]
+            assert told["bob"] == ["1", "1", "1", "10.0", "5.0", "–", "5.0"]
             names, shown = (page.locator(f"#progress {tag}").all_text_contents() for tag in ("dt", "dd"))
             left = dict(zip(names, shown, strict=True))
-            assert (left["People"], left["Submitted"], left["Skipped"], left["Annotations left"]) == ("5", "2", "1", "2")
+            assert [left[name] for name in ("People", "Submitted", "Skipped", "Annotations left")] == [
+                "5",
+                "2",
+                "1",
+                "2",
+            ]
             assert "2 annotations are left: 1 day at the pace" in page.inner_text("#forecast")
+            assert "2 a day" in page.inner_text("#forecast")  # ann's; the gold people are not among what is left
 
 
 def test_the_search_for_people_is_told_on_every_page(browser, surface, tmp_path):

@@ -159,6 +159,22 @@ def test_each_switch_shows_another_picture(page):
     assert len(skins) == 2
 
 
+def test_an_earlier_photos_answer_does_not_take_a_later_ones_place(page, person):
+    held = []
+    page.route("**/v1/predict*", lambda route: route.continue_() if held else held.append(route))
+    page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": encoded(person[0][:90, :70])})
+    while not held:
+        page.wait_for_timeout(20)
+    choose(page, encoded(person[0]))
+    page.wait_for_selector("#status:has-text('1 person')")
+    with page.expect_response("**/v1/predict*"):
+        held[0].continue_()
+    page.unroute("**/v1/predict*")
+    page.wait_for_timeout(300)
+    assert "1 person" in page.inner_text("#status") and page.get_attribute("body", "data-stage") == "ready"
+    assert page.evaluate("document.querySelector('#photo canvas').width") == person[0].shape[1]
+
+
 def test_downloads_are_the_services_answers(page, person, tmp_path):
     page.select_option("#format", "npz")
     with page.expect_download() as download:

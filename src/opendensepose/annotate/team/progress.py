@@ -21,7 +21,7 @@ def progress(store: Store, annotators_per_person: int) -> dict:
     accepted, submitted: by as many annotators as each person needs. in_work: begun, looked at, assigned, or sent back.
     skipped: all who were given the person skipped it. waiting: nobody has the person. annotations_left: how many are
     still to be submitted. per_day: submitted in the last seven days, on average; days_left and done_on at that pace, or
-    null. days: [day, submitted].
+    null. days: [day, submitted]. Gold people are not part of what is left: the pace leaves them out too.
     """
     now = store.clock()
     count_of = {
@@ -57,7 +57,8 @@ def progress(store: Store, annotators_per_person: int) -> dict:
     missing = sql.case((finished < annotators_per_person, annotators_per_person - finished), else_=0)
     rows = sql.select(state, missing.label("missing")).select_from(of_person).subquery()
     counted = sql.select(rows.c.state, sql.func.count(), sql.func.sum(rows.c.missing)).group_by(rows.c.state)
-    submitted = sql.select(tasks.c.submitted_at).where(tasks.c.submitted_at.is_not(None))
+    submitted = sql.select(tasks.c.submitted_at).join(people, tasks.c.person_id == people.c.id)
+    submitted = submitted.where(tasks.c.submitted_at.is_not(None), people.c.is_gold.is_(False))
     with store.reading() as connection:
         found = {name: (number, int(left)) for name, number, left in connection.execute(counted)}
         times = np.array(connection.scalars(submitted).all(), np.float64)

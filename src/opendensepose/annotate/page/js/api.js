@@ -18,7 +18,7 @@ export class NetworkError extends Error {
 }
 
 const SAVE_TIMEOUT_MS = 20000; // a save without a response by then is tried again
-const SLOW_TIMEOUT_MS = 180000; // a model's guess, an import may take minutes
+const SLOW_TIMEOUT_MS = 600000; // a model's guess, an import, the first errors of a new server take minutes
 let csrf = "";
 let userId = null; // whose page this is
 

@@ -41,7 +41,7 @@ export class BoxStage {
   change() {
     const { app } = this;
     if (!app.task || !app.mayEdit()) return;
-    if (app.labels.areas()[0] < app.labels.cells.length) {
+    if (!app.labels.isEmpty) {
       return void notice("The parts are painted on a grid over the box: clear all parts before you change it.", "hint");
     }
     this.#show(app.task.photo, [app.task.width, app.task.height], [...app.task.box_xyxy]);

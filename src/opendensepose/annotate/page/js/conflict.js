@@ -38,10 +38,9 @@ export async function sendUnsaved(app) {
   if (!isSame && app.task.editable) {
     const text = `An earlier visit left changes unsaved (${describe(unsaved.kept, app)}), made on version ` +
       `${unsaved.version}; the server now has version ${app.task.version}.`;
-    const choice = await dialog("Unsaved changes of an earlier visit", element("p", {}, text), [
-      ["drop", "Drop them"],
-      ["send", "Put them on top"],
-    ]);
+    const buttons = [["drop", "Drop them"], ["send", "Put them on top"]];
+    let choice = "";
+    while (!choice) choice = await dialog("Unsaved changes of an earlier visit", element("p", {}, text), buttons); // Escape drops nothing
     if (choice !== "send") return forgetUnsaved(app.task.id);
   }
   if (!app.task.editable) {

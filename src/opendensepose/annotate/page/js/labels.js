@@ -23,7 +23,7 @@ export class Labels {
 
   /** The part's mask as COCO's counts, "" if it has no cell. */
   counts(part) {
-    if (!this.area(part)) return "";
+    if (!this.cells.includes(part)) return "";
     return encodeMask(
       this.cells.map((label) => (label === part ? 1 : 0)),
       GRID,
@@ -31,10 +31,8 @@ export class Labels {
     );
   }
 
-  area(part) {
-    let count = 0;
-    for (const label of this.cells) if (label === part) count++;
-    return count;
+  get isEmpty() {
+    return this.cells.every((label) => label === 0);
   }
 
   /** Cells per part, areas[0] those without one. */

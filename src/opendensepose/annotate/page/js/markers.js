@@ -19,7 +19,7 @@ const cross = [
 ];
 
 /** Outlines about the origin with radius 1. A part has at most 14 points: each shape comes at most twice. */
-export const SHAPES = [
+const SHAPES = [
   { name: "circle", corners: polygon(24) },
   { name: "square", corners: polygon(4, Math.PI / 4) },
   { name: "triangle", corners: polygon(3) },

@@ -53,7 +53,7 @@ export async function loadGuess(stage) {
   stage.strokeEnd(); // what is drawn at this moment counts as painted meanwhile
   const guess = new Labels();
   guess.load(parts);
-  if (guess.areas()[0] === GRID * GRID) return notice("The model finds nobody in this box.", "hint");
+  if (guess.isEmpty) return notice("The model finds nobody in this box.", "hint");
   const untouched = [...guess.cells.entries()].filter(([cell]) => labels.cells[cell] === before[cell]);
   stage.commit(new Map(untouched), "and all others taken from the model's guess");
   const kept = untouched.length < GRID * GRID ? " What you painted meanwhile is kept." : "";

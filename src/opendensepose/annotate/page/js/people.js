@@ -1,5 +1,5 @@
 // Going from person to person: by address, next and previous; what is shown when nobody is left.
-import { get, post } from "./api.js";
+import { get, NetworkError, post } from "./api.js";
 import { byId, notice } from "./dom.js";
 import { placeInAddress } from "./person.js";
 
@@ -46,18 +46,24 @@ export async function nextPerson(app, after = app.task?.id ?? app.left) {
   if (app.session.search) await showSearch(app);
 }
 
+/** A server that is away for a moment is asked again: null. */
+function away(error) {
+  if (!(error instanceof NetworkError)) throw error;
+  return null;
+}
+
 /** Tells that the search for people goes on, and opens the next person when one is found. */
 async function showSearch(app) {
-  const { photos, left } = await get("/api/search").catch(() => ({ left: null }));
-  if (app.task || app.stage !== "none" || left === 0) return;
-  if (left) byId("empty-text").textContent = `The model searches the photos for people: ${photos - left} of ${photos} done.`;
+  const search = await get("/api/search").catch(away);
+  if (app.task || app.stage !== "none" || search?.left === 0) return;
+  if (search) byId("empty-text").textContent = `The model searches the photos for people: ${search.photos - search.left} of ${search.photos} done.`;
   clearTimeout(app.searching);
   app.searching = setTimeout(() => app.attempt(() => app.move(() => openFound(app))), SEARCH_MS);
 }
 
 async function openFound(app) {
   if (app.task || app.stage !== "none") return;
-  const found = await post("/api/tasks/next").catch(() => null); // away for a moment: asked again
+  const found = await post("/api/tasks/next").catch(away);
   if (found) await app.open(found);
   else await showSearch(app);
 }

@@ -51,7 +51,7 @@ export function showPerson(app, task) {
 export function whyNotEditable({ task, queue }) {
   if (!task) return "Nobody is open.";
   if (queue.state === "conflict") return "Resolve the conflict first: choose which version to keep.";
-  if (queue.isCalling) return "One moment: the server is at work on this person.";
+  if (queue.isCalling || queue.closed) return "One moment: the server is at work on this person.";
   if (task.editable) return null;
   if (task.status === "open") return "This is somebody else's work: you may read it but not change it.";
   return `This person is ${task.status.replace("_", " ")} and cannot be changed.`;

@@ -19,7 +19,7 @@ export async function goToParts(app) {
 export async function goToPoints(app) {
   if (!app.task || app.stage === "points") return undefined;
   app.parts.cancel();
-  if (!app.labels.areas().slice(1).some(Boolean)) return notice("Draw at least one part first: points are sampled in the parts.");
+  if (app.labels.isEmpty) return notice("Draw at least one part first: points are sampled in the parts.");
   if (app.partsStale && app.task.editable && !(await app.move(() => samplePoints(app)))) return undefined;
   if (!app.task.points.length) return notice("This person has no points yet.", "hint");
   return app.setStage("points");
