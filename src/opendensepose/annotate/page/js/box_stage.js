@@ -51,6 +51,7 @@ export class BoxStage {
   #show(name, size, box) {
     Object.assign(this, { name, size, box, corner: null, held: null, cursor: size.map((side) => side / 2) });
     this.app.photo.tool = this;
+    byId("box-done").textContent = this.app.task ? "Done" : "Cancel"; // changes of a box are saved as they are made
     this.app.setStage("box");
     this.app.photo.fit([0, 0, ...size]);
   }
