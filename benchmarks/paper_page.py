@@ -242,7 +242,7 @@ def draw_data(results: Results, images: int) -> None:
         ax.set_xlabel("images to learn from", fontsize=8)
         ax.tick_params(labelsize=7)
         ax.grid(alpha=0.3)
-    axes[1].legend(fontsize=6)
+    plot.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=6)
     _save(plot, "data")
 
 
