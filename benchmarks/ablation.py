@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--without", nargs="*", default=["wardrobe", "panoramas", "hard_negatives"])
     parser.add_argument("--photos", type=Path)
     parser.add_argument("--pictures", type=int, default=100)
-    parser.add_argument("--min-score", type=float, help="of people; new heads are not sure of anybody: 0.05 for them")
+    parser.add_argument("--min-score", type=float, help="of people; new heads are not sure of anybody: 0.1 for them")
     args = parser.parse_args()
     settings = {"steps": args.steps, "learning_rate": args.learning_rate, "seed": args.seed}
     rows = {}

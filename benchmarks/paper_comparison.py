@@ -4,9 +4,10 @@ python benchmarks/paper_comparison.py --out runs/paper [--stage table ...] [--st
 
 One backbone, the default model's encoder, is frozen and its features are computed once; each line is a head on them,
 trained for as many steps of as many images with the best of the same learning rates, with several seeds. Stages: rates,
-first (one run of what tells most), table, cause, data, teacher; each is a list of runs, and a run that has a row in
-runs.csv of --rows is done. The sets, the features and a run depend on seeds alone: a fresh machine makes them again
-and goes on where the last one ended. docs/paper.md tells what came of it; `paper_page.py` makes its tables and curves.
+first (one run of what tells most), table, cause, data, teacher, seeds, longer; each is a list of runs, and one that has
+a row in runs.csv of --rows is done. The sets, the features and a run depend on seeds alone: a fresh machine makes them
+again and goes on where the last one ended. docs/paper.md tells what came of it; `paper_page.py` makes its tables and
+curves.
 """
 
 import argparse
@@ -106,6 +107,7 @@ class Run:
     rate: float | None = None  # None: the best of the search for its line
     annotators: Annotators = Annotators()
     split: str = "test"
+    searched: int | None = None  # steps of the runs for which the search for the rate was; None: its own
 
     @property
     def key(self) -> dict[str, str]:
@@ -153,7 +155,7 @@ class Comparison:
     def do(self, run: Run) -> None:
         """Train, measure and keep a run unless it is done."""
         if run.rate is None:
-            run = replace(run, rate=self.best_rate(run.line, run.steps))
+            run = replace(run, rate=self.best_rate(run.line, run.searched or run.steps))
         if done(self.rows(), run):
             return
         start = time.time()
@@ -315,10 +317,14 @@ def runs_of(stage: str, steps: int, images: int) -> list[Run]:
         ]
     if stage == "teacher":
         return [Run(f"distilled_{how}", 1, steps, images) for how in ("one_scale", "background", "anchored")]
+    if stage == "seeds":  # one more of the two lines that lie nearest to each other
+        return [Run(line, len(SEEDS) + 1, steps, images) for line in ("rcnn", "cascade_keypoints")]
+    if stage == "longer":
+        return [Run(line, 1, 2 * steps, images, searched=steps) for line in ("rcnn", "dense")]
     raise ValueError(f"unknown stage {stage}")
 
 
-STAGES = ("rates", "first", "table", "cause", "data", "teacher")
+STAGES = ("rates", "first", "table", "cause", "data", "teacher", "seeds", "longer")
 
 
 def main() -> None:
